@@ -1,0 +1,1 @@
+"""Cases, persons, claims, and the query and control of their assets."""

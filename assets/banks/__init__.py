@@ -1,0 +1,1 @@
+"""The banks: one gateway interface and its HTTP implementation."""

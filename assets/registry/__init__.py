@@ -1,0 +1,1 @@
+"""The real-estate registry: one gateway interface and its HTTP implementation."""

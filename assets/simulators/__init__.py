@@ -1,0 +1,1 @@
+"""A bank and a registry as HTTP services over fictional people."""

@@ -1,0 +1,77 @@
+"""The settings of one installation, read once at start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Everything that an administrator may set, by `COMMAND_CENTER_…` in the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="COMMAND_CENTER_", extra="ignore")
+
+    data: Path = Path("var")
+    """Where everything that is kept lies."""
+    http_host: str = "127.0.0.1"
+    http_port: int = 8080
+    https_host: str = "0.0.0.0"  # noqa: S104 - phones come over the network
+    https_port: int = 8443
+    https_certificate: Path | None = None
+    https_key: Path | None = None
+    media_port: int = 8200
+    """The media node's one UDP port."""
+    media_http_port: int = 8201
+    """Where the media node answers WHIP and WHEP, on loopback; the web process passes them on."""
+    media_public_addresses: str = ""
+    """Comma-separated addresses that the node advertises; empty means all of this machine's."""
+    redis_url: str = ""
+    """Empty means the embedded hub, which the launcher starts on `redis_port` with a generated password."""
+    redis_port: int = 8202
+    database_url: str = ""
+    """Empty means SQLite in the data folder."""
+    bank_url: str = "http://127.0.0.1:8203"
+    registry_url: str = "http://127.0.0.1:8204"
+    court_name_zh: str = "呼和浩特市中级人民法院"
+    court_name_en: str = "Hohhot Intermediate People's Court"
+    demonstration: bool = False
+    """True where cases, people and places are made up; every screen then says so."""
+    second_factor_roles: str = ""
+    """Comma-separated roles that must give a TOTP code."""
+    session_idle_minutes: int = 720
+    media_token_minutes: int = 10
+    log_level: str = "INFO"
+
+    @property
+    def hub_url(self) -> str:
+        """Where Redis is."""
+        if self.redis_url:
+            return self.redis_url
+        password_file = self.keys / "hub-password"
+        password = password_file.read_text().strip() if password_file.exists() else ""
+        return (
+            f"redis://:{password}@127.0.0.1:{self.redis_port}/0"
+            if password
+            else f"redis://127.0.0.1:{self.redis_port}/0"
+        )
+
+    @property
+    def records_url(self) -> str:
+        """Where the SQL database is, as an async SQLAlchemy URL."""
+        return self.database_url or f"sqlite+aiosqlite:///{self.data.resolve() / 'records.sqlite3'}"
+
+    @property
+    def keys(self) -> Path:
+        """Where keys lie; left out of backups of the rest."""
+        return self.data / "keys"
+
+    @property
+    def recordings(self) -> Path:
+        """Where the media node writes and the review screen reads."""
+        return self.data / "recordings"
+
+    @property
+    def media_http_url(self) -> str:
+        """The media node's signalling address."""
+        return f"http://127.0.0.1:{self.media_http_port}"

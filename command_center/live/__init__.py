@@ -1,0 +1,1 @@
+"""The sockets that push to screens and serve officers."""

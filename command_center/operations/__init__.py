@@ -1,0 +1,1 @@
+"""Operations, sites, teams, feeds, instructions and positions."""

@@ -1,0 +1,1 @@
+"""A headless agent: a file as camera, a track as GPS."""

@@ -1,0 +1,1 @@
+"""What flows between the sites and the centre: media, positions, events."""

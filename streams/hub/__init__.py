@@ -1,0 +1,1 @@
+"""Publish, subscribe, streams and presence over Redis."""

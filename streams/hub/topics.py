@@ -1,0 +1,206 @@
+"""The names of channels, streams and keys on the hub, and the events that they carry."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from streams.protocol import CameraState, Position
+
+LIVE_CHANNEL = "command:live"
+"""Pub/sub: `LiveEvent`s, for screens. May lose anything; only wakes and paints."""
+POSITIONS_STREAM = "command:positions"
+"""Stream of `PositionTaken`; the worker's group `records` writes them to SQL and acknowledges."""
+RECORDINGS_STREAM = "command:recordings"
+"""Stream of `SegmentClosed` and `RecordingOpened`/`RecordingClosed`; the worker's group `records` indexes them."""
+REVOCATIONS_STREAM = "command:revocations"
+"""Stream of `Revoked`; every node reads it from where it stopped, so a break of the hub loses none."""
+STREAM_BOUND = 200_000
+"""About how many entries a stream keeps: over two days of five officers at 1 Hz, unread."""
+
+NODE_KEY = "command:node:{node}"
+"""Key with a life of NODE_LIFE_SECONDS: JSON of `NodeState`, renewed each second by the node."""
+NODE_LIFE_SECONDS = 4
+FEEDS_KEY = "command:feeds:{node}"
+"""Hash feed → JSON of `FeedState`, rewritten by its node; stale when the node's key is gone."""
+PROCESS_KEY = "command:process:{name}"
+"""Key kept by the launcher for a child process: JSON {name, state, restarts, since}."""
+
+
+class Event(BaseModel):
+    """What every event has in common."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class FeedPhase(StrEnum):
+    """Where a feed is in its life, as its node sees it."""
+
+    CONNECTING = "connecting"
+    LIVE = "live"
+    STALE = "stale"
+    """No frame for 2 s."""
+    LOST = "lost"
+    """No frame for 5 s; the node still waits for it."""
+    ENDED = "ended"
+
+
+class FeedCause(StrEnum):
+    """Why there is no picture."""
+
+    NETWORK = "network"
+    CAMERA = "camera"
+    OFFICER = "officer"
+    REVOKED = "revoked"
+    NODE = "node"
+
+
+class FeedState(Event):
+    """What a node knows of one feed. Times are Unix milliseconds by the node's clock."""
+
+    type: Literal["feed"] = "feed"
+    feed: str
+    node: str
+    phase: FeedPhase
+    cause: FeedCause | None = None
+    since: int
+    last_frame_at: int | None = None
+    video: str | None = None
+    """The video codec's name, `H264` or `VP8`."""
+    audio: bool = False
+    recording: bool = False
+    viewers: int = 0
+
+
+class PositionTaken(Event):
+    """A position, with what the node or web process adds on receipt. `clock_offset_ms` = received - taken."""
+
+    type: Literal["position"] = "position"
+    feed: str
+    position: Position
+    received_at: int
+    clock_offset_ms: int
+    road: Literal["channel", "socket"]
+
+
+class CameraChanged(Event):
+    """An officer's device told its camera's state."""
+
+    type: Literal["camera"] = "camera"
+    feed: str
+    state: CameraState
+    received_at: int
+
+
+class InstructionChanged(Event):
+    """An instruction was sent or one of its deliveries moved: read the database."""
+
+    type: Literal["instruction"] = "instruction"
+    operation_id: UUID
+    instruction_id: UUID
+    officer_ids: tuple[UUID, ...]
+
+
+class AssetsChanged(Event):
+    """A request or a measure of this case moved: read the database."""
+
+    type: Literal["assets"] = "assets"
+    case_id: UUID
+
+
+class RecordingChanged(Event):
+    """The index of recordings changed for this feed."""
+
+    type: Literal["recording"] = "recording"
+    feed: str
+
+
+class ProcessChanged(Event):
+    """A child of the launcher started, died or was restarted: read PROCESS_KEY."""
+
+    type: Literal["process"] = "process"
+    name: str
+    state: Literal["running", "restarting", "stopped"]
+
+
+class Revoked(Event):
+    """These rights are over: end the media sessions and sockets that came from them at once.
+
+    One of the three says whose: a sign-in session, one token, or (with `operation_id`) a user's place in an operation.
+    """
+
+    type: Literal["revoked"] = "revoked"
+    session_id: UUID | None = None
+    token_id: UUID | None = None
+    user_id: UUID | None = None
+    operation_id: UUID | None = None
+    at: int
+
+
+LiveEvent = (
+    FeedState
+    | PositionTaken
+    | CameraChanged
+    | InstructionChanged
+    | AssetsChanged
+    | RecordingChanged
+    | ProcessChanged
+    | Revoked
+)
+LIVE_EVENT: TypeAdapter[LiveEvent] = TypeAdapter(Annotated[LiveEvent, Field(discriminator="type")])
+
+
+class RecordingOpened(Event):
+    """A recording has begun. `path` is relative to the recordings folder; times are Unix ms of the node's clock."""
+
+    type: Literal["recording-opened"] = "recording-opened"
+    recording: UUID
+    feed: str
+    node: str
+    path: str
+    container: Literal["mp4", "webm"]
+    video: str | None
+    audio: str | None
+    started_at: int
+
+
+class SegmentClosed(Event):
+    """A recording grew: `seconds` of it are on the disk, `bytes` long so far."""
+
+    type: Literal["recording-grew"] = "recording-grew"
+    recording: UUID
+    feed: str
+    seconds: float
+    bytes: int
+
+
+class RecordingClosed(Event):
+    """A recording is complete."""
+
+    type: Literal["recording-closed"] = "recording-closed"
+    recording: UUID
+    feed: str
+    ended_at: int
+    seconds: float
+    bytes: int
+    sha256: str
+    reason: Literal["ended", "network", "codec", "node", "disk"]
+
+
+RECORDING_EVENT: TypeAdapter[RecordingOpened | SegmentClosed | RecordingClosed] = TypeAdapter(
+    Annotated[RecordingOpened | SegmentClosed | RecordingClosed, Field(discriminator="type")]
+)
+
+
+class NodeState(Event):
+    """A node's heartbeat."""
+
+    node: str
+    started_at: int
+    at: int
+    signalling_url: str
+    feeds: int
+    viewers: int

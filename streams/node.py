@@ -1,0 +1,1 @@
+"""A media node: where its parts are built, joined and closed."""

@@ -1,0 +1,1 @@
+"""Selective forwarding: a feed, its viewers, and what each is sent."""

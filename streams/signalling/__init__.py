@@ -1,0 +1,1 @@
+"""WHIP, WHEP, SDP and the tokens that admit to them."""

@@ -1,0 +1,1 @@
+"""One UDP port for every session: demultiplexing, ICE-lite, DTLS."""
