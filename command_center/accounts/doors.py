@@ -1,0 +1,151 @@
+"""Every way into the web process, and who may use it; a path that isn't here is 404 for everybody.
+
+The first door whose pattern and method fit decides. `{name}` stands for one part of a path, `{name:path}` for any
+rest. A door says who may come in at all; on which court's and whose things, each service checks.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from command_center.accounts.permissions import Permission as P
+from command_center.accounts.permissions import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Public:
+    """Anybody: nothing of a case or a person is behind it."""
+
+
+@dataclass(frozen=True, slots=True)
+class MediaToken:
+    """A bearer token for this very feed; `right` is `publish` or `view`."""
+
+    right: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Somebody signed in whose role carries at least one of these; an empty set asks for no more than that."""
+
+    any_of: frozenset[P] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Loopback:
+    """A program on this machine, or somebody who runs the system."""
+
+
+Access = Public | MediaToken | SignedIn | Loopback
+
+
+def may(*permissions: P) -> SignedIn:
+    """Somebody signed in who has one of these."""
+    return SignedIn(frozenset(permissions))
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """One way in. A page's visitor is led to sign-in, or to the own first page; a program gets a problem."""
+
+    pattern: str
+    access: Access
+    methods: tuple[str, ...] = ("GET",)
+    is_page: bool = False
+    expression: re.Pattern[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        parts = re.split(r"(\{[a-z_]+(?::path)?\})", self.pattern)
+        pattern = "".join(
+            (".*" if part.endswith(":path}") else "[^/]+") if part.startswith("{") else re.escape(part)
+            for part in parts
+        )
+        object.__setattr__(self, "expression", re.compile(pattern))
+
+    def fits(self, path: str) -> bool:
+        """Whether this is the door of that path."""
+        return self.expression.fullmatch(path) is not None
+
+
+HOME: dict[Role, str] = {
+    Role.OFFICER: "/field",
+    Role.SYSTEM_ADMINISTRATOR: "/system",
+    Role.SECURITY_ADMINISTRATOR: "/accounts",
+    Role.AUDIT_ADMINISTRATOR: "/audit",
+}
+"""Where those go who open a page that isn't theirs; everybody else goes to the centre."""
+
+ANYBODY = SignedIn()
+CENTRE = may(P.SEE_OPERATIONS)
+CENTRE_OR_OFFICER = may(P.SEE_OPERATIONS, P.PUBLISH)
+WHIP_METHODS = ("POST", "PATCH", "DELETE", "GET", "OPTIONS")
+
+DOORS: tuple[Door, ...] = (
+    # Pages
+    Door("/sign-in", Public(), is_page=True),
+    Door("/setup/{secret}", Public(), ("GET", "POST"), is_page=True),
+    Door("/", CENTRE, is_page=True),
+    Door("/review", may(P.REVIEW), is_page=True),
+    Door("/accounts", may(P.MANAGE_ACCOUNTS), is_page=True),
+    Door("/audit", may(P.READ_AUDIT), is_page=True),
+    Door("/system", may(P.RUN_SYSTEM), is_page=True),
+    Door("/map/{rest:path}", may(P.SEE_OPERATIONS, P.REVIEW), is_page=True),
+    # Files of the product: no data in them
+    Door("/field", Public()),
+    Door("/field/{rest:path}", Public()),
+    Door("/static/{rest:path}", Public()),
+    Door("/vendor/{rest:path}", Public()),
+    Door("/favicon.ico", Public()),
+    Door("/_favicon.ico", Public()),
+    Door("/_dash-component-suites/{rest:path}", Public()),
+    Door("/local-ca.crt", Public()),
+    # Dash
+    Door("/_dash-layout", ANYBODY),
+    Door("/_dash-dependencies", ANYBODY),
+    Door("/_dash-update-component", ANYBODY, ("POST",)),
+    # Sign-in
+    Door("/api/session", Public(), ("POST",)),
+    Door("/api/session", ANYBODY, ("GET", "PATCH", "DELETE")),
+    Door("/api/token", Public(), ("POST",)),
+    Door("/api/media-tokens", may(P.PUBLISH, P.VIEW_FEEDS), ("POST",)),
+    Door("/api/password", ANYBODY, ("POST",)),
+    # Media, passed on to the node
+    Door("/whip/{feed}", MediaToken("publish"), WHIP_METHODS),
+    Door("/whip/{feed}/{session}", MediaToken("publish"), WHIP_METHODS),
+    Door("/whep/{feed}", MediaToken("view"), WHIP_METHODS),
+    Door("/whep/{feed}/{session}", MediaToken("view"), WHIP_METHODS),
+    # Operations
+    Door("/api/operations", CENTRE_OR_OFFICER),
+    Door("/api/operations/{id}", CENTRE_OR_OFFICER),
+    Door("/api/feeds", CENTRE_OR_OFFICER),
+    Door("/api/feeds", may(P.PUBLISH), ("POST",)),
+    Door("/api/feeds/{name}", may(P.REVOKE_DEVICES), ("DELETE",)),
+    Door("/api/instructions", CENTRE_OR_OFFICER),
+    Door("/api/instructions", may(P.SEND_INSTRUCTIONS), ("POST",)),
+    Door("/api/positions", CENTRE_OR_OFFICER),
+    # Recordings
+    Door("/api/recordings", may(P.REVIEW)),
+    Door("/api/recordings/{id}/media", may(P.REVIEW)),
+    Door("/api/recordings/{id}/track", may(P.REVIEW)),
+    # Administration
+    Door("/api/accounts", may(P.MANAGE_ACCOUNTS), ("GET", "POST")),
+    Door("/api/accounts/{id}/disable", may(P.MANAGE_ACCOUNTS), ("POST",)),
+    Door("/api/accounts/{id}/end-sessions", may(P.MANAGE_ACCOUNTS), ("POST",)),
+    Door("/api/courts", may(P.MANAGE_ACCOUNTS)),
+    Door("/api/audit", may(P.READ_AUDIT)),
+    Door("/api/docs", ANYBODY),
+    Door("/api/openapi.json", ANYBODY),
+    Door("/healthz", Public()),
+    Door("/metrics", Loopback()),
+)
+
+SOCKETS: tuple[Door, ...] = (
+    Door("/api/live", CENTRE),
+    Door("/api/officer", may(P.PUBLISH)),
+)
+
+
+def doors_of(path: str, doors: tuple[Door, ...] = DOORS) -> list[Door]:
+    """The doors of this path, whatever the method."""
+    return [door for door in doors if door.fits(path)]

@@ -1,0 +1,107 @@
+"""Who did or saw what: an append-only chain of entries, each holding the hash of the one before."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import LargeBinary, String, Text, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from command_center.clock import Clock, now
+from command_center.database import Base
+
+FORMAT = 1
+"""The way of hashing, inside every hash, so that a later way can stand beside this one."""
+FIRST = bytes(32)
+"""What the first entry names as the one before."""
+_LOCK = 0x636F6D6D616E64
+"""PostgreSQL's advisory lock of the chain; on SQLite the writer's BEGIN IMMEDIATE does the same."""
+
+
+class AuditEntry(Base):
+    """One thing that was done or seen; references and field names, never personal contents."""
+
+    __tablename__ = "audit"
+    sequence: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    at: Mapped[datetime]
+    actor_id: Mapped[UUID | None] = mapped_column(index=True)
+    court_id: Mapped[UUID | None] = mapped_column(index=True)
+    action: Mapped[str] = mapped_column(String(64), index=True)
+    subject_type: Mapped[str] = mapped_column(String(32))
+    subject_id: Mapped[str] = mapped_column(String(128))
+    details: Mapped[str] = mapped_column(Text)
+    """Canonical JSON."""
+    previous_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+
+
+class Audit:
+    """Writes the chain, one writer at a time, in the transaction of what is being recorded."""
+
+    def __init__(self, clock: Clock = now) -> None:
+        self._clock = clock
+
+    async def record(
+        self,
+        session: AsyncSession,
+        *,
+        actor: UUID | None,
+        court_id: UUID | None,
+        action: str,
+        subject_type: str,
+        subject_id: str,
+        details: Mapping[str, str | int] | None = None,
+    ) -> None:
+        """Add one entry; it stands or falls with the caller's transaction.
+
+        Call it last in the transaction: on PostgreSQL it takes a lock that is held until the commit.
+        """
+        if session.get_bind().dialect.name == "postgresql":
+            await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        await session.flush()
+        last = (
+            await session.execute(
+                select(AuditEntry.sequence, AuditEntry.hash).order_by(AuditEntry.sequence.desc()).limit(1)
+            )
+        ).first()
+        entry = AuditEntry(
+            sequence=last.sequence + 1 if last else 1,
+            at=self._clock(),
+            actor_id=actor,
+            court_id=court_id,
+            action=action,
+            subject_type=subject_type,
+            subject_id=subject_id,
+            details=_canonical(dict(details or {})),
+            previous_hash=last.hash if last else FIRST,
+        )
+        entry.hash = entry_hash(entry)
+        session.add(entry)
+        await session.flush()
+
+
+def entry_hash(entry: AuditEntry) -> bytes:
+    """SHA-256 over everything of the entry, and so over everything before it."""
+    fields = [
+        FORMAT,
+        entry.sequence,
+        entry.at.isoformat(),
+        str(entry.actor_id) if entry.actor_id else None,
+        str(entry.court_id) if entry.court_id else None,
+        entry.action,
+        entry.subject_type,
+        entry.subject_id,
+        entry.details,
+        entry.previous_hash.hex(),
+    ]
+    return hashlib.sha256(_canonical(fields).encode()).digest()
+
+
+def _canonical(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
