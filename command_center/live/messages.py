@@ -79,6 +79,8 @@ class DeliveryView(LiveMessage):
     seen_at: int | None
     answered_at: int | None
     done_at: int | None
+    overdue: bool = False
+    """The deadline passed without an answer."""
     online: bool
     """Whether the officer's socket is open now: an undelivered instruction shows why it waits."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from command_center.database import Base, new_id
@@ -74,6 +74,8 @@ class Feed(Base):
     device: Mapped[str] = mapped_column(String(64))
     source: Mapped[str] = mapped_column(String(32), default="camera")
     created_at: Mapped[datetime]
+    registered_at: Mapped[datetime | None]
+    """When its device last asked for it: the newest is where the device works now."""
     camera_state: Mapped[str] = mapped_column(String(32), default="live")
     """The device's last own word, a value of `CameraState`."""
     camera_changed_at: Mapped[datetime | None]
@@ -123,6 +125,8 @@ class Delivery(Base):
     answered_at: Mapped[datetime | None]
     done_at: Mapped[datetime | None]
     reason: Mapped[str] = mapped_column(String(500), default="")
+    escalated_at: Mapped[datetime | None]
+    """When the deadline had passed without an answer; the mark stays."""
 
 
 class InstructionReceipt(Base):
@@ -151,5 +155,6 @@ class PositionRecord(Base):
     taken_at: Mapped[datetime]
     """By the device's clock."""
     received_at: Mapped[datetime]
-    clock_offset_ms: Mapped[int]
+    clock_offset_ms: Mapped[int] = mapped_column(BigInteger)
+    """A phone whose date is wrong by years is kept as it is."""
     road: Mapped[str] = mapped_column(String(8))

@@ -28,6 +28,9 @@ FEEDS_KEY = "command:feeds:{node}"
 """Hash feed → JSON of `FeedState`, rewritten by its node; stale when the node's key is gone."""
 PROCESS_KEY = "command:process:{name}"
 """Key kept by the launcher for a child process: JSON {name, state, restarts, since}."""
+ONLINE_KEY = "command:online:{user}:{process}"
+"""Key with a life of ONLINE_LIFE_SECONDS, renewed by a web process that holds a socket of this officer."""
+ONLINE_LIFE_SECONDS = 8
 
 
 class Event(BaseModel):
@@ -95,6 +98,13 @@ class CameraChanged(Event):
     received_at: int
 
 
+class FeedsChanged(Event):
+    """A feed of this operation was registered, moved to another site or revoked: read the database."""
+
+    type: Literal["feeds"] = "feeds"
+    operation_id: UUID
+
+
 class InstructionChanged(Event):
     """An instruction was sent or one of its deliveries moved: read the database."""
 
@@ -144,6 +154,7 @@ LiveEvent = (
     FeedState
     | PositionTaken
     | CameraChanged
+    | FeedsChanged
     | InstructionChanged
     | AssetsChanged
     | RecordingChanged
