@@ -1,0 +1,38 @@
+"""The centre: wall, map, instructions and assets of one operation on one screen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import Dash, html, register_page
+
+from command_center.screens import ids
+from command_center.screens.components.instructions import instructions
+from command_center.screens.components.map import centre_map
+from command_center.screens.components.wall import wall
+from command_center.screens.words import say
+
+
+def layout(**_query: str) -> Any:
+    """The panels, empty; scripts and callbacks fill them for the operation that is chosen."""
+    return html.Main(
+        id=ids.CENTRE,
+        className="centre",
+        children=[
+            wall(),
+            centre_map(),
+            html.Section(
+                className="panel panel-assets",
+                children=[
+                    html.Div(html.H2(say("assets.title")), className="panel-head"),
+                    html.Div(id=ids.ASSETS_PANEL, className="panel-body"),
+                ],
+            ),
+            instructions(),
+        ],
+    )
+
+
+def register(app: Dash) -> None:
+    """Add the page to `app`."""
+    register_page(__name__, path="/", layout=layout, title=say("page.centre"), name="centre")  # type: ignore[no-untyped-call]
