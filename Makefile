@@ -1,0 +1,55 @@
+# Two commands do all the set-up: `make run` (the demonstration) and `make test`.
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+TOOLS := $(VENV)/.tools
+
+.PHONY: help run serve test check format bench soak lock clean
+
+help:
+	@echo "make run     the five-site demonstration, from nothing to ready"
+	@echo "make serve   an empty installation; prints a one-time link for its first administrator"
+	@echo "make test    every test, a real browser included"
+	@echo "make check   lint, types, import rules"
+	@echo "make bench   figures: forwarding, latency, glass to glass"
+	@echo "make soak    long runs: kills, garbage, hours"
+
+$(READY): requirements.lock pyproject.toml deploy/setup.sh
+	@sh deploy/setup.sh base
+	@touch $@
+
+$(TOOLS): $(READY)
+	@sh deploy/setup.sh tools
+	@touch $@
+
+run: $(READY)
+	@exec $(BIN)/command-center run
+
+serve: $(READY)
+	@exec $(BIN)/command-center serve
+
+test: $(TOOLS)
+	$(BIN)/pytest
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(TOOLS)
+	$(BIN)/python -m tests.bench
+
+soak: $(TOOLS)
+	$(BIN)/pytest tests/soak -o addopts= --timeout 3600
+
+lock: $(READY)
+	$(BIN)/pip-compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links \
+		--no-emit-trusted-host --strip-extras --allow-unsafe --extra dev -o requirements.lock pyproject.toml
+
+clean:
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache

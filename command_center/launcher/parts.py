@@ -1,0 +1,113 @@
+"""The parts that make up an installation on one machine, in the order in which they start."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
+
+import httpx
+
+from command_center.config import Settings
+from command_center.launcher.child import Part
+from command_center.launcher.hub_server import hub_command
+from streams.hub.hub import Hub
+from streams.hub.topics import FEEDS_KEY, FeedPhase, FeedState
+from streams.signalling.tokens import PUBLIC_KEY_FILE
+
+NODE = "node-1"
+DEMONSTRATION_FEEDS = 5
+PROBE_SECONDS = 2.0
+FIRST_FILM_SECONDS = 240.0
+"""How long the agents may take at the very first start, when they make their films."""
+
+
+def installation(settings: Settings, hub: Hub, *, demonstration: bool) -> list[Part]:
+    """Every part, first to start first."""
+    parts = [] if settings.redis_url else [_hub(settings, hub)]
+    parts.append(_node(settings))
+    if demonstration:
+        parts += [
+            _simulator(settings, "bank", settings.bank_url),
+            _simulator(settings, "registry", settings.registry_url),
+        ]
+    parts += [_web(settings), _worker(settings)]
+    if demonstration:
+        parts.append(_agents(settings, hub))
+    return parts
+
+
+async def live_feeds(hub: Hub) -> int:
+    """How many feeds the node reports live."""
+    states = (await hub.fields(FEEDS_KEY.format(node=NODE))).values()
+    return sum(FeedState.model_validate_json(state).phase is FeedPhase.LIVE for state in states)
+
+
+def _hub(settings: Settings, hub: Hub) -> Part:
+    return Part("hub", hub_command(settings.data, settings.keys, settings.redis_port), hub.ping)
+
+
+def _node(settings: Settings) -> Part:
+    command = [
+        *_python("streams"),
+        *("--data", str(settings.data), "--node-id", NODE),
+        *("--udp-port", str(settings.media_port), "--http-port", str(settings.media_http_port)),
+        *("--token-key", str(settings.keys / PUBLIC_KEY_FILE)),
+    ]
+    for address in filter(None, (part.strip() for part in settings.media_public_addresses.split(","))):
+        command += ["--public-address", address]
+    # The address holds the hub's password, so it goes by the environment, which other users can't read.
+    return Part(
+        "media",
+        tuple(command),
+        _answers(f"{settings.media_http_url}/healthz"),
+        environment={"COMMAND_CENTER_REDIS_URL": settings.hub_url},
+    )
+
+
+def _simulator(settings: Settings, name: str, url: str) -> Part:
+    command = (*_python("assets.simulators"), name, "--port", str(urlsplit(url).port))
+    return Part(name, (*command, "--data", str(settings.data / "demo" / f"{name}.json")), _answers(f"{url}/healthz"))
+
+
+def _web(settings: Settings) -> Part:
+    address = f"http://{settings.http_host}:{settings.http_port}/healthz"
+    return Part("web", (*_python("command_center"), "web"), _answers(address))
+
+
+def _worker(_settings: Settings) -> Part:
+    async def at_once() -> bool:
+        return True
+
+    return Part("worker", (*_python("command_center"), "worker"), at_once)
+
+
+def _agents(settings: Settings, hub: Hub) -> Part:
+    async def all_live() -> bool:
+        try:
+            return await live_feeds(hub) >= DEMONSTRATION_FEEDS
+        except ConnectionError:
+            return False
+
+    demo = settings.data / "demo"
+    command = (
+        *_python("field_agent.agent"),
+        *("--server", f"http://{settings.http_host}:{settings.http_port}"),
+        *("--cache", str(demo), "--agents", str(demo / "agents.json")),
+    )
+    return Part("agents", command, all_live, start_seconds=FIRST_FILM_SECONDS)
+
+
+def _python(module: str) -> tuple[str, ...]:
+    return (sys.executable, "-X", "utf8", "-m", module)
+
+
+def _answers(url: str) -> Callable[[], Awaitable[bool]]:
+    async def answers() -> bool:
+        try:
+            async with httpx.AsyncClient(timeout=PROBE_SECONDS, trust_env=False) as client:
+                return (await client.get(url)).status_code == httpx.codes.OK
+        except httpx.HTTPError:
+            return False
+
+    return answers

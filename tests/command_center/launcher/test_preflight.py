@@ -1,0 +1,107 @@
+"""What is refused before anything is started, each with one plain sentence and its own exit code."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from command_center.config import Settings
+from command_center.launcher import preflight
+from command_center.launcher.preflight import Port, StartRefused
+from tests.support.ports import free_ports
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    """A TCP port that something else listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield listener.getsockname()[1]
+
+
+def _start(data: Path | str, **moved: int) -> subprocess.CompletedProcess[str]:
+    """Type `command-center run` on ports of this test's own."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("COMMAND_CENTER_")}
+    environment["COMMAND_CENTER_DATA"] = str(data)
+    names = ["HTTP_PORT", "HTTPS_PORT", "MEDIA_PORT", "MEDIA_HTTP_PORT", "REDIS_PORT"]
+    for name, port in zip(names, free_ports(len(names)), strict=True):
+        environment[f"COMMAND_CENTER_{name}"] = str(moved.get(name, port))
+    for name, port in zip(["BANK_URL", "REGISTRY_URL"], free_ports(2), strict=True):
+        environment[f"COMMAND_CENTER_{name}"] = f"http://127.0.0.1:{port}"
+    return subprocess.run(
+        [sys.executable, "-m", "command_center", "run"],
+        check=False,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=50,
+    )
+
+
+def test_a_taken_port_is_named_in_one_sentence_and_nothing_is_started(taken: int, tmp_path: Path) -> None:
+    ended = _start(tmp_path, HTTP_PORT=taken)
+    assert ended.returncode == preflight.PORT_TAKEN
+    assert ended.stderr.strip() == (
+        f"Port {taken} for web pages is already in use: stop what uses it, or set COMMAND_CENTER_HTTP_PORT to another."
+    )
+    assert not (tmp_path / "logs").exists()
+
+
+def test_a_taken_media_port_is_named_as_udp(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as holder:
+        holder.bind(("0.0.0.0", 0))
+        port = holder.getsockname()[1]
+        ended = _start(tmp_path, MEDIA_PORT=port)
+    assert ended.returncode == preflight.PORT_TAKEN
+    assert f"UDP port {port} for media is already in use" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_data_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    """A file stands where the folder should: not even root can write into that."""
+    (tmp_path / "file").write_text("")
+    ended = _start(tmp_path / "file" / "var")
+    assert ended.returncode == preflight.DATA_FOLDER_UNUSABLE
+    assert ended.stderr.count("\n") == 1
+    assert "can't be written" in ended.stderr
+    assert "COMMAND_CENTER_DATA" in ended.stderr
+
+
+def test_a_second_start_on_the_same_folder_is_refused(tmp_path: Path) -> None:
+    with preflight.lock_data_folder(tmp_path), pytest.raises(StartRefused, match="already running"):
+        preflight.lock_data_folder(tmp_path)
+    preflight.lock_data_folder(tmp_path).close()
+
+
+def test_the_demonstration_never_mixes_with_a_courts_own_records(tmp_path: Path) -> None:
+    preflight.claim_data_folder(tmp_path, "demonstration")
+    preflight.claim_data_folder(tmp_path, "demonstration")
+    with pytest.raises(StartRefused, match="holds the demonstration"):
+        preflight.claim_data_folder(tmp_path, "court")
+
+
+def test_a_damaged_installation_mark_is_no_empty_folder(tmp_path: Path) -> None:
+    (tmp_path / "installation.json").write_text("{")
+    with pytest.raises(StartRefused, match=r"installation\.json can't be read"):
+        preflight.kind_of(tmp_path)
+
+
+def test_every_port_of_the_installation_is_checked() -> None:
+    settings = Settings(redis_port=1, bank_url="http://127.0.0.1:2", registry_url="http://127.0.0.1:3/x")
+    numbers = {port.number for port in preflight.ports(settings, demonstration=True)}
+    assert numbers == {1, 2, 3, settings.http_port, settings.https_port, settings.media_port, settings.media_http_port}
+    assert 1 not in {
+        port.number
+        for port in preflight.ports(settings.model_copy(update={"redis_url": "redis://x"}), demonstration=False)
+    }
+
+
+def test_free_ports_pass() -> None:
+    preflight.check_ports([Port(port, "127.0.0.1", "tests", "X") for port in free_ports(3)])
