@@ -1,0 +1,162 @@
+"""One peer's road through the node's port: its ICE credentials, its present address, its DTLS and SRTP."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pylibsrtp
+from pylibsrtp import Session
+
+from streams.transport.dtls import Dtls, Role
+
+if TYPE_CHECKING:
+    from streams.transport.port import MediaPort
+
+logger = logging.getLogger(__name__)
+
+Address = tuple[str, int]
+
+CONSENT_SECONDS = 15.0
+"""A peer whose last authenticated check is older has gone (RFC 7675 allows 30)."""
+CONNECT_SECONDS = 15.0
+"""A peer that hasn't finished ICE and DTLS by then isn't waited for."""
+ADDRESS_BOUND = 8
+"""Addresses that one peer may have checked from; the oldest is forgotten."""
+
+
+def new_credentials() -> tuple[str, str]:
+    """A fresh ICE ufrag and password."""
+    return secrets.token_urlsafe(9).replace("-", "+").replace("_", "/"), secrets.token_hex(16)
+
+
+class Link:
+    """The transport of one session; the `Outlet` that the forwarder sends through.
+
+    `address` is where the peer last asked to be sent to: taken from its last authenticated check that carries
+    USE-CANDIDATE, so that a hand-over to another network is nothing but a check from there. `address_version`
+    counts its changes. `on_rtp(buffer, length, now)` and `on_rtcp(packet, now)` get what was opened;
+    `on_open()` and `on_close(reason)` tell the two changes of its life.
+    """
+
+    def __init__(self, port: MediaPort, now: float) -> None:
+        self._port = port
+        self.ufrag, self.password = new_credentials()
+        self.next_credentials: tuple[str, str] | None = None
+        self.address: Address | None = None
+        self.address_version = 0
+        self.addresses: dict[Address, None] = {}
+        self.started_at = now
+        self.last_check_at = now
+        self.is_nominated = False
+        self.is_open = False
+        self.is_closed = False
+        self.srtp_in: Session | None = None
+        self.srtp_out: Session | None = None
+        self.on_rtp: Callable[[bytearray, int, float], None] = lambda buffer, length, now: None
+        self.on_rtcp: Callable[[bytes, float], None] = lambda packet, now: None
+        self.on_open: Callable[[], None] = lambda: None
+        self.on_close: Callable[[str], None] = lambda reason: None
+        self.dtls = Dtls(port.certificate, self.send, self._dtls_changed)
+        self._task: asyncio.Task[None] | None = None
+        self._was_checked = asyncio.Event()
+
+    def start(self, role: Role, fingerprints: list[tuple[str, str]]) -> None:
+        """Begin to shake hands; nothing goes out before the peer's first authenticated check."""
+        self._task = asyncio.create_task(self._shake_hands(role, fingerprints))
+
+    def send(self, datagram: bytes) -> None:
+        """Send one datagram as it is; dropped while no address is known."""
+        if self.address is not None:
+            self._port.send(datagram, self.address)
+
+    def send_rtcp(self, plain: bytes) -> None:
+        """Seal and send one RTCP compound."""
+        if self.is_open and self.srtp_out is not None:
+            try:
+                self.send(self.srtp_out.protect_rtcp(plain))
+            except (pylibsrtp.Error, ValueError) as error:
+                logger.debug("link %s: report not sent: %s", self.ufrag, error)
+
+    def checked(self, address: Address, use_candidate: bool, now: float) -> None:
+        """Take note of an authenticated connectivity check."""
+        self.last_check_at = now
+        if address not in self.addresses:
+            self._learn(address)
+        # Before any nomination the first address that works will do: a DTLS client must send somewhere.
+        if (use_candidate or self.address is None) and address != self.address:
+            if self.is_nominated:
+                logger.info("link %s: moved to another address", self.ufrag)
+            self.address = address
+            self.address_version += 1
+            self._was_checked.set()
+        self.is_nominated = self.is_nominated or use_candidate
+
+    def is_expired(self, now: float) -> bool:
+        """Whether the peer has gone, or never came."""
+        if not self.is_open and now - self.started_at > CONNECT_SECONDS:
+            return True
+        return now - self.last_check_at > CONSENT_SECONDS
+
+    def restart_ice(self) -> tuple[str, str]:
+        """Give new credentials; the old stay good until the peer uses the new (RFC 8445 §9)."""
+        self._port.forget_credentials(self.next_credentials)
+        self.next_credentials = new_credentials()
+        self._port.add_credentials(self, *self.next_credentials)
+        return self.next_credentials
+
+    def credentials_used(self, ufrag: str) -> None:
+        """Drop the old credentials once a check came with the new."""
+        if self.next_credentials is not None and ufrag == self.next_credentials[0]:
+            old, (self.ufrag, self.password) = (self.ufrag, self.password), self.next_credentials
+            self.next_credentials = None
+            self.is_nominated = False
+            self._port.forget_credentials(old)
+
+    async def close(self, reason: str) -> None:
+        """End it: the peer is told, everything that leads here is forgotten."""
+        if self.is_closed:
+            return
+        self._end(reason)
+        task, self._task = self._task, None
+        if task is not None and task is not asyncio.current_task():
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        await self.dtls.close()
+        self._port.remove(self)
+
+    def _end(self, reason: str) -> None:
+        if not self.is_closed:
+            self.is_closed, self.is_open = True, False
+            self.on_close(reason)
+
+    def _learn(self, address: Address) -> None:
+        if len(self.addresses) >= ADDRESS_BOUND:
+            oldest = next(known for known in self.addresses if known != self.address)
+            self.addresses.pop(oldest)
+            self._port.forget_address(self, oldest)
+        self.addresses[address] = None
+        self._port.add_address(self, address)
+
+    def _dtls_changed(self) -> None:
+        state = self.dtls.state
+        if state == "connected":
+            self.srtp_in, self.srtp_out = self.dtls.srtp_in, self.dtls.srtp_out
+            self.is_open = True
+            self.on_open()
+        elif state == "failed":
+            self._end("dtls-failed")
+        elif state == "closed":
+            self._end("closed-by-peer")
+
+    async def _shake_hands(self, role: Role, fingerprints: list[tuple[str, str]]) -> None:
+        try:
+            if role == "client":
+                # A ClientHello sent nowhere would only be repeated after a second.
+                await self._was_checked.wait()
+            await self.dtls.run(role, fingerprints)
+        except ConnectionError:
+            self._end("closed-by-peer")

@@ -1,0 +1,220 @@
+"""The one UDP port of all sessions: receives, tells STUN, DTLS and SRTP apart, finds the session."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import logging
+import socket
+import struct
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+
+from pylibsrtp import Session
+
+from streams.transport import stun
+from streams.transport.dtls import NodeCertificate
+from streams.transport.link import Address, Link
+from streams.transport.srtp import Opener
+
+logger = logging.getLogger(__name__)
+
+BATCH = 64
+"""Datagrams taken in one wake-up; then the loop may do something else."""
+DATAGRAM_BOUND = 2048
+SOCKET_BUFFER_BYTES = 4 * 1024 * 1024
+SAMPLE_EVERY = 16
+"""One media packet in so many has its delay measured, from the kernel's arrival time."""
+
+_SO_RCVBUFFORCE, _SO_SNDBUFFORCE = 33, 32
+_SIOCGSTAMPNS = 0x8907
+_TIMESPEC = struct.Struct("@qq")
+
+
+class MediaPort:
+    """The node's UDP socket and the tables that lead from a datagram to its `Link`.
+
+    Nothing is learned from an unauthenticated datagram: addresses enter the table by signed STUN checks only.
+    """
+
+    def __init__(self, sock: socket.socket, certificate: NodeCertificate) -> None:
+        self.socket = sock
+        self.certificate = certificate
+        self.packets_in = self.bytes_in = self.packets_out = self.bytes_out = self.send_drops = 0
+        self.refused: Counter[str] = Counter()
+        """Datagrams that led nowhere, by kind."""
+        self.on_delay: Callable[[float], None] = lambda seconds: None
+        self._buffer = bytearray(DATAGRAM_BOUND)
+        self._opener = Opener(self._buffer)
+        self._by_address: dict[Address, Link] = {}
+        self._by_ufrag: dict[str, tuple[Link, bytes]] = {}
+        self._until_sample = SAMPLE_EVERY
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def number(self) -> int:
+        """The UDP port's number."""
+        return int(self.socket.getsockname()[1])
+
+    def start(self) -> None:
+        """Receive from now on, in the running loop."""
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(self.socket.fileno(), self._readable)
+
+    def close(self) -> None:
+        """Receive no more and give the port back."""
+        if self._loop is not None:
+            self._loop.remove_reader(self.socket.fileno())
+        self.socket.close()
+
+    def open_link(self, now: float) -> Link:
+        """Make a link that peers reach by its ufrag."""
+        link = Link(self, now)
+        self.add_credentials(link, link.ufrag, link.password)
+        return link
+
+    def send(self, datagram: bytes, address: Address) -> None:
+        """Send one datagram that isn't media; dropped and counted when the socket is full."""
+        try:
+            self.socket.sendto(datagram, address)
+        except OSError:
+            self.send_drops += 1
+        else:
+            self.packets_out += 1
+            self.bytes_out += len(datagram)
+
+    def add_credentials(self, link: Link, ufrag: str, password: str) -> None:
+        """Let checks with this ufrag lead to `link`."""
+        self._by_ufrag[ufrag] = (link, password.encode())
+
+    def forget_credentials(self, credentials: tuple[str, str] | None) -> None:
+        """Checks with these lead nowhere from now on."""
+        if credentials is not None:
+            self._by_ufrag.pop(credentials[0], None)
+
+    def add_address(self, link: Link, address: Address) -> None:
+        """Let datagrams from this address lead to `link`, and no more to whom they led before."""
+        self._by_address[address] = link
+
+    def forget_address(self, link: Link, address: Address) -> None:
+        """Datagrams from this address lead to `link` no more."""
+        if self._by_address.get(address) is link:
+            del self._by_address[address]
+
+    def remove(self, link: Link) -> None:
+        """Forget everything that leads to `link`."""
+        for address in link.addresses:
+            self.forget_address(link, address)
+        self.forget_credentials((link.ufrag, link.password))
+        self.forget_credentials(link.next_credentials)
+
+    def _readable(self) -> None:
+        receive, buffer = self.socket.recvfrom_into, self._buffer
+        for _ in range(BATCH):
+            try:
+                length, address = receive(buffer)
+            except (BlockingIOError, InterruptedError):
+                return
+            except OSError as error:
+                self.refused["socket"] += 1
+                logger.debug("port: %s", error)
+                continue
+            try:
+                self._received(length, address)
+            except Exception:  # one datagram, however it is made, ends no session but its own
+                self.refused["unhandled"] += 1
+                if self.refused["unhandled"] <= 20:
+                    logger.exception("a datagram was not handled")
+
+    def _received(self, length: int, address: Address) -> None:
+        self.packets_in += 1
+        self.bytes_in += length
+        buffer = self._buffer
+        first = buffer[0] if length else 255
+        if 127 < first < 192:
+            link = self._by_address.get(address)
+            if link is None or link.srtp_in is None or length < 12 or not link.is_open:
+                self.refused["media-unknown"] += 1
+            elif 192 <= buffer[1] <= 223:
+                self._rtcp(link, link.srtp_in, length)
+            else:
+                self._rtp(link, link.srtp_in, length)
+        elif first < 4:
+            self._stun(bytes(memoryview(buffer)[:length]), address)
+        elif 19 < first < 64:
+            link = self._by_address.get(address)
+            if link is None or link.is_closed:
+                self.refused["dtls-unknown"] += 1
+            else:
+                link.dtls.feed(bytes(memoryview(buffer)[:length]))
+        else:
+            self.refused["unknown-kind"] += 1
+
+    def _rtp(self, link: Link, session: Session, length: int) -> None:
+        clear = self._opener.open_rtp(session, length)
+        if not clear:
+            self.refused["srtp"] += 1
+            return
+        self._until_sample -= 1
+        if self._until_sample:
+            link.on_rtp(self._buffer, clear, time.monotonic())
+            return
+        self._until_sample = SAMPLE_EVERY
+        arrived = self._arrival_time()
+        link.on_rtp(self._buffer, clear, time.monotonic())
+        if arrived is not None:
+            self.on_delay(max(0.0, time.time() - arrived))
+
+    def _arrival_time(self) -> float | None:
+        """When the kernel got the datagram that was received last, as Unix seconds."""
+        try:
+            seconds, nanoseconds = _TIMESPEC.unpack(fcntl.ioctl(self.socket, _SIOCGSTAMPNS, bytes(_TIMESPEC.size)))
+        except OSError:  # asking switches the kernel's clock on, so the very first has none
+            return None
+        return float(seconds + nanoseconds / 1e9)
+
+    def _rtcp(self, link: Link, session: Session, length: int) -> None:
+        clear = self._opener.open_rtcp(session, length)
+        if clear:
+            link.on_rtcp(bytes(memoryview(self._buffer)[:clear]), time.monotonic())
+        else:
+            self.refused["srtcp"] += 1
+
+    def _stun(self, datagram: bytes, address: Address) -> None:
+        try:
+            request = stun.read_request(datagram)
+        except stun.MalformedStun:
+            self.refused["stun-malformed"] += 1
+            return
+        link, password = self._by_ufrag.get(request.local_ufrag, (None, b""))
+        if link is None or link.is_closed or not request.is_signed_with(password):
+            self.refused["stun-unauthenticated"] += 1
+            return
+        if request.peer_is_controlled:
+            self.send(stun.role_conflict(request, password), address)
+            return
+        link.credentials_used(request.local_ufrag)
+        link.checked(address, request.use_candidate, time.monotonic())
+        self.send(stun.success(request, address, password), address)
+
+
+def bind(port: int, host: str = "0.0.0.0") -> socket.socket:  # noqa: S104 - phones come from anywhere
+    """Open the node's UDP socket, non-blocking, with large buffers where the system allows.
+
+    Raises:
+        OSError: the port is taken.
+    """
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        sock.setblocking(False)
+        for forced, plain in ((_SO_RCVBUFFORCE, socket.SO_RCVBUF), (_SO_SNDBUFFORCE, socket.SO_SNDBUF)):
+            sock.setsockopt(socket.SOL_SOCKET, plain, SOCKET_BUFFER_BYTES)
+            with suppress(PermissionError):
+                sock.setsockopt(socket.SOL_SOCKET, forced, SOCKET_BUFFER_BYTES)
+        sock.bind((host, port))
+    except OSError:
+        sock.close()
+        raise
+    return sock
