@@ -40,9 +40,9 @@ base() {
     "$python" -c 'import venv, ensurepip' 2>/dev/null || install_packages python3-venv
     echo "setting up the virtual environment (once, about a minute) …"
     "$python" -m venv .venv
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock ||
+    install --require-hashes -r requirements.lock ||
         stop "The locked dependencies could not be installed: see the lines above; is a package index reachable?"
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . ||
+    install --no-deps --no-build-isolation -e . ||
         stop "The command center could not be installed into .venv: see the lines above."
     # Chinese text in the demonstration's films; without it they carry English alone.
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null && ! has_chinese_font; then
@@ -50,8 +50,19 @@ base() {
     fi
 }
 
+# Runs pip, and shows what it said only where it failed.
+install() {
+    .venv/bin/python -m pip install --disable-pip-version-check "$@" >.venv/install.log 2>&1 || {
+        tail -n 15 .venv/install.log >&2
+        return 1
+    }
+}
+
 has_chinese_font() {
-    ls /usr/share/fonts/opentype/noto/NotoSansCJK* /usr/share/fonts/truetype/noto/NotoSansCJK* >/dev/null 2>&1
+    for font in /usr/share/fonts/opentype/noto/NotoSansCJK* /usr/share/fonts/truetype/noto/NotoSansCJK*; do
+        [ -e "$font" ] && return 0
+    done
+    return 1
 }
 
 tools() {
