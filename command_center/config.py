@@ -41,6 +41,10 @@ class Settings(BaseSettings):
     """Comma-separated roles that must give a TOTP code."""
     session_idle_minutes: int = 720
     media_token_minutes: int = 10
+    critical_deadline_seconds: int = 60
+    """How soon an instruction must be answered, by priority; then it is escalated."""
+    urgent_deadline_seconds: int = 180
+    routine_deadline_seconds: int = 900
     log_level: str = "INFO"
 
     @property

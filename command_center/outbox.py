@@ -49,9 +49,7 @@ class Outbox:
         """
         async with self._database.read() as session:
             waiting = (
-                await session.scalars(
-                    select(OutboxEvent).order_by(OutboxEvent.created_at, OutboxEvent.id).limit(BATCH)
-                )
+                await session.scalars(select(OutboxEvent).order_by(OutboxEvent.created_at, OutboxEvent.id).limit(BATCH))
             ).all()
         for row in waiting:
             await self._hub.append_json(row.stream, row.event)

@@ -152,9 +152,8 @@ class Hub:
         Raises:
             HubAway: it stays where it is.
         """
-        fields = {"event": event, "entry": entry_id, "reason": reason[:500]}
-        adding = self._redis.xadd(f"{stream}:refused", dict(fields), maxlen=10_000, approximate=True)
-        await self._ask(stream, adding)
+        fields: Any = {"event": event, "entry": entry_id, "reason": reason[:500]}
+        await self._ask(stream, self._redis.xadd(f"{stream}:refused", fields, maxlen=10_000, approximate=True))
         await self.acknowledge(stream, group, [entry_id])
 
     async def read_after(self, stream: str, last_id: str, *, wait_seconds: float = 1.0) -> list[tuple[str, str]]:
@@ -276,7 +275,7 @@ async def _heard(pubsub: PubSub, channel: str) -> AsyncIterator[str | None]:
         elif loop.time() - last_heard > OPERATION_TIMEOUT_SECONDS:
             raise HubAway(channel)
         else:
-            await pubsub.ping()  # type: ignore[no-untyped-call]
+            await pubsub.ping()
 
 
 def _block(wait_seconds: float) -> int:

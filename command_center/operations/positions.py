@@ -1,0 +1,169 @@
+"""Positions: written in batches, each once whatever road it took, and read back as tracks."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, or_, select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from command_center.accounts.identity import Identity
+from command_center.accounts.permissions import Permission
+from command_center.clock import Clock, now
+from command_center.database import Database
+from command_center.errors import NotFound
+from command_center.operations.records import from_ms
+from command_center.operations.scope import visible_operations
+from command_center.operations.tables import Feed, Operation, PositionRecord
+from streams.hub.topics import PositionTaken
+
+logger = logging.getLogger(__name__)
+
+PAGE = 1000
+TRAIL_POINTS = 600
+"""The most points of one trail: ten minutes at 1 Hz."""
+TRAIL_MINUTES = 10
+KNOWN_FEEDS = 10_000
+"""How many feed names are remembered before the memory is emptied."""
+_ROWS_A_STATEMENT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Inserted:
+    """What became of a batch: kept now, there before, or of a feed that nobody registered and so dropped."""
+
+    kept: int
+    repeated: int
+    unknown: int
+
+
+class Positions:
+    """Where the officers are and were."""
+
+    def __init__(self, database: Database, clock: Clock = now) -> None:
+        self._database = database
+        self._clock = clock
+        self._feed_ids: dict[str, UUID] = {}
+        self.unknown_total = 0
+        """Positions dropped because no feed of that name is registered."""
+
+    async def insert(self, batch: Sequence[PositionTaken]) -> Inserted:
+        """Write a batch; what was written before, by any road, changes nothing."""
+        ids = await self._ids({taken.feed for taken in batch})
+        rows = {taken.position.id: _row(taken, ids[taken.feed]) for taken in batch if taken.feed in ids}
+        unknown = sum(taken.feed not in ids for taken in batch)
+        if unknown:
+            self.unknown_total += unknown
+            logger.warning("%d positions of unknown feeds dropped", unknown)
+        kept = 0
+        values = list(rows.values())
+        if values:
+            async with self._database.write() as session:
+                for start in range(0, len(values), _ROWS_A_STATEMENT):
+                    kept += await self._insert_rows(session, values[start : start + _ROWS_A_STATEMENT])
+        return Inserted(kept, len(batch) - unknown - kept, unknown)
+
+    async def trails(self, feed_ids: Iterable[UUID], minutes: int = TRAIL_MINUTES) -> dict[UUID, list[PositionRecord]]:
+        """The last minutes of these feeds, each oldest first; the last one known, however old, is always there.
+
+        The caller has checked that the reader may see these feeds.
+        """
+        since = self._clock() - timedelta(minutes=minutes)
+        trails: dict[UUID, list[PositionRecord]] = {}
+        async with self._database.read() as session:
+            for feed_id in feed_ids:
+                newest_first = list(
+                    await session.scalars(
+                        select(PositionRecord)
+                        .where(PositionRecord.feed_id == feed_id)
+                        .order_by(PositionRecord.taken_at.desc(), PositionRecord.id.desc())
+                        .limit(TRAIL_POINTS)
+                    )
+                )
+                recent = [row for row in newest_first if row.received_at >= since] or newest_first[:1]
+                if recent:
+                    trails[feed_id] = recent[::-1]
+        return trails
+
+    async def history(
+        self,
+        identity: Identity,
+        feed: str,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        after: tuple[datetime, UUID] | None = None,
+        limit: int = PAGE,
+    ) -> list[PositionRecord]:
+        """A feed's positions by the device's time, oldest first; those behind `after`, for paging.
+
+        Raises:
+            NotFound: there is no such feed in this person's scope.
+        """
+        async with self._database.read() as session:
+            wanted = select(Feed.id).join(Operation).where(Feed.name == feed, visible_operations(identity))
+            if not identity.may(Permission.SEE_OPERATIONS):
+                wanted = wanted.where(Feed.officer_id == identity.user_id)
+            feed_id = await session.scalar(wanted)
+            if feed_id is None:
+                raise NotFound("feed-not-found")
+            query = select(PositionRecord).where(PositionRecord.feed_id == feed_id)
+            if since is not None:
+                query = query.where(PositionRecord.taken_at >= since)
+            if until is not None:
+                query = query.where(PositionRecord.taken_at < until)
+            if after is not None:
+                taken_at, last_id = after
+                query = query.where(
+                    or_(
+                        PositionRecord.taken_at > taken_at,
+                        and_(PositionRecord.taken_at == taken_at, PositionRecord.id > last_id),
+                    )
+                )
+            query = query.order_by(PositionRecord.taken_at, PositionRecord.id).limit(min(limit, PAGE))
+            return list(await session.scalars(query))
+
+    async def _insert_rows(self, session: AsyncSession, values: list[dict[str, Any]]) -> int:
+        insert = sqlite_insert if self._database.is_sqlite else postgresql_insert
+        written = await session.scalars(
+            insert(PositionRecord)
+            .values(values)
+            .on_conflict_do_nothing(index_elements=[PositionRecord.id])
+            .returning(PositionRecord.id)
+        )
+        return len(written.all())
+
+    async def _ids(self, names: set[str]) -> dict[str, UUID]:
+        missing = names - self._feed_ids.keys()
+        if missing:
+            if len(self._feed_ids) + len(missing) > KNOWN_FEEDS:
+                self._feed_ids.clear()
+                missing = names
+            async with self._database.read() as session:
+                found = await session.execute(select(Feed.name, Feed.id).where(Feed.name.in_(missing)))
+                self._feed_ids.update(found.tuples().all())
+        return {name: self._feed_ids[name] for name in names if name in self._feed_ids}
+
+
+def _row(taken: PositionTaken, feed_id: UUID) -> dict[str, Any]:
+    position = taken.position
+    return {
+        "id": position.id,
+        "feed_id": feed_id,
+        "latitude": position.latitude,
+        "longitude": position.longitude,
+        "accuracy_m": position.accuracy_m,
+        "heading_deg": position.heading_deg,
+        "speed_mps": position.speed_mps,
+        "taken_at": from_ms(position.taken_at),
+        "received_at": from_ms(taken.received_at),
+        "clock_offset_ms": taken.clock_offset_ms,
+        "road": taken.road,
+    }
