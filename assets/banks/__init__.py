@@ -1,1 +1,1 @@
-"""The banks: one gateway interface and its HTTP implementation."""
+"""The banks: the messages that go to them and come back, and the gateway over HTTP."""

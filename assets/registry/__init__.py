@@ -1,1 +1,1 @@
-"""The real-estate registry: one gateway interface and its HTTP implementation."""
+"""The real-estate registry: its messages, and the gateway over HTTP."""

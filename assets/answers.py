@@ -1,0 +1,181 @@
+"""What becomes of a gateway's answer: each is written once, in one transaction with its audit entry."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from assets.audit import AuditTrail, Records
+from assets.documents import Action
+from assets.errors import GatewayRefused, GatewayTrouble, GatewayUnreachable
+from assets.gateway import ControlReceipt, FoundAsset, QueryAnswer
+from assets.measures import MeasureState
+from assets.requests import AWAITED, RequestState
+from assets.tables import Asset, AssetRequest, Case, ControlMeasure
+
+LONGEST_CHASE_SECONDS = 3600.0
+
+Changed = Callable[[UUID], Awaitable[None]]
+"""Called with a case's id after the transaction in which something of it changed."""
+_Write = Callable[[AsyncSession, AssetRequest], Awaitable[None]]
+
+
+class Answers:
+    """Writes answers and troubles into the records."""
+
+    def __init__(
+        self,
+        records: Records,
+        audit: AuditTrail,
+        clock: Callable[[], datetime],
+        changed: Changed,
+        *,
+        chase_seconds: float,
+    ) -> None:
+        self._records = records
+        self._audit = audit
+        self._clock = clock
+        self._changed = changed
+        self._chase_seconds = chase_seconds
+
+    async def query_answered(self, request_id: UUID, answer: QueryAnswer) -> None:
+        """The assets that a gateway named, or that it found nothing."""
+
+        async def write(session: AsyncSession, request: AssetRequest) -> None:
+            for found in answer.assets:
+                await self._keep_asset(session, request, found, answer.answered_at or self._clock())
+            request.found = len(answer.assets)
+            self._settle(request, RequestState.ANSWERED if answer.assets else RequestState.NOTHING_FOUND)
+
+        await self._apply(request_id, write)
+
+    async def control_answered(self, request_id: UUID, receipt: ControlReceipt) -> None:
+        """What a gateway did with an order to control."""
+
+        async def write(session: AsyncSession, request: AssetRequest) -> None:
+            measure = await self._measure(session, request)
+            measure.over_cents = receipt.over_cents
+            measure.reason = receipt.reason
+            measure.receipt_number = receipt.receipt_number
+            measure.changed_at = self._clock()
+            if not receipt.is_registered:
+                measure.move_to(MeasureState.NOT_CONTROLLED)
+            elif receipt.waiting_rank:
+                # Its term starts when it takes effect, so it has none yet.
+                measure.rank = receipt.waiting_rank
+                measure.move_to(MeasureState.WAITING)
+            else:
+                measure.controlled_cents = receipt.controlled_cents
+                measure.starts_on = receipt.starts_on or request.starts_on
+                measure.ends_on = receipt.ends_on or request.ends_on
+                measure.move_to(MeasureState.IN_FORCE)
+            self._settle(request, RequestState.ANSWERED)
+
+        await self._apply(request_id, write)
+
+    async def troubled(self, request_id: UUID, trouble: GatewayTrouble) -> None:
+        """No usable answer: whether that is a refusal, a failure or still open depends on what was asked."""
+
+        async def write(session: AsyncSession, request: AssetRequest) -> None:
+            request.trouble = trouble.code
+            request.reason = trouble.reason if isinstance(trouble, GatewayRefused) else ""
+            if self._stays_open(request, trouble):
+                self._ask_again_later(request)
+            elif isinstance(trouble, GatewayRefused):
+                if request.is_control:
+                    measure = await self._measure(session, request)
+                    measure.reason = trouble.reason
+                    measure.changed_at = self._clock()
+                    measure.move_to(MeasureState.NOT_CONTROLLED)
+                self._settle(request, RequestState.RETURNED)
+            else:
+                self._settle(request, RequestState.FAILED)
+
+        await self._apply(request_id, write)
+
+    def _stays_open(self, request: AssetRequest, trouble: GatewayTrouble) -> bool:
+        if isinstance(trouble, GatewayUnreachable):
+            return True
+        if not request.is_control:
+            return False
+        # An error or garbage after an order to control says nothing about whether it was carried out; neither does
+        # a refusal of the second asking, when the first got no answer.
+        return not isinstance(trouble, GatewayRefused) or request.attempts > 0
+
+    def _ask_again_later(self, request: AssetRequest) -> None:
+        wait = min(self._chase_seconds * 2 ** min(request.attempts, 16), LONGEST_CHASE_SECONDS)
+        request.attempts += 1
+        request.next_ask_at = self._clock() + timedelta(seconds=wait)
+        if request.state != RequestState.NO_ANSWER:
+            request.move_to(RequestState.NO_ANSWER)
+
+    def _settle(self, request: AssetRequest, state: RequestState) -> None:
+        request.move_to(state)
+        request.answered_at = self._clock()
+        request.next_ask_at = None
+        if state in (RequestState.ANSWERED, RequestState.NOTHING_FOUND):
+            request.trouble = request.reason = ""
+
+    async def _apply(self, request_id: UUID, write: _Write) -> None:
+        async with self._records.write() as session:
+            request = await session.get_one(AssetRequest, request_id)
+            # One answer of a case at a time; on SQLite the writing transaction has seen to that already.
+            case = await session.get_one(Case, request.case_id, with_for_update=True)
+            await session.refresh(request, with_for_update=True)
+            if RequestState(request.state) not in AWAITED:
+                return  # answered twice: the first one stands
+            await write(session, request)
+            await self._audit.record(
+                session,
+                actor=None,
+                court_id=case.court_id,
+                action=f"asset.{request.action}.{request.state}",
+                subject_type="asset_request",
+                subject_id=str(request.id),
+                details={"number": request.number, "gateway": request.gateway, "found": request.found},
+            )
+            case_id = request.case_id
+        await self._changed(case_id)
+
+    async def _measure(self, session: AsyncSession, request: AssetRequest) -> ControlMeasure:
+        found = await session.scalars(select(ControlMeasure).where(ControlMeasure.request_id == request.id))
+        return found.one()
+
+    async def _keep_asset(
+        self, session: AsyncSession, request: AssetRequest, found: FoundAsset, answered_at: datetime
+    ) -> None:
+        same = select(Asset).where(
+            Asset.case_id == request.case_id, Asset.kind == found.kind.value, Asset.reference == found.reference
+        )
+        asset = (await session.scalars(same)).one_or_none()
+        if asset is None:
+            asset = Asset(
+                case_id=request.case_id,
+                person_id=request.person_id,
+                kind=found.kind.value,
+                reference=found.reference,
+            )
+            session.add(asset)
+        asset.gateway = request.gateway
+        asset.description = found.description
+        asset.details = dict(found.details)
+        asset.value_cents = found.value_cents
+        asset.available_cents = found.available_cents
+        asset.encumbrances = [_plain(asdict(one)) for one in found.encumbrances]
+        asset.origin = "answer"
+        asset.answered_at = answered_at
+
+
+def control_of(kind: str) -> Action:
+    """The control that a class of assets is taken under: money is frozen, a thing is seized."""
+    return Action.FREEZE if kind == "bank_account" else Action.SEIZE
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value.isoformat() if isinstance(value, date) else value for name, value in values.items()}

@@ -1,0 +1,49 @@
+"""What the asset domain needs of its surroundings: transactions, the audit, and who is asking."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """The person on whose behalf something is asked; `court_ids` are the courts whose cases they may know of."""
+
+    user_id: UUID
+    court_ids: frozenset[UUID]
+    may_see: bool = False
+    may_query: bool = False
+    may_control: bool = False
+
+
+class Records(Protocol):
+    """The SQL database."""
+
+    def read(self) -> AbstractAsyncContextManager[AsyncSession]:
+        """A session that only reads."""
+
+    def write(self) -> AbstractAsyncContextManager[AsyncSession]:
+        """A session in one transaction, committed at the end."""
+
+
+class AuditTrail(Protocol):
+    """Who did what, written in the transaction of the deed."""
+
+    async def record(
+        self,
+        session: AsyncSession,
+        *,
+        actor: UUID | None,
+        court_id: UUID | None,
+        action: str,
+        subject_type: str,
+        subject_id: str,
+        details: Mapping[str, str | int] | None = None,
+    ) -> None:
+        """Add one entry, last in the transaction. `details` hold references, never personal contents."""

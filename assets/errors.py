@@ -1,0 +1,98 @@
+"""The errors of the asset domain; each carries a code and parameters, words are made at the edge.
+
+AssetsError
+├── NotPermitted            the actor may not do this
+├── NotFound                no such case, person, asset or request in the actor's courts
+├── NotUnderEnforcement     the person isn't the one under enforcement in this case
+├── BadFormat               a number or amount can't be what it claims to be
+├── RulingMissing           a control without the number of its ruling
+├── Conflict                the state of the thing doesn't allow this now
+│   └── IllegalTransition   a state machine was asked for a step that it doesn't have
+└── GatewayTrouble          a bank's or a registry's answer can't be used; `gateway` names it
+    ├── GatewayRefused          it answered no; `reason` holds its words
+    ├── GatewayUnreachable      no answer in time; the outcome is unknown
+    ├── GatewayBroke            it answered with an error of its own (5xx)
+    └── GatewayAnsweredGarbage  it answered something that isn't an answer to this request
+"""
+
+from __future__ import annotations
+
+
+class AssetsError(Exception):
+    """A refusal with a stable `code` and its parameters."""
+
+    def __init__(self, code: str, **parameters: str | int) -> None:
+        super().__init__(f"{code} {parameters}" if parameters else code)
+        self.code = code
+        self.parameters = parameters
+
+
+class NotPermitted(AssetsError):
+    """The actor may not do this."""
+
+
+class NotFound(AssetsError):
+    """There is no such thing, or none that the actor's courts may know of."""
+
+
+class NotUnderEnforcement(AssetsError):
+    """Only the person under enforcement may be queried. Source: 法释〔2013〕20号 §7."""
+
+
+class BadFormat(AssetsError):
+    """A number or an amount can't be what it claims to be: `item` says which, `why` says what is wrong."""
+
+    def __init__(self, item: str, why: str) -> None:
+        super().__init__("bad-format", item=item, why=why)
+        self.item = item
+        self.why = why
+
+
+class RulingMissing(AssetsError):
+    """A control can't be sent without its ruling. Source: 法释〔2013〕20号 §3."""
+
+
+class Conflict(AssetsError):
+    """The state of the thing doesn't allow this now."""
+
+
+class IllegalTransition(Conflict):
+    """A state machine was asked for a step that it doesn't have."""
+
+    def __init__(self, subject: object, old: str, new: str) -> None:
+        super().__init__("illegal-transition", subject=str(subject), old=old, new=new)
+
+
+class GatewayTrouble(AssetsError):
+    """A bank's or a registry's answer can't be used."""
+
+    code_word = "gateway-trouble"
+
+    def __init__(self, gateway: str, reason: str = "") -> None:
+        super().__init__(self.code_word, gateway=gateway, reason=reason)
+        self.gateway = gateway
+        self.reason = reason
+
+
+class GatewayRefused(GatewayTrouble):
+    """It answered no; `reason` holds its words."""
+
+    code_word = "gateway-refused"
+
+
+class GatewayUnreachable(GatewayTrouble):
+    """No answer in time; whether it acted is unknown."""
+
+    code_word = "gateway-unreachable"
+
+
+class GatewayBroke(GatewayTrouble):
+    """It answered with an error of its own."""
+
+    code_word = "gateway-broke"
+
+
+class GatewayAnsweredGarbage(GatewayTrouble):
+    """What came back isn't an answer to this request."""
+
+    code_word = "gateway-answered-garbage"

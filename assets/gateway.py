@@ -1,0 +1,137 @@
+"""What every bank and registry is to this product: it is asked about a person, or asked to control one asset."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Protocol
+
+from assets.documents import Action, Document
+from assets.terms import AssetKind
+
+
+@dataclass(frozen=True, slots=True)
+class Letterhead:
+    """Who asks and for which case: the head that every request carries."""
+
+    number: str
+    """The request's own number; a repeated request carries the same one."""
+    case_number: str
+    court_code: str
+    court_name: str
+    judge: str
+    work_card: str
+    duty_card: str
+    """The officer's two certificates. Source: 法释〔2013〕20号 §2."""
+    documents: tuple[Document, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The person or firm under enforcement."""
+
+    name: str
+    is_firm: bool
+    id_number: str
+
+
+@dataclass(frozen=True, slots=True)
+class QueryOrder:
+    """What does this person have with you?"""
+
+    head: Letterhead
+    subject: Subject
+
+
+@dataclass(frozen=True, slots=True)
+class ControlOrder:
+    """Control this asset, up to `amount_cents` where it is money, from `starts_on` to `ends_on`."""
+
+    head: Letterhead
+    subject: Subject
+    action: Action
+    reference: str
+    """The account's or the unit's own number."""
+    description: str
+    ruling_number: str
+    amount_cents: int | None
+    starts_on: date
+    ends_on: date
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Encumbrance:
+    """What stands on an asset already: another court's control, a mortgage, a priority right."""
+
+    kind: str
+    holder: str
+    amount_cents: int | None
+    until: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundAsset:
+    """One asset of the subject, as the other side describes it."""
+
+    kind: AssetKind
+    reference: str
+    description: str
+    value_cents: int | None
+    """A balance; None where the answer names no value, as with real estate."""
+    available_cents: int | None
+    encumbrances: tuple[Encumbrance, ...] = ()
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class QueryAnswer:
+    """An answer that was understood; without `assets` it says "nothing found"."""
+
+    assets: tuple[FoundAsset, ...]
+    answered_at: datetime | None
+    """By the other side's clock, where it names a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class ControlReceipt:
+    """What the other side did. `waiting_rank` ≥ 1: it stands in line behind that many earlier controls."""
+
+    is_registered: bool
+    waiting_rank: int
+    controlled_cents: int
+    over_cents: int
+    starts_on: date | None
+    ends_on: date | None
+    reason: str
+    receipt_number: str
+
+
+class Gateway(Protocol):
+    """A bank or a registry.
+
+    A request that is repeated with the same number gets the first answer: nothing is controlled twice.
+
+    Raises, from both calls:
+        GatewayRefused: it answered no; `reason` holds its words.
+        GatewayUnreachable: no answer in time; the outcome is unknown.
+        GatewayBroke, GatewayAnsweredGarbage: what came back is no answer.
+    """
+
+    @property
+    def name(self) -> str:
+        """By which requests and screens name it."""
+
+    @property
+    def action(self) -> Action:
+        """The control that it can carry out: an account is frozen, a house is seized."""
+
+    async def query(self, order: QueryOrder) -> QueryAnswer:
+        """Ask what the subject has."""
+
+    async def control(self, order: ControlOrder) -> ControlReceipt:
+        """Ask to control one asset."""
+
+    async def close(self) -> None:
+        """Give back its connections."""

@@ -1,0 +1,237 @@
+"""What may be shown of a case's assets: names and numbers are masked here, so that no screen can forget to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from assets.masks import masked_account, masked_id, masked_name
+from assets.measures import MeasureState
+from assets.requests import RequestState
+from assets.tables import Asset, AssetRequest, Case, ControlMeasure, Person
+from assets.terms import AssetKind
+
+
+class Standing(StrEnum):
+    """How far an asset is under control, in one word."""
+
+    CONTROLLED = "controlled"
+    PARTLY = "partly"
+    """In force, for less than was asked."""
+    EMPTY = "empty"
+    """In force, and nothing is there: the money that comes in will be held."""
+    WAITING = "waiting"
+    """In line behind another court: controls nothing."""
+    INTENDED = "intended"
+    """Asked for, no answer yet."""
+    UNKNOWN = "unknown"
+    """No answer in time: it may have been carried out."""
+    NOT_CONTROLLED = "not_controlled"
+    LAPSED = "lapsed"
+    RELEASED = "released"
+    CLUE = "clue"
+    """The application names it, nobody has confirmed it."""
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class PersonView:
+    """A person or firm of the case."""
+
+    id: UUID
+    name: str
+    id_number: str
+    is_firm: bool
+    is_under_enforcement: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RequestView:
+    """One request and where it stands."""
+
+    id: UUID
+    number: str
+    case_id: UUID
+    person_id: UUID
+    asset_id: UUID | None
+    action: str
+    gateway: str
+    state: str
+    documents: list[str]
+    ruling_number: str
+    amount_cents: int | None
+    found: int
+    attempts: int
+    trouble: str
+    reason: str
+    created_at: datetime
+    sent_at: datetime | None
+    answered_at: datetime | None
+    next_ask_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class AssetView:
+    """One asset with its latest measure."""
+
+    id: UUID
+    person_id: UUID
+    kind: str
+    gateway: str
+    reference: str
+    description: str
+    value_cents: int | None
+    available_cents: int | None
+    encumbrances: list[dict[str, Any]]
+    answered_at: datetime | None
+    standing: Standing
+    rank: int
+    controlled_cents: int
+    asked_cents: int | None
+    over_cents: int
+    starts_on: date | None
+    ends_on: date | None
+    reason: str
+    receipt_number: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaseHead:
+    """A case in a list."""
+
+    id: UUID
+    court_id: UUID
+    number: str
+    claim_cents: int
+    is_demonstration: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CaseView:
+    """All that the panel shows of one case."""
+
+    head: CaseHead
+    controlled_cents: int
+    """Money really held; what waits counts nothing."""
+    persons: list[PersonView]
+    assets: list[AssetView]
+    answers: list[RequestView]
+    """The latest query of each person at each gateway."""
+
+
+def case_head(case: Case) -> CaseHead:
+    """A case in a list."""
+    return CaseHead(case.id, case.court_id, case.number, case.claim_cents, case.is_demonstration)
+
+
+def case_view(
+    case: Case,
+    persons: Iterable[Person],
+    assets: Iterable[Asset],
+    measures: Iterable[ControlMeasure],
+    requests: Iterable[AssetRequest],
+    today: date,
+) -> CaseView:
+    """Put a case's rows together; `measures` and `requests` come oldest first."""
+    latest_measure = {measure.asset_id: measure for measure in measures}
+    by_id: dict[UUID, AssetRequest] = {}
+    latest_query: dict[tuple[UUID, str], AssetRequest] = {}
+    for request in requests:
+        by_id[request.id] = request
+        if not request.is_control:
+            latest_query[request.person_id, request.gateway] = request
+    views = []
+    for asset in assets:
+        measure = latest_measure.get(asset.id)
+        views.append(_asset_view(asset, measure, by_id.get(measure.request_id) if measure else None, today))
+    return CaseView(
+        head=case_head(case),
+        controlled_cents=sum(view.controlled_cents for view in views),
+        persons=[_person_view(person) for person in persons],
+        assets=views,
+        answers=[request_view(request) for request in latest_query.values()],
+    )
+
+
+def request_view(request: AssetRequest) -> RequestView:
+    """One request and where it stands."""
+    return RequestView(
+        id=request.id,
+        number=request.number,
+        case_id=request.case_id,
+        person_id=request.person_id,
+        asset_id=request.asset_id,
+        action=request.action,
+        gateway=request.gateway,
+        state=request.state,
+        documents=list(request.documents),
+        ruling_number=request.ruling_number,
+        amount_cents=request.amount_cents,
+        found=request.found,
+        attempts=request.attempts,
+        trouble=request.trouble,
+        reason=request.reason,
+        created_at=request.created_at,
+        sent_at=request.sent_at,
+        answered_at=request.answered_at,
+        next_ask_at=request.next_ask_at,
+    )
+
+
+def standing_of(asset: Asset, measure: ControlMeasure | None, request: AssetRequest | None, today: date) -> Standing:
+    """How far the asset is under control."""
+    if measure is None:
+        return Standing.CLUE if asset.origin == "clue" else Standing.NONE
+    state = MeasureState(measure.state)
+    if state is MeasureState.INTENDED:
+        is_unknown = request is not None and request.state == RequestState.NO_ANSWER
+        return Standing.UNKNOWN if is_unknown else Standing.INTENDED
+    if state is not MeasureState.IN_FORCE:
+        return Standing(state.value)
+    if measure.ends_on is not None and measure.ends_on < today:
+        return Standing.LAPSED
+    if measure.asked_cents is None or measure.controlled_cents >= measure.asked_cents:
+        return Standing.CONTROLLED
+    return Standing.PARTLY if measure.controlled_cents else Standing.EMPTY
+
+
+def _person_view(person: Person) -> PersonView:
+    return PersonView(
+        id=person.id,
+        name=masked_name(person.name, is_firm=person.is_firm),
+        id_number=person.id_number if person.is_firm else masked_id(person.id_number),
+        is_firm=person.is_firm,
+        is_under_enforcement=person.role == "under_enforcement",
+    )
+
+
+def _asset_view(
+    asset: Asset, measure: ControlMeasure | None, request: AssetRequest | None, today: date
+) -> AssetView:
+    standing = standing_of(asset, measure, request, today)
+    counts = standing in (Standing.CONTROLLED, Standing.PARTLY)
+    return AssetView(
+        id=asset.id,
+        person_id=asset.person_id,
+        kind=asset.kind,
+        gateway=asset.gateway,
+        reference=masked_account(asset.reference) if asset.kind == AssetKind.BANK_ACCOUNT else asset.reference,
+        description=asset.description,
+        value_cents=asset.value_cents,
+        available_cents=asset.available_cents,
+        encumbrances=list(asset.encumbrances),
+        answered_at=asset.answered_at,
+        standing=standing,
+        rank=measure.rank if measure and standing is Standing.WAITING else 0,
+        controlled_cents=measure.controlled_cents if measure and counts else 0,
+        asked_cents=measure.asked_cents if measure else None,
+        over_cents=measure.over_cents if measure else 0,
+        starts_on=measure.starts_on if measure else None,
+        ends_on=measure.ends_on if measure else None,
+        reason=measure.reason if measure else "",
+        receipt_number=measure.receipt_number if measure else "",
+    )
