@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from command_center.accounts.permissions import Permission as P
 from command_center.accounts.permissions import Role
+from command_center.errors import CommandCenterError, NotFound
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ DOORS: tuple[Door, ...] = (
     Door("/accounts", may(P.MANAGE_ACCOUNTS), is_page=True),
     Door("/audit", may(P.READ_AUDIT), is_page=True),
     Door("/system", may(P.RUN_SYSTEM), is_page=True),
-    Door("/map/{rest:path}", may(P.SEE_OPERATIONS, P.REVIEW), is_page=True),
+    Door("/map/{rest:path}", may(P.SEE_OPERATIONS, P.REVIEW)),
     # Files of the product: no data in them
     Door("/field", Public()),
     Door("/field/{rest:path}", Public()),
@@ -146,6 +147,24 @@ SOCKETS: tuple[Door, ...] = (
 )
 
 
-def doors_of(path: str, doors: tuple[Door, ...] = DOORS) -> list[Door]:
-    """The doors of this path, whatever the method."""
-    return [door for door in doors if door.fits(path)]
+class MethodRefused(CommandCenterError):
+    """There is such a thing, but this can't be done to it."""
+
+    status = 405
+
+
+def find_door(path: str, method: str | None, doors: tuple[Door, ...] = DOORS) -> Door:
+    """The door of a request; `method` is None for a socket.
+
+    Raises:
+        NotFound: nothing is there.
+        MethodRefused: something is, but not for this method.
+    """
+    fitting = [door for door in doors if door.fits(path)]
+    if not fitting:
+        raise NotFound("no-such-path")
+    wanted = "GET" if method == "HEAD" else method
+    for door in fitting:
+        if wanted is None or wanted in door.methods:
+            return door
+    raise MethodRefused("method-not-allowed", method=str(method)[:16])

@@ -1,0 +1,121 @@
+"""The `command-center` command."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from command_center import logs, schema
+from command_center.accounts.media_tokens import MediaTokens
+from command_center.accounts.passwords import generate_password
+from command_center.accounts.permissions import Role
+from command_center.accounts.revocations import Revocations
+from command_center.accounts.service import Accounts, MadeUser, NewUser
+from command_center.audit import Audit
+from command_center.certificates import server_certificate
+from command_center.config import Settings
+from command_center.database import Database
+from command_center.errors import CommandCenterError
+from command_center.listeners import CouldNotListen, Listener, Listeners
+from command_center.main import Web, second_factor_roles
+from command_center.outbox import Outbox
+from streams.hub.hub import Hub
+from streams.signalling.tokens import load_private_key, make_keys
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
+user = typer.Typer(no_args_is_help=True, help="People's accounts.")
+app.add_typer(user, name="user")
+
+
+@app.command()
+def web() -> None:
+    """Serve the screens and the API."""
+    settings = Settings()
+    logs.configure(settings.log_level)
+    asyncio.run(schema.prepare(settings))
+    certificate, key = settings.https_certificate, settings.https_key
+    if certificate is None or key is None:
+        certificate, key = server_certificate(settings.keys)
+    asyncio.run(_serve(settings, Listener(settings.https_host, settings.https_port, certificate, key)))
+
+
+async def _serve(settings: Settings, https: Listener) -> None:
+    try:
+        served = Listeners(Web(settings).app, [Listener(settings.http_host, settings.http_port), https])
+    except CouldNotListen as error:
+        typer.echo(f"Can't listen on {error.strerror}", err=True)
+        raise typer.Exit(1) from error
+    await served.serve(handles_signals=True)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the records' schema up to date."""
+    asyncio.run(schema.prepare(Settings()))
+
+
+@app.command()
+def token(
+    feed: Annotated[str, typer.Argument(help="The feed's name; `*` at its end stands for any ending.")],
+    publish: Annotated[bool, typer.Option("--publish", help="May publish by WHIP.")] = False,
+    view: Annotated[bool, typer.Option("--view", help="May view by WHEP.")] = False,
+    minutes: Annotated[int, typer.Option(min=1, max=1440)] = 10,
+) -> None:
+    """Print a bearer token for a device that speaks plain WHIP or WHEP."""
+    if not publish and not view:
+        raise typer.BadParameter("say --publish, --view or both")
+    typer.echo(asyncio.run(_token(Settings(), feed, publish=publish, view=view, minutes=minutes)))
+
+
+async def _token(settings: Settings, feed: str, *, publish: bool, view: bool, minutes: int) -> str:
+    await schema.prepare(settings)
+    make_keys(settings.keys)
+    database = Database(settings.records_url)
+    tokens = MediaTokens(database, Audit(), load_private_key(settings.keys), minutes=settings.media_token_minutes)
+    try:
+        issued = await tokens.issue(
+            None, feed, operation_id=None, court_id=None, may_publish=publish, may_view=view, minutes=minutes
+        )
+    finally:
+        await database.close()
+    return issued.access_token
+
+
+@user.command("add")
+def user_add(
+    username: str,
+    role: Annotated[Role, typer.Option()],
+    court: Annotated[str, typer.Option(help="The court's code, as in case numbers.")],
+    display_name: Annotated[str, typer.Option()] = "",
+    generate: Annotated[bool, typer.Option("--generate", help="Make a password instead of asking for one.")] = False,
+) -> None:
+    """Make an account."""
+    password = generate_password() if generate else typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    new = NewUser(username, password, role, court, display_name)
+    try:
+        made = asyncio.run(_add(Settings(), new))
+    except CommandCenterError as error:
+        typer.echo(f"No account was made: {error}", err=True)
+        raise typer.Exit(1) from error
+    if generate:
+        typer.echo(password)
+    if made.totp_uri:
+        typer.echo(made.totp_uri)
+
+
+async def _add(settings: Settings, new: NewUser) -> MadeUser:
+    await schema.prepare(settings)
+    database, hub = Database(settings.records_url), Hub(settings.hub_url)
+    revocations = Revocations(Outbox(database, hub), hub)
+    accounts = Accounts(database, Audit(), revocations, second_factor_roles=second_factor_roles(settings))
+    try:
+        return await accounts.create_user(None, new)
+    finally:
+        await hub.close()
+        await database.close()
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,58 @@
+"""WHIP and WHEP on the web process's address, passed on to the media node as they are."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+import httpx
+from fastapi import APIRouter, Request, Response
+
+from command_center.accounts.limits import RateLimit
+from command_center.api.problems import problem
+
+TIMEOUT = httpx.Timeout(10.0, connect=1.0)
+TRIES = 40
+TRIES_WINDOW_SECONDS = 10.0
+PASSED_ON = ("content-type", "authorization", "if-match", "accept", "origin")
+PASSED_BACK = (
+    "content-type",
+    "location",
+    "etag",
+    "link",
+    "retry-after",
+    "www-authenticate",
+    "accept-post",
+    "accept-patch",
+    "allow",
+)
+METHODS = ["POST", "PATCH", "DELETE", "GET", "OPTIONS"]
+
+
+def node_client(base_url: str) -> httpx.AsyncClient:
+    """The connection to the node that the routes below share."""
+    return httpx.AsyncClient(base_url=base_url, timeout=TIMEOUT, trust_env=False, follow_redirects=False)
+
+
+def router(node: httpx.AsyncClient) -> APIRouter:
+    """The routes of both protocols."""
+    routes = APIRouter(tags=["media"])
+    limit = RateLimit(TRIES, TRIES_WINDOW_SECONDS)
+
+    async def pass_on(request: Request) -> Response:
+        if request.method == "POST":
+            limit.take(f"{request.client.host if request.client else ''} {request.url.path}")
+        headers = {name: request.headers[name] for name in PASSED_ON if name in request.headers}
+        try:
+            answer = await node.request(request.method, request.url.path, headers=headers, content=await request.body())
+        except (httpx.HTTPError, asyncio.TimeoutError):
+            return problem(503, "media-away")
+        return Response(answer.content, answer.status_code, _kept(answer.headers))
+
+    for path in ("/whip/{feed}", "/whip/{feed}/{session}", "/whep/{feed}", "/whep/{feed}/{session}"):
+        routes.add_api_route(path, pass_on, methods=METHODS, include_in_schema=False)
+    return routes
+
+
+def _kept(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name: headers[name] for name in PASSED_BACK if name in headers} | {"cache-control": "no-store"}
