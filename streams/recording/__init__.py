@@ -1,1 +1,1 @@
-"""Pass-through recording: writer, manifest, store."""
+"""Recordings: what a publisher sent, kept as it came, in fragments that survive a crash."""

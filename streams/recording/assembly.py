@@ -1,0 +1,140 @@
+"""Frames put on one file's time line and cut into fragments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from streams.recording import opus
+from streams.recording.frames import Frame, Sample
+from streams.recording.timeline import NANOSECONDS
+
+VIDEO_RATE, AUDIO_RATE = 90_000, opus.CLOCK_RATE
+FRAGMENT_SECONDS = 0.4
+SHORTEST_SECONDS = 0.2
+"""A key frame starts a new fragment, unless the one before would be shorter than this."""
+SILENCE_SECONDS = 1.0
+"""A track that brings nothing for so long gets its last sample stretched, so that the other plays on."""
+USUAL_FRAME_TICKS = VIDEO_RATE // 30
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """Samples to be written at once. Times are seconds of the file."""
+
+    start: float
+    seconds: float
+    is_key: bool
+    video: list[Sample]
+    audio: list[Sample]
+
+
+@dataclass(slots=True)
+class _Lane:
+    """One track: complete samples, and the last one, whose duration isn't known before the next comes."""
+
+    rate: int
+    usual: int
+    samples: list[Sample] = field(default_factory=list)
+    held: Sample | None = None
+    last_step: int = 0
+    floor: int = 0
+    """Where the last sample that was let go ends: nothing may begin before."""
+
+    def add(self, time: int, data: bytes, is_key: bool) -> None:
+        time = max(time, self.floor)
+        if self.held is not None:
+            time = max(time, self.held.time + 1)
+            self.held.duration = time - self.held.time
+            self.last_step = self.held.duration
+            self.samples.append(self.held)
+        self.held = Sample(time, self.usual, data, is_key)
+
+    def release(self, until: int | None = None) -> None:
+        if self.held is None:
+            return
+        step = self.last_step if 0 < self.last_step < self.rate else self.usual
+        self.held.duration = max(step, (until or 0) - self.held.time)
+        self.floor = self.held.time + self.held.duration
+        self.samples.append(self.held)
+        self.held = None
+
+    def end_seconds(self) -> float | None:
+        last = self.held or (self.samples[-1] if self.samples else None)
+        return None if last is None else last.time / self.rate
+
+
+class Assembly:
+    """Collects one file's samples; `cut` gives what there is as a fragment.
+
+    Times given to it are Unix nanoseconds of the time line; `origin_ns` is the file's start on it.
+    """
+
+    def __init__(self, origin_ns: int, *, has_video: bool) -> None:
+        self.origin_ns = origin_ns
+        self._has_video = has_video
+        self._video = _Lane(VIDEO_RATE, USUAL_FRAME_TICKS)
+        self._audio = _Lane(AUDIO_RATE, AUDIO_RATE // 50)
+        self.first_arrival_ns: int | None = None
+
+    def add_video(self, frame: Frame, at_ns: int) -> None:
+        """Take the next picture."""
+        self._note(frame)
+        self._video.add((at_ns - self.origin_ns) * VIDEO_RATE // NANOSECONDS, frame.data, frame.is_key)
+
+    def add_audio(self, frame: Frame, at_ns: int) -> None:
+        """Take the next piece of sound; what is older than the file's first picture isn't wanted."""
+        time = (at_ns - self.origin_ns) * AUDIO_RATE // NANOSECONDS
+        if time < 0:
+            return
+        self._note(frame)
+        # RTP counts samples exactly; nanoseconds round, and sound that is off by one sample clicks.
+        held = self._audio.held
+        if held is not None and abs(time - held.time - opus.duration(held.data)) <= 2:
+            time = held.time + opus.duration(held.data)
+        self._audio.add(time, frame.data, is_key=True)
+
+    def is_due(self, *, key_next: bool = False) -> bool:
+        """Whether there is a fragment's worth; `key_next` says that the next picture is a key frame."""
+        shortest = SHORTEST_SECONDS if key_next else FRAGMENT_SECONDS
+        return self._pending_seconds() >= shortest
+
+    def cut(self, *, is_last: bool = False) -> Fragment | None:
+        """Give what is complete as a fragment; the last fragment of a file also takes the samples held back."""
+        video_end, audio_end = self._video.end_seconds(), self._audio.end_seconds()
+        if is_last:
+            self._video.release(None if audio_end is None else int(audio_end * VIDEO_RATE))
+            self._audio.release()
+        elif video_end is not None and audio_end is not None:
+            if video_end - audio_end > SILENCE_SECONDS:
+                self._audio.release(int(video_end * AUDIO_RATE))
+            elif audio_end - video_end > SILENCE_SECONDS and self._video.held is not None:
+                self._video.release(int(audio_end * VIDEO_RATE))
+        video, audio = self._video.samples, self._audio.samples
+        if not video and not audio:
+            return None
+        self._video.samples, self._audio.samples = [], []
+        starts, ends = [], []
+        for samples, rate in ((video, VIDEO_RATE), (audio, AUDIO_RATE)):
+            if samples:
+                starts.append(samples[0].time / rate)
+                ends.append((samples[-1].time + samples[-1].duration) / rate)
+        self.first_arrival_ns = None
+        return Fragment(
+            start=min(starts),
+            seconds=max(ends) - min(starts),
+            is_key=bool(video and video[0].is_key) or not self._has_video,
+            video=video,
+            audio=audio,
+        )
+
+    def _pending_seconds(self) -> float:
+        longest = 0.0
+        for lane in (self._video, self._audio):
+            if lane.samples:
+                last = lane.samples[-1]
+                longest = max(longest, (last.time + last.duration - lane.samples[0].time) / lane.rate)
+        return longest
+
+    def _note(self, frame: Frame) -> None:
+        if self.first_arrival_ns is None:
+            self.first_arrival_ns = frame.arrival_ns

@@ -1,0 +1,152 @@
+"""The recorder of one node: one thread that turns the feeds' packets into files."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from streams.recording.manifest import CloseReason
+from streams.recording.recovery import close_unfinished, manifests
+from streams.recording.sink import RecordingSink
+from streams.recording.writer import Counters, FeedWriter, RecordingEvent
+from streams.sfu.track import Track
+
+logger = logging.getLogger(__name__)
+
+PERIOD_SECONDS = 0.1
+SLICE_PACKETS = 8
+SLICE_NS = 300_000
+PAUSE_SECONDS = 0.0003
+"""After SLICE_NS of work the thread lets go of the interpreter for so long: forwarding goes first."""
+CLOSE_SECONDS = 15.0
+
+
+class Recorder:
+    """Opens sinks for feeds; events come back on the loop, in order, through `on_event`.
+
+    `on_event` must not raise. Start it once; `close` ends all recordings of this node.
+    """
+
+    def __init__(self, root: Path, node: str, on_event: Callable[[RecordingEvent], None]) -> None:
+        self.counters = Counters()
+        self._root = root
+        self._node = node
+        self._on_event = on_event
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._opened: list[tuple[RecordingSink, FeedWriter]] = []
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
+        self._recovery: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin; first of all the recordings that an earlier life of this node left open are closed."""
+        self._loop = asyncio.get_running_loop()
+        self._root.mkdir(parents=True, exist_ok=True)
+        self._thread.start()
+
+    def open(
+        self, feed: str, tracks: Sequence[Track], *, request_key_frame: Callable[[], None] | None = None
+    ) -> RecordingSink:
+        """Record a feed from its next key frame on, until the sink is closed.
+
+        `request_key_frame` is called on the loop when the recording needs one, at most once a second.
+        """
+        sink = RecordingSink(feed, request_key_frame=request_key_frame)
+        writer = FeedWriter(
+            self._root, self._node, feed, tracks, self.counters, self._emit, lambda: self._want_key_frame(sink)
+        )
+        with self._lock:
+            self._opened.append((sink, writer))
+        return sink
+
+    @property
+    def open_recordings(self) -> int:
+        """How many feeds are being recorded."""
+        return len(self._opened)
+
+    async def close(self) -> None:
+        """End every recording and the thread; what is queued is written first."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            await asyncio.to_thread(self._thread.join, CLOSE_SECONDS)
+        if self._recovery is not None:
+            await asyncio.to_thread(self._recovery.join, CLOSE_SECONDS)
+        if self._thread.is_alive():
+            logger.error("the recorder did not end within %s s", CLOSE_SECONDS)
+        await asyncio.sleep(0)  # the last events are on the loop already; let them be told
+
+    def _run(self) -> None:
+        # Hashing what a crash left takes a while; new recordings don't wait for it, and aren't taken for old ones.
+        left = manifests(self._root)
+        self._recovery = threading.Thread(target=self._recover, args=(left,), name="recorder-recovery", daemon=True)
+        self._recovery.start()
+        while not self._stopping.wait(PERIOD_SECONDS):
+            self._round()
+        for sink, _ in self._feeds():
+            sink.close("node")
+        self._round()
+
+    def _round(self) -> None:
+        for sink, writer in self._feeds():
+            closing = sink.closing  # read before the queue is emptied: nothing is put in after it
+            try:
+                self._drain(sink, writer)
+                writer.step(time.time_ns())
+                if closing is not None:
+                    writer.close(closing)
+            except Exception:
+                # One feed's stream must not end the recording of the others.
+                logger.exception("feed %s: recording failed", sink.feed)
+                closing = self._abandon(sink, writer) or closing
+            if closing is not None:
+                with self._lock:
+                    self._opened.remove((sink, writer))
+
+    def _drain(self, sink: RecordingSink, writer: FeedWriter) -> None:
+        started = time.perf_counter_ns()
+        count = 0
+        while (item := sink.take()) is not None:
+            writer.take(item)
+            count += 1
+            if count % SLICE_PACKETS == 0 and time.perf_counter_ns() - started > SLICE_NS:
+                time.sleep(PAUSE_SECONDS)
+                started = time.perf_counter_ns()
+
+    def _abandon(self, sink: RecordingSink, writer: FeedWriter) -> CloseReason:
+        sink.close("node")
+        try:
+            writer.close("node")
+        except Exception:
+            logger.exception("feed %s: its recording could not be closed", sink.feed)
+        return "node"
+
+    def _feeds(self) -> list[tuple[RecordingSink, FeedWriter]]:
+        with self._lock:
+            return list(self._opened)
+
+    def _recover(self, left: list[Path]) -> None:
+        try:
+            for event in close_unfinished(self._root, left, self._node, self._stopping):
+                self._emit(event)
+        except Exception:
+            logger.exception("unfinished recordings could not be closed")
+
+    def _emit(self, event: RecordingEvent) -> None:
+        self._on_loop(self._on_event, event)
+
+    def _want_key_frame(self, sink: RecordingSink) -> None:
+        if sink.request_key_frame is not None and sink.closing is None:
+            self._on_loop(sink.request_key_frame)
+
+    def _on_loop(self, call: Callable[..., None], *arguments: object) -> None:
+        if self._loop is None:
+            return
+        try:
+            self._loop.call_soon_threadsafe(call, *arguments)
+        except RuntimeError:
+            logger.warning("the loop is closed: a recording's event is not told")

@@ -1,0 +1,85 @@
+"""What a feed hands its packets to: a bounded queue that never makes the forwarding loop wait."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from streams.recording.manifest import CloseReason
+from streams.sfu.track import Kind
+
+QUEUE_BYTES = 16_000_000
+"""About 30 s of one phone's picture: a disk may stall so long before packets are dropped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A publisher's sender report."""
+
+    kind: Kind
+    ntp: int
+    timestamp: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """The queue was full between these instants (Unix ns), and so many packets were not kept."""
+
+    since_ns: int
+    until_ns: int
+    packets: int
+
+
+Item = tuple[Kind, bytes, int] | Report | Dropped
+
+
+class RecordingSink:
+    """The forwarding loop appends, the recorder's thread takes; a deque needs no lock for that.
+
+    `dropped` counts the packets that found the queue full.
+    """
+
+    def __init__(self, feed: str, *, bound: int = QUEUE_BYTES, request_key_frame: Callable[[], None] | None) -> None:
+        self.feed = feed
+        self.request_key_frame = request_key_frame
+        self.dropped = 0
+        self.closing: CloseReason | None = None
+        self._items: deque[Item] = deque()
+        self._bound = bound
+        self._bytes_in = 0
+        self._bytes_out = 0
+        self._drop_since_ns = 0
+        self._drop_count = 0
+
+    def packet(self, kind: Kind, packet: bytes, arrival_ns: int) -> None:
+        """Take one RTP packet in clear."""
+        if self._bytes_in - self._bytes_out > self._bound or self.closing is not None:
+            self.dropped += 1
+            self._drop_since_ns = self._drop_since_ns or arrival_ns
+            self._drop_count += 1
+            return
+        if self._drop_count:
+            self._items.append(Dropped(self._drop_since_ns, arrival_ns, self._drop_count))
+            self._drop_since_ns = self._drop_count = 0
+        self._bytes_in += len(packet)
+        self._items.append((kind, packet, arrival_ns))
+
+    def report(self, kind: Kind, ntp: int, rtp_timestamp: int) -> None:
+        """Take one pair of the publisher's clocks; with the queue full, the next one does."""
+        if self._bytes_in - self._bytes_out <= self._bound:
+            self._items.append(Report(kind, ntp, rtp_timestamp))
+
+    def close(self, reason: CloseReason) -> None:
+        """No more will come; what is queued is still written. Repeating it changes nothing."""
+        if self.closing is None:
+            self.closing = reason
+
+    def take(self) -> Item | None:
+        """The oldest item, for the recorder's thread."""
+        if not self._items:
+            return None
+        item = self._items.popleft()
+        if isinstance(item, tuple):
+            self._bytes_out += len(item[1])
+        return item
