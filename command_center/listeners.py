@@ -38,6 +38,17 @@ class CouldNotListen(OSError):
 class _Server(uvicorn.Server):
     """Uvicorn's server, with signals left to `Listeners`, which ends several."""
 
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.was_started = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and say so, also when it failed."""
+        try:
+            await super().startup(sockets)
+        finally:
+            self.was_started.set()
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
@@ -82,10 +93,9 @@ class Listeners:
         first, *others = zip(self._servers, self._sockets, strict=True)
         try:
             async with asyncio.TaskGroup() as tasks:
-                main = tasks.create_task(first[0].serve([first[1]]))
-                while not first[0].started and not main.done():
-                    await asyncio.sleep(0.01)
-                if main.done():  # the application could not be opened; uvicorn has logged why
+                tasks.create_task(first[0].serve([first[1]]))
+                await first[0].was_started.wait()
+                if not first[0].started:  # the application could not be opened; uvicorn has logged why
                     return
                 for server, bound in others:
                     tasks.create_task(server.serve([bound]))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from command_center.accounts.permissions import Permission as P
+from command_center.accounts.permissions import Permission as P  # noqa: N817 - the table reads better
 from command_center.accounts.permissions import Role
 from command_center.errors import CommandCenterError, NotFound
 

@@ -82,7 +82,7 @@ class Gate:
         except Gone:
             return
         except CommandCenterError as error:
-            await _refuse(scope, send, door, error, recognized.identity if recognized else None)
+            await _refuse(scope, send, door, error, _who(recognized))
             return
         if door.is_page and recognized and credentials.csrf_cookie != recognized.csrf_token:
             # Another installation on this host, on another port, has put its own there.
@@ -110,7 +110,7 @@ class Gate:
             current_identity.reset(token)
 
     async def _let_in(self, scope: Scope, receive: Receive, send: Send, recognized: Recognized | None) -> None:
-        token = current_identity.set(recognized.identity if recognized else None)
+        token = current_identity.set(_who(recognized))
         try:
             await self._app(scope, receive, send)
         finally:
@@ -135,9 +135,9 @@ class Gate:
                 await self._check_media_token(scope, credentials, right)
             case Loopback():
                 if not _is_local(scope):
-                    _check_access(SignedIn(frozenset({Permission.RUN_SYSTEM})), recognized and recognized.identity)
+                    _check_access(SignedIn(frozenset({Permission.RUN_SYSTEM})), _who(recognized))
             case SignedIn():
-                _check_access(door.access, recognized and recognized.identity)
+                _check_access(door.access, _who(recognized))
         if is_unsafe and (recognized is None or not recognized.is_program):
             credentials.check_origin(is_required=False)
         if is_unsafe and recognized is not None and not recognized.is_program:
@@ -165,7 +165,7 @@ class Gate:
         body = await read_body(scope, receive, limit)
         if scope["path"] == CALLBACK_PATH:
             for access in self._callbacks.access(body):
-                _check_access(access, recognized and recognized.identity)
+                _check_access(access, _who(recognized))
         return replay(body, receive)
 
 
@@ -176,6 +176,10 @@ def _check_access(access: object, identity: Identity | None) -> None:
         raise NotSignedIn("not-signed-in")
     if access.any_of and not any(identity.may(permission) for permission in access.any_of):
         raise NotPermitted("not-permitted")
+
+
+def _who(recognized: Recognized | None) -> Identity | None:
+    return recognized.identity if recognized else None
 
 
 def _is_local(scope: Scope) -> bool:

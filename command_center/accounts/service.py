@@ -130,7 +130,7 @@ class Accounts:
             subject_id=str(user.id),
             details={"role": new.role.value},
         )
-        uri = pyotp.TOTP(secret).provisioning_uri(new.username, issuer_name=ISSUER) if secret else None
+        uri = pyotp.TOTP(secret).provisioning_uri(name=new.username, issuer_name=ISSUER) if secret else None
         return MadeUser(user.id, uri)
 
     async def disable_user(self, actor: Identity | None, user_id: UUID) -> None:

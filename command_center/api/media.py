@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 
 import httpx
@@ -45,7 +44,7 @@ def router(node: httpx.AsyncClient) -> APIRouter:
         headers = {name: request.headers[name] for name in PASSED_ON if name in request.headers}
         try:
             answer = await node.request(request.method, request.url.path, headers=headers, content=await request.body())
-        except (httpx.HTTPError, asyncio.TimeoutError):
+        except httpx.HTTPError:
             return problem(503, "media-away")
         return Response(answer.content, answer.status_code, _kept(answer.headers))
 

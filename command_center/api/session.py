@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 from uuid import UUID
 
@@ -72,60 +73,14 @@ class TokenView(BaseModel):
     """A program's token."""
 
     access_token: str
-    token_type: Literal["bearer"] = "bearer"
+    token_type: Literal["bearer"] = "bearer"  # noqa: S105 - the kind, not the token
     expires_in: int
 
 
 def router(sign_ins: SignIns, accounts: Accounts, clock: Clock = now) -> APIRouter:
     """The routes of sign-in."""
     routes = APIRouter(prefix="/api", tags=["session"])
-
-    async def view(identity: Identity, csrf_token: str) -> SessionView:
-        court = await accounts.court_of(identity)
-        return SessionView(
-            csrf_token=csrf_token,
-            user=PersonView(
-                id=identity.user_id,
-                username=identity.username,
-                display_name=identity.display_name,
-                role=identity.role.value,
-                court=CourtView(code=court.code, name_zh=court.name_zh, name_en=court.name_en),
-                language=identity.language,
-                permissions=sorted(permission.value for permission in ROLE_PERMISSIONS[identity.role]),
-            ),
-        )
-
-    async def current(request: Request) -> tuple[Identity, str]:
-        secret = request.cookies.get(session_cookie(request.scope))
-        recognized = await sign_ins.recognize(secret, is_program=False) if secret else None
-        if recognized is None:
-            return signed_in(), ""  # a program: it has no CSRF token
-        return recognized.identity, recognized.csrf_token
-
-    @routes.post("/session", summary="Sign in")
-    async def begin(body: SignInBody, request: Request, response: Response) -> SessionView:
-        admission = await sign_ins.sign_in(body.username, body.password, body.code, _address(request))
-        for cookie in set_cookies(request.scope, admission.secret, admission.csrf_token, admission.expires_at):
-            response.headers.append("set-cookie", cookie)
-        return await view(admission.identity, admission.csrf_token)
-
-    @routes.get("/session", summary="Who is signed in")
-    async def read(request: Request, response: Response) -> SessionView:
-        identity, csrf_token = await current(request)
-        if csrf_token:
-            response.headers.append("set-cookie", csrf_cookie(request.scope, csrf_token))
-        return await view(identity, csrf_token)
-
-    @routes.patch("/session", summary="Switch the language")
-    async def switch(body: LanguageBody, request: Request) -> SessionView:
-        await sign_ins.set_language(signed_in(), body.language)
-        return await view(*await current(request))
-
-    @routes.delete("/session", status_code=204, summary="Sign out, ending pictures and sockets")
-    async def end(request: Request, response: Response) -> None:
-        await sign_ins.sign_out(signed_in())
-        for cookie in clear_cookies(request.scope):
-            response.headers.append("set-cookie", cookie)
+    _add_session(routes, sign_ins, accounts)
 
     @routes.post("/token", summary="A bearer token for a program")
     async def token(body: SignInBody, request: Request) -> TokenView:
@@ -138,6 +93,59 @@ def router(sign_ins: SignIns, accounts: Accounts, clock: Clock = now) -> APIRout
         await accounts.change_password(signed_in(), body.old, body.new)
 
     return routes
+
+
+def _add_session(routes: APIRouter, sign_ins: SignIns, accounts: Accounts) -> None:
+    @routes.post("/session", summary="Sign in")
+    async def begin(body: SignInBody, request: Request, response: Response) -> SessionView:
+        admission = await sign_ins.sign_in(body.username, body.password, body.code, _address(request))
+        for cookie in set_cookies(request.scope, admission.secret, admission.csrf_token, admission.expires_at):
+            response.headers.append("set-cookie", cookie)
+        return await _view(accounts, admission.identity, admission.csrf_token)
+
+    @routes.get("/session", summary="Who is signed in")
+    async def read(request: Request, response: Response) -> SessionView:
+        identity, csrf_token = await _current(sign_ins, request)
+        if csrf_token:
+            response.headers.append("set-cookie", csrf_cookie(request.scope, csrf_token))
+        return await _view(accounts, identity, csrf_token)
+
+    @routes.patch("/session", summary="Switch the language")
+    async def switch(body: LanguageBody, request: Request) -> SessionView:
+        await sign_ins.set_language(signed_in(), body.language)
+        identity, csrf_token = await _current(sign_ins, request)
+        return await _view(accounts, replace(identity, language=body.language), csrf_token)
+
+    @routes.delete("/session", status_code=204, summary="Sign out, ending pictures and sockets")
+    async def end(request: Request, response: Response) -> None:
+        await sign_ins.sign_out(signed_in())
+        for cookie in clear_cookies(request.scope):
+            response.headers.append("set-cookie", cookie)
+
+
+async def _current(sign_ins: SignIns, request: Request) -> tuple[Identity, str]:
+    identity = signed_in()
+    secret = request.cookies.get(session_cookie(request.scope))
+    recognized = await sign_ins.recognize(secret, is_program=False) if secret else None
+    if recognized is None or recognized.identity.session_id != identity.session_id:
+        return identity, ""  # a program: it has no CSRF token
+    return recognized.identity, recognized.csrf_token
+
+
+async def _view(accounts: Accounts, identity: Identity, csrf_token: str) -> SessionView:
+    court = await accounts.court_of(identity)
+    return SessionView(
+        csrf_token=csrf_token,
+        user=PersonView(
+            id=identity.user_id,
+            username=identity.username,
+            display_name=identity.display_name,
+            role=identity.role.value,
+            court=CourtView(code=court.code, name_zh=court.name_zh, name_en=court.name_en),
+            language=identity.language,
+            permissions=sorted(permission.value for permission in ROLE_PERMISSIONS[identity.role]),
+        ),
+    )
 
 
 def _address(request: Request) -> str:
