@@ -1,1 +1,1 @@
-"""RTP and RTCP on the wire: headers, rewriting, retransmission, feedback."""
+"""RTP and RTCP on the wire: headers, numbering, reports, feedback, retransmission, payload formats."""

@@ -2,50 +2,313 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
+from streams.rtp.header import TRANSPORT_CC, Header, find_extensions
+from streams.rtp.rtcp import Bye, Nack, PictureLoss, ReceiverReport, Report, SenderReport, build, parse
+from streams.rtp.rtx import restore
+from streams.sfu.arrivals import Arrivals
+from streams.sfu.branch import Branch
 from streams.sfu.forwarder import Forwarder
-from streams.sfu.track import Outlet, PacketSink, Track
+from streams.sfu.inlet import Inlet, Inlets
+from streams.sfu.ring import MAX_PACKET
+from streams.sfu.source import Source
+from streams.sfu.track import Kind, Outlet, PacketSink, Track
 from streams.sfu.viewer import Viewer
+
+REPORT_INTERVAL = 1.0
+
+
+@dataclass(slots=True)
+class FeedCounters:
+    """What came from the publishers of a feed, and what was done about it."""
+
+    packets: int = 0
+    octets: int = 0
+    malformed: int = 0
+    """Neither RTP nor of a length that is carried."""
+    unknown: int = 0
+    """Of a stream that was not negotiated, or of a second one beside the one that plays."""
+    padding: int = 0
+    repeated: int = 0
+    """Retransmissions that came."""
+    nacked: int = 0
+    feedback_sent: int = 0
+    reports_sent: int = 0
 
 
 class Feed:
-    """One named feed. `now` is always a monotonic clock in seconds, the same for all calls.
+    """One named feed. `now` is always the same monotonic clock in seconds.
 
-    `publish` puts a (new) publisher on it, `unpublish` takes it away; viewers stay.
+    `publish` puts a (new) publisher on it, `unpublish` takes it away; viewers stay, their numbers go on.
     """
 
     def __init__(self, name: str, forwarder: Forwarder, *, wall_ns: Callable[[], int] = time.time_ns) -> None:
         self.name = name
-        self.sink: PacketSink | None = None
         self.tracks: tuple[Track, ...] = ()
-        self.last_frame_at: float | None = None
+        self.outlet: Outlet | None = None
+        self.counters = FeedCounters()
+        self.sources: dict[Kind, Source] = {}
+        self.viewers: list[Viewer] = []
+        self.publisher_left = False
+        self.last_packet_at: float | None = None
+        self._sink: PacketSink | None = None
+        self._forwarder = forwarder
+        self._wall_ns = wall_ns
+        self._ssrc = random.getrandbits(32)
+        self._inlets = Inlets(())
+        self._arrivals: Arrivals | None = None
+        self._transport_number = 0
+        self._header = Header()
+        self._report_at = 0.0
+
+    @property
+    def sink(self) -> PacketSink | None:
+        """Who keeps a copy; one who comes anew needs a key frame."""
+        return self._sink
+
+    @sink.setter
+    def sink(self, sink: PacketSink | None) -> None:
+        self._sink = sink
+        if sink is not None:
+            self.want_key_frame()
+
+    @property
+    def is_published(self) -> bool:
+        """Whether a publisher's session stands behind the feed."""
+        return self.outlet is not None
+
+    @property
+    def last_frame_at(self) -> float | None:
+        """When the last whole frame was in (of the video, or of what there is)."""
+        source = self.sources.get("video") or self.sources.get("audio")
+        return None if source is None else source.last_frame_at
+
+    def want_key_frame(self) -> None:
+        """Ask the publisher for a key frame as soon as the second allows."""
+        source = self.sources.get("video")
+        if source is not None:
+            source.key_frames.want()
+
+    # -- publishers
 
     def publish(self, tracks: Sequence[Track], outlet: Outlet, now: float) -> list[Viewer]:
-        """Take a publisher in place of any before; returns the viewers that must be ended (codec changed)."""
-        raise NotImplementedError
+        """Take a publisher in place of any before; returns viewers that must be ended: their codec is gone.
+
+        Those were removed from the feed already.
+        """
+        self._forwarder.flush()
+        self.tracks, self.outlet = tuple(tracks), outlet
+        self.publisher_left = False
+        self._inlets = Inlets(tracks)
+        numbers = {track.extensions[TRANSPORT_CC] for track in tracks if track.transport_cc}
+        self._transport_number = min(numbers, default=0)
+        self._arrivals = Arrivals() if numbers else None
+        self._report_at = now
+        stranded: list[Viewer] = []
+        offered = {track.kind: track for track in tracks}
+        for kind, source in list(self.sources.items()):
+            track = offered.get(kind)
+            if track is None or (track.codec.name, track.codec.clock_rate) != (source.codec_name, source.clock_rate):
+                stranded += [b.viewer for b in source.branches if b.viewer not in stranded]
+                if track is not None:
+                    del self.sources[kind]
+        stranded = [viewer for viewer in stranded if not self._still_serves(viewer)]
+        for viewer in stranded:
+            self.remove_viewer(viewer)
+        for kind, track in offered.items():
+            if kind not in self.sources:
+                self.sources[kind] = Source(track, self._forwarder)
+        return stranded
+
+    def _still_serves(self, viewer: Viewer) -> bool:
+        """A publisher that left out a kind leaves it silent; one that changed a codec can't be followed."""
+        return all(self.sources.get(branch.source.kind) is branch.source for branch in viewer.branches.values())
 
     def unpublish(self, now: float) -> None:
-        """The publisher's session is over; viewers keep waiting."""
-        raise NotImplementedError
+        """The publisher's session is over; viewers keep waiting for the next."""
+        self._forwarder.flush()
+        self.outlet = None
+        self.last_packet_at = self.last_packet_at or now
+        self._inlets = Inlets(())
+        self._arrivals = None
 
     def rtp_received(self, buffer: bytearray, length: int, now: float) -> None:
-        """Take one unprotected RTP packet of the publisher; `buffer` is reused by the caller afterwards."""
-        raise NotImplementedError
+        """Take one unprotected RTP packet of the publisher; `buffer` is changed, and may be reused afterwards.
+
+        Nothing is sent to viewers before `Forwarder.flush`, unless much gathers.
+        """
+        header, counters = self._header, self.counters
+        if length > MAX_PACKET or not header.read(buffer, length):
+            counters.malformed += 1
+            return
+        inlet = self._inlets.find(header.ssrc) or self._inlets.latch(header, buffer, now)
+        if inlet is None:
+            counters.unknown += 1
+            return
+        counters.packets += 1
+        counters.octets += length
+        self.last_packet_at = inlet.last_at = now
+        if self._arrivals is not None and header.extension_profile:
+            self._note_arrival(header, buffer, now)
+        if inlet.repairs:
+            self._repair(inlet, header, buffer, now)
+        else:
+            self._media(inlet, header, buffer, now)
+
+    def _note_arrival(self, header: Header, buffer: bytearray, now: float) -> None:
+        wanted = self._transport_number
+        for number, start, size in find_extensions(header, buffer):
+            if number == wanted and size == 2 and self._arrivals is not None:
+                self._arrivals.add(buffer[start] << 8 | buffer[start + 1], now)
+                return
+
+    def _repair(self, inlet: Inlet, header: Header, buffer: bytearray, now: float) -> None:
+        inlet.reception.count(header.sequence, header.timestamp, header.payload_end - header.payload_start, now)
+        media = inlet.media
+        if media is None:
+            return
+        length = restore(buffer, header, payload_type=media.track.codec.payload_type, ssrc=media.ssrc)
+        if not length or not header.read(buffer, length):
+            self.counters.padding += 1
+            return
+        self.counters.repeated += 1
+        if media.reception.highest is None or media.reception.is_restart(header.sequence):
+            return
+        self._deliver(media, header, buffer, media.reception.place(header.sequence), now)
+
+    def _media(self, inlet: Inlet, header: Header, buffer: bytearray, now: float) -> None:
+        reception = inlet.reception
+        if reception.is_restart(header.sequence):
+            # One stray packet is not a new start; two in a row are.
+            if inlet.restart_sequence != header.sequence:
+                inlet.restart_sequence = (header.sequence + 1) & 0xFFFF
+                self.counters.unknown += 1
+                return
+            inlet.restart()
+            reception = inlet.reception
+        size = header.payload_end - header.payload_start
+        if not size:
+            self.counters.padding += 1
+        index = reception.count(header.sequence, header.timestamp, size, now)
+        self._deliver(inlet, header, buffer, index, now)
+
+    def _deliver(self, inlet: Inlet, header: Header, buffer: bytearray, index: int, now: float) -> None:
+        source = self.sources[inlet.track.kind]
+        if not inlet.feeds_source:
+            if not self._inlets.may_feed(inlet, now):
+                self.counters.unknown += 1
+                return
+            inlet.feeds_source = True
+            source.begin(index, header.timestamp, inlet.track.extensions, now)
+        losses = inlet.losses
+        if losses is not None and losses.arrived(index, now):
+            self._ask_again(inlet, now)
+        length = source.deliver(header, buffer, index, now)
+        if length and self._sink is not None:
+            self._sink.packet(source.kind, bytes(memoryview(buffer)[:length]), self._wall_ns())
 
     def rtcp_received(self, plain: bytes, now: float) -> None:
         """Take one unprotected compound RTCP packet of the publisher."""
-        raise NotImplementedError
+        for report in parse(plain):
+            if isinstance(report, SenderReport):
+                inlet = self._inlets.find(report.ssrc)
+                if inlet is None:
+                    continue
+                inlet.reception.report_received(report, now)
+                if inlet.feeds_source and report.ntp:
+                    source = self.sources[inlet.track.kind]
+                    ntp, timestamp = source.report_received(report, now)
+                    if self._sink is not None:
+                        self._sink.report(source.kind, ntp, timestamp)
+            elif isinstance(report, Bye) and any(self._inlets.find(ssrc) for ssrc in report.ssrcs):
+                self.publisher_left = True
+
+    # -- viewers
 
     def add_viewer(self, viewer: Viewer, now: float) -> None:
-        """Let a viewer watch; its picture starts on the next key frame, which is asked for."""
-        raise NotImplementedError
+        """Let a viewer watch what matches its tracks; its picture starts on the next key frame, which is asked for.
+
+        Its outlet may open later.
+        """
+        self.viewers.append(viewer)
+        for track in viewer.tracks:
+            source = self.sources.get(track.kind)
+            if source is not None and source.codec_name == track.codec.name:
+                branch = Branch(viewer, track, source)
+                viewer.branches[branch.ssrc] = branch
+                source.join(branch)
+        self._ask_key_frame(now)
 
     def remove_viewer(self, viewer: Viewer) -> None:
         """The viewer's session is over."""
-        raise NotImplementedError
+        if viewer in self.viewers:
+            self.viewers.remove(viewer)
+        for branch in viewer.branches.values():
+            branch.source.leave(branch)
+        viewer.branches.clear()
+
+    def viewer_changed(self, now: float) -> None:
+        """A viewer's outlet opened or moved: take notice at once rather than at the next tick."""
+        for source in self.sources.values():
+            source.refresh()
+        self._ask_key_frame(now)
+
+    # -- time
 
     def tick(self, now: float) -> None:
-        """Send what is due to the publisher (NACK, feedback, reports, key-frame request); every 20-50 ms."""
-        raise NotImplementedError
+        """Send what is due: NACKs, feedback, reports and key-frame requests to the publisher, reports to viewers."""
+        self._forwarder.flush()
+        for source in self.sources.values():
+            source.refresh()
+        for viewer in self.viewers:
+            viewer.tick(now)
+        outlet = self.outlet
+        if outlet is None or not outlet.is_open:
+            return
+        for inlet in self._inlets.all():
+            self._ask_again(inlet, now)
+        self._ask_key_frame(now)
+        self._send_feedback(now)
+        if now >= self._report_at:
+            self._report_at = now + REPORT_INTERVAL
+            blocks = [block for i in self._inlets.all() if (block := i.reception.block(now)) is not None]
+            if blocks:
+                self.counters.reports_sent += 1
+                outlet.send_rtcp(bytes(ReceiverReport(self._ssrc, tuple(blocks))))
+
+    def _ask_again(self, inlet: Inlet, now: float) -> None:
+        losses = inlet.losses
+        if losses is None or not losses:
+            return
+        given_up = losses.given_up
+        wanted = losses.due(now)
+        if wanted:
+            self.counters.nacked += len(wanted)
+            self._send(Nack(self._ssrc, inlet.ssrc, tuple(wanted)))
+        if losses.given_up > given_up and inlet.feeds_source:
+            self.want_key_frame()
+
+    def _ask_key_frame(self, now: float) -> None:
+        source, outlet = self.sources.get("video"), self.outlet
+        if source is None or outlet is None or not outlet.is_open or not source.key_frames.wanted:
+            return
+        inlet = next((i for i in self._inlets.all() if i.feeds_source and i.track.kind == "video"), None)
+        if inlet is not None and source.key_frames.due(now):
+            self._send(PictureLoss(self._ssrc, inlet.ssrc))
+
+    def _send_feedback(self, now: float) -> None:
+        if self._arrivals is None:
+            return
+        media = next((inlet.ssrc for inlet in self._inlets.all()), 0)
+        for feedback in self._arrivals.build(self._ssrc, media, now):
+            self.counters.feedback_sent += 1
+            self._send(feedback)
+
+    def _send(self, report: Report) -> None:
+        """Feedback goes in a compound that opens with a report, as RFC 3550 asks of everybody."""
+        if self.outlet is not None:
+            self.outlet.send_rtcp(build([ReceiverReport(self._ssrc), report]))

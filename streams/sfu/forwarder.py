@@ -1,12 +1,139 @@
-"""Sends each viewer its own protected copy of a packet, all copies with one system call."""
+"""Sends media: each viewer's protected copies with one system call for many, never blocking."""
 
 from __future__ import annotations
 
+import errno
+import logging
 import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pylibsrtp import Session
+from pylibsrtp._binding import ffi as srtp_ffi
+from pylibsrtp._binding import lib as srtp_lib
+
+from streams.rtp.header import Buffer
+from streams.sfu.datagrams import can_segment, ffi, load_sendmmsg
+from streams.sfu.delays import DelayHistogram
+from streams.sfu.ring import MAX_PACKET
+
+if TYPE_CHECKING:
+    from streams.sfu.fanout import FanOut
+
+logger = logging.getLogger(__name__)
+
+TRAILER = 144
+"""What libsrtp may add to a packet: the longest tag and key identifier."""
+SEND_BUFFER = 8 << 20
+
+_DONT_WAIT = getattr(socket, "MSG_DONTWAIT", 0)
+_NOT_SEGMENTABLE = {errno.EINVAL, errno.EIO, errno.EMSGSIZE, errno.EOPNOTSUPP}
+
+
+@dataclass(slots=True)
+class ForwarderCounters:
+    """What went out of the socket, and what did not."""
+
+    packets: int = 0
+    dropped: int = 0
+    """The socket's buffer was full."""
+    errors: int = 0
+    """The kernel refused the datagram, or it could not be protected."""
+    calls: int = 0
 
 
 class Forwarder:
-    """The node's one way out for media; `sock` is the non-blocking UDP socket of all sessions."""
+    """The node's one way out for media; `sock` is the non-blocking UDP socket of all sessions.
 
-    def __init__(self, sock: socket.socket) -> None:
+    Packets given to feeds gather here until `flush`, which must follow each round of reading from the socket.
+    """
+
+    def __init__(self, sock: socket.socket, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.sock = sock
+        self.family = sock.family
+        self.clock = clock
+        self.counters = ForwarderCounters()
+        self.delays = DelayHistogram()
+        self.segmentation = can_segment(sock)
+        self._sendmmsg = load_sendmmsg()
+        self._descriptor = sock.fileno()
+        self._pending: list[FanOut] = []
+        self._scratch = srtp_ffi.new("char[]", MAX_PACKET + 4 + TRAILER)
+        self._scratch_view = srtp_ffi.buffer(self._scratch)
+        self._length = srtp_ffi.new("int *")
+        sock.setblocking(False)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+
+    def flush(self) -> None:
+        """Send all that has gathered."""
+        if self._pending:
+            pending, self._pending = self._pending, []
+            for fan_out in pending:
+                fan_out.reminded = False
+                fan_out.flush()
+
+    def remind(self, fan_out: FanOut) -> None:
+        """`fan_out` holds packets: flush it in this round."""
+        self._pending.append(fan_out)
+
+    def send_one(self, session: Session, packet: Buffer, address: tuple[Any, ...]) -> bool:
+        """Protect and send a single RTP packet; False if it was dropped."""
+        size = len(packet)
+        self._scratch_view[0:size] = packet
+        self._length[0] = size
+        if srtp_lib.srtp_protect(session._srtp[0], self._scratch, self._length):
+            self.counters.errors += 1
+            return False
+        return self.send_protected(self._scratch_view[0 : self._length[0]], address)
+
+    def send_protected(self, data: Buffer, address: tuple[Any, ...]) -> bool:
+        """Send what is protected already; False if it was dropped."""
+        self.counters.calls += 1
+        try:
+            self.sock.sendto(data, address)
+        except BlockingIOError:
+            self.counters.dropped += 1
+        except OSError:
+            self.counters.errors += 1
+        else:
+            self.counters.packets += 1
+            return True
+        return False
+
+    @property
+    def batches(self) -> bool:
+        """Whether many datagrams can go out with one call."""
+        return self._sendmmsg is not None
+
+    def send_many(self, headers: Any, total: int, segments: int) -> list[int]:
+        """Send `total` prepared datagrams of `segments` packets each.
+
+        Returns those that the kernel would not cut into segments: their packets must go one by one.
+        """
+        counters = self.counters
+        uncut: list[int] = []
+        position = 0
+        while position < total:
+            counters.calls += 1
+            sent = self._sendmmsg(self._descriptor, headers + position, total - position, _DONT_WAIT)
+            if sent > 0:
+                counters.packets += sent * segments
+                position += sent
+                continue
+            code = ffi.errno
+            if code in (errno.EAGAIN, errno.ENOBUFS):
+                counters.dropped += (total - position) * segments
+                break
+            if code == errno.EINTR:
+                continue
+            if segments > 1 and code in _NOT_SEGMENTABLE:
+                uncut.append(position)
+                if code in (errno.EIO, errno.EOPNOTSUPP) and self.segmentation:
+                    logger.warning("the kernel can't segment datagrams here, they go one by one (error %d)", code)
+                    self.segmentation = False
+            else:
+                counters.errors += segments
+            position += 1
+        return uncut

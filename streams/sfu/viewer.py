@@ -1,23 +1,115 @@
-"""One WHEP session: what it gets of a feed, in its own numbering."""
+"""One WHEP session: what it gets of a feed, in its own numbering, and what it says of it."""
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Sequence
 
+from streams.rtp.rtcp import (
+    BitrateEstimate,
+    Bye,
+    FullIntraRequest,
+    Nack,
+    PictureLoss,
+    ReceiverReport,
+    Report,
+    ReportBlock,
+    SenderReport,
+    SourceDescription,
+    build,
+    parse,
+)
+from streams.rtp.transport_feedback import TransportFeedback
+from streams.sfu.branch import Branch
 from streams.sfu.track import Outlet, Track
+
+_REPORTS_KEPT = 8
+_MAX_RTT = 10.0
 
 
 class Viewer:
-    """One watcher of one feed."""
+    """One watcher of one feed; the feed gives it a branch for each track that matches."""
 
-    def __init__(self, tracks: Sequence[Track], outlet: Outlet) -> None:
+    def __init__(self, tracks: Sequence[Track], outlet: Outlet, *, cname: str = "node") -> None:
         self.tracks = tuple(tracks)
         self.outlet = outlet
+        self.cname = cname
+        self.branches: dict[int, Branch] = {}
+        self.transport_number = 0
+        self.rtt_seconds: float | None = None
+        self.estimate_bps: int | None = None
+        self.left = False
+        self.nacked = self.picture_losses = self.feedback_received = self.reports_received = 0
+        self._reported: OrderedDict[int, float] = OrderedDict()
+        self._intra_commands: dict[int, int] = {}
+
+    @property
+    def started(self) -> bool:
+        """Whether any packet was meant for it yet."""
+        return any(branch.start_number is not None for branch in self.branches.values())
+
+    @property
+    def repeated(self) -> int:
+        """How many packets were sent to it again."""
+        return sum(branch.repeated for branch in self.branches.values())
 
     def rtcp_received(self, plain: bytes, now: float) -> None:
         """Take one unprotected compound RTCP packet of this viewer."""
-        raise NotImplementedError
+        for report in parse(plain):
+            self._take(report, now)
+
+    def _take(self, report: Report, now: float) -> None:
+        if isinstance(report, ReceiverReport | SenderReport):
+            self.reports_received += 1
+            for block in report.blocks:
+                self._block(block, now)
+        elif isinstance(report, Nack):
+            branch = self.branches.get(report.media_ssrc)
+            if branch is not None:
+                self.nacked += len(report.lost)
+                branch.repeat(report.lost, now)
+        elif isinstance(report, PictureLoss):
+            self._want_key_frame(report.media_ssrc)
+        elif isinstance(report, FullIntraRequest):
+            for ssrc, command in report.commands:
+                if ssrc in self.branches and self._intra_commands.get(ssrc) != command:
+                    self._intra_commands[ssrc] = command
+                    self._want_key_frame(ssrc)
+        elif isinstance(report, BitrateEstimate):
+            self.estimate_bps = report.bitrate_bps
+        elif isinstance(report, TransportFeedback):
+            self.feedback_received += 1
+        elif isinstance(report, Bye):
+            self.left = True
+
+    def _want_key_frame(self, ssrc: int) -> None:
+        branch = self.branches.get(ssrc)
+        if branch is not None:
+            self.picture_losses += 1
+            branch.source.key_frames.want()
+
+    def _block(self, block: ReportBlock, now: float) -> None:
+        branch = self.branches.get(block.ssrc)
+        if branch is None:
+            return
+        branch.block_received(block)
+        sent_at = self._reported.get(block.last_report)
+        if sent_at is not None:
+            rtt = now - sent_at - block.delay_since_report / 65536
+            if 0 <= rtt < _MAX_RTT:
+                self.rtt_seconds = rtt
 
     def tick(self, now: float) -> None:
-        """Send what is due (sender reports); call every 20-50 ms."""
-        raise NotImplementedError
+        """Send the sender reports that are due; call every 20-50 ms (the feed's `tick` does)."""
+        if not self.outlet.is_open:
+            return
+        reports: list[Report] = []
+        for branch in self.branches.values():
+            report = branch.sender_report(now)
+            if report is not None:
+                reports += (report, SourceDescription(branch.ssrc, self.cname))
+                self._reported[report.ntp >> 16 & 0xFFFFFFFF] = now
+        if reports:
+            while len(self._reported) > _REPORTS_KEPT:
+                self._reported.popitem(last=False)
+            self.outlet.send_rtcp(build(reports))

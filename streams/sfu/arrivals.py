@@ -1,0 +1,65 @@
+"""When the packets of one transport arrived, for transport-wide feedback."""
+
+from __future__ import annotations
+
+from streams.rtp.sequence import Unwrapper
+from streams.rtp.transport_feedback import MAX_STATUSES, TICKS_PER_SECOND, TransportFeedback
+
+INTERVAL = 0.05
+_KEPT_TICKS = TICKS_PER_SECOND // 2
+"""Packets that come late are reported together with their neighbours of the last half second."""
+
+
+class Arrivals:
+    """Bounded memory of arrivals of one publisher; `build` makes the feedback that is due."""
+
+    __slots__ = ("_count", "_due_at", "_next", "_ticks", "_unwrapper")
+
+    def __init__(self) -> None:
+        self._unwrapper = Unwrapper()
+        self._ticks: dict[int, int] = {}
+        self._next: int | None = None
+        self._count = 0
+        self._due_at = 0.0
+
+    def add(self, sequence: int, now: float) -> None:
+        """Take the transport-wide number of a packet."""
+        number = self._unwrapper.unwrap(sequence)
+        if number in self._ticks:
+            return
+        if self._next is None or number < self._next:
+            self._next = number
+        self._ticks[number] = int(now * TICKS_PER_SECOND)
+
+    def build(self, sender_ssrc: int, media_ssrc: int, now: float) -> list[TransportFeedback]:
+        """The feedback that is due, as many packets as it takes; none before the interval is over."""
+        if now < self._due_at or not self._ticks:
+            return []
+        self._due_at = now + INTERVAL
+        last = self._unwrapper.highest
+        made: list[TransportFeedback] = []
+        while self._next is not None and last is not None and self._next <= last:
+            first = self._first_arrived(self._next, last)
+            if first is None:
+                break
+            feedback, covered = TransportFeedback.of(sender_ssrc, media_ssrc, self._count, first, last, self._ticks)
+            self._count = (self._count + 1) & 0xFF
+            made.append(feedback)
+            self._next = covered + 1
+        self._forget(now)
+        return made
+
+    def _first_arrived(self, start: int, last: int) -> int | None:
+        if last - start > MAX_STATUSES:
+            return min((number for number in self._ticks if number >= start), default=None)
+        return next((number for number in range(start, last + 1) if number in self._ticks), None)
+
+    def _forget(self, now: float) -> None:
+        limit = int(now * TICKS_PER_SECOND) - _KEPT_TICKS
+        ticks = self._ticks
+        # Arrival order is insertion order, so the old ones stand in front.
+        while ticks:
+            oldest = next(iter(ticks))
+            if ticks[oldest] >= limit and len(ticks) <= MAX_STATUSES:
+                break
+            del ticks[oldest]

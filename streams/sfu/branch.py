@@ -1,0 +1,187 @@
+"""One media line of one viewer: which source it takes, in which numbering, and what the viewer says of it."""
+
+from __future__ import annotations
+
+import random
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any
+
+from pylibsrtp import Session
+from pylibsrtp._binding import ffi as srtp_ffi
+
+from streams.rtp.header import Header, find_extensions
+from streams.rtp.rtcp import ReportBlock, SenderReport
+from streams.rtp.rtx import encapsulate, header_size
+from streams.rtp.sequence import distance
+from streams.sfu.fanout import SLOT_BYTES, SLOTS, TRANSPORT_NUMBER_OFFSET, Layout, _fixed_into, _number_into
+from streams.sfu.track import Track
+
+if TYPE_CHECKING:
+    from streams.sfu.source import Source
+    from streams.sfu.viewer import Viewer
+
+REPORT_INTERVAL = 1.0
+REPEAT_PAUSE = 0.01
+"""A packet that was sent again is not sent again within this time, whatever is asked."""
+REPEATS_KEPT = 512
+REPEATS_PER_SECOND = 400
+REPEATS_AT_ONCE = 400
+
+
+class Branch:
+    """The numbers are the viewer's: those of the source plus an offset that stays until the viewer leaves."""
+
+    def __init__(self, viewer: Viewer, track: Track, source: Source) -> None:
+        if track.ssrc is None:
+            raise ValueError("a viewer's track needs the SSRC that was announced")
+        self.viewer = viewer
+        self.track = track
+        self.source = source
+        self.ssrc = track.ssrc
+        self.payload_type = track.codec.payload_type
+        # Without a retransmission stream a resent packet must be the same to the bit (one nonce, one plaintext),
+        # so it can't carry a transport-wide number of its own.
+        self._repeats_apart = track.rtx_ssrc is not None and track.codec.rtx_payload_type is not None
+        self.layout = Layout(track.extensions, transport_cc=track.transport_cc and self._repeats_apart)
+        memory = srtp_ffi.new("char[]", SLOTS * SLOT_BYTES)
+        self._memory = memory
+        self.slots = [memory + slot * SLOT_BYTES for slot in range(SLOTS)]
+        self.sequence_offset = 0
+        self.timestamp_offset = random.getrandbits(32)
+        self.start_number: int | None = None
+        self._packets_before = self._octets_before = 0
+        self._repeat_sequence = random.getrandbits(15)
+        self._repeated: OrderedDict[int, float] = OrderedDict()
+        self._allowance = float(REPEATS_AT_ONCE)
+        self._allowance_at = 0.0
+        self._report_at = 0.0
+        self.repeated = self.refused = 0
+        self.fraction_lost = 0.0
+        self.packets_lost = 0
+        self.jitter_seconds = 0.0
+
+    @property
+    def session(self) -> Session:
+        """The secured session to send by; only asked for while the outlet is open."""
+        session = self.viewer.outlet.srtp_out
+        if session is None:
+            raise RuntimeError("the outlet is not secured yet")
+        return session
+
+    @property
+    def address(self) -> tuple[Any, ...]:
+        """Where to send; only asked for while the outlet is open."""
+        address = self.viewer.outlet.address
+        if address is None:
+            raise RuntimeError("the outlet has no address yet")
+        return address
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether packets can be sent at all."""
+        outlet = self.viewer.outlet
+        return outlet.is_open and outlet.srtp_out is not None and outlet.address is not None
+
+    def start(self, number: int) -> None:
+        """Begin with the source's packet of this number, under a number drawn by lot."""
+        self.start_number = number
+        self.sequence_offset = (random.getrandbits(15) - number) & 0xFFFF
+        self._packets_before, self._octets_before = self.source.packets, self.source.octets
+
+    # -- packets outside the common way
+
+    def send_late(self, number: int) -> None:
+        """Send the source's kept packet of this number out of turn, under its own number."""
+        kept = self.source.ring.find(number)
+        if kept is None or not self.is_ready or self.start_number is None or number < self.start_number:
+            return
+        packet, _ = self._rewritten(kept, number)
+        self.source.forwarder.send_one(self.session, packet, self.address)
+
+    def repeat(self, sequences: tuple[int, ...], now: float) -> None:
+        """Answer a NACK from the ring, within the allowance."""
+        if self.start_number is None or not self.is_ready:
+            return
+        self._allowance = min(float(REPEATS_AT_ONCE), self._allowance + (now - self._allowance_at) * REPEATS_PER_SECOND)
+        self._allowance_at = now
+        newest = self.source.last_number
+        for sequence in sequences:
+            wanted = (sequence - self.sequence_offset) & 0xFFFF
+            number = newest + distance(wanted, newest & 0xFFFF)
+            kept = self.source.ring.find(number) if number >= self.start_number else None
+            if kept is None:
+                self.refused += 1
+                continue
+            last = self._repeated.get(number)
+            if self._allowance < 1 or (last is not None and now - last < REPEAT_PAUSE):
+                self.refused += 1
+                continue
+            self._allowance -= 1
+            self._repeated[number] = now
+            self._repeated.move_to_end(number)
+            if len(self._repeated) > REPEATS_KEPT:
+                self._repeated.popitem(last=False)
+            self._send_again(kept, number)
+
+    def _send_again(self, kept: memoryview, number: int) -> None:
+        packet, size = self._rewritten(kept, number)
+        codec, ssrc = self.track.codec, self.track.rtx_ssrc
+        if ssrc is not None and codec.rtx_payload_type is not None:
+            self._repeat_sequence = (self._repeat_sequence + 1) & 0xFFFF
+            packet = encapsulate(
+                packet,
+                header_size=size,
+                payload_type=codec.rtx_payload_type,
+                sequence=self._repeat_sequence,
+                ssrc=ssrc,
+            )
+        self.repeated += 1
+        self.source.forwarder.send_one(self.session, packet, self.address)
+
+    def _rewritten(self, kept: memoryview, number: int) -> tuple[bytearray, int]:
+        """The kept packet in this viewer's form, and the size of its header."""
+        header = Header()
+        header.read(kept, len(kept))
+        elements = find_extensions(header, kept)
+        packet, first = self.layout.write(
+            kept, header.payload_start, header.payload_end, elements, self.source.extensions
+        )
+        _fixed_into(
+            packet,
+            0,
+            first,
+            (0x80 if header.marker else 0) | self.payload_type,
+            (number + self.sequence_offset) & 0xFFFF,
+            (header.timestamp + self.timestamp_offset) & 0xFFFFFFFF,
+            self.ssrc,
+        )
+        if self.layout.transport_number:
+            viewer = self.viewer
+            viewer.transport_number = (viewer.transport_number + 1) & 0xFFFF
+            _number_into(packet, TRANSPORT_NUMBER_OFFSET, viewer.transport_number)
+        return packet, header_size(packet)
+
+    # -- reports
+
+    def sender_report(self, now: float) -> SenderReport | None:
+        """The publisher's clock pair in this viewer's numbering, if one is due; moved on to now by whole ticks."""
+        if self.start_number is None or now < self._report_at:
+            return None
+        pair = self.source.clock_pair(now)
+        if pair is None:
+            return None
+        self._report_at = now + REPORT_INTERVAL
+        ntp, timestamp = pair
+        return SenderReport(
+            self.ssrc,
+            ntp,
+            (timestamp + self.timestamp_offset) & 0xFFFFFFFF,
+            self.source.packets - self._packets_before,
+            self.source.octets - self._octets_before,
+        )
+
+    def block_received(self, block: ReportBlock) -> None:
+        """What the viewer says of this line."""
+        self.fraction_lost = block.fraction_lost / 256
+        self.packets_lost = block.packets_lost
+        self.jitter_seconds = block.jitter / self.track.codec.clock_rate

@@ -1,0 +1,128 @@
+"""The streams of one publisher: which SSRC is which track, and what is known of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from streams.rtp.header import MID, REPAIRED_RID, RID, Header, find_extensions
+from streams.sfu.losses import Losses
+from streams.sfu.reception import Reception
+from streams.sfu.track import Track
+
+MAX_INLETS = 16
+SILENCE = 0.5
+"""A stream that was quiet for so long may be replaced by another of the same track."""
+
+
+class Inlet:
+    """One received SSRC. `media` is the stream that it repairs, or None if it is media itself."""
+
+    def __init__(self, ssrc: int, track: Track, rid: str, *, repairs: bool) -> None:
+        self.ssrc = ssrc
+        self.track = track
+        self.rid = rid
+        self.repairs = repairs
+        self.media: Inlet | None = None
+        self.reception = Reception(ssrc, track.codec.clock_rate)
+        self.losses: Losses | None = Losses() if track.nack and not repairs else None
+        self.feeds_source = False
+        self.last_at = 0.0
+        self.restart_sequence: int | None = None
+
+    def restart(self) -> None:
+        """The sender started its numbers over."""
+        self.reception = Reception(self.ssrc, self.track.codec.clock_rate)
+        if self.losses is not None:
+            self.losses = Losses()
+        self.feeds_source = False
+        self.restart_sequence = None
+
+
+class Inlets:
+    """Bounded table of a publisher's streams, filled from what was announced, or from the first packets.
+
+    A browser writes mid and rid into its first packets only, so what they said is kept by SSRC.
+    """
+
+    def __init__(self, tracks: Sequence[Track]) -> None:
+        self.tracks = tuple(tracks)
+        self.unknown = 0
+        self._by_ssrc: dict[int, Inlet] = {}
+
+    def all(self) -> list[Inlet]:
+        """Every stream known."""
+        return list(self._by_ssrc.values())
+
+    def find(self, ssrc: int) -> Inlet | None:
+        """The stream of that SSRC."""
+        return self._by_ssrc.get(ssrc)
+
+    def latch(self, header: Header, packet: bytearray, now: float) -> Inlet | None:
+        """Learn a new SSRC from its first packet; None if it belongs to nothing that was negotiated."""
+        texts = self._texts(header, packet)
+        track = self._track(header, texts)
+        if track is None:
+            self.unknown += 1
+            return None
+        repairs = header.payload_type == track.codec.rtx_payload_type
+        rid = texts.get(REPAIRED_RID if repairs else RID, "")
+        if not self._make_room(now):
+            self.unknown += 1
+            return None
+        inlet = Inlet(header.ssrc, track, rid, repairs=repairs)
+        if repairs:
+            inlet.media = self._repaired(track, rid)
+            if inlet.media is None:
+                self.unknown += 1
+                return None
+        self._by_ssrc[header.ssrc] = inlet
+        return inlet
+
+    def feeding(self, track: Track) -> Inlet | None:
+        """The stream that feeds the track's source now."""
+        return next((i for i in self._by_ssrc.values() if i.track is track and i.feeds_source), None)
+
+    def may_feed(self, inlet: Inlet, now: float) -> bool:
+        """Let `inlet` feed its track's source if nobody does, or who did has gone quiet."""
+        current = self.feeding(inlet.track)
+        if current is not None and current is not inlet:
+            if now - current.last_at < SILENCE:
+                return False
+            current.feeds_source = False
+        return True
+
+    def _texts(self, header: Header, packet: bytearray) -> dict[str, str]:
+        if not header.extension_profile:
+            return {}
+        found: dict[str, str] = {}
+        names = {number: uri for track in self.tracks for uri, number in track.extensions.items()}
+        for number, start, size in find_extensions(header, packet):
+            uri = names.get(number)
+            if uri in (MID, RID, REPAIRED_RID):
+                found[uri] = packet[start : start + size].decode("ascii", errors="replace")
+        return found
+
+    def _track(self, header: Header, texts: Mapping[str, str]) -> Track | None:
+        kind = header.payload_type
+        for track in self.tracks:
+            if header.ssrc in (track.ssrc, track.rtx_ssrc):
+                return track if kind in (track.codec.payload_type, track.codec.rtx_payload_type) else None
+        fitting = [t for t in self.tracks if kind in (t.codec.payload_type, t.codec.rtx_payload_type)]
+        if MID in texts:
+            fitting = [track for track in fitting if track.mid == texts[MID]]
+        return fitting[0] if len(fitting) == 1 else None
+
+    def _repaired(self, track: Track, rid: str) -> Inlet | None:
+        media = [i for i in self._by_ssrc.values() if i.track is track and not i.repairs]
+        if rid:
+            return next((inlet for inlet in media if inlet.rid == rid), None)
+        return self.feeding(track) or (media[-1] if media else None)
+
+    def _make_room(self, now: float) -> bool:
+        if len(self._by_ssrc) < MAX_INLETS:
+            return True
+        quietest = min(self._by_ssrc.values(), key=lambda inlet: inlet.last_at)
+        if now - quietest.last_at < SILENCE:
+            return False
+        del self._by_ssrc[quietest.ssrc]
+        return True

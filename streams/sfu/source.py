@@ -1,0 +1,160 @@
+"""One stream of a feed in the feed's own continuous numbering, whoever publishes it, and its branches to viewers."""
+
+from __future__ import annotations
+
+import random
+import struct
+from collections.abc import Mapping, Sequence
+
+from streams.rtp.header import Header, find_extensions
+from streams.rtp.payload import KEY_FRAME_TESTS, FrameBoundaries
+from streams.rtp.rtcp import SenderReport
+from streams.sfu.branch import Branch
+from streams.sfu.fanout import FanOut
+from streams.sfu.forwarder import Forwarder
+from streams.sfu.keyframes import KeyFrameRequests
+from streams.sfu.ring import Ring
+from streams.sfu.track import Kind, Track
+
+RING_SIZE: dict[Kind, int] = {"video": 1024, "audio": 128}
+MAX_SILENCE = 3600.0
+"""A publisher that comes back later than this continues the timestamps as if it had been away that long."""
+
+_number_into = struct.Struct("!HI").pack_into
+
+
+class Source:
+    """Numbers are unwrapped and never go back when the publisher is replaced; timestamps follow the wall."""
+
+    def __init__(self, track: Track, forwarder: Forwarder) -> None:
+        self.kind = track.kind
+        self.codec_name = track.codec.name
+        self.clock_rate = track.codec.clock_rate
+        self.forwarder = forwarder
+        self.ring = Ring(RING_SIZE[track.kind])
+        self.key_frames = KeyFrameRequests()
+        self.boundaries = FrameBoundaries()
+        self.extensions: Mapping[str, int] = track.extensions
+        self.last_number = 0x10000 + random.getrandbits(15)
+        self.last_timestamp = random.getrandbits(32)
+        self.last_at: float | None = None
+        self.last_frame_at: float | None = None
+        self.packets = self.octets = self.duplicates = self.key_frame_count = 0
+        self._starts_key_frame = KEY_FRAME_TESTS[track.codec.name]
+        self._waits = track.kind == "video"
+        self._number_delta = self._timestamp_delta = 0
+        self._pair: tuple[int, int, float] | None = None
+        self._branches: list[Branch] = []
+        self._arranged: list[tuple[Branch, int]] = []
+        self._fan_out = FanOut(forwarder)
+        self._newest_start = 0
+
+    # -- the publisher's side
+
+    def begin(self, index: int, timestamp: int, extensions: Mapping[str, int], now: float) -> None:
+        """A stream begins with this index and timestamp: let it continue where the one before ended."""
+        self._number_delta = self.last_number + 1 - index
+        passed = 0 if self.last_at is None else max(1, int(min(MAX_SILENCE, now - self.last_at) * self.clock_rate))
+        self._timestamp_delta = self.last_timestamp + passed - timestamp
+        self._pair = None
+        self.extensions = extensions
+        if self._waits:
+            self.key_frames.want()
+
+    def report_received(self, report: SenderReport, now: float) -> tuple[int, int]:
+        """Take the publisher's clock pair; returns it with the timestamp in the source's numbering."""
+        timestamp = (report.rtp_timestamp + self._timestamp_delta) & 0xFFFFFFFF
+        self._pair = (report.ntp, timestamp, now)
+        return report.ntp, timestamp
+
+    def clock_pair(self, now: float) -> tuple[int, int] | None:
+        """The publisher's NTP time and the source's timestamp of one instant near now, exact to one NTP unit."""
+        if self._pair is None:
+            return None
+        ntp, timestamp, at = self._pair
+        ticks = int((now - at) * self.clock_rate)
+        return (ntp + (ticks << 32) // self.clock_rate) & 0xFFFFFFFFFFFFFFFF, (timestamp + ticks) & 0xFFFFFFFF
+
+    def deliver(self, header: Header, packet: bytearray, index: int, now: float) -> int:
+        """Send one packet to all; renumbers it in `packet` and returns its length, or 0 for one seen before."""
+        number = index + self._number_delta
+        timestamp = (header.timestamp + self._timestamp_delta) & 0xFFFFFFFF
+        start, end = header.payload_start, header.payload_end
+        packet[0] &= 0xDF
+        _number_into(packet, 2, number & 0xFFFF, timestamp)
+        if not self.ring.store(number, packet, end):
+            self.duplicates += 1
+            return 0
+        self.packets += 1
+        self.octets += end - start
+        in_order = number > self.last_number
+        if in_order:
+            self.last_number, self.last_timestamp, self.last_at = number, timestamp, now
+            if self.boundaries.packet(timestamp, header.marker):
+                self.last_frame_at = now
+        starts = self._starts_key_frame(packet, start, end)
+        if starts:
+            self.key_frame_count += 1
+            self.key_frames.began()
+        if (starts or not self._waits) and len(self._arranged) < len(self._branches):
+            self._start_waiting(number)
+        if number >= self._newest_start and (in_order or self._arranged):
+            elements = find_extensions(header, packet) if header.extension_profile else ()
+            marker = 0x80 if header.marker else 0
+            self._fan_out.append(packet, start, end, elements, self.extensions, marker, number, timestamp, now)
+        else:
+            for branch in self._branches:
+                branch.send_late(number)
+        return end
+
+    # -- the viewers' side
+
+    @property
+    def branches(self) -> Sequence[Branch]:
+        """All who watch, started or waiting."""
+        return self._branches
+
+    def join(self, branch: Branch) -> None:
+        """Let a branch wait for the next key frame (audio starts at once)."""
+        self._branches.append(branch)
+        self._want_for_waiting()
+
+    def leave(self, branch: Branch) -> None:
+        """Send it nothing more."""
+        if branch in self._branches:
+            self._branches.remove(branch)
+            self._arrange()
+
+    def refresh(self) -> None:
+        """Notice outlets that opened, closed or moved."""
+        now_ready = [branch for branch in self._branches if branch.start_number is not None and branch.is_ready]
+        before = self._arranged
+        if len(before) != len(now_ready) or any(
+            branch is not other or branch.viewer.outlet.address_version != version
+            for branch, (other, version) in zip(now_ready, before, strict=True)
+        ):
+            self._arrange()
+        self._want_for_waiting()
+
+    def _want_for_waiting(self) -> None:
+        """Ask for a key frame once somebody who waits could be sent it."""
+        if self._waits and any(branch.start_number is None and branch.is_ready for branch in self._branches):
+            self.key_frames.want()
+
+    def _arrange(self) -> None:
+        ready = [branch for branch in self._branches if branch.start_number is not None and branch.is_ready]
+        self._fan_out.arrange(ready)
+        self._arranged = [(branch, branch.viewer.outlet.address_version) for branch in ready]
+        self._newest_start = max((branch.start_number or 0 for branch in ready), default=0)
+
+    def _start_waiting(self, number: int) -> None:
+        started = [branch for branch in self._branches if branch.start_number is None and branch.is_ready]
+        if not started:
+            return
+        for branch in started:
+            branch.start(number)
+        self._arrange()
+        # The key frame's first packet may itself come late: what followed it is in the ring.
+        for later in range(number + 1, self.last_number + 1):
+            for branch in started:
+                branch.send_late(later)
