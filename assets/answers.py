@@ -12,7 +12,6 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from assets.audit import AuditTrail, Records
-from assets.documents import Action
 from assets.errors import GatewayRefused, GatewayTrouble, GatewayUnreachable
 from assets.gateway import ControlReceipt, FoundAsset, QueryAnswer
 from assets.measures import MeasureState
@@ -170,11 +169,6 @@ class Answers:
         asset.encumbrances = [_plain(asdict(one)) for one in found.encumbrances]
         asset.origin = "answer"
         asset.answered_at = answered_at
-
-
-def control_of(kind: str) -> Action:
-    """The control that a class of assets is taken under: money is frozen, a thing is seized."""
-    return Action.FREEZE if kind == "bank_account" else Action.SEIZE
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:

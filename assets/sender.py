@@ -20,7 +20,7 @@ from assets.documents import Action, Document
 from assets.errors import GatewayTrouble
 from assets.gateway import ControlOrder, Gateway, Letterhead, QueryOrder, Subject
 from assets.requests import AWAITED
-from assets.tables import Asset, AssetRequest, Case, Person
+from assets.tables import AssetRequest, Case, Person
 
 logger = logging.getLogger(__name__)
 
@@ -85,7 +85,7 @@ class Sender:
         try:
             async with self._records.read() as session:
                 return list(await session.scalars(query))
-        except Exception:  # noqa: BLE001 - the sender outlives a database that is away for a while
+        except Exception:  # the sender outlives a database that is away for a while
             logger.exception("could not look for requests to send")
             return []
 
@@ -101,7 +101,7 @@ class Sender:
             except GatewayTrouble as trouble:
                 logger.info("request %s: %s from %s", request_id, trouble.code, trouble.gateway)
                 await self._answers.troubled(request_id, trouble)
-        except Exception:  # noqa: BLE001 - one request's trouble must not end the others
+        except Exception:  # one request's trouble must not end the others
             logger.exception("request %s could not be asked or its answer kept", request_id)
             await asyncio.sleep(REST_SECONDS)
         finally:
@@ -113,7 +113,6 @@ class Sender:
             request = await session.get_one(AssetRequest, request_id)
             case = await session.get_one(Case, request.case_id)
             person = await session.get_one(Person, request.person_id)
-            asset = await session.get_one(Asset, request.asset_id) if request.asset_id else None
         head = Letterhead(
             number=request.number,
             case_number=case.number,
@@ -125,7 +124,7 @@ class Sender:
             documents=tuple(Document(one) for one in request.documents),
         )
         subject = Subject(person.name, person.is_firm, person.id_number)
-        if asset is None:
+        if not request.is_control:
             return request.gateway, QueryOrder(head, subject)
         if request.starts_on is None or request.ends_on is None:
             raise ValueError(f"control {request.number} has no term")
@@ -133,11 +132,11 @@ class Sender:
             head=head,
             subject=subject,
             action=Action(request.action),
-            reference=asset.reference,
-            description=asset.description,
+            reference=request.particulars["reference"],
+            description=request.particulars["description"],
             ruling_number=request.ruling_number,
             amount_cents=request.amount_cents,
             starts_on=request.starts_on,
             ends_on=request.ends_on,
-            details=asset.details,
+            details=request.particulars["details"],
         )

@@ -141,6 +141,8 @@ class AssetRequest(Base):
     state: Mapped[str] = mapped_column(String(16), default=RequestState.DRAFT.value)
     """A value of `RequestState`; changed by `move_to` only."""
     documents: Mapped[list[Any]] = mapped_column(default=list)
+    particulars: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """The asset as it was described when a control of it was ordered: asked again, the words are the same."""
     ruling_number: Mapped[str] = mapped_column(String(64), default="")
     amount_cents: Mapped[int | None] = mapped_column(BigInteger)
     starts_on: Mapped[date | None]

@@ -209,9 +209,7 @@ def _person_view(person: Person) -> PersonView:
     )
 
 
-def _asset_view(
-    asset: Asset, measure: ControlMeasure | None, request: AssetRequest | None, today: date
-) -> AssetView:
+def _asset_view(asset: Asset, measure: ControlMeasure | None, request: AssetRequest | None, today: date) -> AssetView:
     standing = standing_of(asset, measure, request, today)
     counts = standing in (Standing.CONTROLLED, Standing.PARTLY)
     return AssetView(

@@ -1,0 +1,247 @@
+"""What a judge does about a person's assets: look, query, freeze, seize, ask again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+
+from assets import formats
+from assets.answers import Answers, Changed
+from assets.audit import Actor, AuditTrail, Records
+from assets.documents import Action
+from assets.errors import BadFormat, Conflict, NotFound, RulingMissing
+from assets.gateway import Gateway
+from assets.orders import Orders, case_of, require, require_under_enforcement
+from assets.sender import Sender
+from assets.tables import Asset, AssetRequest, Case, ControlMeasure, Person
+from assets.views import CaseHead, CaseView, RequestView, case_head, case_view, request_view
+
+AT_ONCE = 64
+CHASE_SECONDS = 60.0
+"""How long after an unanswered asking the next one comes; doubled each time, up to an hour."""
+
+
+class Assets:
+    """The asset domain's one service; every call is made for an `Actor`.
+
+    `run` sends and chases for as long as the process lives; requests that it couldn't finish it finds again.
+    """
+
+    def __init__(
+        self,
+        records: Records,
+        gateways: Sequence[Gateway],
+        audit: AuditTrail,
+        clock: Callable[[], datetime],
+        changed: Changed,
+        *,
+        at_once: int = AT_ONCE,
+        chase_seconds: float = CHASE_SECONDS,
+    ) -> None:
+        self._records = records
+        self._gateways: Mapping[str, Gateway] = {gateway.name: gateway for gateway in gateways}
+        self._clock = clock
+        self._changed = changed
+        answers = Answers(records, audit, clock, changed, chase_seconds=chase_seconds)
+        self._orders = Orders(self._gateways, audit, clock)
+        self._sender = Sender(records, self._gateways, answers, clock, at_once=at_once)
+
+    @property
+    def gateway_names(self) -> tuple[str, ...]:
+        """Whom a person can be asked about at."""
+        return tuple(self._gateways)
+
+    async def run(self) -> None:
+        """Send and chase until cancelled."""
+        await self._sender.run()
+
+    async def close(self) -> None:
+        """Give back the gateways' connections; call it after `run` has ended."""
+        for gateway in self._gateways.values():
+            await gateway.close()
+
+    async def cases(self, actor: Actor) -> list[CaseHead]:
+        """The cases of the actor's courts."""
+        require(actor.may_see)
+        query = select(Case).where(Case.court_id.in_(actor.court_ids)).order_by(Case.number)
+        async with self._records.read() as session:
+            return [case_head(case) for case in await session.scalars(query)]
+
+    async def overview(self, actor: Actor, case_id: UUID) -> CaseView:
+        """Everything that the panel shows of a case, masked."""
+        require(actor.may_see)
+        async with self._records.read() as session:
+            case = await case_of(session, actor, case_id)
+            return case_view(
+                case,
+                await session.scalars(select(Person).where(Person.case_id == case_id).order_by(Person.id)),
+                await session.scalars(select(Asset).where(Asset.case_id == case_id).order_by(Asset.id)),
+                await session.scalars(
+                    select(ControlMeasure).where(ControlMeasure.case_id == case_id).order_by(ControlMeasure.id)
+                ),
+                await session.scalars(
+                    select(AssetRequest).where(AssetRequest.case_id == case_id).order_by(AssetRequest.id)
+                ),
+                self._orders.today(),
+            )
+
+    async def requests(
+        self, actor: Actor, case_id: UUID, *, after: UUID | None = None, limit: int = 100
+    ) -> list[RequestView]:
+        """A case's requests, newest first, from behind `after`."""
+        require(actor.may_see)
+        query = select(AssetRequest).where(AssetRequest.case_id == case_id).order_by(AssetRequest.id.desc())
+        if after is not None:
+            query = query.where(AssetRequest.id < after)
+        async with self._records.read() as session:
+            await case_of(session, actor, case_id)
+            return [request_view(request) for request in await session.scalars(query.limit(limit))]
+
+    async def request(self, actor: Actor, request_id: UUID) -> RequestView:
+        """One request."""
+        require(actor.may_see)
+        async with self._records.read() as session:
+            request = await session.get(AssetRequest, request_id)
+            if request is None:
+                raise NotFound("no-such-request")
+            await case_of(session, actor, request.case_id)
+            return request_view(request)
+
+    async def query(
+        self,
+        actor: Actor,
+        *,
+        case_id: UUID,
+        person_id: UUID,
+        idempotency_key: UUID,
+        gateways: Sequence[str] | None = None,
+    ) -> list[RequestView]:
+        """Ask gateways (all, if none is named) what the person has; the answers come in the background.
+
+        Where a query of the same person stands open or failed, that one is asked again with its own number.
+
+        Raises:
+            NotPermitted: the actor may not query.
+            NotFound: no such case, person or gateway in the actor's courts.
+            NotUnderEnforcement: only the person under enforcement may be queried. Source: 法释〔2013〕20号 §7.
+        """
+        require(actor.may_query)
+        names = tuple(dict.fromkeys(gateways)) if gateways else self.gateway_names
+        if unknown := [name for name in names if name not in self._gateways]:
+            raise NotFound("no-such-gateway", gateway=unknown[0])
+        async with self._records.write() as session:
+            case = await case_of(session, actor, case_id, lock=True)
+            person = await session.get(Person, person_id)
+            if person is None or person.case_id != case.id:
+                raise NotFound("no-such-person")
+            require_under_enforcement(person)
+            first = await self._orders.first_order(session, idempotency_key)
+            if first is not None and (first.person_id, first.action) != (person.id, Action.QUERY.value):
+                raise Conflict("idempotency-key-used", number=first.number)
+            asked = []
+            for name in names:
+                request = await self._orders.open_query(session, case, person, name, idempotency_key)
+                if request is None:
+                    request = self._orders.draft(actor, case, person, Action.QUERY, name, idempotency_key)
+                    session.add(request)
+                    self._orders.send(request)
+                    await session.flush()
+                    await self._orders.note(session, actor, case, request)
+                asked.append(request)
+            views = [request_view(request) for request in asked]
+        await self._tell(case_id)
+        return views
+
+    async def freeze(
+        self, actor: Actor, *, asset_id: UUID, amount_cents: int, ruling_number: str, idempotency_key: UUID
+    ) -> RequestView:
+        """Order a bank to freeze up to `amount_cents` of an account; its answer comes in the background.
+
+        Repeating the call with the same key gives the first order back; nothing is frozen twice.
+
+        Raises:
+            RulingMissing, BadFormat, NotPermitted, NotFound, NotUnderEnforcement.
+            Conflict: a measure stands already, or the key was used for another order.
+
+        Source: 法释〔2013〕20号 §3; 解释 §485.
+        """
+        if amount_cents <= 0:
+            raise BadFormat("amount", "not-positive")
+        return await self._control(actor, Action.FREEZE, asset_id, amount_cents, ruling_number, idempotency_key)
+
+    async def seize(self, actor: Actor, *, asset_id: UUID, ruling_number: str, idempotency_key: UUID) -> RequestView:
+        """Order a registry to seize a unit; like `freeze` in everything else."""
+        return await self._control(actor, Action.SEIZE, asset_id, None, ruling_number, idempotency_key)
+
+    async def retry(self, actor: Actor, request_id: UUID) -> RequestView:
+        """Ask again now, with the same number, what failed or stayed unanswered.
+
+        Raises:
+            Conflict: it was answered.
+        """
+        async with self._records.write() as session:
+            request = await session.get(AssetRequest, request_id)
+            if request is None:
+                raise NotFound("no-such-request")
+            require(actor.may_control if request.is_control else actor.may_query)
+            case = await case_of(session, actor, request.case_id, lock=True)
+            await session.refresh(request, with_for_update=True)
+            if not self._orders.ask_again(request):
+                raise Conflict("already-answered", number=request.number)
+            await self._orders.note(session, actor, case, request)
+            view = request_view(request)
+        await self._tell(view.case_id)
+        return view
+
+    async def _control(
+        self, actor: Actor, action: Action, asset_id: UUID, cents: int | None, ruling: str, key: UUID
+    ) -> RequestView:
+        require(actor.may_control)
+        if not ruling.strip():
+            raise RulingMissing("ruling-missing")
+        ruling = formats.ruling_number(ruling, self._orders.today())
+        async with self._records.write() as session:
+            asset = await session.get(Asset, asset_id)
+            if asset is None:
+                raise NotFound("no-such-asset")
+            case = await case_of(session, actor, asset.case_id, lock=True)
+            if (first := await self._orders.first_order(session, key)) is not None:
+                if (first.asset_id, first.action, first.amount_cents, first.ruling_number) != (
+                    asset_id,
+                    action.value,
+                    cents,
+                    ruling,
+                ):
+                    raise Conflict("idempotency-key-used", number=first.number)
+                return request_view(first)
+            person = await session.get_one(Person, asset.person_id)
+            require_under_enforcement(person)
+            self._orders.require_controllable(asset, action)
+            await self._orders.require_no_measure(session, asset)
+            request = self._orders.draft_control(actor, case, person, asset, action, key)
+            request.ruling_number = ruling
+            request.amount_cents = cents
+            session.add(request)
+            await session.flush()
+            session.add(
+                ControlMeasure(
+                    case_id=case.id,
+                    asset_id=asset.id,
+                    request_id=request.id,
+                    action=action.value,
+                    asked_cents=cents,
+                    changed_at=self._clock(),
+                )
+            )
+            self._orders.send(request)
+            await self._orders.note(session, actor, case, request)
+            view = request_view(request)
+        await self._tell(view.case_id)
+        return view
+
+    async def _tell(self, case_id: UUID) -> None:
+        self._sender.wake()
+        await self._changed(case_id)

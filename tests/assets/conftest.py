@@ -1,0 +1,241 @@
+"""Real gateways over HTTP, real databases, and a clock that the test moves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+import uvicorn
+from fastapi import FastAPI
+
+from assets.audit import Actor
+from assets.banks.http import HttpBank
+from assets.demonstration import CITY_CASE, Script, seed
+from assets.registry.http import HttpRegistry
+from assets.service import Assets
+from assets.simulators.bank import bank
+from assets.simulators.conduct import Conduct
+from assets.simulators.ledger import Ledger
+from assets.simulators.people import everybody
+from assets.simulators.registry import registry
+from assets.tables import Base
+from assets.views import CaseView, PersonView
+from command_center.audit import Audit
+from command_center.database import Base as CenterBase
+from command_center.database import Database
+from tests.assets.postgres import Postgres, programs
+from tests.support.waiting import until
+
+TODAY = date(2026, 11, 22)
+RULING = "（2026）内01执1023号之一"
+ANSWER_SECONDS = 0.4
+
+
+@dataclass
+class MovedClock:
+    """A clock that stands still until the test moves it."""
+
+    instant: datetime = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.instant
+
+    def move(self, seconds: float) -> None:
+        """Let time pass."""
+        self.instant += timedelta(seconds=seconds)
+
+
+class Simulator:
+    """One simulated gateway in this process, over real HTTP; it can be ended and started again on its port."""
+
+    def __init__(self, service: str, ledger_file: Path) -> None:
+        self._service = service
+        self._ledger_file = ledger_file
+        self._server: uvicorn.Server | None = None
+        self._port = 0
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self._port}"
+
+    async def start(self) -> None:
+        """Listen, with what the file holds."""
+        self.ledger = Ledger(self._ledger_file)
+        conduct = Conduct(self.ledger, delay_seconds=0.01, seed=7)
+        app: FastAPI = {"bank": bank, "registry": registry}[self._service](conduct)
+        config = uvicorn.Config(
+            app, host="127.0.0.1", port=self._port, log_level="error", timeout_graceful_shutdown=1, ws="none"
+        )
+        self._server = uvicorn.Server(config)
+        self._task = asyncio.create_task(self._server.serve())
+        await until(lambda: self._server is not None and self._server.started)
+        self._port = self._server.servers[0].sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        """End it; what it did stays in the file."""
+        if self._server is not None:
+            self._server.should_exit = True
+            await self._task
+            self._server = None
+            self.ledger.close()
+
+
+@pytest.fixture
+async def bank_simulator(tmp_path: Path) -> AsyncIterator[Simulator]:
+    """The simulated bank."""
+    simulator = Simulator("bank", tmp_path / "bank.sqlite3")
+    await simulator.start()
+    yield simulator
+    await simulator.stop()
+
+
+@pytest.fixture
+async def registry_simulator(tmp_path: Path) -> AsyncIterator[Simulator]:
+    """The simulated registry."""
+    simulator = Simulator("registry", tmp_path / "registry.sqlite3")
+    await simulator.start()
+    yield simulator
+    await simulator.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """One PostgreSQL server for all tests that ask for it."""
+    folder = programs()
+    assert folder is not None
+    server = Postgres(folder)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["sqlite", *(["postgresql"] if programs() else [])])
+async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
+    """Empty records on SQLite and, where it is installed, on PostgreSQL."""
+    if request.param == "sqlite":
+        url = f"sqlite+aiosqlite:///{tmp_path / 'records.sqlite3'}"
+    else:
+        url = request.getfixturevalue("postgres").create(f"t{uuid4().hex}")
+    database = Database(url)
+    async with database.engine.begin() as connection:
+        await connection.run_sync(Base.metadata.create_all)
+        await connection.run_sync(CenterBase.metadata.create_all)
+    yield database
+    await database.close()
+
+
+@dataclass
+class Desk:
+    """A judge's desk: one court, one case, the service and its gateways."""
+
+    database: Database
+    bank: Simulator
+    registry: Simulator
+    clock: MovedClock = field(default_factory=MovedClock)
+    court_id: UUID = field(default_factory=uuid4)
+    changes: list[UUID] = field(default_factory=list)
+    case_id: UUID = field(default_factory=uuid4)
+    assets: Assets = field(init=False)
+
+    @property
+    def judge(self) -> Actor:
+        """Somebody of this court who may do everything."""
+        return Actor(self.court_id, frozenset({self.court_id}), may_see=True, may_query=True, may_control=True)
+
+    async def open(self, script: Script = CITY_CASE) -> None:
+        """Seed the case."""
+        async with self.database.write() as session:
+            self.case_id = await seed(
+                session,
+                self.court_id,
+                court_code="内01",
+                court_name="某中级人民法院（虚构）",
+                today=TODAY,
+                script=script,
+            )
+
+    def build(self, *, answer_seconds: float = ANSWER_SECONDS) -> Assets:
+        """A service, as after a start of the process."""
+
+        async def changed(case_id: UUID) -> None:
+            self.changes.append(case_id)
+
+        return Assets(
+            self.database,
+            [
+                HttpBank(self.bank.url, answer_seconds=answer_seconds),
+                HttpRegistry(self.registry.url, answer_seconds=answer_seconds),
+            ],
+            Audit(self.clock),
+            self.clock,
+            changed,
+        )
+
+    @asynccontextmanager
+    async def at_work(self, *, answer_seconds: float = ANSWER_SECONDS) -> AsyncIterator[Assets]:
+        """The service running in the background; leaving ends it at once, as a crash would."""
+        self.assets = self.build(answer_seconds=answer_seconds)
+        task = asyncio.create_task(self.assets.run())
+        try:
+            yield self.assets
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+            await self.assets.close()
+
+    async def view(self) -> CaseView:
+        """What the panel shows."""
+        return await self.assets.overview(self.judge, self.case_id)
+
+    async def person(self, id_number: str) -> PersonView:
+        """One of the case's persons."""
+        fictional = everybody()[id_number]
+        masked = id_number if fictional.is_firm else id_number[:3] + "*" * 11 + id_number[-4:]
+        return next(person for person in (await self.view()).persons if person.id_number == masked)
+
+    async def query(self, id_number: str, *gateways: str) -> UUID:
+        """Query one person; give the key that it went under."""
+        key = uuid4()
+        person = await self.person(id_number)
+        await self.assets.query(
+            self.judge,
+            case_id=self.case_id,
+            person_id=person.id,
+            idempotency_key=key,
+            gateways=gateways or None,
+        )
+        return key
+
+    async def state(self, id_number: str, gateway: str) -> str:
+        """Where the latest query of a person at a gateway stands."""
+        view = await self.view()
+        person = await self.person(id_number)
+        answers = [one for one in view.answers if one.person_id == person.id and one.gateway == gateway]
+        return answers[0].state if answers else ""
+
+    async def until_state(self, id_number: str, gateway: str, state: str) -> None:
+        """Wait until it stands so."""
+
+        async def stands() -> bool:
+            return await self.state(id_number, gateway) == state
+
+        await until(stands, 10)
+
+    async def asset(self, reference_end: str) -> UUID:
+        """The asset whose number ends so."""
+        return next(one.id for one in (await self.view()).assets if one.reference.endswith(reference_end))
+
+
+@pytest.fixture
+async def desk(database: Database, bank_simulator: Simulator, registry_simulator: Simulator) -> Desk:
+    """A desk with the city court's fictional case on it."""
+    desk = Desk(database, bank_simulator, registry_simulator)
+    await desk.open()
+    return desk
