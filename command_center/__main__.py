@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
-from command_center import logs, schema
+from command_center import demonstration, launcher, logs, schema
 from command_center.accounts.media_tokens import MediaTokens
 from command_center.accounts.passwords import generate_password
 from command_center.accounts.permissions import Role
 from command_center.accounts.revocations import Revocations
 from command_center.accounts.service import Accounts, MadeUser, NewUser
+from command_center.accounts.setup import SetupLinks
 from command_center.audit import Audit
 from command_center.certificates import server_certificate
 from command_center.config import Settings
@@ -54,6 +55,53 @@ async def _serve(settings: Settings, https: Listener) -> None:
 def migrate() -> None:
     """Bring the records' schema up to date."""
     asyncio.run(schema.prepare(Settings()))
+
+
+@app.command()
+def run() -> None:
+    """Start everything on this machine, with the demonstration."""
+    raise typer.Exit(launcher.run(Settings(), demonstration=True))
+
+
+@app.command()
+def serve() -> None:
+    """Start everything on this machine, for real work."""
+    raise typer.Exit(launcher.run(Settings(), demonstration=False))
+
+
+@app.command("seed-demonstration")
+def seed_demonstration() -> None:
+    """Fill the records with the demonstration: courts, accounts, operations and cases that are made up."""
+    asyncio.run(_seed(Settings()))
+
+
+async def _seed(settings: Settings) -> None:
+    await schema.prepare(settings)
+    database = Database(settings.records_url)
+    try:
+        await demonstration.seed(database, settings)
+    finally:
+        await database.close()
+
+
+@app.command("setup-link")
+def setup_link() -> None:
+    """Print the one-time address that makes the first administrator; nothing once there is an account."""
+    settings = Settings()
+    path = asyncio.run(_setup_link(settings))
+    if path is not None:
+        typer.echo(f"http://{settings.http_host}:{settings.http_port}{path}")
+
+
+async def _setup_link(settings: Settings) -> str | None:
+    await schema.prepare(settings)
+    database = Database(settings.records_url)
+    try:
+        return await SetupLinks(
+            database, court_name_zh=settings.court_name_zh, court_name_en=settings.court_name_en
+        ).make()
+    finally:
+        await database.close()
 
 
 @app.command()

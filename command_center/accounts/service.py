@@ -97,6 +97,14 @@ class Accounts:
             court = await self._court(session, actor, new.court_code)
             return await self.add_user(session, new, court, password_hash, actor.user_id if actor else None)
 
+    async def hash_password(self, password: str) -> str:
+        """The hash to keep of a new password, made before a transaction begins.
+
+        Raises:
+            Invalid: too short or too long.
+        """
+        return await self._passwords.hash(password)
+
     async def add_user(
         self, session: AsyncSession, new: NewUser, court: Court, password_hash: str, actor_id: UUID | None
     ) -> MadeUser:

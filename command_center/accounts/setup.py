@@ -8,7 +8,6 @@ from datetime import timedelta
 
 from sqlalchemy import func, select, update
 
-from command_center.accounts.passwords import Passwords
 from command_center.accounts.permissions import Role
 from command_center.accounts.service import Accounts, MadeUser, NewUser
 from command_center.accounts.tables import Court, SetupLink, User
@@ -20,27 +19,23 @@ LINK_HOURS = 24
 CITY_COURT = "内01"
 
 
-class Setup:
+class SetupLinks:
     """Makes the link while there are no accounts, and turns it into the first one."""
 
     def __init__(
         self,
         database: Database,
-        accounts: Accounts,
         *,
         court_name_zh: str,
         court_name_en: str,
-        passwords: Passwords | None = None,
         clock: Clock = now,
     ) -> None:
         self._database = database
-        self._accounts = accounts
         self._court_name_zh = court_name_zh
         self._court_name_en = court_name_en
-        self._passwords = passwords or Passwords()
         self._clock = clock
 
-    async def make_link(self) -> str | None:
+    async def make(self) -> str | None:
         """A new path `/setup/{secret}`; earlier ones stop working. None once there is any account."""
         secret = secrets.token_urlsafe(32)
         async with self._database.write() as session:
@@ -59,14 +54,16 @@ class Setup:
             link = await session.scalar(select(SetupLink).where(SetupLink.secret_hash == _hash(secret)))
             return link is not None and self._is_usable(link)
 
-    async def make_administrator(self, secret: str, username: str, display_name: str, password: str) -> MadeUser:
+    async def use(
+        self, accounts: Accounts, secret: str, *, username: str, display_name: str, password: str
+    ) -> MadeUser:
         """Make the first account, a security administrator of the court, and use the link up.
 
         Raises:
             NotFound: there is no such link, or it was used, or is over.
             Invalid: the name or the password isn't right; the link stays usable.
         """
-        password_hash = await self._passwords.hash(password)
+        password_hash = await accounts.hash_password(password)
         async with self._database.write() as session:
             link = await session.scalar(
                 select(SetupLink).where(SetupLink.secret_hash == _hash(secret)).with_for_update()
@@ -80,7 +77,7 @@ class Setup:
                 session.add(court)
                 await session.flush()
             new = NewUser(username, password, Role.SECURITY_ADMINISTRATOR, CITY_COURT, display_name)
-            made = await self._accounts.add_user(session, new, court, password_hash, None)
+            made = await accounts.add_user(session, new, court, password_hash, None)
             link.used_at = self._clock()
             return made
 
