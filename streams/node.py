@@ -1,1 +1,282 @@
 """A media node: where its parts are built, joined and closed."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import logging
+import socket
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from streams.hub.hub import Hub
+from streams.hub.presence import Presence
+from streams.hub.revocations import Revocations
+from streams.hub.spool import Spool
+from streams.hub.topics import POSITIONS_STREAM, RECORDINGS_STREAM, FeedState, NodeState, PositionTaken
+from streams.metrics import NodeMetrics
+from streams.recording.recorder import Recorder
+from streams.recording.sink import RecordingSink
+from streams.recording.writer import RecordingEvent
+from streams.sfu.forwarder import Forwarder
+from streams.sfu.track import Track
+from streams.signalling.app import Signalling, make_app
+from streams.signalling.sessions import Sessions
+from streams.transport.addresses import local_addresses
+from streams.transport.dtls import make_certificate
+from streams.transport.port import MediaPort, bind
+
+logger = logging.getLogger(__name__)
+
+TICK_SECONDS = 0.025
+SWEEP_SECONDS = 1.0
+PEERS_CLOSE_SECONDS = 0.5
+RECORDER_CLOSE_SECONDS = 1.5
+HUB_CLOSE_SECONDS = 0.5
+"""Together under the three seconds in which a node ends."""
+YOUNG_OBJECTS = 50_000
+"""Collections of the youngest objects are rare, of all objects rarer still: each would hold packets up."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeOptions:
+    """What a node is given at start; ports may be 0 (any free one)."""
+
+    data: Path
+    node_id: str
+    redis_url: str
+    token_key: Ed25519PublicKey
+    udp_port: int = 0
+    http_port: int = 0
+    public_addresses: Sequence[str] = ()
+    allowed_origins: Sequence[str] = ()
+    records: bool = True
+
+
+class Node:
+    """One media node; `run` is its whole life."""
+
+    def __init__(self, options: NodeOptions) -> None:
+        self._options = options
+        self._started_at = int(time.time() * 1000)
+        self._ready = asyncio.Event()
+        self.hub = Hub(options.redis_url)
+        self.port = MediaPort(bind(options.udp_port), make_certificate())
+        self.forwarder = Forwarder(self.port.socket)
+        self.port.on_round = self.forwarder.flush
+        self.spool = Spool(self.hub, options.data / "spool" / f"{options.node_id}.jsonl")
+        self.presence = Presence(self.hub, options.node_id, self._state, self._feed_states)
+        self.recorder: Recorder | None = None
+        if options.records:
+            self.recorder = Recorder(options.data / "recordings", options.node_id, self._recording_event)
+        self.sessions = Sessions(
+            self.port,
+            self.forwarder,
+            node=options.node_id,
+            addresses=options.public_addresses or local_addresses(),
+            tell=self.presence.tell,
+            keep=self._keep_position,
+            open_recording=self._open_recording,
+        )
+        self.revocations = Revocations(self.hub, self.sessions.revoke)
+        self._http = _bind_http(options.http_port)
+        self._metrics = NodeMetrics(self)
+
+    @property
+    def http_port(self) -> int:
+        """Where WHIP and WHEP are served, on loopback."""
+        return int(self._http.getsockname()[1])
+
+    async def wait_ready(self) -> None:
+        """Until signalling answers."""
+        await self._ready.wait()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until `stop` is set, then end within three seconds."""
+        self.port.start()
+        if self.recorder is not None:
+            self.recorder.start()
+        try:
+            async with _running(self._jobs()), self._serving():
+                self._ready.set()
+                logger.info(
+                    "node %s: media on %d, signalling on %d", self._options.node_id, self.port.number, self.http_port
+                )
+                await stop.wait()
+                await self._end_sessions()
+        finally:
+            await self._close()
+
+    def _jobs(self) -> list[Coroutine[Any, Any, None]]:
+        return [
+            self._tick(),
+            self._sweep(),
+            _supervised("spool", self.spool.run),
+            _supervised("revocations", self.revocations.run),
+            _supervised("events", self.presence.run_events),
+            _supervised("heartbeat", self.presence.run_heartbeat),
+        ]
+
+    async def _tick(self) -> None:
+        while True:
+            _guarded("tick", self.sessions.tick)
+            await asyncio.sleep(TICK_SECONDS)
+
+    async def _sweep(self) -> None:
+        while True:
+            _guarded("sweep", self.sessions.sweep)
+            await asyncio.sleep(SWEEP_SECONDS)
+
+    @asynccontextmanager
+    async def _serving(self) -> AsyncIterator[None]:
+        config = uvicorn.Config(
+            self._app(), log_level="warning", access_log=False, log_config=None, lifespan="off", server_header=False
+        )
+        server = _Server(config)
+        task = asyncio.create_task(server.serve([self._http]), name="signalling")
+        try:
+            await server.is_up.wait()
+            yield
+        finally:
+            server.should_exit = server.force_exit = True
+            await asyncio.gather(task, return_exceptions=True)
+
+    def _app(self) -> ASGIApp:
+        signalling = Signalling(
+            self.sessions,
+            self._options.token_key,
+            self.revocations.is_revoked,
+            allowed_origins=self._options.allowed_origins,
+        )
+        own = [Route("/healthz", self._health), Route("/metrics", self._show_metrics)]
+        return make_app([*signalling.routes(), *own])
+
+    async def _health(self, request: Request) -> Response:
+        parts = {"hub": self.presence.is_hub_near, "spool_bytes": self.spool.file_bytes}
+        body = {"status": "ok", "node": self._options.node_id, **parts}
+        return Response(json.dumps(body), media_type="application/json")
+
+    async def _show_metrics(self, request: Request) -> Response:
+        return Response(self._metrics.render(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    def _state(self) -> NodeState:
+        feeds = self.sessions.feeds.values()
+        return NodeState(
+            node=self._options.node_id,
+            started_at=self._started_at,
+            at=int(time.time() * 1000),
+            signalling_url=f"http://127.0.0.1:{self.http_port}",
+            feeds=sum(not feed.is_idle for feed in feeds),
+            viewers=sum(len(feed.viewers) for feed in feeds),
+        )
+
+    def _feed_states(self) -> list[FeedState]:
+        return self.sessions.states()
+
+    def _keep_position(self, position: PositionTaken, on_kept: Callable[[], None]) -> None:
+        self.spool.offer(POSITIONS_STREAM, position, on_kept)
+
+    def _recording_event(self, event: RecordingEvent) -> None:
+        self.spool.offer(RECORDINGS_STREAM, event)
+
+    def _open_recording(
+        self, feed: str, tracks: Sequence[Track], want_key_frame: Callable[[], None]
+    ) -> RecordingSink | None:
+        if self.recorder is None:
+            return None
+        return self.recorder.open(feed, tracks, request_key_frame=want_key_frame)
+
+    async def _end_sessions(self) -> None:
+        """Tell the peers and complete the recordings while the spool still works."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.sessions.close(), PEERS_CLOSE_SECONDS)
+        if self.recorder is not None:
+            try:
+                await asyncio.wait_for(self.recorder.close(), RECORDER_CLOSE_SECONDS)
+            except TimeoutError:
+                logger.error("the recorder is still writing; the next start completes its files")
+
+    async def _close(self) -> None:
+        self.port.close()
+        self._http.close()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.presence.withdraw(), HUB_CLOSE_SECONDS)
+        await self.spool.finish(HUB_CLOSE_SECONDS)
+        await self.hub.close()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn inside a process that looks after its signals itself."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.is_up = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.is_up.set()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@asynccontextmanager
+async def _running(jobs: Sequence[Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
+    """Run jobs beside the body and cancel them after it."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(job) for job in jobs]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+
+
+async def _supervised(name: str, job: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run a job for ever; one that fails is logged and begins anew."""
+    while True:
+        try:
+            await job()
+        except Exception:
+            logger.exception("%s failed and begins anew", name)
+            await asyncio.sleep(1)
+
+
+def _guarded(name: str, call: Callable[[float], None]) -> None:
+    """One feed's trouble must not stop the clock of all others."""
+    try:
+        call(time.monotonic())
+    except Exception:
+        logger.exception("%s failed", name)
+
+
+def _bind_http(port: int) -> socket.socket:
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(("127.0.0.1", port))
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def tame_collector() -> None:
+    """Set what is loaded aside for good and collect young objects rarely: pauses hold packets up."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS, 50, 100)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -30,7 +31,7 @@ class Grant:
     """What one token allows. `feed` may end in `*`, which stands for any ending.
 
     `session_id`, `user_id` and `operation_id` say where it came from, so that ending those ends what it opened.
-    Instants are Unix seconds.
+    Instants are Unix seconds; `issued_at` lets a revocation of a user spare the tokens that were issued after it.
     """
 
     token_id: UUID
@@ -41,6 +42,7 @@ class Grant:
     user_id: UUID | None = None
     session_id: UUID | None = None
     operation_id: UUID | None = None
+    issued_at: float | None = None
 
     def covers(self, feed: str) -> bool:
         """Whether the token is for this feed."""
@@ -89,6 +91,7 @@ def issue(key: Ed25519PrivateKey, grant: Grant) -> str:
         "aud": AUDIENCE,
         "jti": str(grant.token_id),
         "exp": grant.expires_at,
+        "iat": round(time.time() if grant.issued_at is None else grant.issued_at, 3),
         "feed": grant.feed,
         "publish": grant.may_publish,
         "view": grant.may_view,
@@ -99,15 +102,26 @@ def issue(key: Ed25519PrivateKey, grant: Grant) -> str:
     return jwt.encode(claims, key, algorithm=ALGORITHM)
 
 
-def verify(key: Ed25519PublicKey, token: str) -> Grant:
+def verify(key: Ed25519PublicKey, token: str, *, may_be_expired: bool = False) -> Grant:
     """Check a bearer token's signature, audience and time.
+
+    `may_be_expired` is for the session that the token once opened: it outlives its token, and must still be ended.
 
     Raises:
         TokenRefused: with code `token-expired` or `token-invalid`.
     """
     try:
         claims = jwt.decode(
-            token, key, algorithms=[ALGORITHM], audience=AUDIENCE, options={"require": ["exp", "jti", "aud", "feed"]}
+            token,
+            key,
+            algorithms=[ALGORITHM],
+            audience=AUDIENCE,
+            # Another machine's clock may be ahead; a token's beginning isn't what protects it.
+            options={
+                "require": ["exp", "jti", "aud", "feed"],
+                "verify_exp": not may_be_expired,
+                "verify_iat": False,
+            },
         )
         return Grant(
             token_id=UUID(claims["jti"]),
@@ -118,8 +132,9 @@ def verify(key: Ed25519PublicKey, token: str) -> Grant:
             user_id=UUID(claims["sub"]) if "sub" in claims else None,
             session_id=UUID(claims["sid"]) if "sid" in claims else None,
             operation_id=UUID(claims["op"]) if "op" in claims else None,
+            issued_at=float(claims["iat"]) if "iat" in claims else None,
         )
     except jwt.ExpiredSignatureError as error:
         raise TokenRefused("token-expired") from error
-    except (jwt.InvalidTokenError, ValueError) as error:
+    except (jwt.InvalidTokenError, ValueError, TypeError) as error:
         raise TokenRefused("token-invalid") from error

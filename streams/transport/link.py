@@ -9,9 +9,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pylibsrtp
+from aiortc import RTCDataChannel
 from pylibsrtp import Session
 
-from streams.transport.dtls import Dtls, Role
+from streams.transport.dtls import Dtls, Role, Sctp
 
 if TYPE_CHECKING:
     from streams.transport.port import MediaPort
@@ -54,6 +55,7 @@ class Link:
         self.is_nominated = False
         self.is_open = False
         self.is_closed = False
+        self._is_released = False
         self.srtp_in: Session | None = None
         self.srtp_out: Session | None = None
         self.on_rtp: Callable[[bytearray, int, float], None] = lambda buffer, length, now: None
@@ -63,10 +65,16 @@ class Link:
         self.dtls = Dtls(port.certificate, self.send, self._dtls_changed)
         self._task: asyncio.Task[None] | None = None
         self._was_checked = asyncio.Event()
+        self._channel: tuple[Callable[[RTCDataChannel], None], int, int] | None = None
+        self._sctp: Sctp | None = None
 
     def start(self, role: Role, fingerprints: list[tuple[str, str]]) -> None:
         """Begin to shake hands; nothing goes out before the peer's first authenticated check."""
         self._task = asyncio.create_task(self._shake_hands(role, fingerprints))
+
+    def offer_channel(self, on_channel: Callable[[RTCDataChannel], None], port: int, max_message_size: int) -> None:
+        """Take the peer's data channels once connected; before `start`."""
+        self._channel = (on_channel, port, max_message_size)
 
     def send(self, datagram: bytes) -> None:
         """Send one datagram as it is; dropped while no address is known."""
@@ -118,13 +126,16 @@ class Link:
 
     async def close(self, reason: str) -> None:
         """End it: the peer is told, everything that leads here is forgotten."""
-        if self.is_closed:
-            return
         self._end(reason)
+        if self._is_released:
+            return
+        self._is_released = True
         task, self._task = self._task, None
         if task is not None and task is not asyncio.current_task():
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+        if self._sctp is not None:
+            await self._sctp.close()
         await self.dtls.close()
         self._port.remove(self)
 
@@ -158,5 +169,9 @@ class Link:
                 # A ClientHello sent nowhere would only be repeated after a second.
                 await self._was_checked.wait()
             await self.dtls.run(role, fingerprints)
+            if self.is_open and self._channel is not None:
+                on_channel, port, max_message_size = self._channel
+                self._sctp = Sctp(self.dtls, on_channel)
+                await self._sctp.run(port, max_message_size)
         except ConnectionError:
             self._end("closed-by-peer")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import fcntl
 import logging
 import socket
@@ -25,12 +26,11 @@ BATCH = 64
 """Datagrams taken in one wake-up; then the loop may do something else."""
 DATAGRAM_BOUND = 2048
 SOCKET_BUFFER_BYTES = 4 * 1024 * 1024
-SAMPLE_EVERY = 16
-"""One media packet in so many has its delay measured, from the kernel's arrival time."""
 
 _SO_RCVBUFFORCE, _SO_SNDBUFFORCE = 33, 32
 _SIOCGSTAMPNS = 0x8907
 _TIMESPEC = struct.Struct("@qq")
+_NO_TIME = bytes(_TIMESPEC.size)
 
 
 class MediaPort:
@@ -43,14 +43,17 @@ class MediaPort:
         self.socket = sock
         self.certificate = certificate
         self.packets_in = self.bytes_in = self.packets_out = self.bytes_out = self.send_drops = 0
+        self.dtls_dropped = 0
+        """DTLS datagrams that found their session's queue full, of sessions that are over."""
         self.refused: Counter[str] = Counter()
         """Datagrams that led nowhere, by kind."""
-        self.on_delay: Callable[[float], None] = lambda seconds: None
+        self.on_round: Callable[[], None] = lambda: None
+        """Called after each round of receiving: what gathered to be forwarded goes out then."""
         self._buffer = bytearray(DATAGRAM_BOUND)
         self._opener = Opener(self._buffer)
         self._by_address: dict[Address, Link] = {}
         self._by_ufrag: dict[str, tuple[Link, bytes]] = {}
-        self._until_sample = SAMPLE_EVERY
+        self._has_kernel_times = True
         self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
@@ -105,6 +108,7 @@ class MediaPort:
 
     def remove(self, link: Link) -> None:
         """Forget everything that leads to `link`."""
+        self.dtls_dropped += link.dtls.dropped
         for address in link.addresses:
             self.forget_address(link, address)
         self.forget_credentials((link.ufrag, link.password))
@@ -116,17 +120,24 @@ class MediaPort:
             try:
                 length, address = receive(buffer)
             except (BlockingIOError, InterruptedError):
-                return
+                break
             except OSError as error:
                 self.refused["socket"] += 1
                 logger.debug("port: %s", error)
                 continue
             try:
                 self._received(length, address)
-            except Exception:  # one datagram, however it is made, ends no session but its own
-                self.refused["unhandled"] += 1
-                if self.refused["unhandled"] <= 20:
-                    logger.exception("a datagram was not handled")
+            except Exception:  # noqa: BLE001 - one datagram, however it is made, disturbs no session
+                self._unhandled()
+        try:
+            self.on_round()
+        except Exception:  # noqa: BLE001 - nor does one feed disturb another
+            self._unhandled()
+
+    def _unhandled(self) -> None:
+        self.refused["unhandled"] += 1
+        if self.refused["unhandled"] <= 20:
+            logger.exception("a datagram was not handled")
 
     def _received(self, length: int, address: Address) -> None:
         self.packets_in += 1
@@ -157,23 +168,25 @@ class MediaPort:
         if not clear:
             self.refused["srtp"] += 1
             return
-        self._until_sample -= 1
-        if self._until_sample:
-            link.on_rtp(self._buffer, clear, time.monotonic())
-            return
-        self._until_sample = SAMPLE_EVERY
-        arrived = self._arrival_time()
-        link.on_rtp(self._buffer, clear, time.monotonic())
-        if arrived is not None:
-            self.on_delay(max(0.0, time.time() - arrived))
+        link.on_rtp(self._buffer, clear, self._arrival_time())
 
-    def _arrival_time(self) -> float | None:
-        """When the kernel got the datagram that was received last, as Unix seconds."""
+    def _arrival_time(self) -> float:
+        """When the kernel got the datagram that was received last, by the monotonic clock.
+
+        Packets that waited together in the socket did not arrive together: the publisher's estimate of its
+        bandwidth, made from these times, would suffer.
+        """
+        now = time.monotonic()
+        if not self._has_kernel_times:
+            return now
         try:
-            seconds, nanoseconds = _TIMESPEC.unpack(fcntl.ioctl(self.socket, _SIOCGSTAMPNS, bytes(_TIMESPEC.size)))
-        except OSError:  # asking switches the kernel's clock on, so the very first has none
-            return None
-        return float(seconds + nanoseconds / 1e9)
+            seconds, nanoseconds = _TIMESPEC.unpack(fcntl.ioctl(self.socket, _SIOCGSTAMPNS, _NO_TIME))
+        except OSError as error:
+            # Asking switches the kernel's clock on, so the first packet may have no time yet.
+            self._has_kernel_times = error.errno == errno.ENOENT
+            return now
+        waited = time.time() - seconds - nanoseconds / 1e9
+        return now - waited if 0 < waited < 1 else now
 
     def _rtcp(self, link: Link, session: Session, length: int) -> None:
         clear = self._opener.open_rtcp(session, length)

@@ -1,0 +1,78 @@
+"""What one node tells the hub about itself: its heartbeat, its feeds, and each change as it happens."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from streams.hub.hub import Hub
+from streams.hub.topics import FEEDS_KEY, NODE_KEY, NODE_LIFE_SECONDS, Event, FeedState, NodeState
+
+logger = logging.getLogger(__name__)
+
+HEARTBEAT_SECONDS = 1.0
+EVENTS_BOUND = 2000
+"""Events that may wait to be told; the oldest is dropped first, since pub/sub promises nothing."""
+
+
+class Presence:
+    """Keeps NODE_KEY and FEEDS_KEY true and publishes events on the live channel, in order."""
+
+    def __init__(
+        self, hub: Hub, node: str, state: Callable[[], NodeState], feeds: Callable[[], Sequence[FeedState]]
+    ) -> None:
+        self._hub = hub
+        self._node_key = NODE_KEY.format(node=node)
+        self._feeds_key = FEEDS_KEY.format(node=node)
+        self._state = state
+        self._feeds = feeds
+        self._events: deque[Event] = deque(maxlen=EVENTS_BOUND)
+        self._wake = asyncio.Event()
+        self._told: set[str] = set()
+        self.is_hub_near = False
+        """Whether the last heartbeat reached the hub."""
+        self.dropped = 0
+
+    def tell(self, event: Event) -> None:
+        """Publish soon; returns at once."""
+        if len(self._events) == EVENTS_BOUND:
+            self.dropped += 1
+        self._events.append(event)
+        self._wake.set()
+
+    async def run_events(self) -> None:
+        """Publish events until cancelled."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._events:
+                event = self._events.popleft()
+                if isinstance(event, FeedState):
+                    await self._hub.put_field(self._feeds_key, event.feed, event.model_dump_json())
+                    self._told.add(event.feed)
+                await self._hub.publish(event)
+
+    async def run_heartbeat(self) -> None:
+        """Renew the node's key and its feeds' states each second until cancelled."""
+        await self._hub.drop(self._feeds_key)
+        while True:
+            state = self._state().model_dump_json()
+            self.is_hub_near = await self._hub.put(self._node_key, state, life_seconds=NODE_LIFE_SECONDS)
+            if self.is_hub_near:
+                await self._write_feeds()
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+
+    async def withdraw(self) -> None:
+        """Take the node and its feeds off the hub."""
+        await self._hub.drop(self._feeds_key)
+        await self._hub.drop(self._node_key)
+
+    async def _write_feeds(self) -> None:
+        states = {state.feed: state for state in self._feeds()}
+        for name in self._told - states.keys():
+            await self._hub.drop(self._feeds_key, name)
+        for name, state in states.items():
+            await self._hub.put_field(self._feeds_key, name, state.model_dump_json())
+        self._told = set(states)

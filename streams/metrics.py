@@ -1,0 +1,125 @@
+"""A media node's figures for Prometheus, read from its parts when asked."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from streams.sfu.delays import BOUNDS
+
+if TYPE_CHECKING:
+    from streams.node import Node
+
+PREFIX = "media_node"
+
+
+class NodeCollector(Collector):
+    """Counts nothing itself: hot paths keep plain integers, and this reads them."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    def collect(self) -> Iterator[Metric]:
+        """Everything, now."""
+        yield from self._sessions()
+        yield from self._traffic()
+        yield from self._feeds()
+        yield from self._events()
+
+    def _sessions(self) -> Iterator[Metric]:
+        sessions = self._node.sessions
+        states = Counter(
+            (session.right.name.lower(), "open" if session.link.is_open else "connecting")
+            for session in sessions.by_id.values()
+        )
+        gauge = GaugeMetricFamily(f"{PREFIX}_sessions", "Sessions by right and state.", labels=["right", "state"])
+        for (right, state), count in states.items():
+            gauge.add_metric([right, state], count)
+        yield gauge
+        ended = CounterMetricFamily(f"{PREFIX}_sessions_ended", "Sessions that ended, by reason.", labels=["reason"])
+        for reason, count in sessions.ended.items():
+            ended.add_metric([reason], count)
+        yield ended
+
+    def _traffic(self) -> Iterator[Metric]:
+        port, forwarder = self._node.port, self._node.forwarder
+        packets = CounterMetricFamily(f"{PREFIX}_packets", "Datagrams by direction.", labels=["direction"])
+        packets.add_metric(["in"], port.packets_in)
+        packets.add_metric(["out"], port.packets_out + forwarder.counters.packets)
+        yield packets
+        octets = CounterMetricFamily(f"{PREFIX}_bytes", "Bytes received, and media bytes of feeds.", labels=["kind"])
+        octets.add_metric(["received"], port.bytes_in)
+        octets.add_metric(["control_sent"], port.bytes_out)
+        yield octets
+        refused = CounterMetricFamily(f"{PREFIX}_datagrams_refused", "Datagrams that led nowhere.", labels=["kind"])
+        for kind, count in port.refused.items():
+            refused.add_metric([kind], count)
+        yield refused
+        drops = CounterMetricFamily(f"{PREFIX}_drops", "What a full queue or socket dropped.", labels=["queue"])
+        drops.add_metric(["socket_control"], port.send_drops)
+        drops.add_metric(["socket_media"], forwarder.counters.dropped)
+        drops.add_metric(["spool"], self._node.spool.dropped)
+        drops.add_metric(["events"], self._node.presence.dropped)
+        drops.add_metric(["dtls"], port.dtls_dropped)
+        yield drops
+        yield CounterMetricFamily(f"{PREFIX}_send_errors", "Refused by the kernel.", value=forwarder.counters.errors)
+        yield self._delays()
+
+    def _delays(self) -> Metric:
+        delays, so_far = self._node.forwarder.delays, 0
+        buckets = []
+        for bound, count in zip(BOUNDS, delays.counts, strict=False):
+            so_far += count
+            buckets.append((str(bound), so_far))
+        buckets.append(("+Inf", delays.total))
+        text = "From a packet's arrival in the kernel to its last copy handed back."
+        return HistogramMetricFamily(
+            f"{PREFIX}_forwarding_delay_seconds", text, buckets=buckets, sum_value=delays.total_seconds
+        )
+
+    def _feeds(self) -> Iterator[Metric]:
+        feeds = list(self._node.sessions.feeds.values())
+        phases = Counter(str(feed.life.phase) for feed in feeds)
+        gauge = GaugeMetricFamily(f"{PREFIX}_feeds", "Feeds by phase.", labels=["phase"])
+        for phase, count in phases.items():
+            gauge.add_metric([phase], count)
+        yield gauge
+        figures = {
+            "packets": "Packets of a publisher.",
+            "octets": "Bytes of a publisher.",
+            "nacked": "Packets asked for again.",
+            "repeated": "Packets that came again.",
+            "malformed": "Packets that are no RTP of ours.",
+            "unknown": "Packets of streams that were not agreed on.",
+        }
+        for name, text in figures.items():
+            family = CounterMetricFamily(f"{PREFIX}_feed_{name}", text, labels=["feed"])
+            for feed in feeds:
+                family.add_metric([feed.name], getattr(feed.media.counters, name))
+            yield family
+
+    def _events(self) -> Iterator[Metric]:
+        node = self._node
+        yield GaugeMetricFamily(f"{PREFIX}_hub_near", "Whether the hub answers.", value=int(node.presence.is_hub_near))
+        yield GaugeMetricFamily(f"{PREFIX}_spool_bytes", "Waiting on disk for the hub.", value=node.spool.file_bytes)
+        recordings = 0 if node.recorder is None else node.recorder.open_recordings
+        yield GaugeMetricFamily(f"{PREFIX}_recordings", "Recordings under way.", value=recordings)
+
+
+class NodeMetrics:
+    """The registry of one node; several can live in one process."""
+
+    def __init__(self, node: Node) -> None:
+        self._registry = CollectorRegistry()
+        self._registry.register(NodeCollector(node))
+        ProcessCollector(registry=self._registry)
+        PlatformCollector(registry=self._registry)
+
+    def render(self) -> bytes:
+        """The text exposition."""
+        return generate_latest(self._registry)

@@ -1,0 +1,91 @@
+"""The `field` data channel of a publisher: its positions and camera states, taken, kept, acknowledged."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from uuid import UUID
+
+from aiortc import InvalidStateError, RTCDataChannel
+from pydantic import BaseModel, ValidationError
+
+from streams.protocol import (
+    CHANNEL_MESSAGE,
+    DATA_CHANNEL_LABEL,
+    MAX_MESSAGE_BYTES,
+    Ack,
+    CameraStatus,
+    Position,
+    Refusal,
+)
+from streams.signalling.limits import Bucket
+
+logger = logging.getLogger(__name__)
+
+BURST, PER_SECOND = 400, 50
+"""A phone that was away sends what it kept; beyond this its messages go unacknowledged and are repeated."""
+ANSWERS_BOUND_BYTES = 256 * 1024
+"""Acknowledgements that may wait for a peer that doesn't take them."""
+
+KeepPosition = Callable[[Position, int, Callable[[], None]], None]
+NoteCamera = Callable[[CameraStatus, int], None]
+
+
+class FieldChannel:
+    """Takes messages of one session's channel.
+
+    `keep_position(position, received_at, on_kept)` makes a position durable and calls `on_kept` then;
+    `note_camera(status, received_at)` takes the camera's state. Times are Unix milliseconds.
+    """
+
+    def __init__(self, keep_position: KeepPosition, note_camera: NoteCamera) -> None:
+        self._keep_position = keep_position
+        self._note_camera = note_camera
+        self._bucket = Bucket(BURST, PER_SECOND)
+        self._channel: RTCDataChannel | None = None
+        self.taken = self.refused = self.dropped = 0
+
+    def opened(self, channel: RTCDataChannel) -> None:
+        """Listen on the channel if it is ours; the latest one that the device opened is answered."""
+        if channel.label != DATA_CHANNEL_LABEL:
+            channel.close()
+            return
+        self._channel = channel
+        channel.on("message", self._received)
+
+    def _received(self, data: str | bytes) -> None:
+        if not self._bucket.take(time.monotonic()):
+            self.dropped += 1
+            return
+        if len(data) > MAX_MESSAGE_BYTES:
+            self._refuse(None, "message-too-large")
+            return
+        try:
+            message = CHANNEL_MESSAGE.validate_json(data)
+        except ValidationError:
+            self._refuse(None, "message-invalid")
+            return
+        self.taken += 1
+        received_at = int(time.time() * 1000)
+        if isinstance(message, Position):
+            self._keep_position(message, received_at, lambda: self._acknowledge(message.id))
+        else:
+            self._note_camera(message, received_at)
+            self._acknowledge(message.id)
+
+    def _acknowledge(self, message_id: UUID) -> None:
+        self._answer(Ack(id=message_id))
+
+    def _refuse(self, message_id: UUID | None, code: str) -> None:
+        self.refused += 1
+        self._answer(Refusal(id=message_id, code=code))
+
+    def _answer(self, message: BaseModel) -> None:
+        channel = self._channel
+        if channel is None or channel.bufferedAmount > ANSWERS_BOUND_BYTES:
+            return
+        try:
+            channel.send(message.model_dump_json())
+        except (InvalidStateError, ConnectionError, ValueError) as error:
+            logger.debug("no answer on a closed channel: %s", type(error).__name__)

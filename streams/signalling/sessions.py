@@ -1,0 +1,265 @@
+"""All sessions of a node: who is admitted, to which feed, and until when."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Callable, Sequence
+
+from streams.hub.revocations import ends
+from streams.hub.topics import CameraChanged, Event, FeedCause, FeedState, PositionTaken, Revoked
+from streams.protocol import CameraStatus, Position
+from streams.sfu.feed import Feed
+from streams.sfu.forwarder import Forwarder
+from streams.sfu.viewer import Viewer
+from streams.signalling.answer import Endpoint, write_answer, write_fragment
+from streams.signalling.errors import FeedNotLive, NodeFull
+from streams.signalling.field_channel import FieldChannel
+from streams.signalling.live_feed import LiveFeed, OpenRecording
+from streams.signalling.negotiation import agree_to_publish, agree_to_view
+from streams.signalling.offer import read_offer
+from streams.signalling.session import Right, Session
+from streams.signalling.tokens import Grant
+from streams.transport.link import Link
+from streams.transport.port import MediaPort
+
+logger = logging.getLogger(__name__)
+
+MAX_SESSIONS = 600
+MAX_FEEDS = 256
+ENDED_KEPT_SECONDS = 600.0
+"""How long an ended feed is still told of, with its cause."""
+VIEWERS_WAIT_SECONDS = 60.0
+"""How long viewers of an ended feed wait for its publisher to come back."""
+
+_CAUSES = {
+    "deleted": FeedCause.OFFICER,
+    "closed-by-peer": FeedCause.OFFICER,
+    "revoked": FeedCause.REVOKED,
+    "node": FeedCause.NODE,
+}
+
+KeepPosition = Callable[[PositionTaken, Callable[[], None]], None]
+
+
+class Sessions:
+    """Admits, keeps and ends sessions; `tick` is called every 20-50 ms and drives all that is timed.
+
+    `tell(event)` publishes an event; `keep(position, on_kept)` makes a position durable.
+    """
+
+    def __init__(
+        self,
+        port: MediaPort,
+        forwarder: Forwarder,
+        *,
+        node: str,
+        addresses: Sequence[str],
+        tell: Callable[[Event], None],
+        keep: KeepPosition,
+        open_recording: OpenRecording,
+        clock: Callable[[], float] = time.monotonic,
+        max_sessions: int = MAX_SESSIONS,
+    ) -> None:
+        self._port = port
+        self._forwarder = forwarder
+        self._node = node
+        self._addresses = tuple(addresses)
+        self._tell = tell
+        self._keep = keep
+        self._open_recording = open_recording
+        self._clock = clock
+        self._max_sessions = max_sessions
+        self._closing: set[asyncio.Task[None]] = set()
+        self.by_id: dict[str, Session] = {}
+        self.feeds: dict[str, LiveFeed] = {}
+        self.ended: dict[str, int] = {}
+
+    def publish(self, name: str, grant: Grant, body: bytes) -> tuple[Session, str]:
+        """Answer a publisher's offer; it takes the feed over once it is connected.
+
+        Raises:
+            OfferRefused, NodeFull
+        """
+        offer = read_offer(body)
+        agreement = agree_to_publish(offer)
+        feed = self._feed_for_publisher(name)
+        now = self._clock()
+        link = self._port.open_link(now)
+        session = Session(name, Right.PUBLISH, grant, link, agreement, offer)
+        self._add(session)
+        link.on_open = lambda: self._publisher_connected(feed, session)
+        if agreement.channel is not None:
+            channel = FieldChannel(
+                lambda position, at, on_kept: self._position(name, position, at, on_kept),
+                lambda status, at: self._camera(feed, status, at),
+            )
+            link.offer_channel(channel.opened, agreement.channel.sctp_port, agreement.channel.max_message_size)
+        superfluous = feed.announce(session, now)
+        if superfluous is not None:
+            self.end(superfluous, "replaced")
+        link.start(agreement.dtls_role, offer.fingerprints)
+        self._look(feed, now)
+        return session, write_answer(agreement, self._endpoint(link), secrets.randbits(62))
+
+    def view(self, name: str, grant: Grant, body: bytes) -> tuple[Session, str]:
+        """Answer a viewer's offer for a live feed.
+
+        Raises:
+            OfferRefused, FeedNotLive, NodeFull
+        """
+        offer = read_offer(body)
+        feed = self.feeds.get(name)
+        if feed is None or not feed.is_live:
+            raise FeedNotLive
+        agreement = agree_to_view(offer, feed.media.tracks)
+        self._make_room()
+        link = self._port.open_link(self._clock())
+        viewer = Viewer(agreement.tracks, link)
+        session = Session(name, Right.VIEW, grant, link, agreement, offer, viewer)
+        self._add(session)
+        feed.viewers[session.id] = session
+        link.on_rtcp = viewer.rtcp_received
+        link.on_open = lambda: self._viewer_connected(feed, viewer)
+        link.start(agreement.dtls_role, offer.fingerprints)
+        return session, write_answer(agreement, self._endpoint(link), secrets.randbits(62), sends=name)
+
+    def restart_ice(self, session: Session) -> str:
+        """New ICE credentials for a session, as the fragment to answer with; it goes on meanwhile."""
+        ufrag, password = session.link.restart_ice()
+        session.renew_tag()
+        session.link.last_check_at = self._clock()
+        endpoint = Endpoint(self._addresses, self._port.number, ufrag, password, self._port.certificate.fingerprint)
+        return write_fragment(endpoint, session.offer.media[0].mid or "0")
+
+    def end(self, session: Session, reason: str) -> None:
+        """End a session: forgotten at once, its peer told right after."""
+        if session.ended_because is not None:
+            return
+        session.ended_because = reason
+        self.by_id.pop(session.id, None)
+        self.ended[reason] = self.ended.get(reason, 0) + 1
+        now = self._clock()
+        feed = self.feeds[session.feed]
+        if session.viewer is not None:
+            feed.viewers.pop(session.id, None)
+            feed.media.remove_viewer(session.viewer)
+        else:
+            feed.publisher_gone(session, _CAUSES.get(reason, FeedCause.NETWORK), now)
+            self._look(feed, now)
+        logger.info("session %s… of feed %s ended: %s", session.id[:6], session.feed, reason)
+        task = asyncio.get_running_loop().create_task(session.link.close(reason))
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+    def revoke(self, revoked: Revoked) -> None:
+        """End every session that came from the revoked right."""
+        for session in list(self.by_id.values()):
+            if ends(revoked, session.grant):
+                self.end(session, "revoked")
+
+    def tick(self, now: float) -> None:
+        """Let every feed and viewer send what is due."""
+        for feed in self.feeds.values():
+            feed.media.tick(now)
+            self._look(feed, now)
+        self._forwarder.flush()
+
+    def sweep(self, now: float) -> None:
+        """End sessions whose peer has gone, and forget feeds that ended long ago; each second."""
+        for session in list(self.by_id.values()):
+            if session.link.is_expired(now):
+                self.end(session, "consent-lost" if session.link.is_open else "never-connected")
+        for feed in list(self.feeds.values()):
+            if feed.ended_at is None:
+                continue
+            if now - feed.ended_at > VIEWERS_WAIT_SECONDS:
+                for session in list(feed.viewers.values()):
+                    self.end(session, "feed-ended")
+            if now - feed.ended_at > ENDED_KEPT_SECONDS and not feed.viewers:
+                del self.feeds[feed.name]
+
+    def states(self) -> list[FeedState]:
+        """What the hub is told of each feed."""
+        now = self._clock()
+        return [feed.state(now) for feed in self.feeds.values()]
+
+    async def close(self) -> None:
+        """End everything; returns when the peers were told."""
+        for session in list(self.by_id.values()):
+            self.end(session, "node")
+        for feed in self.feeds.values():
+            feed.close("node")
+        await asyncio.gather(*self._closing, return_exceptions=True)
+
+    def _feed_for_publisher(self, name: str) -> LiveFeed:
+        self._make_room()
+        feed = self.feeds.get(name)
+        if feed is None:
+            if len(self.feeds) >= MAX_FEEDS:
+                self._forget_an_ended_feed()
+            media = Feed(name, self._forwarder)
+            feed = self.feeds[name] = LiveFeed(name, self._node, media, self._open_recording)
+        return feed
+
+    def _forget_an_ended_feed(self) -> None:
+        idle = [feed for feed in self.feeds.values() if feed.ended_at is not None and not feed.viewers]
+        if not idle:
+            raise NodeFull
+        del self.feeds[min(idle, key=lambda feed: feed.ended_at or 0.0).name]
+
+    def _make_room(self) -> None:
+        if len(self.by_id) >= self._max_sessions:
+            raise NodeFull
+
+    def _add(self, session: Session) -> None:
+        self.by_id[session.id] = session
+        session.link.on_close = lambda reason: self.end(session, reason)
+        logger.info("session %s… of feed %s begins (%s)", session.id[:6], session.feed, session.right)
+
+    def _endpoint(self, link: Link) -> Endpoint:
+        fingerprint = self._port.certificate.fingerprint
+        return Endpoint(self._addresses, self._port.number, link.ufrag, link.password, fingerprint)
+
+    def _publisher_connected(self, feed: LiveFeed, session: Session) -> None:
+        if feed.next_publisher is not session:
+            return
+        now = self._clock()
+        former, misfits = feed.take_over(session, now)
+        session.link.on_rtp = feed.media.rtp_received
+        session.link.on_rtcp = feed.media.rtcp_received
+        if former is not None:
+            former.link.on_rtp = lambda buffer, length, at: None
+            former.link.on_rtcp = lambda packet, at: None
+            self.end(former, "replaced")
+        for viewer in misfits:
+            self.end(viewer, "codec-changed")
+        self._look(feed, now)
+
+    def _viewer_connected(self, feed: LiveFeed, viewer: Viewer) -> None:
+        now = self._clock()
+        feed.media.add_viewer(viewer, now)
+        feed.media.viewer_changed(now)
+
+    def _look(self, feed: LiveFeed, now: float) -> None:
+        if feed.look(now):
+            logger.info("feed %s: %s (%s)", feed.name, feed.life.phase, feed.life.cause)
+            self._tell(feed.state(now))
+
+    def _position(self, name: str, position: Position, received_at: int, on_kept: Callable[[], None]) -> None:
+        taken = PositionTaken(
+            feed=name,
+            position=position,
+            received_at=received_at,
+            clock_offset_ms=received_at - position.taken_at,
+            road="channel",
+        )
+        self._tell(taken)
+        self._keep(taken, on_kept)
+
+    def _camera(self, feed: LiveFeed, status: CameraStatus, received_at: int) -> None:
+        if feed.camera(status):
+            self._tell(CameraChanged(feed=feed.name, state=status.state, received_at=received_at))
+            self._look(feed, self._clock())
