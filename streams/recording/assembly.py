@@ -10,8 +10,6 @@ from streams.recording.timeline import NANOSECONDS
 
 VIDEO_RATE, AUDIO_RATE = 90_000, opus.CLOCK_RATE
 FRAGMENT_SECONDS = 0.4
-SHORTEST_SECONDS = 0.2
-"""A key frame starts a new fragment, unless the one before would be shorter than this."""
 SILENCE_SECONDS = 1.0
 """A track that brings nothing for so long gets its last sample stretched, so that the other plays on."""
 USUAL_FRAME_TICKS = VIDEO_RATE // 30
@@ -41,13 +39,8 @@ class _Lane:
     """Where the last sample that was let go ends: nothing may begin before."""
 
     def add(self, time: int, data: bytes, is_key: bool) -> None:
-        time = max(time, self.floor)
-        if self.held is not None:
-            time = max(time, self.held.time + 1)
-            self.held.duration = time - self.held.time
-            self.last_step = self.held.duration
-            self.samples.append(self.held)
-        self.held = Sample(time, self.usual, data, is_key)
+        self.complete(time)
+        self.held = Sample(max(time, self.floor), self.usual, data, is_key)
 
     def release(self, until: int | None = None) -> None:
         if self.held is None:
@@ -57,6 +50,14 @@ class _Lane:
         self.floor = self.held.time + self.held.duration
         self.samples.append(self.held)
         self.held = None
+
+    def complete(self, time: int) -> None:
+        """Let the held sample go: the next begins at `time`."""
+        if self.held is not None:
+            self.held.duration = self.last_step = max(1, time - self.held.time)
+            self.floor = self.held.time + self.held.duration
+            self.samples.append(self.held)
+            self.held = None
 
     def end_seconds(self) -> float | None:
         last = self.held or (self.samples[-1] if self.samples else None)
@@ -76,14 +77,18 @@ class Assembly:
         self._audio = _Lane(AUDIO_RATE, AUDIO_RATE // 50)
         self.first_arrival_ns: int | None = None
 
+    def expect_key(self, at_ns: int) -> None:
+        """A key frame of this time comes next: what stands before it is complete, and a cut now falls before it."""
+        self._video.complete(self._ticks(at_ns, VIDEO_RATE))
+
     def add_video(self, frame: Frame, at_ns: int) -> None:
         """Take the next picture."""
         self._note(frame)
-        self._video.add((at_ns - self.origin_ns) * VIDEO_RATE // NANOSECONDS, frame.data, frame.is_key)
+        self._video.add(self._ticks(at_ns, VIDEO_RATE), frame.data, frame.is_key)
 
     def add_audio(self, frame: Frame, at_ns: int) -> None:
         """Take the next piece of sound; what is older than the file's first picture isn't wanted."""
-        time = (at_ns - self.origin_ns) * AUDIO_RATE // NANOSECONDS
+        time = self._ticks(at_ns, AUDIO_RATE)
         if time < 0:
             return
         self._note(frame)
@@ -95,8 +100,10 @@ class Assembly:
 
     def is_due(self, *, key_next: bool = False) -> bool:
         """Whether there is a fragment's worth; `key_next` says that the next picture is a key frame."""
-        shortest = SHORTEST_SECONDS if key_next else FRAGMENT_SECONDS
-        return self._pending_seconds() >= shortest
+        pending = self._pending_seconds()
+        if key_next and not (self._video.samples and self._video.samples[0].is_key):
+            return pending > 0  # a player starts at a fragment that begins with a key frame
+        return pending >= FRAGMENT_SECONDS
 
     def cut(self, *, is_last: bool = False) -> Fragment | None:
         """Give what is complete as a fragment; the last fragment of a file also takes the samples held back."""
@@ -134,6 +141,9 @@ class Assembly:
                 last = lane.samples[-1]
                 longest = max(longest, (last.time + last.duration - lane.samples[0].time) / lane.rate)
         return longest
+
+    def _ticks(self, at_ns: int, rate: int) -> int:
+        return (at_ns - self.origin_ns) * rate // NANOSECONDS
 
     def _note(self, frame: Frame) -> None:
         if self.first_arrival_ns is None:

@@ -40,6 +40,7 @@ SYNC_SECONDS = 1.0
 """How old may be what is written but not yet forced to the disk; with a fragment on its way: ≤ 2 s at risk."""
 DAY_ZONE = ZoneInfo("Asia/Shanghai")
 """Whose calendar day names the folder."""
+HEAD_BYTES = 8
 CONTAINERS: dict[Container, ModuleType] = {"mp4": mp4, "webm": webm}
 
 
@@ -112,7 +113,10 @@ class RecordingFile:
     def append(self, fragment: Fragment, wall_ns: int) -> None:
         """Write one fragment, then its line."""
         data: bytes = self._writer.fragment(self.fragments + 1, fragment.video, fragment.audio)
-        _write(self._media, data)
+        # The fragment's first bytes come last: until they stand, a reader meets zeros where a box or an element
+        # should begin, and ends there. So a crash never leaves half a fragment that a player would try.
+        _write_at(self._media, data[HEAD_BYTES:], self.bytes + HEAD_BYTES)
+        _write_at(self._media, data[:HEAD_BYTES], self.bytes)
         line = FragmentLine(
             number=self.fragments,
             offset=self.bytes,
@@ -200,6 +204,14 @@ def _write(descriptor: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(descriptor, view) :]
+
+
+def _write_at(descriptor: int, data: bytes, offset: int) -> None:
+    view = memoryview(data)
+    while view:
+        written = os.pwrite(descriptor, view, offset)
+        offset += written
+        view = view[written:]
 
 
 def _sync_folder(folder: Path) -> None:

@@ -40,7 +40,7 @@ AUDIO_WAIT_SECONDS = 0.8
 RETRY_NS = 2 * NANOSECONDS
 KEY_FRAME_NS = 10 * NANOSECONDS
 """A player can start at a key frame only, so one is asked for at least this often."""
-BACKLOG = 150
+BACKLOG = 500
 """Audio packets kept while no file is open: sound that belongs to the first picture comes before it is whole."""
 
 
@@ -189,8 +189,10 @@ class FeedWriter:
                 self._finish("codec")
             if self._assembly is None:
                 self._start(at_ns, has_video=True)
-            elif self._assembly.is_due(key_next=True):
-                self._cut()
+            else:
+                self._assembly.expect_key(at_ns)
+                if self._assembly.is_due(key_next=True):
+                    self._cut()
         if self._assembly is None or not self._has_video:
             return
         self._assembly.add_video(frame, at_ns)

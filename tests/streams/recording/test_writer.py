@@ -1,0 +1,243 @@
+"""A feed's packets become files that decode whole, tied in time, with every hole typed."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from dataclasses import replace
+from pathlib import Path
+
+import av
+import pytest
+
+from streams.hub.topics import RecordingClosed, RecordingOpened
+from streams.recording.sink import Dropped, Report
+from streams.recording.writer import Counters, FeedWriter, RecordingEvent
+from streams.sfu.track import Kind, Track
+from tests.streams.recording.publisher import H264, OPUS, VP8, Publisher, clip, tone
+from tests.streams.recording.reading import check, decode, files, manifest_of
+
+Packet = tuple[Kind, bytes, int]
+
+
+class Recorded:
+    """A writer on a folder, given packets as time passes in them."""
+
+    def __init__(self, root: Path, *tracks: Track) -> None:
+        self.root = root
+        self.events: list[RecordingEvent] = []
+        self.counters = Counters()
+        self.key_frames_wanted = 0
+        self.writer = FeedWriter(root, "node-1", "feed-1", tracks, self.counters, self.events.append, self._want)
+        self._stepped_ns = 0
+
+    def _want(self) -> None:
+        self.key_frames_wanted += 1
+
+    def give(self, packets: list[Packet]) -> None:
+        for packet in packets:
+            self.pass_time(packet[2])
+            self.writer.take(packet)
+
+    def pass_time(self, now_ns: int) -> None:
+        if self._stepped_ns == 0 or now_ns - self._stepped_ns > 50_000_000:
+            self._stepped_ns = now_ns
+            self.writer.step(now_ns)
+
+    def only_file(self) -> Path:
+        (path,) = files(self.root)
+        return path
+
+
+def published(codec: str, seconds: float, **options: object) -> tuple[Publisher, Track]:
+    publisher = Publisher([*clip(codec, seconds), *tone(seconds)], **options)  # type: ignore[arg-type]
+    publisher.video_payload_type = 102 if codec == "H264" else 96
+    return publisher, H264 if codec == "H264" else VP8
+
+
+@pytest.mark.parametrize(("codec", "suffix"), [("H264", ".mp4"), ("VP8", ".webm")])
+def test_a_feed_becomes_one_file_that_decodes_frame_for_frame(codec: str, suffix: str, tmp_path: Path) -> None:
+    publisher, track = published(codec, 4.0)
+    recorded = Recorded(tmp_path, track, OPUS)
+    recorded.give(list(publisher.packets()))
+    recorded.writer.close("ended")
+    path = recorded.only_file()
+    assert path.suffix == suffix
+    times = decode(path)
+    assert len(times["video"]) == 120
+    assert len(times["audio"]) == 200
+    assert times["video"][0] == 0
+    check(path)
+    manifest = manifest_of(path)
+    assert all(line.seconds <= 1 for line in manifest.fragments)
+    assert [line.is_key for line in manifest.fragments].count(True) == 2
+    assert manifest.gaps == []
+    opened, closed = recorded.events[0], recorded.events[-1]
+    assert isinstance(opened, RecordingOpened)
+    assert isinstance(closed, RecordingClosed)
+    assert opened.path == path.relative_to(tmp_path).as_posix()
+    assert opened.started_at == publisher.start_ns // 1_000_000
+    assert closed.reason == "ended"
+    assert closed.bytes == path.stat().st_size
+    assert closed.seconds == pytest.approx(4.0, abs=0.05)
+
+
+def test_nothing_is_coded_anew(tmp_path: Path) -> None:
+    publisher, track = published("H264", 2.0)
+    recorded = Recorded(tmp_path, track, OPUS)
+    recorded.give(list(publisher.packets()))
+    recorded.writer.close("ended")
+    data = recorded.only_file().read_bytes()
+    for unit in publisher.units:
+        if unit.kind == "audio":
+            assert unit.payloads[0] in data
+        else:
+            assert unit.payloads[-1][-40:] in data
+
+
+def test_sound_that_comes_late_is_put_right_by_sender_reports(tmp_path: Path) -> None:
+    publisher, track = published("H264", 4.0, audio_delay=0.25)
+    recorded = Recorded(tmp_path, track, OPUS)
+    reported = False
+    for packet in publisher.packets():
+        if not reported and packet[2] > publisher.start_ns + 500_000_000:
+            recorded.writer.take(Report(*publisher.report("video", 0.5)))
+            recorded.writer.take(Report(*publisher.report("audio", 0.5)))
+            reported = True
+        recorded.give([packet])
+    recorded.writer.close("ended")
+    times = decode(recorded.only_file())
+    # Picture 90 and sound 150 were taken at the same instant, three seconds from the start.
+    assert abs(times["video"][90] - times["audio"][150]) <= 0.02
+    assert abs(times["video"][2] - times["audio"][3]) > 0.15  # before the reports nothing else could be known
+    steps = [later - earlier for earlier, later in itertools.pairwise(times["video"])]
+    assert max(steps) < 0.06
+
+
+def test_lost_packets_are_a_typed_gap_and_the_rest_is_kept(tmp_path: Path) -> None:
+    publisher, track = published("H264", 4.0)
+    recorded = Recorded(tmp_path, track, OPUS)
+    random_ = random.Random(11)
+    packets = list(publisher.packets())
+    hole = (publisher.start_ns + 1_500_000_000, publisher.start_ns + 1_700_000_000)
+    given = [packet for packet in packets if not (packet[0] == "video" and hole[0] <= packet[2] < hole[1])]
+    late = [packet for packet in given if packet[0] == "video" and random_.random() < 0.1]
+    for packet in late:  # a tenth comes again later, as retransmissions do
+        given.remove(packet)
+        given.append((packet[0], packet[1], packet[2] + 150_000_000))
+    given.sort(key=lambda packet: packet[2])
+    recorded.give(given)
+    recorded.writer.close("ended")
+    path = recorded.only_file()
+    check(path)
+    gaps = [gap for gap in manifest_of(path).gaps if gap.track == "video"]
+    assert [gap.kind for gap in gaps] == ["loss"]
+    assert gaps[0].since == pytest.approx(hole[0] / 1e6, abs=60)
+    assert gaps[0].until == pytest.approx(hole[1] / 1e6, abs=60)
+    assert recorded.counters.lost_packets == gaps[0].packets > 0
+    with av.open(str(path)) as container:
+        kept = sum(1 for packet in container.demux(video=0) if packet.size)
+    assert kept == 114
+
+
+def test_covered_time_and_gaps_make_up_the_wall_time(tmp_path: Path) -> None:
+    publisher, track = published("H264", 8.0)
+    recorded = Recorded(tmp_path, track, OPUS)
+    start = publisher.start_ns
+    packets = list(publisher.packets())
+    recorded.give([packet for packet in packets if packet[2] < start + 2e9 or packet[2] >= start + 5e9])
+    recorded.writer.close("ended")
+    manifest = manifest_of(recorded.only_file())
+    video = [gap for gap in manifest.gaps if gap.track == "video"]
+    assert sum(gap.until - gap.since for gap in video) == pytest.approx(3000, abs=100)
+    assert manifest.closed is not None
+    assert manifest.closed.seconds == pytest.approx(8.0, abs=0.1)
+    assert manifest.fragments[-1].at == pytest.approx(start // 1_000_000 + 1000 * manifest.fragments[-1].start, abs=5)
+
+
+def test_a_recording_starts_with_a_key_frame_and_asks_for_one(tmp_path: Path) -> None:
+    publisher, track = published("H264", 4.0)
+    recorded = Recorded(tmp_path, track, OPUS)
+    packets = [packet for packet in publisher.packets() if packet[2] > publisher.start_ns + 500_000_000]
+    recorded.give(packets)
+    assert recorded.key_frames_wanted >= 1
+    recorded.writer.close("ended")
+    path = recorded.only_file()
+    times = decode(path)
+    assert len(times["video"]) == 60
+    assert manifest_of(path).opened.started_at == publisher.start_ns // 1_000_000 + 2000
+
+
+def test_another_source_starts_another_file(tmp_path: Path) -> None:
+    first, track = published("H264", 2.0)
+    second, _ = published("H264", 2.0, seed=9, start_ns=first.start_ns + 2_000_000_000)
+    second.ssrc = {"video": 0x3333, "audio": 0x4444}
+    recorded = Recorded(tmp_path, track, OPUS)
+    recorded.give(list(first.packets()))
+    recorded.give(list(second.packets()))
+    recorded.writer.close("ended")
+    paths = files(tmp_path)
+    assert len(paths) >= 2
+    closed = [event.reason for event in recorded.events if isinstance(event, RecordingClosed)]
+    assert closed[0] == "codec"
+    assert closed[-1] == "ended"
+    assert sum(len(decode(path)["video"]) for path in paths) >= 119
+
+
+def test_ten_seconds_of_nothing_end_a_recording_by_the_network(tmp_path: Path) -> None:
+    publisher, track = published("H264", 2.0)
+    recorded = Recorded(tmp_path, track, OPUS)
+    recorded.give(list(publisher.packets()))
+    recorded.pass_time(publisher.start_ns + 11_000_000_000)
+    assert not any(isinstance(event, RecordingClosed) for event in recorded.events)
+    recorded.pass_time(publisher.start_ns + 13_000_000_000)
+    closed = recorded.events[-1]
+    assert isinstance(closed, RecordingClosed)
+    assert closed.reason == "network"
+    assert closed.seconds == pytest.approx(2.0, abs=0.05)
+
+
+def test_a_feed_without_sound_and_one_without_picture_are_recorded(tmp_path: Path) -> None:
+    silent = Recorded(tmp_path / "silent", H264, OPUS)
+    silent.give(list(Publisher(list(clip("H264", 2.0))).packets()))
+    silent.writer.close("ended")
+    assert set(decode(silent.only_file())) == {"video"}
+    blind = Recorded(tmp_path / "blind", H264, OPUS)
+    blind.give(list(Publisher(list(tone(6.0))).packets()))
+    blind.writer.close("ended")
+    path = blind.only_file()
+    assert set(decode(path)) == {"audio"}
+    assert manifest_of(path).opened.video is None
+    assert len(decode(path)["audio"]) > 140
+
+
+def test_a_picture_that_changes_its_size_stays_in_its_file(tmp_path: Path) -> None:
+    small = list(clip("H264", 2.0))
+    large = [replace(unit, seconds=unit.seconds + 2) for unit in clip("H264", 2.0, width=640, height=480)]
+    recorded = Recorded(tmp_path, H264, OPUS)
+    recorded.give(list(Publisher([*small, *large, *tone(4.0)]).packets()))
+    recorded.writer.close("ended")
+    with av.open(str(recorded.only_file())) as container:
+        sizes = [(frame.width, frame.height) for frame in container.decode(video=0)]
+    assert sizes == [(320, 240)] * 60 + [(640, 480)] * 60
+
+
+def test_a_full_queue_is_a_typed_gap(tmp_path: Path) -> None:
+    publisher, track = published("H264", 2.0)
+    recorded = Recorded(tmp_path, track, OPUS)
+    recorded.give([packet for packet in publisher.packets() if packet[2] < publisher.start_ns + 1e9])
+    recorded.writer.take(Dropped(publisher.start_ns + 1_000_000_000, publisher.start_ns + 1_200_000_000, 40))
+    recorded.writer.close("ended")
+    (gap,) = manifest_of(recorded.only_file()).gaps
+    assert (gap.kind, gap.packets, gap.until - gap.since) == ("queue", 40, 200)
+    assert recorded.counters.dropped_packets == 40
+
+
+def test_a_feed_named_like_a_folder_above_stays_inside(tmp_path: Path) -> None:
+    events: list[RecordingEvent] = []
+    writer = FeedWriter(tmp_path / "in", "n", "..", [H264], Counters(), events.append, lambda: None)
+    for packet in Publisher(list(clip("H264", 2.0))).packets():
+        writer.take(packet)
+    writer.close("ended")
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]
+    assert len(files(tmp_path / "in")) == 1
