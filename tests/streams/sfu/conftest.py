@@ -1,0 +1,80 @@
+"""A forwarder on a real socket, and feeds with real SRTP at each end."""
+
+from __future__ import annotations
+
+import itertools
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from streams.rtp.header import TRANSPORT_CC
+from streams.sfu.feed import Feed
+from streams.sfu.forwarder import Forwarder
+from streams.sfu.track import Codec, Track
+from streams.sfu.viewer import Viewer
+from tests.support.outlets import PeerOutlet
+
+PUBLISHER_VIDEO = Track(
+    "video", "0", Codec("VP8", 90_000, 96, 97), {TRANSPORT_CC: 3}, nack=True, pli=True, transport_cc=True
+)
+PUBLISHER_AUDIO = Track("audio", "1", Codec("opus", 48_000, 111), {TRANSPORT_CC: 3}, transport_cc=True)
+VIEWER_VIDEO = Track("video", "0", Codec("VP8", 90_000, 100, 101), {}, nack=True, pli=True)
+VIEWER_AUDIO = Track("audio", "1", Codec("opus", 48_000, 109), {})
+
+
+@dataclass
+class Bench:
+    """One feed with its publisher's outlet, the clock of the test, and what is to be closed."""
+
+    forwarder: Forwarder
+    feed: Feed
+    publisher: PeerOutlet
+    now: float = 100.0
+    outlets: list[PeerOutlet] = field(default_factory=list)
+    numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1000))
+
+    def send(self, *packets: bytes) -> None:
+        """Let packets come from the publisher in one round of reading."""
+        for packet in packets:
+            buffer = bytearray(2048)
+            buffer[: len(packet)] = packet
+            self.feed.rtp_received(buffer, len(packet), self.now)
+        self.forwarder.flush()
+
+    def tick(self, seconds: float = 0.02) -> None:
+        """Let time pass and the feed do what is due."""
+        self.now += seconds
+        self.feed.tick(self.now)
+
+    def watch(self, *tracks: Track, is_open: bool = True) -> tuple[Viewer, PeerOutlet]:
+        """Add a viewer with SSRCs of its own."""
+        outlet = PeerOutlet(is_open=is_open)
+        self.outlets.append(outlet)
+        own = [
+            replace(
+                track,
+                ssrc=next(self.numbers),
+                rtx_ssrc=next(self.numbers) if track.codec.rtx_payload_type is not None else None,
+            )
+            for track in tracks or (VIEWER_VIDEO,)
+        ]
+        viewer = Viewer(own, outlet)
+        self.feed.add_viewer(viewer, self.now)
+        return viewer, outlet
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    """A feed with a VP8 and Opus publisher on it."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.bind(("127.0.0.1", 0))
+    forwarder = Forwarder(sock, clock=lambda: made.now)
+    feed = Feed("site-1", forwarder, wall_ns=lambda: int(made.now * 1e9))
+    made = Bench(forwarder, feed, PeerOutlet())
+    assert feed.publish([PUBLISHER_VIDEO, PUBLISHER_AUDIO], made.publisher, made.now) == []
+    yield made
+    for outlet in (*made.outlets, made.publisher):
+        outlet.close()
+    sock.close()

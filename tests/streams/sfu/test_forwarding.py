@@ -1,0 +1,227 @@
+"""A viewer gets a stream that begins on a key frame and never breaks its numbering."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import replace
+
+import pytest
+
+from streams.rtp.header import ABS_CAPTURE_TIME, TRANSPORT_CC, build_packet, find_extensions
+from streams.sfu.track import Codec
+from tests.streams.sfu.conftest import PUBLISHER_VIDEO, VIEWER_AUDIO, VIEWER_VIDEO, Bench
+from tests.support.outlets import PeerOutlet, header_of, payload_of
+from tests.support.stream import VideoStream, mark_of, whole_frames
+
+
+def sequences(packets: list[bytes]) -> list[int]:
+    return [header_of(packet).sequence for packet in packets]
+
+
+def steps(numbers: list[int], bits: int = 16) -> list[int]:
+    return [(later - earlier) % (1 << bits) for earlier, later in zip(numbers, numbers[1:], strict=False)]
+
+
+def test_each_viewer_gets_the_payload_unchanged_in_its_own_numbering(bench: Bench) -> None:
+    stream = VideoStream(1)
+    viewers = [bench.watch() for _ in range(5)]
+    bench.tick()
+    sent = [packet for _ in range(10) for packet in stream.next_frame()]
+    bench.send(*sent)
+    numberings = set()
+    for viewer, outlet in viewers:
+        got = outlet.received()
+        assert [payload_of(packet) for packet in got] == [payload_of(packet) for packet in sent]
+        assert {header_of(p).ssrc for p in got} == {viewer.tracks[0].ssrc}
+        assert {header_of(p).payload_type for p in got} == {100}
+        assert set(steps(sequences(got))) == {1}
+        stamps = [header_of(p).timestamp for p in got]
+        assert steps(stamps, 32) == steps([header_of(p).timestamp for p in sent], 32)
+        assert [header_of(p).marker for p in got] == [header_of(p).marker for p in sent]
+        numberings.add((sequences(got)[0], stamps[0]))
+    assert len(numberings) == 5
+
+
+def test_a_viewer_that_comes_late_starts_on_the_next_key_frame(bench: Bench) -> None:
+    stream = VideoStream(2, key_every=10)
+    bench.send(*stream.next_frame())
+    _, outlet = bench.watch()
+    for _ in range(20):
+        bench.send(*stream.next_frame())
+    got = [mark_of(payload_of(packet)) for packet in outlet.received()]
+    assert got[0] == (10, 0, 4)
+    assert whole_frames([payload_of(p) for p in outlet.received()]) == set()
+    assert got[-1][0] == 20
+
+
+def test_a_viewer_whose_outlet_opens_later_waits_and_asks_then(bench: Bench) -> None:
+    stream = VideoStream(3, key_every=1000)
+    bench.send(*stream.next_frame())
+    _, outlet = bench.watch(is_open=False)
+    bench.send(*stream.next_frame(key=True))
+    assert outlet.datagrams() == []
+    outlet.is_open = True
+    bench.now += 2
+    asked = bench.feed.sources["video"].key_frames.sent
+    bench.feed.viewer_changed(bench.now)
+    assert bench.feed.sources["video"].key_frames.sent == asked + 1
+    bench.send(*stream.next_frame(key=True))
+    assert len(outlet.received()) == 4
+
+
+def test_numbers_and_time_go_on_when_another_publisher_takes_the_feed(bench: Bench) -> None:
+    first, second = VideoStream(4), VideoStream(5, payload_type=120)
+    _, outlet = bench.watch()
+    bench.send(*first.next_frame(), *first.next_frame())
+    before = outlet.received()
+    bench.now += 2.0
+    another = PeerOutlet()
+    bench.outlets.append(another)
+    track = replace(PUBLISHER_VIDEO, codec=Codec("VP8", 90_000, 120, 121))
+    assert bench.feed.publish([track], another, bench.now) == []
+    bench.send(*second.next_frame(), *second.next_frame())
+    after = outlet.received()
+    assert len(after) == 8
+    joined = sequences([before[-1], after[0]])
+    assert steps(joined) == [1]
+    assert steps([header_of(before[-1]).timestamp, header_of(after[0]).timestamp], 32) == [180_000]
+    assert {header_of(packet).payload_type for packet in after} == {100}
+    assert [payload_of(p) for p in after][0] == payload_of(VideoStream(5, payload_type=120).next_frame()[0])
+
+
+def test_viewers_of_a_codec_that_is_gone_must_be_ended(bench: Bench) -> None:
+    viewer, _ = bench.watch()
+    track = replace(PUBLISHER_VIDEO, codec=Codec("H264", 90_000, 102, 103))
+    assert bench.feed.publish([track], bench.publisher, bench.now) == [viewer]
+    assert bench.feed.viewers == []
+
+
+def test_a_viewer_that_left_gets_nothing_more(bench: Bench) -> None:
+    stream = VideoStream(6)
+    staying, leaving = bench.watch(), bench.watch()
+    bench.send(*stream.next_frame())
+    bench.feed.remove_viewer(leaving[0])
+    assert len(leaving[1].received()) == 4
+    bench.send(*stream.next_frame())
+    assert leaving[1].datagrams() == []
+    assert len(staying[1].received()) == 8
+
+
+def test_a_viewer_that_moved_is_followed(bench: Bench) -> None:
+    stream = VideoStream(7)
+    _, outlet = bench.watch()
+    bench.send(*stream.next_frame())
+    before = outlet.received()
+    outlet.move()
+    bench.tick()
+    bench.send(*stream.next_frame())
+    after = outlet.received()
+    assert set(steps(sequences(before + after))) == {1}
+    assert len(after) == 4
+
+
+def test_an_outlet_that_closed_is_left_out_and_taken_in_again(bench: Bench) -> None:
+    stream = VideoStream(8)
+    _, outlet = bench.watch()
+    bench.send(*stream.next_frame())
+    outlet.is_open = False
+    bench.tick()
+    bench.send(*stream.next_frame())
+    outlet.is_open = True
+    bench.tick()
+    bench.send(*stream.next_frame())
+    assert [mark_of(payload_of(packet))[0] for packet in outlet.received()] == [0] * 4 + [2] * 4
+
+
+def test_packets_of_unequal_size_arrive_whole(bench: Bench) -> None:
+    _, outlet = bench.watch()
+    sizes = [400, 400, 400, 123, 700, 700, 64, 65, 64, 64, 1200, 12, 900]
+    stream = VideoStream(9, parts=1)
+    sent = []
+    for size in sizes:
+        stream.size = size
+        sent += stream.next_frame(key=size == 400)
+    bench.send(*sent)
+    assert [payload_of(p) for p in outlet.received()] == [payload_of(p) for p in sent]
+
+
+@pytest.mark.parametrize("way", ["one by one", "without segmentation"])
+def test_older_kernels_get_the_same_packets(bench: Bench, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench.forwarder, "segmentation", False)
+    if way == "one by one":
+        monkeypatch.setattr(bench.forwarder, "_sendmmsg", None)
+    stream = VideoStream(10)
+    outlets = [bench.watch()[1] for _ in range(3)]
+    sent = stream.next_frame() + stream.next_frame()
+    bench.send(*sent)
+    for outlet in outlets:
+        assert [payload_of(p) for p in outlet.received()] == [payload_of(p) for p in sent]
+
+
+def test_a_full_socket_drops_and_counts_and_never_waits(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> int:
+        from streams.sfu.datagrams import ffi
+
+        ffi.errno = 11
+        return -1
+
+    stream = VideoStream(11)
+    bench.watch()
+    bench.watch()
+    monkeypatch.setattr(bench.forwarder, "_sendmmsg", full)
+    bench.send(*stream.next_frame())
+    assert bench.forwarder.counters.dropped == 8
+    assert bench.forwarder.counters.packets == 0
+
+
+def test_transport_wide_numbers_run_through_picture_sound_and_repeats(bench: Bench) -> None:
+    extensions = {TRANSPORT_CC: 5}
+    video = replace(VIEWER_VIDEO, extensions=extensions, transport_cc=True)
+    audio = replace(VIEWER_AUDIO, extensions=extensions, transport_cc=True)
+    viewer, outlet = bench.watch(video, audio)
+    stream = VideoStream(12)
+    sound = build_packet(payload_type=111, sequence=9, timestamp=9, ssrc=77, payload=b"sound")
+    bench.send(*stream.next_frame(transport_id=3), sound)
+    got = outlet.received()
+    assert len(got) == 5
+    numbers = []
+    for packet in got:
+        for number, start, _ in find_extensions(header_of(packet), packet):
+            assert number == 5
+            numbers.append(struct.unpack_from("!H", packet, start)[0])
+    # Sound has no retransmission stream here, and so no numbers of its own.
+    assert numbers == [1, 2, 3, 4]
+    assert viewer.transport_number == 4
+
+
+def test_capture_time_is_passed_on_under_the_viewers_number(bench: Bench) -> None:
+    track = replace(PUBLISHER_VIDEO, extensions={ABS_CAPTURE_TIME: 7, TRANSPORT_CC: 3})
+    bench.feed.publish([track], bench.publisher, bench.now)
+    _, with_it = bench.watch(replace(VIEWER_VIDEO, extensions={ABS_CAPTURE_TIME: 2}))
+    _, without = bench.watch()
+    value = bytes(range(8))
+    packet = build_packet(
+        payload_type=96,
+        sequence=1,
+        timestamp=2,
+        ssrc=3,
+        payload=VideoStream(13).next_frame()[0][12:],
+        extensions=[(7, value), (3, b"\0\1")],
+    )
+    bench.send(packet)
+    (got,) = with_it.received()
+    assert [(number, got[at : at + size]) for number, at, size in find_extensions(header_of(got), got)] == [(2, value)]
+    (plain,) = without.received()
+    assert header_of(plain).extension_profile == 0
+    assert payload_of(plain) == payload_of(got)
+
+
+def test_delays_are_counted_packet_by_packet(bench: Bench) -> None:
+    bench.watch()
+    for packet in VideoStream(14).next_frame():
+        buffer = bytearray(packet)
+        bench.feed.rtp_received(buffer, len(buffer), bench.now)
+    bench.now += 0.004
+    bench.forwarder.flush()
+    assert bench.forwarder.delays.total == 4
+    assert bench.forwarder.delays.quantile(0.5) == 0.005
