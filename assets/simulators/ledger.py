@@ -68,3 +68,8 @@ class Ledger:
             (reference, reference),
         ).fetchall()
         return [dict(row) for row in rows]
+
+    def count_of(self, number: str) -> int:
+        """How often this number was asked."""
+        row = self._connection.execute("SELECT times FROM asked WHERE number = ?", (number,)).fetchone()
+        return int(row["times"]) if row else 0
