@@ -37,10 +37,10 @@ class TransportFeedback:
     ) -> tuple[TransportFeedback, int]:
         """Feedback on the unwrapped numbers `first` to `last`, whose arrival `ticks` are known of some.
 
-        `first` must have arrived. Returns it with the last number that it covers: a jump of more than 8 s
-        between two arrivals does not fit a delta and ends it early.
+        One of the first `MAX_STATUSES` of them must have arrived. Returns it with the last number that it covers:
+        a jump of more than 8 s between two arrivals does not fit a delta and ends it early.
         """
-        reference = ticks[first] // TICKS_PER_REFERENCE
+        reference = next(ticks[n] for n in range(first, last + 1) if n in ticks) // TICKS_PER_REFERENCE
         previous = reference * TICKS_PER_REFERENCE
         origin = previous
         arrivals: list[int | None] = []
@@ -53,9 +53,9 @@ class TransportFeedback:
                 break
             previous = tick
             arrivals.append(tick - origin)
-        covered = first + len(arrivals) - 1
         while arrivals[-1] is None:
             arrivals.pop()
+        covered = first + len(arrivals) - 1
         feedback = cls(sender_ssrc, media_ssrc, first & 0xFFFF, count & 0xFF, reference & 0xFFFFFF, tuple(arrivals))
         return feedback, covered
 

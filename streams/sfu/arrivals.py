@@ -39,7 +39,7 @@ class Arrivals:
         last = self._unwrapper.highest
         made: list[TransportFeedback] = []
         while self._next is not None and last is not None and self._next <= last:
-            first = self._first_arrived(self._next, last)
+            first = self._first_to_tell(self._next, last)
             if first is None:
                 break
             feedback, covered = TransportFeedback.of(sender_ssrc, media_ssrc, self._count, first, last, self._ticks)
@@ -49,10 +49,12 @@ class Arrivals:
         self._forget(now)
         return made
 
-    def _first_arrived(self, start: int, last: int) -> int | None:
-        if last - start > MAX_STATUSES:
-            return min((number for number in self._ticks if number >= start), default=None)
-        return next((number for number in range(start, last + 1) if number in self._ticks), None)
+    def _first_to_tell(self, start: int, last: int) -> int | None:
+        """Where to begin: what is lost is told too, unless so much is that it would not fit."""
+        arrived = next((n for n in range(start, min(last, start + MAX_STATUSES - 1) + 1) if n in self._ticks), None)
+        if arrived is not None:
+            return start
+        return min((number for number in self._ticks if number > start), default=None)
 
     def _forget(self, now: float) -> None:
         limit = int(now * TICKS_PER_SECOND) - _KEPT_TICKS

@@ -85,8 +85,6 @@ class Source:
         if not self.ring.store(number, packet, end):
             self.duplicates += 1
             return 0
-        self.packets += 1
-        self.octets += end - start
         in_order = number > self.last_number
         if in_order:
             self.last_number, self.last_timestamp, self.last_at = number, timestamp, now
@@ -98,6 +96,8 @@ class Source:
             self.key_frames.began()
         if (starts or not self._waits) and len(self._arranged) < len(self._branches):
             self._start_waiting(number)
+        self.packets += 1
+        self.octets += end - start
         if number >= self._newest_start and (in_order or self._arranged):
             elements = find_extensions(header, packet) if header.extension_profile else ()
             marker = 0x80 if header.marker else 0
