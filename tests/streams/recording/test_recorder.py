@@ -1,0 +1,138 @@
+"""The recorder's thread: events on the loop, bounded queues, and disks that fail without anybody waiting."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+import time
+from pathlib import Path
+
+from streams.hub.topics import RECORDING_EVENT, RecordingClosed, RecordingOpened, SegmentClosed
+from streams.recording.recorder import Recorder
+from streams.recording.sink import RecordingSink
+from streams.recording.writer import RecordingEvent
+from tests.streams.recording.publisher import H264, OPUS, VP8, Publisher, clip, tone
+from tests.streams.recording.reading import check, decode, files, manifest_of
+from tests.support.waiting import until
+
+
+async def test_events_come_in_order_on_the_loop_and_closing_the_node_ends_what_is_open(tmp_path: Path) -> None:
+    events: list[RecordingEvent] = []
+    threads: set[str] = set()
+
+    def told(event: RecordingEvent) -> None:
+        events.append(event)
+        threads.add(threading.current_thread().name)
+
+    recorder = Recorder(tmp_path, "node-1", told)
+    recorder.start()
+    sinks = [recorder.open("feed-1", [H264, OPUS]), recorder.open("feed-2", [VP8, OPUS])]
+    start_ns = time.time_ns()
+    first = Publisher([*clip("H264", 2.0), *tone(2.0)], start_ns=start_ns)
+    second = Publisher([*clip("VP8", 2.0), *tone(2.0)], start_ns=start_ns, video_payload_type=96)
+    for sink, publisher in zip(sinks, (first, second), strict=True):
+        for packet in publisher.packets():
+            sink.packet(*packet)
+    await until(lambda: sum(isinstance(event, SegmentClosed) for event in events) >= 2)
+    sinks[0].close("ended")
+    await until(lambda: any(isinstance(event, RecordingClosed) for event in events))
+    await recorder.close()
+    assert threads == {threading.main_thread().name}
+    for feed, reason in (("feed-1", "ended"), ("feed-2", "node")):
+        kinds = [type(event) for event in events if event.feed == feed]
+        assert kinds[0] is RecordingOpened
+        assert kinds[-1] is RecordingClosed
+        assert set(kinds[1:-1]) <= {SegmentClosed}
+        assert next(e.reason for e in events if isinstance(e, RecordingClosed) and e.feed == feed) == reason
+    for path in files(tmp_path):
+        check(path)
+        assert len(decode(path)["video"]) == 60
+
+
+async def test_a_key_frame_is_asked_for_on_the_loop_when_a_recording_can_not_start(tmp_path: Path) -> None:
+    asked: list[str] = []
+    recorder = Recorder(tmp_path, "node-1", lambda event: None)
+    recorder.start()
+    sink = recorder.open(
+        "feed-1", [H264, OPUS], request_key_frame=lambda: asked.append(threading.current_thread().name)
+    )
+    packets = list(Publisher(list(clip("H264", 2.0)), start_ns=time.time_ns() - 1_000_000_000).packets())
+    for packet in packets[-40:]:
+        sink.packet(*packet)
+    await until(lambda: asked)
+    await recorder.close()
+    assert asked == [threading.main_thread().name]
+    assert files(tmp_path) == []
+
+
+def test_a_queue_that_is_full_drops_counts_and_tells() -> None:
+    sink = RecordingSink("feed-1", bound=1000, request_key_frame=None)
+    for number in range(20):
+        sink.packet("video", bytes(100), number + 1)
+    assert sink.dropped == 9
+    kept = [sink.take() for _ in range(11)]
+    assert all(isinstance(item, tuple) for item in kept)
+    sink.packet("video", bytes(100), 50)
+    gap, packet = sink.take(), sink.take()
+    assert not isinstance(gap, tuple)
+    assert (getattr(gap, "since_ns", 0), getattr(gap, "until_ns", 0), getattr(gap, "packets", 0)) == (12, 50, 9)
+    assert packet == ("video", bytes(100), 50)
+    assert sink.take() is None
+
+
+async def test_a_disk_that_refuses_to_grow_a_file_costs_a_typed_gap_and_no_packet_of_the_forwarding(
+    tmp_path: Path,
+) -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.streams.recording.recording_child", str(tmp_path), "H264", "300000",
+        stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    output, _ = await process.communicate()
+    assert process.returncode == 0
+    lines = output.decode().splitlines()
+    events = [RECORDING_EVENT.validate_json(line) for line in lines if line.startswith("{")]
+    facts = dict(line.split() for line in lines if line.startswith(("failures", "dropped")))
+    assert int(facts["failures"]) >= 1
+    assert facts["dropped"] == "0"
+    paths = files(tmp_path)
+    assert len(paths) >= 2
+    for path in paths:
+        check(path)
+        assert path.stat().st_size <= 300_000
+        assert len(decode(path)["video"]) > 20
+    reasons = [event.reason for event in events if isinstance(event, RecordingClosed)]
+    assert reasons[0] == "disk"
+    assert reasons[-1] in ("ended", "disk")
+    first, second = manifest_of(paths[0]), manifest_of(paths[1])
+    (gap,) = [gap for gap in second.gaps if gap.kind == "disk"]
+    assert first.closed is not None
+    assert gap.since == first.closed.ended_at
+    assert gap.until == second.opened.started_at
+
+
+async def test_a_folder_that_can_not_be_written_is_tried_again(tmp_path: Path) -> None:
+    root = tmp_path / "recordings"
+    events: list[RecordingEvent] = []
+    recorder = Recorder(root, "node-1", events.append)
+    recorder.start()
+    blocked = root / "feed-1"
+    blocked.write_text("a file stands where the folder should be")
+    sink = recorder.open("feed-1", [H264, OPUS])
+    units = [*clip("H264", 6.0), *tone(6.0)]
+    start_ns = time.time_ns() - 6_000_000_000
+    packets = list(Publisher(units, start_ns=start_ns).packets())
+    early = [packet for packet in packets if packet[2] < start_ns + 1e9]
+    for packet in early:
+        sink.packet(*packet)
+    await until(lambda: recorder.counters.write_failures == 1)
+    assert events == []
+    blocked.unlink()
+    for packet in packets[len(early) :]:
+        sink.packet(*packet)
+    sink.close("ended")
+    await until(lambda: recorder.open_recordings == 0)
+    await recorder.close()
+    path = files(root)[-1]
+    assert [gap.kind for gap in manifest_of(path).gaps] == ["disk"]
+    assert len(decode(path)["video"]) >= 60
