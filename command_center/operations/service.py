@@ -99,6 +99,14 @@ class Operations:
             row = await visible_operation(session, identity, operation_id)
             return (await _records(session, [row]))[0]
 
+    async def places(self, officer_id: UUID) -> frozenset[UUID]:
+        """The operations in which this officer has a place now."""
+        async with self._database.read() as session:
+            found = await session.scalars(
+                select(Assignment.operation_id).where(Assignment.user_id == officer_id, Assignment.removed_at.is_(None))
+            )
+            return frozenset(found)
+
     async def create(self, identity: Identity, plan: OperationPlan) -> OperationRecord:
         """Make an operation in one of this person's courts.
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
@@ -201,7 +201,7 @@ class Hub:
 
     async def listen(
         self, channel: str = LIVE_CHANNEL, on_break: Callable[[], None] | None = None
-    ) -> AsyncIterator[str | None]:
+    ) -> AsyncGenerator[str | None, None]:
         """Every event told on a channel, for ever. `None` says that the hub is (again) heard from now on:
 
         what was told before may have been missed, so the listener reads its state anew. `on_break` is
@@ -209,8 +209,8 @@ class Hub:
         """
         while True:
             try:
-                async with self._subscription(channel) as pubsub:
-                    async for event in _heard(pubsub, channel):
+                async with self._subscription(channel) as pubsub, aclosing(_heard(pubsub, channel)) as events:
+                    async for event in events:
                         yield event
             except _AWAY as error:
                 logger.debug("hub away, %s isn't heard: %s", channel, error)
@@ -260,7 +260,7 @@ class Hub:
         return True
 
 
-async def _heard(pubsub: PubSub, channel: str) -> AsyncIterator[str | None]:
+async def _heard(pubsub: PubSub, channel: str) -> AsyncGenerator[str | None, None]:
     """A subscription's events; `None` at each confirmation, for the client renews a broken one without a word."""
     loop = asyncio.get_running_loop()
     last_heard = loop.time()
