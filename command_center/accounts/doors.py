@@ -85,7 +85,8 @@ WHIP_METHODS = ("POST", "PATCH", "DELETE", "GET", "OPTIONS")
 DOORS: tuple[Door, ...] = (
     # Pages
     Door("/sign-in", Public(), is_page=True),
-    Door("/setup/{secret}", Public(), ("GET", "POST"), is_page=True),
+    Door("/setup/{secret}", Public(), is_page=True),
+    Door("/setup/{secret}", Public(), ("POST",)),
     Door("/", CENTRE, is_page=True),
     Door("/review", may(P.REVIEW), is_page=True),
     Door("/accounts", may(P.MANAGE_ACCOUNTS), is_page=True),
@@ -125,16 +126,26 @@ DOORS: tuple[Door, ...] = (
     Door("/api/instructions", CENTRE_OR_OFFICER),
     Door("/api/instructions", may(P.SEND_INSTRUCTIONS), ("POST",)),
     Door("/api/positions", CENTRE_OR_OFFICER),
+    # Assets
+    Door("/api/assets/cases", may(P.SEE_ASSETS)),
+    Door("/api/assets/cases/{id}", may(P.SEE_ASSETS)),
+    Door("/api/assets/requests", may(P.SEE_ASSETS)),
+    Door("/api/assets/requests/{id}", may(P.SEE_ASSETS)),
+    Door("/api/assets/requests/{id}/retry", may(P.QUERY_ASSETS, P.CONTROL_ASSETS), ("POST",)),
+    Door("/api/assets/queries", may(P.QUERY_ASSETS), ("POST",)),
+    Door("/api/assets/freezes", may(P.CONTROL_ASSETS), ("POST",)),
+    Door("/api/assets/seizures", may(P.CONTROL_ASSETS), ("POST",)),
     # Recordings
     Door("/api/recordings", may(P.REVIEW)),
     Door("/api/recordings/{id}/media", may(P.REVIEW)),
     Door("/api/recordings/{id}/track", may(P.REVIEW)),
     # Administration
     Door("/api/accounts", may(P.MANAGE_ACCOUNTS), ("GET", "POST")),
-    Door("/api/accounts/{id}/disable", may(P.MANAGE_ACCOUNTS), ("POST",)),
-    Door("/api/accounts/{id}/end-sessions", may(P.MANAGE_ACCOUNTS), ("POST",)),
+    Door("/api/accounts/{user_id}/disable", may(P.MANAGE_ACCOUNTS), ("POST",)),
+    Door("/api/accounts/{user_id}/end-sessions", may(P.MANAGE_ACCOUNTS), ("POST",)),
     Door("/api/courts", may(P.MANAGE_ACCOUNTS)),
     Door("/api/audit", may(P.READ_AUDIT)),
+    Door("/api/audit/verdict", may(P.READ_AUDIT)),
     Door("/api/docs", ANYBODY),
     Door("/api/openapi.json", ANYBODY),
     Door("/healthz", Public()),
