@@ -1,0 +1,264 @@
+"""Queries and controls of assets as JSON, and how the asset domain is joined to the command center."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter
+from fastapi import Query as Parameter
+from pydantic import BaseModel, ConfigDict, Field
+
+from assets import errors as asset_errors
+from assets.audit import Actor
+from assets.errors import AssetsError
+from assets.service import Assets
+from assets.views import Standing
+from command_center.accounts.identity import Identity, signed_in
+from command_center.accounts.permissions import Permission
+from command_center.errors import CommandCenterError, Conflict, Invalid, NotFound, NotPermitted, Unavailable
+
+PAGE = 100
+LARGEST_PAGE = 500
+LARGEST_CENTS = 10**15
+
+_ANSWERS: tuple[tuple[type[AssetsError], type[CommandCenterError]], ...] = (
+    (asset_errors.NotPermitted, NotPermitted),
+    (asset_errors.NotFound, NotFound),
+    (asset_errors.NotUnderEnforcement, NotPermitted),
+    (asset_errors.BadFormat, Invalid),
+    (asset_errors.RulingMissing, Invalid),
+    (asset_errors.Conflict, Conflict),
+    (asset_errors.GatewayTrouble, Unavailable),
+)
+
+
+def actor_of(identity: Identity) -> Actor:
+    """A signed-in person as the asset domain knows one."""
+    return Actor(
+        user_id=identity.user_id,
+        court_ids=identity.court_ids,
+        may_see=identity.may(Permission.SEE_ASSETS),
+        may_query=identity.may(Permission.QUERY_ASSETS),
+        may_control=identity.may(Permission.CONTROL_ASSETS),
+    )
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Turn the asset domain's errors into the command center's, with code and parameters kept."""
+    try:
+        yield
+    except AssetsError as exc:
+        for ours, theirs in _ANSWERS:
+            if isinstance(exc, ours):
+                raise theirs(exc.code, **exc.parameters) from exc
+        raise
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class CaseLine(_Answer):
+    """A case in a list."""
+
+    id: UUID
+    court_id: UUID
+    number: str
+    claim_cents: int
+    is_demonstration: bool
+
+
+class PersonLine(_Answer):
+    """A person or firm of the case, masked."""
+
+    id: UUID
+    name: str
+    id_number: str
+    is_firm: bool
+    is_under_enforcement: bool
+
+
+class RequestLine(_Answer):
+    """One request to one gateway. `no_answer`, `failed` and `nothing_found` are three different things."""
+
+    id: UUID
+    number: str
+    case_id: UUID
+    person_id: UUID
+    asset_id: UUID | None
+    action: str
+    gateway: str
+    state: str
+    documents: list[str]
+    ruling_number: str
+    amount_cents: int | None
+    found: int
+    attempts: int
+    trouble: str
+    reason: str
+    created_at: datetime
+    sent_at: datetime | None
+    answered_at: datetime | None
+    next_ask_at: datetime | None
+
+
+class AssetLine(_Answer):
+    """One asset with its latest measure. Only `controlled` and `partly` hold money."""
+
+    id: UUID
+    person_id: UUID
+    kind: str
+    gateway: str
+    reference: str
+    description: str
+    value_cents: int | None
+    available_cents: int | None
+    encumbrances: list[dict[str, Any]]
+    answered_at: datetime | None
+    standing: Standing
+    rank: int
+    controlled_cents: int
+    asked_cents: int | None
+    over_cents: int
+    starts_on: date | None
+    ends_on: date | None
+    reason: str
+    receipt_number: str
+
+
+class CaseOverview(_Answer):
+    """All of one case: `controlled_cents` is money really held, what waits counts nothing."""
+
+    head: CaseLine
+    controlled_cents: int
+    persons: list[PersonLine]
+    assets: list[AssetLine]
+    answers: list[RequestLine]
+
+
+class Cases(BaseModel):
+    """The cases of one's courts."""
+
+    items: list[CaseLine]
+    next: str | None = None
+
+
+class Requests(BaseModel):
+    """Requests, newest first; `next` is the cursor of the page after."""
+
+    items: list[RequestLine]
+    next: str | None
+
+
+class QueryBody(_Body):
+    """Query one person, at all gateways if none is named."""
+
+    case_id: UUID
+    person_id: UUID
+    gateways: list[Annotated[str, Field(max_length=32)]] = Field(default_factory=list, max_length=300)
+    idempotency_key: UUID
+
+
+class FreezeBody(_Body):
+    """Freeze up to an amount of one account."""
+
+    asset_id: UUID
+    amount_cents: int = Field(gt=0, le=LARGEST_CENTS)
+    ruling_number: str = Field(max_length=64)
+    idempotency_key: UUID
+
+
+class SeizureBody(_Body):
+    """Seize one real-estate unit."""
+
+    asset_id: UUID
+    ruling_number: str = Field(max_length=64)
+    idempotency_key: UUID
+
+
+def router(assets: Assets) -> APIRouter:
+    """The routes of the asset domain."""
+    routes = APIRouter(prefix="/api/assets", tags=["assets"])
+    _add_reading(routes, assets)
+    _add_asking(routes, assets)
+    return routes
+
+
+def _add_reading(routes: APIRouter, assets: Assets) -> None:
+    @routes.get("/cases", summary="The cases of one's courts")
+    async def cases() -> Cases:
+        with refusals():
+            heads = await assets.cases(actor_of(signed_in()))
+        return Cases(items=[CaseLine.model_validate(head) for head in heads])
+
+    @routes.get("/cases/{id}", summary="One case: persons, assets with their measures, the latest answers")
+    async def case(id: UUID) -> CaseOverview:  # noqa: A002 - the path's own name
+        with refusals():
+            return CaseOverview.model_validate(await assets.overview(actor_of(signed_in()), id))
+
+    @routes.get("/requests", summary="A case's requests, newest first")
+    async def requests(
+        case_id: UUID,
+        cursor: UUID | None = None,
+        limit: Annotated[int, Parameter(ge=1, le=LARGEST_PAGE)] = PAGE,
+    ) -> Requests:
+        with refusals():
+            found = await assets.requests(actor_of(signed_in()), case_id, after=cursor, limit=limit)
+        items = [RequestLine.model_validate(one) for one in found]
+        return Requests(items=items, next=str(items[-1].id) if len(items) == limit else None)
+
+    @routes.get("/requests/{id}", summary="One request")
+    async def request(id: UUID) -> RequestLine:  # noqa: A002 - the path's own name
+        with refusals():
+            return RequestLine.model_validate(await assets.request(actor_of(signed_in()), id))
+
+
+def _add_asking(routes: APIRouter, assets: Assets) -> None:
+    @routes.post("/queries", status_code=202, summary="Query a person under enforcement; answers come later")
+    async def query(body: QueryBody) -> Requests:
+        with refusals():
+            sent = await assets.query(
+                actor_of(signed_in()),
+                case_id=body.case_id,
+                person_id=body.person_id,
+                gateways=body.gateways,
+                idempotency_key=body.idempotency_key,
+            )
+        return Requests(items=[RequestLine.model_validate(one) for one in sent], next=None)
+
+    @routes.post("/freezes", status_code=202, summary="Order a freeze; repeated with the same key it stays one")
+    async def freeze(body: FreezeBody) -> RequestLine:
+        with refusals():
+            order = await assets.freeze(
+                actor_of(signed_in()),
+                asset_id=body.asset_id,
+                amount_cents=body.amount_cents,
+                ruling_number=body.ruling_number,
+                idempotency_key=body.idempotency_key,
+            )
+        return RequestLine.model_validate(order)
+
+    @routes.post("/seizures", status_code=202, summary="Order a seizure; repeated with the same key it stays one")
+    async def seize(body: SeizureBody) -> RequestLine:
+        with refusals():
+            order = await assets.seize(
+                actor_of(signed_in()),
+                asset_id=body.asset_id,
+                ruling_number=body.ruling_number,
+                idempotency_key=body.idempotency_key,
+            )
+        return RequestLine.model_validate(order)
+
+    @routes.post("/requests/{id}/retry", status_code=202, summary="Ask again, with the same number")
+    async def retry(id: UUID) -> RequestLine:  # noqa: A002 - the path's own name
+        with refusals():
+            return RequestLine.model_validate(await assets.retry(actor_of(signed_in()), id))
