@@ -119,7 +119,9 @@ DOORS: tuple[Door, ...] = (
     Door("/whep/{feed}/{session}", MediaToken("view"), WHIP_METHODS),
     # Operations
     Door("/api/operations", CENTRE_OR_OFFICER),
+    Door("/api/operations", may(P.SEND_INSTRUCTIONS), ("POST",)),
     Door("/api/operations/{id}", CENTRE_OR_OFFICER),
+    Door("/api/operations/{id}/officers/{user}", may(P.SEND_INSTRUCTIONS), ("PUT", "DELETE")),
     Door("/api/feeds", CENTRE_OR_OFFICER),
     Door("/api/feeds", may(P.PUBLISH), ("POST",)),
     Door("/api/feeds/{name}", may(P.REVOKE_DEVICES), ("DELETE",)),
