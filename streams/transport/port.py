@@ -61,6 +61,11 @@ class MediaPort:
         """The UDP port's number."""
         return int(self.socket.getsockname()[1])
 
+    @property
+    def has_links(self) -> bool:
+        """Whether any datagram could still lead to a session."""
+        return bool(self._by_address or self._by_ufrag)
+
     def start(self) -> None:
         """Receive from now on, in the running loop."""
         self._loop = asyncio.get_running_loop()
