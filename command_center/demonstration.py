@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -14,12 +14,15 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from assets.demonstration import CITY_CASE, DISTRICT_CASE
+from assets.demonstration import seed as seed_case
+from assets.tables import Case
 from command_center.accounts.passwords import Passwords, generate_password
 from command_center.accounts.revocations import Revocations
 from command_center.accounts.service import Accounts, NewUser
 from command_center.accounts.tables import Court, User
 from command_center.audit import Audit
-from command_center.clock import now
+from command_center.clock import now, today
 from command_center.config import Settings
 from command_center.database import Database
 from command_center.demonstration_plan import (
@@ -43,8 +46,7 @@ from streams.hub.hub import Hub
 
 ACCOUNTS_FILE = "demo-accounts.json"
 AGENTS_FILE = "demo/agents.json"
-CITY_CASE = "（2026）内01执123号"
-DISTRICT_CASE = "（2026）内0105执456号"
+DISTRICT_CASE_NUMBER = "（2026）内0105执876号"
 AGENT_SPEED_MPS = 8.0
 """A car in a town: fast enough to see a marker move on a map of the whole city."""
 
@@ -80,7 +82,8 @@ async def seed(database: Database, settings: Settings, passwords: Passwords | No
         async with database.write() as session:
             courts = await _courts(session)
             users = await _people(session, accounts, courts, hashes)
-            main, district = await _operations(session, operations, courts, users)
+            cases = await _cases(session, courts)
+            main, district = await _operations(session, operations, courts, users, cases)
     finally:
         await hub.close()
     demonstration = Demonstration(users, {code: court.id for code, court in courts.items()}, main, district, chosen)
@@ -119,14 +122,35 @@ async def _people(
     return users
 
 
+async def _cases(session: AsyncSession, courts: Mapping[str, Court]) -> dict[str, Case]:
+    found = {}
+    scripts = {CITY: CITY_CASE, DISTRICT: replace(DISTRICT_CASE, number=DISTRICT_CASE_NUMBER)}
+    for court, script in scripts.items():
+        case_id = await seed_case(
+            session,
+            courts[court.code].id,
+            court_code=court.code,
+            court_name=court.name_zh,
+            today=today(),
+            script=script,
+        )
+        found[court.code] = await session.get_one(Case, case_id)
+    return found
+
+
 async def _operations(
-    session: AsyncSession, operations: Operations, courts: Mapping[str, Court], users: Mapping[str, UUID]
+    session: AsyncSession,
+    operations: Operations,
+    courts: Mapping[str, Court],
+    users: Mapping[str, UUID],
+    cases: Mapping[str, Case],
 ) -> tuple[UUID, UUID]:
     main = OperationPlan(
         court_id=courts[CITY.code].id,
         name_zh=OPERATION_ZH,
         name_en=OPERATION_EN,
-        case_number=CITY_CASE,
+        case_number=cases[CITY.code].number,
+        case_id=cases[CITY.code].id,
         commander_id=users["commander"],
         starts_at=now(),
         sites=tuple(_site(site, users) for site in SITES),
@@ -137,7 +161,8 @@ async def _operations(
         court_id=courts[DISTRICT.code].id,
         name_zh=DISTRICT_OPERATION_ZH,
         name_en=DISTRICT_OPERATION_EN,
-        case_number=DISTRICT_CASE,
+        case_number=cases[DISTRICT.code].number,
+        case_id=cases[DISTRICT.code].id,
         commander_id=users["saihan-commander"],
         starts_at=now(),
         sites=(_site(DISTRICT_SITE, users),),

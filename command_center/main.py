@@ -16,16 +16,20 @@ from command_center.accounts.media_tokens import MediaTokens
 from command_center.accounts.permissions import Role
 from command_center.accounts.revocations import Revocations
 from command_center.accounts.service import Accounts
+from command_center.accounts.setup import SetupLinks
 from command_center.accounts.sign_ins import SignIns
 from command_center.accounts.sockets import OpenSockets
-from command_center.api import health, media, problems, session, tokens
+from command_center.api import accounts, audit, certificate, docs, health, media, problems, session, setup, tokens
 from command_center.audit import Audit
+from command_center.audit_reading import ANCHOR_FILE, AuditReader
+from command_center.certificates import AUTHORITY_FILE
 from command_center.config import Settings
 from command_center.database import Database
 from command_center.errors import CommandCenterError
 from command_center.metrics import Measured, Metrics
 from command_center.operations.feeds import Feeds
 from command_center.outbox import Outbox
+from command_center.screens import routes as screen_routes
 from command_center.screens.app import build as build_screens
 from command_center.screens.doors import CALLBACKS
 from command_center.screens.shell import Installation
@@ -54,6 +58,10 @@ class Web:
             second_factor_roles=roles,
         )
         self.accounts = Accounts(self.database, self.audit, self.revocations, second_factor_roles=roles)
+        self.setup_links = SetupLinks(
+            self.database, court_name_zh=settings.court_name_zh, court_name_en=settings.court_name_en
+        )
+        self.audit_reader = AuditReader(self.database, self.audit, settings.data / ANCHOR_FILE)
         self.media_tokens = MediaTokens(
             self.database, self.audit, load_private_key(settings.keys), minutes=settings.media_token_minutes
         )
@@ -67,10 +75,10 @@ class Web:
             openapi_url=None,
         )
         self._add_routes()
+        installation = Installation(settings.court_name_zh, settings.court_name_en, settings.demonstration)
+        screen_routes.install(self.server, installation, self.setup_links.is_open)
         # Last: Dash answers every GET that no route above takes.
-        self.screens = build_screens(
-            self.server, Installation(settings.court_name_zh, settings.court_name_en, settings.demonstration)
-        )
+        self.screens = build_screens(self.server, installation)
         gate = Gate(
             self.server,
             self.sign_ins,
@@ -85,9 +93,14 @@ class Web:
         problems.install(self.server)
         for routes in (
             session.router(self.sign_ins, self.accounts),
+            setup.router(self.setup_links, self.accounts),
+            accounts.router(self.accounts),
+            audit.router(self.audit_reader),
             tokens.router(self.feeds, self.media_tokens),
             media.router(self.node),
             health.router(health.Health(self.database, self.hub, self.node), self.metrics.registry),
+            docs.router(self.server),
+            certificate.router(self.settings.keys / AUTHORITY_FILE),
         ):
             self.server.include_router(routes)
 
@@ -95,9 +108,10 @@ class Web:
     async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
         try:
             async with asyncio.TaskGroup() as tasks:
-                watch = tasks.create_task(self.sockets.watch())
+                jobs = [tasks.create_task(job()) for job in (self.sockets.watch, self.audit_reader.keep_anchoring)]
                 yield
-                watch.cancel()
+                for job in jobs:
+                    job.cancel()
         finally:
             await self.node.aclose()
             await self.hub.close()

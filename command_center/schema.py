@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import command_center.accounts.tables
+import command_center.audit
 import command_center.evidence.tables
 import command_center.lease
 import command_center.operations.tables
 import command_center.outbox  # noqa: F401
+from assets.tables import Base as AssetsBase
 from command_center.config import Settings
 from command_center.database import Base, Database
 
@@ -18,5 +20,6 @@ async def prepare(settings: Settings) -> None:
     try:
         async with database.engine.begin() as connection:
             await connection.run_sync(Base.metadata.create_all)
+            await connection.run_sync(AssetsBase.metadata.create_all)
     finally:
         await database.close()

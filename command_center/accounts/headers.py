@@ -16,7 +16,7 @@ def content_policy(script_hashes: Sequence[str], nonce: str | None) -> str:
     Dash's own inline scripts are named by their hashes; folium writes new inline scripts into each page, so
     those are let in by a nonce of the request. Dash and Mantine write styles into the page, so styles may be inline.
     """
-    scripts = ["'self'", *([f"'nonce-{nonce}'"] if nonce else [f"'{digest}'" for digest in script_hashes])]
+    scripts = ["'self'", *([f"'nonce-{nonce}'"] if nonce else script_hashes)]
     rules = {
         "default-src": "'self'",
         "script-src": " ".join(scripts),

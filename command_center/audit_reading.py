@@ -1,0 +1,171 @@
+"""Reading the audit, checking its chain, and anchoring its head outside the database."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from command_center.audit import FIRST, Audit, AuditEntry, entry_hash
+from command_center.clock import Clock, now
+from command_center.database import Database
+
+logger = logging.getLogger(__name__)
+
+ANCHOR_FILE = "audit-anchors.jsonl"
+ANCHOR_SECONDS = 300.0
+PAGE = 100
+LARGEST_PAGE = 500
+_STEP = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a check of the chain found: `broken_at` is the first entry that isn't as it was written."""
+
+    entries: int
+    anchors: int
+    broken_at: int | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Which entries: of these courts, older than `before`, and of one action, actor or subject where given."""
+
+    court_ids: frozenset[UUID]
+    before: int | None = None
+    limit: int = PAGE
+    action: str | None = None
+    actor_id: UUID | None = None
+    subject_id: str | None = None
+
+
+class AuditReader:
+    """The audit's readers' side."""
+
+    def __init__(self, database: Database, audit: Audit, anchors: Path, clock: Clock = now) -> None:
+        self._database = database
+        self._audit = audit
+        self._anchors = anchors
+        self._clock = clock
+
+    async def page(self, reader: UUID, court_id: UUID, query: Query) -> Sequence[AuditEntry]:
+        """One page, newest first; that it was read is itself recorded.
+
+        Entries of no court (the installation's own) are shown to every reader.
+        """
+        limit = max(1, min(query.limit, LARGEST_PAGE))
+        conditions: list[ColumnElement[bool]] = [
+            or_(AuditEntry.court_id.in_(query.court_ids), AuditEntry.court_id.is_(None))
+        ]
+        if query.before is not None:
+            conditions.append(AuditEntry.sequence < query.before)
+        if query.action is not None:
+            conditions.append(AuditEntry.action == query.action)
+        if query.actor_id is not None:
+            conditions.append(AuditEntry.actor_id == query.actor_id)
+        if query.subject_id is not None:
+            conditions.append(AuditEntry.subject_id == query.subject_id)
+        async with self._database.write() as session:
+            rows = await session.scalars(
+                select(AuditEntry).where(*conditions).order_by(AuditEntry.sequence.desc()).limit(limit)
+            )
+            entries = rows.all()
+            await self._audit.record(
+                session,
+                actor=reader,
+                court_id=court_id,
+                action="audit.read",
+                subject_type="audit",
+                subject_id=str(entries[0].sequence) if entries else "0",
+                details={"entries": len(entries)},
+            )
+        return entries
+
+    async def verify(self) -> Verdict:
+        """Go through the whole chain, and hold it against every anchor."""
+        anchors = await asyncio.to_thread(_read_anchors, self._anchors)
+        expected = {int(anchor["sequence"]): str(anchor["hash"]) for anchor in anchors}
+        previous, count = FIRST, 0
+        async with self._database.read() as session:
+            while True:
+                rows = (
+                    await session.scalars(
+                        select(AuditEntry)
+                        .where(AuditEntry.sequence > count)
+                        .order_by(AuditEntry.sequence)
+                        .limit(_STEP)
+                        .execution_options(populate_existing=True)
+                    )
+                ).all()
+                if not rows:
+                    break
+                for entry in rows:
+                    count += 1
+                    if entry.sequence != count:
+                        return Verdict(count, len(anchors), count, "missing")
+                    if entry.previous_hash != previous or entry.hash != entry_hash(entry):
+                        return Verdict(count, len(anchors), count, "changed")
+                    if expected.get(count, entry.hash.hex()) != entry.hash.hex():
+                        return Verdict(count, len(anchors), count, "not-as-anchored")
+                    previous = entry.hash
+                session.expunge_all()
+        beyond = [sequence for sequence in expected if sequence > count]
+        if beyond:
+            return Verdict(count, len(anchors), count + 1, "cut-off")
+        return Verdict(count, len(anchors), None)
+
+    async def anchor(self) -> None:
+        """Write the chain's head down outside the database, where it moved since the last time."""
+        async with self._database.read() as session:
+            head = (
+                await session.execute(
+                    select(AuditEntry.sequence, AuditEntry.hash).order_by(AuditEntry.sequence.desc()).limit(1)
+                )
+            ).first()
+        if head is not None:
+            await asyncio.to_thread(_append_anchor, self._anchors, self._clock(), head.sequence, head.hash.hex())
+
+    async def keep_anchoring(self) -> None:
+        """Anchor again and again, as long as the process runs, and once at its end."""
+        try:
+            while True:
+                await self._anchor_if_possible()
+                await asyncio.sleep(ANCHOR_SECONDS)
+        finally:
+            await self._anchor_if_possible()
+
+    async def _anchor_if_possible(self) -> None:
+        try:
+            await self.anchor()
+        except (SQLAlchemyError, OSError):
+            logger.exception("the audit's head could not be anchored")
+
+
+def _read_anchors(path: Path) -> list[dict[str, Any]]:
+    if not path.exists():
+        return []
+    return [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
+
+
+def _append_anchor(path: Path, at: datetime, sequence: int, digest: str) -> None:
+    anchors = _read_anchors(path)
+    if anchors and anchors[-1]["sequence"] == sequence:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    line = json.dumps({"at": at.isoformat(), "sequence": sequence, "hash": digest})
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "w") as file:
+        file.write(line + "\n")
+        file.flush()
+        os.fsync(file.fileno())
