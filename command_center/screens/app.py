@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 from collections.abc import Callable
 from functools import partial
@@ -15,7 +16,7 @@ from fastapi import FastAPI
 
 from command_center.errors import CommandCenterError
 from command_center.screens import ids, shell
-from command_center.screens.pages import centre
+from command_center.screens.pages import centre, not_found_404
 from command_center.screens.shell import Installation
 from command_center.screens.words import reader_language, say
 
@@ -45,7 +46,15 @@ _INDEX = """<!DOCTYPE html>
 
 
 class _Screens(Dash):
-    """Dash, with the page's language in its root element."""
+    """Dash, with the page's language in its root element, and without sockets of its own.
+
+    Those are shared by a browser's pages, outlive them, and keep the identity of the first.
+    """
+
+    def _config(self) -> dict[str, Any]:
+        config: dict[str, Any] = super()._config()  # type: ignore[no-untyped-call]
+        config.pop("websocket", None)
+        return config
 
     def interpolate_index(self, *_: Any, **parts: Any) -> str:
         page = _INDEX.format(language=reader_language())
@@ -78,10 +87,25 @@ def build(server: FastAPI, installation: Installation, *registers: Callable[[Das
         add_log_handler=False,
     )
     centre.register(app)
+    not_found_404.register(app)
     for register in registers:
         register(app)
     app.layout = partial(_layout, installation)
+    _complete(app)
     return app
+
+
+def _complete(app: Dash) -> None:
+    """Do now what Dash leaves to the first request, so that its callbacks and inline scripts are all known."""
+    backend: Any = app.backend
+    for prepare in backend._before_request_funcs:
+        pending = prepare()
+        if inspect.iscoroutine(pending):
+            try:
+                pending.send(None)  # it awaits nothing
+            except StopIteration:
+                continue
+            raise RuntimeError("Dash waits for something before its first request")
 
 
 def _layout(installation: Installation) -> Any:

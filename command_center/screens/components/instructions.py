@@ -27,9 +27,7 @@ def instructions() -> Any:
                 className="instruction-list",
                 **shell.attributes(aria_label=say("instructions.title")),
             ),
-            html.Div(id="compose", className="compose", **shell.attributes(data_phrases=str(PHRASES)))
-            if may_send
-            else None,
+            html.Div(id="compose", **shell.attributes(data_phrases=str(PHRASES))) if may_send else None,
         ],
         name=ids.INSTRUCTIONS,
         module="instructions",

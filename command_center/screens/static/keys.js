@@ -1,0 +1,56 @@
+// Keys of the centre, and the list of them. Keys are never taken from somebody who writes.
+
+import { h } from "./dom.js";
+import { say } from "./words.js";
+
+const ROWS = [
+  [["1", "…", "9"], "keys.pick"],
+  [["Enter"], "keys.enlarge"],
+  [["Esc"], "keys.back"],
+  [["M"], "keys.mute"],
+  [["I"], "keys.instruct"],
+  [["F"], "keys.fit"],
+  [["?"], "keys.help"],
+];
+
+const handlers = [];
+
+/** Be asked for each key press outside of text fields: handler(event) answers true where it took the key. */
+export function onKey(handler) {
+  handlers.push(handler);
+}
+
+/** Whether this element takes text, so that its keys are its own. */
+export function isWriting(element) {
+  return element instanceof HTMLElement && (element.isContentEditable || element.matches("input, textarea, select, [role=combobox]"));
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.isComposing || event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented) return;
+  if (isWriting(event.target) || document.querySelector("dialog[open]")) return;
+  if (event.key === "?") {
+    showKeys();
+    event.preventDefault();
+    return;
+  }
+  for (const handler of handlers) {
+    if (handler(event)) {
+      event.preventDefault();
+      return;
+    }
+  }
+});
+
+/** Show all keys. */
+export function showKeys() {
+  const dialog = h(
+    "dialog.keys",
+    { "aria-labelledby": "keys-title" },
+    h("h2", { id: "keys-title" }, say("keys.title")),
+    h("dl", {}, ROWS.map(([keys, words]) => [h("dt", {}, keys.map((key) => h("kbd", {}, key))), h("dd", {}, say(words))])),
+    h("form", { method: "dialog" }, h("button", {}, say("keys.close"))),
+  );
+  dialog.addEventListener("close", () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
+}

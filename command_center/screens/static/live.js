@@ -1,0 +1,170 @@
+// The page's one socket to the centre: a snapshot, then changes; it comes back by itself.
+//
+// Listeners: on("feed" | "position" | "track" | "instruction" | "part" | "snapshot" | "link", handler).
+// "link" tells how the socket itself is: {state: "connecting" | "connected" | "silent" | "broken", since}.
+
+import { setServerTime } from "./time.js";
+
+const SILENT_AFTER_MS = 2_000;
+const DEAD_AFTER_MS = 6_000;
+const BACK_OFF_MS = [250, 500, 1_000, 2_000, 4_000];
+
+class Live extends EventTarget {
+  constructor() {
+    super();
+    this.operationId = null;
+    this.feeds = new Map();
+    this.parts = new Map();
+    this.link = { state: "connecting", since: Date.now() };
+    this.versions = { assets: 0, recordings: 0 };
+    this.attempt = 0;
+    this.lastHeardAt = 0;
+    this.socket = null;
+    this.beats = false;
+  }
+
+  on(type, handler) {
+    this.addEventListener(type, (event) => handler(event.detail));
+  }
+
+  emit(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+
+  /** Show this operation from now on. */
+  watch(operationId) {
+    this.operationId = operationId;
+    if (!this.socket) this.connect();
+    else if (this.socket.readyState === WebSocket.OPEN) this.askToWatch();
+  }
+
+  /** The feeds in the order of their tiles; a tile's number is its place, from 1. */
+  ordered() {
+    return [...this.feeds.values()].sort((a, b) => a.order - b.order || a.feed.localeCompare(b.feed));
+  }
+
+  numberOf(feed) {
+    return this.ordered().findIndex((view) => view.feed === feed) + 1;
+  }
+
+  connect() {
+    const url = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/api/live`;
+    const socket = new WebSocket(url);
+    this.socket = socket;
+    socket.onopen = () => {
+      this.lastHeardAt = Date.now();
+      this.askToWatch();
+    };
+    socket.onmessage = (event) => {
+      if (socket === this.socket) this.receive(JSON.parse(event.data));
+    };
+    socket.onclose = (event) => {
+      if (socket === this.socket) this.lost(event.code);
+    };
+    this.timer ??= setInterval(() => this.check(), 500);
+  }
+
+  askToWatch() {
+    if (this.operationId) this.socket.send(JSON.stringify({ type: "watch", operation_id: this.operationId }));
+  }
+
+  lost(code) {
+    this.socket = null;
+    this.setLink("broken");
+    if (code === 4401) {
+      toSignIn("not-signed-in");
+      return;
+    }
+    const pause = BACK_OFF_MS[Math.min(this.attempt++, BACK_OFF_MS.length - 1)];
+    setTimeout(() => this.connect(), pause * (0.7 + 0.6 * Math.random()));
+  }
+
+  /** Silence is noticed by the clock: a cut line closes no socket. */
+  check() {
+    if (this.link.state === "broken" || !this.beats || this.socket?.readyState !== WebSocket.OPEN) return;
+    const silence = Date.now() - this.lastHeardAt;
+    if (silence > DEAD_AFTER_MS) {
+      const socket = this.socket;
+      this.lost(0);
+      socket.close();
+    } else if (silence > SILENT_AFTER_MS) this.setLink("silent");
+  }
+
+  receive(message) {
+    this.lastHeardAt = Date.now();
+    if (this.link.state === "silent") this.setLink("connected");
+    switch (message.type) {
+      case "snapshot":
+        if (message.operation_id === this.operationId) this.takeSnapshot(message);
+        break;
+      case "feed":
+        this.feeds.set(message.feed, message);
+        this.emit("feed", message);
+        break;
+      case "part":
+        this.parts.set(message.name, message);
+        this.emit("part", message);
+        break;
+      case "beat":
+        this.beats = true;
+        break;
+      case "assets":
+      case "recordings":
+        this.raise(message.type);
+        break;
+      case "ended":
+        toSignIn(message.code);
+        break;
+      default:
+        this.emit(message.type, message);
+    }
+  }
+
+  takeSnapshot(snapshot) {
+    this.attempt = 0;
+    setServerTime(snapshot.server_time);
+    this.feeds = new Map(snapshot.feeds.map((view) => [view.feed, view]));
+    this.parts = new Map(snapshot.parts.map((view) => [view.name, view]));
+    this.setLink("connected");
+    this.emit("snapshot", snapshot);
+    // What changed while the socket was away wasn't told.
+    this.raise("assets");
+    this.raise("recordings");
+  }
+
+  /** Tell Dash's callbacks that their data changed; several changes at once are told once. */
+  raise(name) {
+    this.versions[name] += 1;
+    this.raising ??= setTimeout(() => {
+      this.raising = null;
+      for (const [each, data] of Object.entries(this.versions)) setStore(`${each}-version`, data);
+    }, 50);
+  }
+
+  setLink(state) {
+    if (this.link.state === state) return;
+    this.link = { state, since: Date.now() };
+    this.emit("link", this.link);
+  }
+}
+
+const known = new Map();
+
+/** Set a Dash store, once Dash is there; the same value again is not told. */
+export function setStore(id, data) {
+  if (known.get(id) === data) return;
+  known.set(id, data);
+  const put = () => {
+    if (!window.dash_clientside?.set_props || !document.getElementById("shell")) setTimeout(put, 100);
+    else if (known.get(id) === data) window.dash_clientside.set_props(id, { data });
+  };
+  put();
+}
+
+/** Leave for the sign-in page, and come back here afterwards. */
+export function toSignIn(reason) {
+  const next = encodeURIComponent(location.pathname + location.search);
+  location.assign(`/sign-in?next=${next}&reason=${encodeURIComponent(reason)}`);
+}
+
+export const live = new Live();

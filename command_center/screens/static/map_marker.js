@@ -1,0 +1,103 @@
+// An officer on the map: number and name, heading, accuracy, age, and the trail of the last minutes.
+
+import { h, write } from "./dom.js";
+import { span } from "./time.js";
+import { say } from "./words.js";
+
+const OLD_MS = 15_000;
+const AGE_SHOWN_MS = 5_000;
+const TRAIL_POINTS = 1_200;
+const TRAIL = { color: "#5aa9f0", weight: 2.5, opacity: 0.75, interactive: false };
+const ACCURACY = { color: "#5aa9f0", weight: 1, opacity: 0.5, fillOpacity: 0.08, interactive: false };
+
+export class Marker {
+  constructor(map, feed, pick, trailMs) {
+    this.map = map;
+    this.trailMs = trailMs;
+    this.points = [];
+    this.isPlaced = false;
+    this.receivedAt = null;
+    this.number = h("span.officer-number");
+    this.arrow = h("span.officer-arrow", { hidden: true });
+    this.name = h("span.officer-name");
+    this.ageText = h("span.officer-age");
+    this.body = h("div.officer", { dataset: { feed } }, this.arrow, this.number, h("span.officer-label", {}, this.name, this.ageText));
+    this.trail = L.polyline([], TRAIL).addTo(map);
+    this.circle = L.circle([0, 0], { ...ACCURACY, radius: 1 });
+    const icon = L.divIcon({ className: "map-officer", html: this.body, iconSize: [0, 0] });
+    this.pin = L.marker([0, 0], { icon, riseOnHover: true });
+    this.pin.on("click keypress", (event) => {
+      if (event.type === "click" || event.originalEvent.key === "Enter") pick();
+    });
+  }
+
+  get place() {
+    return this.pin.getLatLng();
+  }
+
+  describe(officer) {
+    write(this.number, officer?.number ? String(officer.number) : "•");
+    write(this.name, officer?.name ?? "");
+    this.pin.options.title = officer ? `${officer.number} ${officer.name} · ${officer.site ?? ""}` : "";
+    this.pin.options.alt = this.pin.options.title;
+    const element = this.pin.getElement();
+    if (element) {
+      element.title = this.pin.options.title;
+      element.setAttribute("aria-label", this.pin.options.title);
+    }
+  }
+
+  move(position, withTrail) {
+    const place = [position.latitude, position.longitude];
+    this.pin.setLatLng(place);
+    this.circle.setLatLng(place);
+    this.circle.setRadius(Math.max(1, position.accuracy_m));
+    if (!this.isPlaced) {
+      this.isPlaced = true;
+      this.circle.addTo(this.map);
+      this.pin.addTo(this.map);
+      this.pin.getElement().setAttribute("aria-label", this.pin.options.title);
+    }
+    const heading = position.heading_deg;
+    this.arrow.hidden = heading === null || heading === undefined;
+    if (!this.arrow.hidden) this.arrow.style.transform = `rotate(${heading}deg)`;
+    this.receivedAt = position.received_at;
+    this.body.dataset.takenAt = position.taken_at;
+    this.body.dataset.receivedAt = position.received_at;
+    if (withTrail) {
+      this.points.push([...place, position.received_at]);
+      this.drawTrail();
+    }
+  }
+
+  setTrail(points) {
+    this.points = [...points];
+    this.drawTrail();
+  }
+
+  drawTrail() {
+    const newest = this.points.at(-1)?.[2] ?? 0;
+    if (this.trailMs !== Infinity) {
+      const first = this.points.findIndex(([, , at]) => at >= newest - this.trailMs);
+      this.points.splice(0, Math.max(first, this.points.length - TRAIL_POINTS, 0));
+    }
+    this.trail.setLatLngs(this.points.map(([latitude, longitude]) => [latitude, longitude]));
+  }
+
+  /** Say how old the place is, and grey it out when it is too old to go by. */
+  age(nowMs) {
+    if (this.receivedAt === null) return;
+    const ms = nowMs - this.receivedAt;
+    this.body.classList.toggle("is-old", ms > OLD_MS);
+    write(this.ageText, ms > AGE_SHOWN_MS ? say("map.age", { span: span(ms) }) : "");
+  }
+
+  setFocus(isFocused) {
+    this.body.classList.toggle("is-focused", isFocused);
+    this.pin.setZIndexOffset(isFocused ? 1000 : 0);
+  }
+
+  remove() {
+    for (const layer of [this.trail, this.circle, this.pin]) layer.remove();
+  }
+}

@@ -1,0 +1,28 @@
+// What the header does on every page: where we are, language, sign-out, the list of keys.
+
+import { ask } from "./net.js";
+import { showKeys } from "./keys.js";
+
+export function mount(header) {
+  for (const link of header.querySelectorAll("[data-page]")) {
+    if (link.dataset.page === location.pathname) link.setAttribute("aria-current", "page");
+  }
+  header.querySelector("#switch-language")?.addEventListener("click", switchLanguage);
+  header.querySelector("#sign-out")?.addEventListener("click", signOut);
+  header.querySelector("#show-keys")?.addEventListener("click", showKeys);
+}
+
+/** What the signed-in person may do. */
+export function person() {
+  return JSON.parse(document.getElementById("shell").dataset.person);
+}
+
+async function switchLanguage(event) {
+  await ask("PATCH", "/api/session", { language: event.currentTarget.lang });
+  location.reload();
+}
+
+async function signOut() {
+  await ask("DELETE", "/api/session").catch(() => null); // signed out already, or nobody to tell
+  location.assign("/sign-in");
+}

@@ -1,0 +1,247 @@
+// One tile of the wall: a feed's picture, who and where it is, and in words what is wrong when it stands still.
+
+import { h, setMark, stateMark, write } from "./dom.js";
+import { live } from "./live.js";
+import { Problem } from "./net.js";
+import { now, span } from "./time.js";
+import { judge } from "./tile_state.js";
+import { WhepSession } from "./whep.js";
+import { inLanguage, say } from "./words.js";
+
+const BACK_OFF_MS = [300, 700, 1_500, 3_000, 5_000];
+const NO_FRAMES_MS = 3_500; // the feed is live, and this session shows nothing: open another
+const WANTED_PHASES = new Set(["connecting", "live", "stale", "lost"]);
+
+export class Tile {
+  constructor(view, actions) {
+    this.view = view;
+    this.actions = actions;
+    this.number = 0;
+    this.session = null;
+    this.sessionAt = 0;
+    this.lastFrameAt = null;
+    this.waitingSince = performance.now();
+    this.attempt = 0;
+    this.retryTimer = null;
+    this.sound = null;
+    this.build();
+    this.countFrames();
+    this.update(view);
+  }
+
+  build() {
+    this.video = h("video", { playsinline: true, autoplay: true, disablepictureinpicture: true });
+    this.video.muted = true;
+    this.frozen = h("canvas.tile-frozen", { hidden: true });
+    this.numberMark = h("span.tile-number");
+    this.site = h("span.tile-site");
+    this.officer = h("span.tile-officer");
+    this.mark = stateMark("off", "");
+    this.cause = h("p.tile-cause", { hidden: true });
+    this.age = h("span.tile-age");
+    this.recording = h("span.tile-recording", { hidden: true }, say("tile.recording"));
+    this.muteButton = h("button.quiet.tile-mute", { type: "button", onclick: (event) => this.toggleSound(event) });
+    this.tools = h("span.tile-tools", {}, this.muteButton, this.actions.tools(this));
+    this.element = h(
+      "article.tile",
+      { tabindex: "0", dataset: { feed: this.view.feed }, onclick: () => this.actions.enlarge(this) },
+      h("header.tile-head", {}, this.numberMark, this.site, this.mark),
+      h("div.tile-picture", {}, this.video, this.frozen, this.cause),
+      h("footer.tile-foot", {}, this.officer, this.recording, this.age, this.tools),
+    );
+    this.paintSound();
+  }
+
+  /** The feed's state as the centre tells it now. */
+  update(view) {
+    const before = this.view;
+    this.view = view;
+    const returned = view.phase === "live" && (before.phase !== "live" || before.since !== view.since);
+    if (view.cause === "revoked") this.wipe();
+    if (!WANTED_PHASES.has(view.phase)) {
+      this.stop();
+    } else if (returned || !this.session) {
+      this.attempt = 0;
+      this.retryTimer = this.clearRetry();
+      const isShowing = this.session && this.ageMs() !== null && this.ageMs() < NO_FRAMES_MS;
+      if (!isShowing || returned) this.openSoon(isShowing ? NO_FRAMES_MS : 0);
+    }
+    this.paint();
+  }
+
+  clearRetry() {
+    clearTimeout(this.retryTimer);
+    return null;
+  }
+
+  /** Open a session after a pause, unless pictures come in the meantime. */
+  openSoon(pauseMs) {
+    if (this.retryTimer) return;
+    this.retryTimer = setTimeout(() => {
+      this.retryTimer = null;
+      const isShowing = this.session && this.ageMs() !== null && this.ageMs() < NO_FRAMES_MS;
+      if (!isShowing && WANTED_PHASES.has(this.view.phase)) this.open();
+    }, pauseMs);
+  }
+
+  retry(seconds = null) {
+    const pause = BACK_OFF_MS[Math.min(this.attempt++, BACK_OFF_MS.length - 1)] * (0.7 + 0.6 * Math.random());
+    this.openSoon(seconds === null ? pause : Math.max(pause, seconds * 1000));
+  }
+
+  async open() {
+    this.stop();
+    const session = new WhepSession(this.view.feed, {
+      onTrack: (track) => session === this.session && this.show(track),
+      onEnd: () => {
+        if (session !== this.session) return;
+        this.session = null;
+        this.retry();
+      },
+    });
+    this.session = session;
+    this.sessionAt = performance.now();
+    try {
+      await session.start();
+    } catch (problem) {
+      if (session !== this.session) return;
+      session.close();
+      this.session = null;
+      if (!(problem instanceof Problem)) console.warn("a viewing session failed", problem);
+      else if (problem.status === 401) this.actions.signedOut();
+      this.retry(problem.retryAfterSeconds ?? null);
+    }
+  }
+
+  stop() {
+    this.retryTimer = this.clearRetry();
+    this.freeze();
+    const session = this.session;
+    this.session = null;
+    session?.close();
+  }
+
+  show(track) {
+    if (track.kind === "audio") {
+      this.sound = track;
+      if (this.speaker) this.speaker.srcObject = new MediaStream([track]);
+    } else {
+      this.freeze();
+      this.video.srcObject = new MediaStream([track]);
+      this.video.play().catch(() => null); // the element was removed meanwhile
+    }
+    this.paintSound();
+  }
+
+  countFrames() {
+    const seen = () => {
+      this.lastFrameAt = performance.now();
+      this.attempt = 0;
+      if (!this.frozen.hidden) this.frozen.hidden = true;
+      this.video.requestVideoFrameCallback(seen);
+    };
+    this.video.requestVideoFrameCallback(seen);
+  }
+
+  /** Keep the last picture on the tile while there is no newer one. */
+  freeze() {
+    if (!this.video.videoWidth || !this.frozen.hidden) return;
+    this.frozen.width = this.video.videoWidth;
+    this.frozen.height = this.video.videoHeight;
+    this.frozen.getContext("2d").drawImage(this.video, 0, 0);
+    this.frozen.hidden = false;
+  }
+
+  /** Nothing of a revoked device stays on the screen. */
+  wipe() {
+    this.video.srcObject = null;
+    this.frozen.hidden = true;
+    this.frozen.width = 0;
+    this.lastFrameAt = null;
+  }
+
+  ageMs() {
+    return this.lastFrameAt === null ? null : performance.now() - this.lastFrameAt;
+  }
+
+  /** Called a few times a second: judge, paint, and open a new session where this one shows nothing. */
+  tick() {
+    // A hidden page presents no frames; what it counts says nothing then.
+    if (document.hidden) this.lastFrameAt = this.lastFrameAt === null ? null : performance.now();
+    const age = this.ageMs();
+    const silent = Math.min(age ?? Infinity, performance.now() - this.sessionAt);
+    if (this.session && this.view.phase === "live" && silent > NO_FRAMES_MS) this.restart();
+    else if (!this.session && !this.retryTimer && WANTED_PHASES.has(this.view.phase)) this.retry();
+    this.paint();
+  }
+
+  restart() {
+    this.sessionAt = performance.now();
+    const session = this.session;
+    this.session = null;
+    session.close();
+    this.retry();
+  }
+
+  paint() {
+    const { view } = this;
+    const age = this.ageMs();
+    const verdict = judge({
+      view,
+      ageMs: age,
+      waitedMs: performance.now() - this.waitingSince,
+      link: live.link.state,
+      media: live.parts.get("media")?.state,
+    });
+    const word = say(`tile.phase.${verdict.phase}`);
+    const why = verdict.cause ? say(`tile.cause.${verdict.cause}`) : "";
+    this.verdict = verdict;
+    this.element.dataset.phase = verdict.phase;
+    this.element.dataset.cause = verdict.cause ?? "";
+    setMark(this.mark, verdict.state, word);
+    write(this.numberMark, String(this.number));
+    write(this.site, inLanguage(view, "site"));
+    this.site.title = `${inLanguage(view, "site")} · ${inLanguage(view, "district")}`;
+    write(this.officer, view.officer);
+    this.recording.hidden = !view.recording;
+    write(this.age, this.ageWords(age, verdict));
+    this.cause.hidden = verdict.phase === "live";
+    write(this.cause, why ? `${word} · ${why}` : word);
+    const label = say("tile.label", { number: this.number, site: inLanguage(view, "site"), officer: view.officer });
+    const name = `${label}: ${word}${why ? `, ${why}` : ""}`;
+    if (this.element.getAttribute("aria-label") !== name) this.element.setAttribute("aria-label", name);
+  }
+
+  ageWords(age, verdict) {
+    if (verdict.phase === "live") return say("tile.age.fresh");
+    const ms = age ?? (this.view.last_frame_at ? now() - this.view.last_frame_at : null);
+    return ms === null || this.view.cause === "revoked" ? "" : say("tile.age.old", { span: span(ms) });
+  }
+
+  toggleSound(event) {
+    event?.stopPropagation();
+    if (this.speaker) {
+      this.speaker.srcObject = null;
+      this.speaker = null;
+    } else if (this.sound) {
+      this.speaker = new Audio();
+      this.speaker.srcObject = new MediaStream([this.sound]);
+      this.speaker.play().catch(() => null); // the browser wants a click first, and the button shows that it is muted
+    }
+    this.paintSound();
+  }
+
+  paintSound() {
+    const isOn = Boolean(this.speaker);
+    this.muteButton.disabled = !this.sound;
+    this.muteButton.setAttribute("aria-pressed", String(isOn));
+    write(this.muteButton, say(this.sound ? (isOn ? "tile.sound.on" : "tile.sound.off") : "tile.sound.none"));
+    this.element.classList.toggle("is-heard", isOn);
+  }
+
+  remove() {
+    this.stop();
+    if (this.speaker) this.toggleSound();
+    this.element.remove();
+  }
+}

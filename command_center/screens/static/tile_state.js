@@ -1,0 +1,32 @@
+// What a tile says: judged from what the node told of the feed and from what this page itself sees.
+
+export const FRESH_MS = 1_700; // a picture older than this is marked stale before two seconds are over
+export const LOST_MS = 4_600;
+const DOUBTFUL_MS = 600; // the node says that frames stopped: believe it sooner
+
+/**
+ * `view` is the feed as the centre tells it, `ageMs` the age of the last frame seen here (null: none yet),
+ * `waitedMs` how long this page has waited for a first frame, `link` the state of the page's socket,
+ * `media` the state of the media node as a part.
+ *
+ * Answers {state, phase, cause}: one of the six states, and the keys of the words.
+ */
+export function judge({ view, ageMs, waitedMs, link, media }) {
+  if (view.phase === "ended") return { state: "off", phase: "ended", cause: view.cause };
+  if (view.phase === "waiting" && ageMs === null) return { state: "off", phase: "waiting", cause: null };
+  const limit = view.phase === "live" || view.phase === "connecting" ? FRESH_MS : DOUBTFUL_MS;
+  if (ageMs !== null && ageMs < limit) return { state: "normal", phase: "live", cause: null };
+  const cause = view.cause ?? ownCause(view, link, media);
+  if (view.phase === "lost") return { state: "serious", phase: "lost", cause };
+  if (view.phase === "waiting") return { state: "off", phase: "waiting", cause: null };
+  const silentMs = ageMs ?? waitedMs;
+  if (silentMs >= LOST_MS) return { state: "serious", phase: "lost", cause };
+  if (ageMs === null && view.phase !== "stale") return { state: "standby", phase: "connecting", cause: null };
+  return { state: "caution", phase: "stale", cause };
+}
+
+function ownCause(view, link, media) {
+  if (media !== undefined && media !== "running") return "node";
+  if (link === "broken" || link === "silent") return "screen";
+  return view.phase === "live" ? "screen" : "network";
+}

@@ -1,0 +1,202 @@
+// The wall: a tile a feed, each at its place; one may be enlarged while the others stay in sight.
+
+import { h, setMark, stateMark, write } from "./dom.js";
+import { onKey } from "./keys.js";
+import { live, toSignIn } from "./live.js";
+import { ask } from "./net.js";
+import { onOperation } from "./operation.js";
+import { person } from "./shell.js";
+import { Tile } from "./tile.js";
+import { say } from "./words.js";
+
+const TICK_MS = 250;
+const GAP_PX = 6;
+const BARS_PX = 50; // head and foot of a tile
+const DIGITS_MS = 700;
+const tiles = new Map();
+let wall, empty, notes, spotlit = null, picked = null;
+
+export function mount(element) {
+  wall = element;
+  notes = document.getElementById("wall-notes");
+  empty = h("p.blank", {}, say("wall.empty"));
+  wall.append(empty);
+  live.on("snapshot", (snapshot) => sync(snapshot.feeds));
+  live.on("feed", take);
+  onOperation((operation) => {
+    for (const feed of [...tiles.keys()]) drop(feed);
+    write(empty, say(operation ? "wall.empty" : "wall.no-operation"));
+    arrange();
+  });
+  setInterval(tick, TICK_MS);
+  new ResizeObserver(arrange).observe(wall);
+  onKey(key);
+  addEventListener("pagehide", () => {
+    for (const tile of tiles.values()) tile.stop();
+  });
+  addEventListener("command:pick", (event) => pick(tiles.get(event.detail.feed)));
+}
+
+function sync(feeds) {
+  const present = new Set(feeds.map((view) => view.feed));
+  for (const feed of [...tiles.keys()]) if (!present.has(feed)) drop(feed);
+  for (const view of feeds) take(view);
+}
+
+function take(view) {
+  const tile = tiles.get(view.feed);
+  if (tile) return tile.update(view);
+  tiles.set(view.feed, new Tile(view, { enlarge, tools, signedOut: () => toSignIn("not-signed-in") }));
+  arrange();
+}
+
+function drop(feed) {
+  const tile = tiles.get(feed);
+  if (tile === spotlit) spotlit = null;
+  if (tile === picked) picked = null;
+  tile.remove();
+  tiles.delete(feed);
+}
+
+const inOrder = () => live.ordered().map((view) => tiles.get(view.feed)).filter(Boolean);
+
+/** Put the tiles in their order, and choose the columns that make them largest. */
+function arrange() {
+  const list = inOrder();
+  empty.hidden = list.length > 0;
+  list.forEach((tile, index) => {
+    tile.number = index + 1;
+    if (wall.children[index + 1] !== tile.element) wall.insertBefore(tile.element, wall.children[index + 1] ?? null);
+    tile.element.classList.toggle("is-spotlit", tile === spotlit);
+    tile.paint();
+  });
+  wall.classList.toggle("has-spotlight", Boolean(spotlit));
+  const others = Math.max(1, list.length - (spotlit ? 1 : 0));
+  const columns = spotlit ? Math.ceil(others / 5) : bestColumns(others, wall.clientWidth, wall.clientHeight);
+  wall.style.setProperty("--columns", columns);
+  wall.style.setProperty("--rows", Math.ceil(others / columns));
+}
+
+/** How many columns make 16:9 pictures largest in this space. */
+export function bestColumns(count, width, height) {
+  let best = 1;
+  let bestWidth = 0;
+  for (let columns = 1; columns <= count; columns += 1) {
+    const rows = Math.ceil(count / columns);
+    const cellWidth = (width - GAP_PX * (columns - 1)) / columns;
+    const cellHeight = (height - GAP_PX * (rows - 1)) / rows - BARS_PX;
+    const pictureWidth = Math.min(cellWidth, (cellHeight * 16) / 9);
+    if (pictureWidth > bestWidth + 1) {
+      best = columns;
+      bestWidth = pictureWidth;
+    }
+  }
+  return best;
+}
+
+function enlarge(tile) {
+  spotlit = spotlit === tile ? null : tile;
+  pick(tile);
+  arrange();
+}
+
+/** Choose a tile: it is framed, and the map shows whose it is. */
+function pick(tile) {
+  if (!tile) return;
+  picked?.element.classList.remove("is-picked");
+  picked = tile;
+  tile.element.classList.add("is-picked");
+  tile.element.focus({ preventScroll: true });
+  dispatchEvent(new CustomEvent("command:focus", { detail: { feed: tile.view.feed } }));
+}
+
+let digits = "";
+let digitsTimer;
+
+function key(event) {
+  if (/^[0-9]$/.test(event.key)) {
+    clearTimeout(digitsTimer);
+    digitsTimer = setTimeout(() => (digits = ""), DIGITS_MS);
+    const list = inOrder();
+    const both = Number(digits + event.key);
+    digits = list[both - 1] ? String(both) : event.key;
+    pick(list[Number(digits) - 1]);
+    return true;
+  }
+  if (event.key === "Enter" && picked && !event.target.closest("button, a, summary")) {
+    enlarge(picked);
+    return true;
+  }
+  if (event.key === "Escape" && (spotlit || picked)) {
+    if (spotlit) spotlit = null;
+    else {
+      picked.element.classList.remove("is-picked");
+      picked.element.blur();
+      picked = null;
+    }
+    arrange();
+    return true;
+  }
+  if (event.key.toLowerCase() === "m" && picked) {
+    picked.toggleSound();
+    return true;
+  }
+  return false;
+}
+
+/** What else can be done to a feed, by who may. */
+function tools(tile) {
+  if (!person().permissions.includes("revoke_devices")) return null;
+  const button = h("button.quiet.tile-revoke", { type: "button", title: say("tile.revoke.title") }, say("tile.revoke"));
+  button.addEventListener("click", async (event) => {
+    event.stopPropagation();
+    const question = say("tile.revoke.sure", { officer: tile.view.officer });
+    if (!(await sure(question))) return;
+    try {
+      await ask("DELETE", `/api/feeds/${encodeURIComponent(tile.view.feed)}`);
+    } catch (problem) {
+      await sure(problem.words, { isNews: true });
+    }
+  });
+  return button;
+}
+
+function sure(question, { isNews = false } = {}) {
+  return new Promise((resolve) => {
+    const dialog = h(
+      "dialog.sure",
+      { "aria-label": question },
+      h("p", {}, question),
+      h(
+        "form",
+        { method: "dialog" },
+        isNews ? null : h("button.danger", { value: "yes" }, say("sure.yes")),
+        h("button", { value: "no", autofocus: true }, say(isNews ? "sure.close" : "sure.no")),
+      ),
+    );
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      resolve(dialog.returnValue === "yes");
+    });
+    document.body.append(dialog);
+    dialog.showModal();
+  });
+}
+
+const COUNTED = ["normal", "standby", "caution", "serious", "critical", "off"];
+const marks = new Map(COUNTED.map((state) => [state, stateMark(state, "")]));
+
+/** Judge every tile, and count the states at the wall's head. */
+function tick() {
+  const counts = new Map();
+  for (const tile of tiles.values()) {
+    tile.tick();
+    counts.set(tile.verdict.state, (counts.get(tile.verdict.state) ?? 0) + 1);
+  }
+  for (const [state, mark] of marks) {
+    const count = counts.get(state) ?? 0;
+    if (count && !mark.isConnected) notes.append(mark);
+    if (!count) mark.remove();
+    else setMark(mark, state, say(`wall.count.${state}`, { count }));
+  }
+}

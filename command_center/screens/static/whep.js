@@ -1,0 +1,91 @@
+// One viewing session of one feed: WHEP over our own API. It ends when told, or when the line fails; it starts nothing anew.
+
+import { ask, Problem, retryAfter } from "./net.js";
+
+const POST_TIMEOUT_MS = 8_000;
+
+export class WhepSession {
+  /** `handlers`: onTrack(track), onEnd(reason) with reason "network" or "replaced". */
+  constructor(feed, handlers) {
+    this.feed = feed;
+    this.handlers = handlers;
+    this.peer = null;
+    this.location = null;
+    this.token = null;
+    this.isOver = false;
+  }
+
+  /** Open the session; throws a Problem where the node or the centre says no. */
+  async start() {
+    const right = await ask("POST", "/api/media-tokens", { feed: this.feed, right: "view" });
+    if (this.isOver) return;
+    this.token = right.access_token;
+    const peer = new RTCPeerConnection({ iceServers: right.ice_servers ?? [], bundlePolicy: "max-bundle" });
+    this.peer = peer;
+    peer.addTransceiver("video", { direction: "recvonly" });
+    peer.addTransceiver("audio", { direction: "recvonly" });
+    peer.ontrack = ({ track, receiver }) => {
+      receiver.jitterBufferTarget = 0; // as early as the network allows; the browser raises it when it must
+      this.handlers.onTrack(track);
+    };
+    peer.onconnectionstatechange = () => {
+      if (["failed", "closed"].includes(peer.connectionState)) this.end("network");
+    };
+    await peer.setLocalDescription(await peer.createOffer());
+    const answer = await this.post(right.url, peer.localDescription.sdp);
+    if (this.isOver) return;
+    await peer.setRemoteDescription({ type: "answer", sdp: apart(answer) });
+  }
+
+  async post(url, sdp) {
+    let response;
+    try {
+      response = await fetch(url, {
+        method: "POST",
+        headers: { "Content-Type": "application/sdp", Authorization: `Bearer ${this.token}` },
+        body: sdp,
+        signal: AbortSignal.timeout(POST_TIMEOUT_MS),
+      });
+    } catch {
+      throw new Problem(0, null);
+    }
+    if (response.status !== 201) {
+      throw new Problem(response.status, await response.json().catch(() => null), retryAfter(response));
+    }
+    this.location = new URL(response.headers.get("location"), new URL(url, location.href)).href;
+    if (this.isOver) this.release();
+    return response.text();
+  }
+
+  /** Frees the session at the node; also while the page is being closed. */
+  close() {
+    this.end(null);
+  }
+
+  end(reason) {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.peer?.close();
+    this.release();
+    if (reason) this.handlers.onEnd(reason);
+  }
+
+  release() {
+    if (!this.location) return;
+    fetch(this.location, {
+      method: "DELETE",
+      headers: { Authorization: `Bearer ${this.token}` },
+      keepalive: true,
+    }).catch(() => null); // the node frees silent sessions by itself
+    this.location = null;
+  }
+}
+
+// A browser that takes picture and sound for one stream holds the picture back until the sound is ready for it.
+// Here the picture comes first: the sound's stream gets a name of its own.
+function apart(sdp) {
+  return sdp
+    .split(/(?=^m=)/m)
+    .map((part) => (part.startsWith("m=audio") ? part.replace(/^(a=msid:|a=ssrc:\d+ msid:)(\S+)/gm, "$1$2-sound") : part))
+    .join("");
+}

@@ -1,0 +1,17 @@
+// The words of the page's language; the catalogue is read once.
+
+export const language = document.documentElement.lang === "en" ? "en" : "zh";
+
+const answer = await fetch(`/static/words/${language}.json`);
+const catalogue = answer.ok ? await answer.json() : {};
+
+/** The words for `key`, with `{name}` filled in; an unknown key shows itself. */
+export function say(key, parameters = {}) {
+  return (catalogue[key] ?? key).replace(/\{(\w+)\}/g, (whole, name) => parameters[name] ?? whole);
+}
+
+/** Whether the catalogue has words for `key`. */
+export const knows = (key) => key in catalogue;
+
+/** Of a pair of fields like `site_zh` and `site_en`, the one of this language. */
+export const inLanguage = (record, name) => record[`${name}_${language}`] || record[`${name}_zh`] || "";
