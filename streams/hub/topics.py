@@ -28,6 +28,9 @@ FEEDS_KEY = "command:feeds:{node}"
 """Hash feed → JSON of `FeedState`, rewritten by its node; stale when the node's key is gone."""
 PROCESS_KEY = "command:process:{name}"
 """Key kept by the launcher for a child process: JSON {name, state, restarts, since}."""
+WORKER_KEY = "command:worker:{name}"
+"""Key with a life of WORKER_LIFE_SECONDS, renewed by each worker."""
+WORKER_LIFE_SECONDS = 8
 ONLINE_KEY = "command:online:{user}:{process}"
 """Key with a life of ONLINE_LIFE_SECONDS, renewed by a web process that holds a socket of this officer."""
 ONLINE_LIFE_SECONDS = 8

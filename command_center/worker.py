@@ -1,0 +1,144 @@
+"""The worker process: what the hub's streams hold into SQL, deadlines watched, what waits sent out."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing, suppress
+from functools import partial
+
+from pydantic import ValidationError
+from sqlalchemy.exc import SQLAlchemyError
+
+from command_center.accounts.revocations import Revocations
+from command_center.audit import Audit
+from command_center.config import Settings
+from command_center.database import Database
+from command_center.lease import Leases
+from command_center.operations.feeds import Feeds
+from command_center.operations.instructions import Instructions
+from command_center.operations.positions import Positions
+from command_center.outbox import Outbox
+from command_center.stream_job import StreamJob
+from command_center.supervision import keep_running
+from streams.hub.hub import Hub, HubAway
+from streams.hub.topics import (
+    LIVE_EVENT,
+    POSITIONS_STREAM,
+    WORKER_KEY,
+    WORKER_LIFE_SECONDS,
+    CameraChanged,
+    PositionTaken,
+)
+
+logger = logging.getLogger(__name__)
+
+LEASE_SECONDS = 10.0
+RENEW_SECONDS = 3.0
+STEP_SECONDS = 1.0
+"""How often deadlines and the outbox are looked at."""
+LIFE_SIGN_SECONDS = 2.0
+
+
+class Worker:
+    """One worker; several share the streams, and of them one at a time does each of the other jobs."""
+
+    def __init__(self, database: Database, hub: Hub, name: str = "") -> None:
+        self.name = name or f"{socket.gethostname()}-{os.getpid()}"
+        outbox = Outbox(database, hub)
+        audit = Audit()
+        self._hub = hub
+        self._outbox = outbox
+        self._leases = Leases(database, self.name, LEASE_SECONDS)
+        self._positions = Positions(database)
+        self._instructions = Instructions(database, hub, audit)
+        self._feeds = Feeds(database, hub, audit, Revocations(outbox, hub))
+        self.positions_job: StreamJob[PositionTaken] = StreamJob(
+            hub, POSITIONS_STREAM, self.name, PositionTaken.model_validate_json, self._positions.insert
+        )
+
+    async def run(self) -> None:
+        """Work until cancelled; then give the leases back, so that another worker goes on at once."""
+        leased = {"escalation": self._escalate, "outbox": self._flush}
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(keep_running("positions", self.positions_job.run))
+                group.create_task(keep_running("cameras", self._keep_cameras))
+                group.create_task(keep_running("life sign", self._give_life_sign))
+                for job, step in leased.items():
+                    group.create_task(keep_running(job, partial(self._do_leased, job, step)))
+        finally:
+            for job in leased:
+                await self._give_back(job)
+
+    async def _do_leased(self, job: str, step: Callable[[], Awaitable[object]]) -> None:
+        """Do `step` again and again for as long as the lease of `job` is ours; wait for it otherwise."""
+        loop = asyncio.get_running_loop()
+        renewed_at = 0.0
+        while True:
+            if loop.time() - renewed_at >= RENEW_SECONDS or not renewed_at:
+                if not await self._leases.take(job):
+                    await asyncio.sleep(RENEW_SECONDS)
+                    continue
+                renewed_at = loop.time()
+            await step()
+
+    async def _escalate(self) -> None:
+        if await self._instructions.escalate() == 0:
+            await asyncio.sleep(STEP_SECONDS)
+
+    async def _flush(self) -> None:
+        try:
+            if await self._outbox.flush() > 0:
+                return
+        except HubAway:
+            logger.debug("hub away, the outbox waits")
+        await asyncio.sleep(STEP_SECONDS)
+
+    async def _keep_cameras(self) -> None:
+        """Write down what devices say of their cameras over the data channel."""
+        async with aclosing(self._hub.listen()) as events:
+            async for text in events:
+                if text is None or '"camera"' not in text:
+                    continue
+                try:
+                    event = LIVE_EVENT.validate_json(text)
+                except ValidationError:
+                    continue
+                if isinstance(event, CameraChanged):
+                    await self._feeds.camera_changed(event.feed, event.state, event.received_at)
+
+    async def _give_life_sign(self) -> None:
+        while True:
+            await self._hub.put(WORKER_KEY.format(name=self.name), "1", life_seconds=WORKER_LIFE_SECONDS)
+            await asyncio.sleep(LIFE_SIGN_SECONDS)
+
+    async def _give_back(self, job: str) -> None:
+        try:
+            await self._leases.give_back(job)
+        except (SQLAlchemyError, OSError):
+            logger.warning("the lease of %s runs out by itself", job)
+
+
+async def run(settings: Settings) -> None:
+    """Be the worker until SIGTERM or Ctrl-C."""
+    database, hub = Database(settings.records_url), Hub(settings.hub_url)
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    try:
+        working = asyncio.create_task(Worker(database, hub).run())
+        stopping = asyncio.create_task(stopped.wait())
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        working.cancel()
+        with suppress(asyncio.CancelledError):
+            await working
+    finally:
+        await hub.close()
+        await database.close()
