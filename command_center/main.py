@@ -5,10 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
+from uuid import UUID
 
 from fastapi import FastAPI
+from fastapi.responses import FileResponse
+from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
+import field_agent
+from assets.banks.http import HttpBank
+from assets.registry.http import HttpRegistry
+from assets.service import Assets
 from command_center.accounts.callbacks import CallbackDoors
 from command_center.accounts.doors import SignedIn, find_door
 from command_center.accounts.gate import Gate
@@ -19,22 +27,48 @@ from command_center.accounts.service import Accounts
 from command_center.accounts.setup import SetupLinks
 from command_center.accounts.sign_ins import SignIns
 from command_center.accounts.sockets import OpenSockets
-from command_center.api import accounts, audit, certificate, docs, health, media, problems, session, setup, tokens
+from command_center.api import (
+    accounts,
+    assets,
+    audit,
+    certificate,
+    docs,
+    feeds,
+    health,
+    instructions,
+    media,
+    operations,
+    positions,
+    problems,
+    session,
+    setup,
+    tokens,
+)
 from command_center.audit import Audit
 from command_center.audit_reading import ANCHOR_FILE, AuditReader
 from command_center.certificates import AUTHORITY_FILE
+from command_center.clock import now
 from command_center.config import Settings
 from command_center.database import Database
 from command_center.errors import CommandCenterError
+from command_center.live import screens_socket
+from command_center.live.board import Board
+from command_center.live.officers_socket import OfficersSocket
 from command_center.metrics import Measured, Metrics
-from command_center.operations.feeds import Feeds
+from command_center.operations.instructions import Instructions
+from command_center.operations.positions import Positions
+from command_center.operations.service import Operations
 from command_center.outbox import Outbox
 from command_center.screens import routes as screen_routes
 from command_center.screens.app import build as build_screens
 from command_center.screens.doors import CALLBACKS
 from command_center.screens.shell import Installation
+from command_center.supervision import keep_running
 from streams.hub.hub import Hub
+from streams.hub.topics import AssetsChanged
 from streams.signalling.tokens import load_private_key, make_keys
+
+OFFICERS_PAGE = Path(field_agent.__file__).parent / "page"
 
 
 class Web:
@@ -65,7 +99,17 @@ class Web:
         self.media_tokens = MediaTokens(
             self.database, self.audit, load_private_key(settings.keys), minutes=settings.media_token_minutes
         )
-        self.feeds = Feeds(self.database, self.hub, self.audit, self.revocations)
+        self.operations = Operations(self.database, self.hub, self.audit, self.revocations)
+        self.instructions = Instructions(self.database, self.hub, self.audit)
+        self.positions = Positions(self.database)
+        self.board = Board(self.hub, self.operations, self.instructions, self.positions)
+        self.assets = Assets(
+            self.database,
+            [HttpBank(settings.bank_url), HttpRegistry(settings.registry_url)],
+            self.audit,
+            now,
+            self._tell_assets,
+        )
         self.sockets = OpenSockets(self.sign_ins)
         self.server = FastAPI(
             title="Enforcement Command Center",
@@ -75,6 +119,8 @@ class Web:
             openapi_url=None,
         )
         self._add_routes()
+        self.server.add_api_route("/field", officers_page, include_in_schema=False)
+        self.server.mount("/field", StaticFiles(directory=OFFICERS_PAGE))
         installation = Installation(settings.court_name_zh, settings.court_name_en, settings.demonstration)
         screen_routes.install(self.server, installation, self.setup_links.is_open)
         # Last: Dash answers every GET that no route above takes.
@@ -96,7 +142,14 @@ class Web:
             setup.router(self.setup_links, self.accounts),
             accounts.router(self.accounts),
             audit.router(self.audit_reader),
-            tokens.router(self.feeds, self.media_tokens),
+            tokens.router(self.operations.feeds, self.media_tokens),
+            operations.router(self.operations),
+            feeds.router(self.operations, self.board),
+            instructions.router(self.instructions, self.board),
+            positions.router(self.positions),
+            assets.router(self.assets),
+            screens_socket.router(self.board, self.operations),
+            OfficersSocket(self.board, self.hub, self.operations, self.instructions, self.positions).router(),
             media.router(self.node),
             health.router(health.Health(self.database, self.hub, self.node), self.metrics.registry),
             docs.router(self.server),
@@ -108,14 +161,29 @@ class Web:
     async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
         try:
             async with asyncio.TaskGroup() as tasks:
-                jobs = [tasks.create_task(job()) for job in (self.sockets.watch, self.audit_reader.keep_anchoring)]
+                wanted = {
+                    "sockets": self.sockets.watch,
+                    "anchors": self.audit_reader.keep_anchoring,
+                    "board": self.board.run,
+                    "assets": self.assets.run,
+                }
+                jobs = [tasks.create_task(keep_running(name, job), name=name) for name, job in wanted.items()]
                 yield
                 for job in jobs:
                     job.cancel()
         finally:
+            await self.assets.close()
             await self.node.aclose()
             await self.hub.close()
             await self.database.close()
+
+    async def _tell_assets(self, case_id: UUID) -> None:
+        await self.hub.publish(AssetsChanged(case_id=case_id))
+
+
+async def officers_page() -> FileResponse:
+    """The officer's page: a static shell that signs in by itself."""
+    return FileResponse(OFFICERS_PAGE / "index.html", headers={"cache-control": "no-cache"})
 
 
 def second_factor_roles(settings: Settings) -> frozenset[Role]:
