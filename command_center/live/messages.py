@@ -137,6 +137,13 @@ class Snapshot(LiveMessage):
     parts: list[PartView]
 
 
+class Beat(LiveMessage):
+    """Nothing changed for a while: the page hears that the line still stands, since a cut one closes no socket."""
+
+    type: Literal["beat"] = "beat"
+    server_time: int
+
+
 class Ended(LiveMessage):
     """The session is over: stop the pictures, go to sign-in."""
 
@@ -145,7 +152,16 @@ class Ended(LiveMessage):
 
 
 ScreenMessage = (
-    Snapshot | FeedView | PositionView | TrackView | InstructionView | AssetsView | RecordingsView | PartView | Ended
+    Snapshot
+    | FeedView
+    | PositionView
+    | TrackView
+    | InstructionView
+    | AssetsView
+    | RecordingsView
+    | PartView
+    | Beat
+    | Ended
 )
 SCREEN_MESSAGE: TypeAdapter[ScreenMessage] = TypeAdapter(Annotated[ScreenMessage, Field(discriminator="type")])
 

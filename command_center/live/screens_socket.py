@@ -10,10 +10,11 @@ from pydantic import ValidationError
 
 from command_center.accounts.identity import Identity, signed_in
 from command_center.accounts.permissions import Permission
+from command_center.clock import now
 from command_center.errors import NotFound
 from command_center.live.board import Board
 from command_center.live.first import first_of
-from command_center.live.messages import Ended, Watch
+from command_center.live.messages import Beat, Ended, Watch
 from command_center.live.page import Page
 from command_center.live.scene import Scene
 from command_center.live.wire import (
@@ -26,13 +27,15 @@ from command_center.live.wire import (
     receive_text,
     send_text,
 )
-from command_center.operations.records import OperationRecord
+from command_center.operations.records import OperationRecord, to_ms
 from command_center.operations.service import Operations
 
 logger = logging.getLogger(__name__)
 
 FIRST_MESSAGE_SECONDS = 10.0
 MAX_WATCH_BYTES = 1_024
+BEAT_SECONDS = 1.0
+"""After so long without a change a page is told that the line still stands."""
 
 
 def router(board: Board, operations: Operations) -> APIRouter:
@@ -85,7 +88,12 @@ async def _receive_watch(websocket: WebSocket) -> Watch:
 async def _show(websocket: WebSocket, page: Page, scene: Scene) -> Watch:
     """Send what changes for as long as the session lasts; ends by an error only."""
     while True:
-        keys = await page.take()
+        try:
+            async with asyncio.timeout(BEAT_SECONDS):
+                keys = await page.take()
+        except TimeoutError:
+            await send_text(websocket, Beat(server_time=to_ms(now())).model_dump_json())
+            continue
         if page.ended is not None:
             await send_text(websocket, Ended(code=page.ended).model_dump_json())
             raise Closed(CLOSE_SESSION_OVER, page.ended)
