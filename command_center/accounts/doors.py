@@ -139,6 +139,8 @@ DOORS: tuple[Door, ...] = (
     Door("/api/assets/seizures", may(P.CONTROL_ASSETS), ("POST",)),
     # Recordings
     Door("/api/recordings", may(P.REVIEW)),
+    Door("/api/recordings/{id}", may(P.REVIEW)),
+    Door("/api/recordings/{id}/index", may(P.REVIEW)),
     Door("/api/recordings/{id}/media", may(P.REVIEW)),
     Door("/api/recordings/{id}/track", may(P.REVIEW)),
     # Administration

@@ -1,0 +1,182 @@
+"""`/api/recordings`: the recordings of an operation, their media, their index and their tracks."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, ConfigDict
+
+from command_center.accounts.identity import signed_in
+from command_center.api.paging import Page
+from command_center.api.problems import problem
+from command_center.api.ranges import ByteRange, RangeRefused, read_bytes, read_range
+from command_center.errors import Invalid
+from command_center.evidence.recordings import PAGE, Recordings
+from command_center.evidence.records import Media, RecordingRecord, RecordingState
+
+
+class RecordingItem(BaseModel):
+    """One recording with its site and officer; `ended_at` is null while it grows."""
+
+    model_config = ConfigDict(from_attributes=True)
+    id: UUID
+    feed: str
+    operation_id: UUID
+    site_id: UUID
+    site_ordinal: int
+    site_zh: str
+    site_en: str
+    officer_id: UUID
+    officer: str
+    container: str
+    video: str | None
+    audio: str | None
+    started_at: datetime
+    ended_at: datetime | None
+    seconds: float
+    bytes: int
+    sha256: str | None
+    state: RecordingState
+
+
+class FragmentItem(BaseModel):
+    """Where a fragment lies, and when it was: seconds of the recording, Unix ms of the clock on the wall."""
+
+    model_config = ConfigDict(from_attributes=True)
+    offset: int
+    length: int
+    start: float
+    seconds: float
+    at: int
+    is_key: bool
+
+
+class GapItem(BaseModel):
+    """What is missing, since and until (Unix ms), and why."""
+
+    model_config = ConfigDict(from_attributes=True)
+    kind: Literal["loss", "silence", "queue", "disk"]
+    track: Literal["video", "audio", "both"]
+    since: int
+    until: int
+
+
+class IndexItem(BaseModel):
+    """What a player needs to fetch a recording piece by piece."""
+
+    model_config = ConfigDict(from_attributes=True)
+    mime: str
+    header_bytes: int
+    is_complete: bool
+    seconds: float
+    fragments: list[FragmentItem]
+    gaps: list[GapItem]
+
+
+class TrackPointItem(BaseModel):
+    """A position, WGS-84; `seconds` from the recording's start."""
+
+    model_config = ConfigDict(from_attributes=True)
+    at: datetime
+    seconds: float
+    latitude: float
+    longitude: float
+    accuracy_m: float
+    heading_deg: float | None
+
+
+class TrackItem(BaseModel):
+    """Where the device was during the recording, oldest first."""
+
+    model_config = ConfigDict(from_attributes=True)
+    started_at: datetime
+    points: list[TrackPointItem]
+
+
+def router(recordings: Recordings) -> APIRouter:
+    """The routes of recordings."""
+    routes = APIRouter(prefix="/api/recordings", tags=["recordings"])
+
+    @routes.get("", summary="The recordings of an operation, the newest first")
+    async def listed(
+        operation_id: UUID,
+        cursor: Annotated[str | None, Query(max_length=80)] = None,
+        limit: Annotated[int, Query(ge=1, le=PAGE)] = PAGE,
+    ) -> Page[RecordingItem]:
+        rows = await recordings.listed(signed_in(), operation_id, after=_after(cursor), limit=limit)
+        return Page(
+            items=[RecordingItem.model_validate(row) for row in rows],
+            next=_cursor(rows[-1]) if len(rows) == limit else None,
+        )
+
+    @routes.get("/{recording_id}", summary="One recording")
+    async def one(recording_id: UUID) -> RecordingItem:
+        return RecordingItem.model_validate(await recordings.recording(signed_in(), recording_id))
+
+    @routes.get("/{recording_id}/index", summary="Where its fragments lie, from number `after` on")
+    async def index(recording_id: UUID, after: Annotated[int, Query(ge=0)] = 0) -> IndexItem:
+        return IndexItem.model_validate(await recordings.index(signed_in(), recording_id, after=after))
+
+    @routes.get("/{recording_id}/track", summary="Where the device was meanwhile, oldest first")
+    async def track(recording_id: UUID) -> TrackItem:
+        return TrackItem.model_validate(await recordings.track(signed_in(), recording_id))
+
+    @routes.api_route(
+        "/{recording_id}/media",
+        methods=["GET", "HEAD"],
+        summary="The file, or with `Range` a part of it; a recording that grows is sent as far as it is now",
+        response_class=Response,
+        responses={206: {"description": "the part asked for"}, 416: {"description": "there is no such part"}},
+    )
+    async def media(recording_id: UUID, request: Request) -> Response:
+        wanted = request.headers.get("range")
+        is_start = request.method == "GET" and (wanted is None or wanted.replace(" ", "").startswith("bytes=0-"))
+        found = await recordings.media(signed_in(), recording_id, is_start=is_start)
+        return _send(found, request)
+
+    return routes
+
+
+def _send(media: Media, request: Request) -> Response:
+    headers = {"accept-ranges": "bytes", "cache-control": "no-store", "content-type": media.mime}
+    if media.etag is not None:
+        headers["etag"] = media.etag
+    if_range = request.headers.get("if-range")
+    wanted = request.headers.get("range") if if_range is None or if_range == media.etag else None
+    try:
+        part = read_range(wanted, media.bytes)
+    except RangeRefused:
+        refusal = problem(416, "range-not-satisfiable")
+        refusal.headers["content-range"] = f"bytes */{media.bytes}"
+        return refusal
+    status = 200
+    if part is None:
+        part = ByteRange(0, media.bytes - 1)
+    else:
+        status = 206
+        headers["content-range"] = f"bytes {part.first}-{part.last}/{media.bytes}"
+    headers["content-length"] = str(part.length)
+    if request.method == "HEAD" or part.length == 0:
+        return Response(status_code=status, headers=headers)
+    return StreamingResponse(read_bytes(media.path, part), status, headers)
+
+
+def _cursor(row: RecordingRecord) -> str:
+    return f"{row.started_at.isoformat()}~{row.id}"
+
+
+def _after(cursor: str | None) -> tuple[datetime, UUID] | None:
+    if cursor is None:
+        return None
+    started_at, _, last_id = cursor.partition("~")
+    try:
+        instant = datetime.fromisoformat(started_at.replace(" ", "+"))
+        if instant.tzinfo is None:
+            raise ValueError("no zone")
+        return instant, UUID(last_id)
+    except ValueError as error:
+        raise Invalid("cursor-not-valid") from error

@@ -1,0 +1,127 @@
+"""Keeps the index of recordings in step with what the nodes tell of them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from uuid import UUID
+
+from pydantic import ValidationError
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from command_center.database import Database
+from command_center.evidence.tables import Recording
+from command_center.operations.tables import Feed
+from streams.hub.hub import Hub
+from streams.hub.topics import (
+    RECORDING_EVENT,
+    RECORDINGS_STREAM,
+    RecordingChanged,
+    RecordingClosed,
+    RecordingOpened,
+    SegmentClosed,
+)
+
+logger = logging.getLogger(__name__)
+
+GROUP = "records"
+
+RecordingEvent = RecordingOpened | SegmentClosed | RecordingClosed
+
+
+async def index(hub: Hub, database: Database, *, consumer: str = "worker", wait_seconds: float = 1.0) -> int:
+    """Read what the nodes told, write it to the index in one transaction, and acknowledge; return how much it was.
+
+    Called again and again. A crash at any point makes events come twice, which changes nothing.
+
+    Raises:
+        HubAway: Redis doesn't answer.
+    """
+    entries = await hub.read_group(RECORDINGS_STREAM, GROUP, consumer, wait_seconds=wait_seconds)
+    if not entries:
+        return 0
+    events = []
+    for entry_id, text in entries:
+        try:
+            events.append(RECORDING_EVENT.validate_json(text))
+        except ValidationError:
+            logger.error("recording event %s can't be read and is passed over", entry_id)
+    feeds = await index_events(database, events)
+    await hub.acknowledge(RECORDINGS_STREAM, GROUP, [entry_id for entry_id, _ in entries])
+    for feed in sorted(feeds):
+        await hub.publish(RecordingChanged(feed=feed))
+    return len(entries)
+
+
+async def index_events(database: Database, events: Sequence[RecordingEvent]) -> set[str]:
+    """Write events to the index in one transaction; return the feeds whose list of recordings changed.
+
+    Events of one recording may come twice, and a growth after the end; neither undoes anything. Growth alone
+    doesn't count as a change of the list: it comes each second.
+    """
+    changed: set[str] = set()
+    async with database.write() as session:
+        for event in events:
+            if isinstance(event, RecordingOpened):
+                if await _open(session, event):
+                    changed.add(event.feed)
+            elif isinstance(event, SegmentClosed):
+                await _grow(session, event)
+            elif await _close(session, event):
+                changed.add(event.feed)
+    return changed
+
+
+async def _open(session: AsyncSession, event: RecordingOpened) -> bool:
+    if await session.get(Recording, event.recording) is not None:
+        return False
+    feed = await session.scalar(select(Feed).where(Feed.name == event.feed))
+    if feed is None:
+        # A device with a token of the command line publishes under a name that no operation knows.
+        logger.warning("recording %s is of an unregistered feed and isn't listed", event.recording)
+        return False
+    session.add(
+        Recording(
+            id=event.recording,
+            feed_id=feed.id,
+            operation_id=feed.operation_id,
+            node=event.node,
+            path=event.path,
+            container=event.container,
+            video=event.video,
+            audio=event.audio,
+            started_at=_instant(event.started_at),
+        )
+    )
+    await session.flush()
+    return True
+
+
+async def _grow(session: AsyncSession, event: SegmentClosed) -> None:
+    recording = await _unfinished(session, event.recording)
+    if recording is not None and event.bytes > recording.bytes:
+        recording.seconds = event.seconds
+        recording.bytes = event.bytes
+
+
+async def _close(session: AsyncSession, event: RecordingClosed) -> bool:
+    recording = await _unfinished(session, event.recording)
+    if recording is None:
+        return False
+    recording.ended_at = _instant(event.ended_at)
+    recording.seconds = event.seconds
+    recording.bytes = event.bytes
+    recording.sha256 = event.sha256
+    recording.end_reason = event.reason
+    return True
+
+
+async def _unfinished(session: AsyncSession, recording_id: UUID) -> Recording | None:
+    recording = await session.get(Recording, recording_id)
+    return recording if recording is not None and recording.ended_at is None else None
+
+
+def _instant(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
