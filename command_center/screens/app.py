@@ -24,8 +24,6 @@ logger = logging.getLogger(__name__)
 
 STATIC = Path(__file__).parent / "static"
 STORES = (ids.OPERATION, ids.CASE, ids.ASSETS_VERSION, ids.RECORDINGS_VERSION)
-GRAPH_CONFIG = {"displayModeBar": False, "displaylogo": False, "showSendToCloud": False}
-"""For every graph: plotly's "Share chart" button uploads to a stranger's host."""
 
 _INDEX = """<!DOCTYPE html>
 <html lang="{language}" data-mantine-color-scheme="dark">

@@ -6,7 +6,8 @@ from typing import Any
 
 from dash import Dash, html, register_page
 
-from command_center.screens import ids
+from command_center.screens import ids, shell
+from command_center.screens.components import assets_panel
 from command_center.screens.components.instructions import instructions
 from command_center.screens.components.map import centre_map
 from command_center.screens.components.wall import wall
@@ -21,13 +22,7 @@ def layout(**_query: str) -> Any:
         children=[
             wall(),
             centre_map(),
-            html.Section(
-                className="panel panel-assets",
-                children=[
-                    html.Div(html.H2(say("assets.title")), className="panel-head"),
-                    html.Div(id=ids.ASSETS_PANEL, className="panel-body"),
-                ],
-            ),
+            shell.panel(say("assets.title"), assets_panel.layout(), name=ids.ASSETS_PANEL),
             instructions(),
         ],
     )

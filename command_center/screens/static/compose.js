@@ -62,12 +62,15 @@ class Compose {
   /** Everybody, each site, each officer; the choice stays. */
   paintTargets() {
     const chosen = this.target.value;
-    const officers = new Map(live.ordered().map((view) => [view.officer_id, view]));
+    const numbers = new Map(live.ordered().map((view, index) => [view.officer_id, index + 1]));
+    const officers = this.operation?.officers ?? [];
     const sites = this.operation?.sites ?? [];
     this.target.replaceChildren(
       h("option", { value: "all" }, say("target.all")),
       h("optgroup", { label: say("target.sites") }, sites.map((site) => h("option", { value: `site:${site.id}` }, inLanguage(site, "name")))),
-      h("optgroup", { label: say("target.officers") }, [...officers].map(([id, view]) => h("option", { value: `officer:${id}` }, `${live.numberOf(view.feed)} ${view.officer}`))),
+      h("optgroup", { label: say("target.officers") }, officers.map((officer) => (
+        h("option", { value: `officer:${officer.user_id}` }, [numbers.get(officer.user_id), officer.display_name].filter(Boolean).join(" "))
+      ))),
     );
     this.target.value = chosen || "all";
     if (!this.target.value) this.target.value = "all";
@@ -121,7 +124,8 @@ class Compose {
     this.isSending = true;
     this.paint(say("compose.sending"));
     try {
-      await ask("POST", "/api/instructions", { ...body, idempotency_key: this.attempt.key });
+      const sent = await ask("POST", "/api/instructions", { ...body, idempotency_key: this.attempt.key });
+      if (sent?.type === "instruction") live.emit("sent", sent);
       this.attempt = null;
       this.text.value = "";
       this.element.elements.priority.value = "routine";

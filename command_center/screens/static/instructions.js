@@ -25,6 +25,7 @@ export function mount(element) {
     for (const view of snapshot.instructions) take(view);
   });
   live.on("instruction", take);
+  live.on("sent", (view) => items.has(view.instruction_id) || take(view)); // the socket may have told more already
   setInterval(tick, 1_000);
   const compose = element.querySelector("#compose");
   if (compose) mountCompose(compose);

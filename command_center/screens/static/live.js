@@ -3,10 +3,12 @@
 // Listeners: on("feed" | "position" | "track" | "instruction" | "part" | "snapshot" | "link", handler).
 // "link" tells how the socket itself is: {state: "connecting" | "connected" | "silent" | "broken", since}.
 
+import { ask } from "./net.js";
 import { setServerTime } from "./time.js";
 
 const SILENT_AFTER_MS = 2_000;
 const DEAD_AFTER_MS = 6_000;
+const CLOSED_SESSION_OVER = 4401;
 const BACK_OFF_MS = [250, 500, 1_000, 2_000, 4_000];
 
 class Live extends EventTarget {
@@ -20,7 +22,7 @@ class Live extends EventTarget {
     this.attempt = 0;
     this.lastHeardAt = 0;
     this.socket = null;
-    this.beats = false;
+    this.wasOpen = false;
   }
 
   on(type, handler) {
@@ -52,6 +54,7 @@ class Live extends EventTarget {
     const socket = new WebSocket(url);
     this.socket = socket;
     socket.onopen = () => {
+      this.wasOpen = true;
       this.lastHeardAt = Date.now();
       this.askToWatch();
     };
@@ -71,17 +74,28 @@ class Live extends EventTarget {
   lost(code) {
     this.socket = null;
     this.setLink("broken");
-    if (code === 4401) {
+    if (code === CLOSED_SESSION_OVER) {
       toSignIn("not-signed-in");
       return;
     }
+    if (!this.wasOpen) this.checkSession();
+    this.wasOpen = false;
     const pause = BACK_OFF_MS[Math.min(this.attempt++, BACK_OFF_MS.length - 1)];
     setTimeout(() => this.connect(), pause * (0.7 + 0.6 * Math.random()));
   }
 
+  /** A refused socket doesn't say why: ask whether we are still signed in. */
+  async checkSession() {
+    try {
+      await ask("GET", "/api/session");
+    } catch (problem) {
+      if (problem.status === 401) toSignIn("not-signed-in");
+    }
+  }
+
   /** Silence is noticed by the clock: a cut line closes no socket. */
   check() {
-    if (this.link.state === "broken" || !this.beats || this.socket?.readyState !== WebSocket.OPEN) return;
+    if (this.link.state === "broken" || this.socket?.readyState !== WebSocket.OPEN) return;
     const silence = Date.now() - this.lastHeardAt;
     if (silence > DEAD_AFTER_MS) {
       const socket = this.socket;
@@ -106,8 +120,7 @@ class Live extends EventTarget {
         this.emit("part", message);
         break;
       case "beat":
-        this.beats = true;
-        break;
+        break; // the line stands, nothing changed
       case "assets":
       case "recordings":
         this.raise(message.type);
