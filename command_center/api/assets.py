@@ -1,9 +1,7 @@
-"""Queries and controls of assets as JSON, and how the asset domain is joined to the command center."""
+"""Queries and controls of assets as JSON."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -12,51 +10,14 @@ from fastapi import APIRouter
 from fastapi import Query as Parameter
 from pydantic import BaseModel, ConfigDict, Field
 
-from assets import errors as asset_errors
-from assets.audit import Actor
-from assets.errors import AssetsError
 from assets.service import Assets
 from assets.views import Standing
-from command_center.accounts.identity import Identity, signed_in
-from command_center.accounts.permissions import Permission
-from command_center.errors import CommandCenterError, Conflict, Invalid, NotFound, NotPermitted, Unavailable
+from command_center.accounts.identity import signed_in
+from command_center.asset_access import actor_of, refusals
 
 PAGE = 100
 LARGEST_PAGE = 500
 LARGEST_CENTS = 10**15
-
-_ANSWERS: tuple[tuple[type[AssetsError], type[CommandCenterError]], ...] = (
-    (asset_errors.NotPermitted, NotPermitted),
-    (asset_errors.NotFound, NotFound),
-    (asset_errors.NotUnderEnforcement, NotPermitted),
-    (asset_errors.BadFormat, Invalid),
-    (asset_errors.RulingMissing, Invalid),
-    (asset_errors.Conflict, Conflict),
-    (asset_errors.GatewayTrouble, Unavailable),
-)
-
-
-def actor_of(identity: Identity) -> Actor:
-    """A signed-in person as the asset domain knows one."""
-    return Actor(
-        user_id=identity.user_id,
-        court_ids=identity.court_ids,
-        may_see=identity.may(Permission.SEE_ASSETS),
-        may_query=identity.may(Permission.QUERY_ASSETS),
-        may_control=identity.may(Permission.CONTROL_ASSETS),
-    )
-
-
-@contextmanager
-def refusals() -> Iterator[None]:
-    """Turn the asset domain's errors into the command center's, with code and parameters kept."""
-    try:
-        yield
-    except AssetsError as exc:
-        for ours, theirs in _ANSWERS:
-            if isinstance(exc, ours):
-                raise theirs(exc.code, **exc.parameters) from exc
-        raise
 
 
 class _Answer(BaseModel):

@@ -1,0 +1,59 @@
+"""Where the command center and the asset domain meet: its people as actors, its errors for theirs, its hub told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
+from assets import errors as asset_errors
+from assets.answers import Changed
+from assets.audit import Actor
+from assets.errors import AssetsError
+from command_center.accounts.identity import Identity
+from command_center.accounts.permissions import Permission
+from command_center.errors import CommandCenterError, Conflict, Invalid, NotFound, NotPermitted, Unavailable
+from streams.hub.hub import Hub
+from streams.hub.topics import AssetsChanged
+
+_ANSWERS: tuple[tuple[type[AssetsError], type[CommandCenterError]], ...] = (
+    (asset_errors.NotPermitted, NotPermitted),
+    (asset_errors.NotFound, NotFound),
+    (asset_errors.NotUnderEnforcement, NotPermitted),
+    (asset_errors.BadFormat, Invalid),
+    (asset_errors.RulingMissing, Invalid),
+    (asset_errors.Conflict, Conflict),
+    (asset_errors.GatewayTrouble, Unavailable),
+)
+
+
+def actor_of(identity: Identity) -> Actor:
+    """A signed-in person as the asset domain knows one."""
+    return Actor(
+        user_id=identity.user_id,
+        court_ids=identity.court_ids,
+        may_see=identity.may(Permission.SEE_ASSETS),
+        may_query=identity.may(Permission.QUERY_ASSETS),
+        may_control=identity.may(Permission.CONTROL_ASSETS),
+    )
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Turn the asset domain's errors into the command center's, with code and parameters kept."""
+    try:
+        yield
+    except AssetsError as exc:
+        for ours, theirs in _ANSWERS:
+            if isinstance(exc, ours):
+                raise theirs(exc.code, **exc.parameters) from exc
+        raise
+
+
+def told_over(hub: Hub) -> Changed:
+    """Have every screen told when something of a case changed; a hub that is away costs only the telling."""
+
+    async def changed(case_id: UUID) -> None:
+        await hub.publish(AssetsChanged(case_id=case_id))
+
+    return changed

@@ -1,0 +1,211 @@
+"""The parts of the assets panel, drawn from one view of a case."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from dash import html
+
+from assets.terms import AssetKind
+from assets.views import AssetView, CaseView, PersonView, RequestView, Standing
+from command_center.screens.components import assets_words as words
+from command_center.screens.shell import attributes
+from command_center.screens.words import say
+
+ASK = "assets-ask"
+"""`type` of the buttons that query; the others of their id are `person` and `gateway`."""
+EVERY_GATEWAY = "*"
+
+GROUPS: dict[str, frozenset[Standing]] = {
+    "controlled": frozenset({Standing.CONTROLLED, Standing.PARTLY}),
+    "waiting": frozenset({Standing.WAITING}),
+    "intended": frozenset({Standing.INTENDED, Standing.UNKNOWN}),
+}
+"""The chart's groups; everything else is not controlled."""
+GROUP_LOOK = {
+    # colour, pattern: waiting and intended differ from controlled in both
+    "controlled": ("#56f000", ""),
+    "waiting": ("#2dccff", "/"),
+    "intended": ("#fce83a", "."),
+    "none": ("#a4abb6", "x"),
+}
+FREE = frozenset({Standing.NONE, Standing.NOT_CONTROLLED, Standing.RELEASED, Standing.LAPSED})
+"""Only these may be controlled anew."""
+
+
+def headline(view: CaseView, now: datetime) -> list[Any]:
+    """Money really held against the claim, and what doesn't count."""
+    claim, held = view.head.claim_cents, view.controlled_cents
+    share = min(100.0, 100 * held / claim) if claim else 0.0
+    waiting = sum(asset.standing is Standing.WAITING for asset in view.assets)
+    seized = sum(asset.kind == AssetKind.REAL_ESTATE and asset.standing is Standing.CONTROLLED for asset in view.assets)
+    answered = [answer.answered_at for answer in view.answers if answer.answered_at]
+    last = words.moment(max(answered), now) if answered else say("asset.headline.never")
+    return [
+        _figure("controlled", f"{words.money(held)} · {share:.1f}%", is_first=True),
+        html.Div(html.Div(style={"width": f"{share:.2f}%"}), className="assets-meter"),
+        _figure("claim", words.money(claim)),
+        _figure("seized", str(seized)),
+        _figure("waiting", str(waiting)),
+        _figure("asked", last),
+    ]
+
+
+def _figure(name: str, value: str, *, is_first: bool = False) -> Any:
+    return html.Div(
+        className="assets-figure is-first" if is_first else "assets-figure",
+        children=[html.Span(say(f"asset.headline.{name}")), html.B(value, id=f"assets-{name}")],
+    )
+
+
+def answers(view: CaseView, gateways: tuple[str, ...], now: datetime, *, may_query: bool) -> Any:
+    """Who answered what about whom: one button each, which asks (again)."""
+    latest = {(answer.person_id, answer.gateway): answer for answer in view.answers}
+    heads = [say("asset.person"), *[say(f"asset.gateway.{name}") for name in gateways], ""]
+    title = say("asset.answers.simulated" if view.head.is_demonstration else "asset.answers.title")
+    rows = [
+        html.Tr(
+            [
+                html.Td(person.name, title=f"{person.name} {person.id_number}"),
+                *[
+                    html.Td(_answer(person, name, latest.get((person.id, name)), now, may_query=may_query))
+                    for name in gateways
+                ],
+                html.Td(_ask_everywhere(person)) if may_query else None,
+            ]
+        )
+        for person in view.persons
+        if person.is_under_enforcement
+    ]
+    return html.Table(
+        [html.Thead(html.Tr([html.Th(head) for head in heads])), html.Tbody(rows)],
+        title=title,
+        **attributes(aria_label=title),
+    )
+
+
+def _answer(person: PersonView, gateway: str, answer: RequestView | None, now: datetime, *, may_query: bool) -> Any:
+    word = words.answer_word(answer)
+    notes = [say("asset.action.query.one", gateway=say(f"asset.gateway.{gateway}"), word=word)]
+    if answer is not None and answer.attempts:
+        notes.append(say("asset.attempts", count=answer.attempts))
+    if answer is not None and answer.reason:
+        notes.append(answer.reason)
+    when = (answer.answered_at or answer.sent_at) if answer else None
+    return html.Button(
+        [html.Span(word, className=f"mark mark-{words.answer_mark(answer)}"), html.Small(words.moment(when, now))],
+        id={"type": ASK, "person": str(person.id), "gateway": gateway},
+        disabled=not may_query,
+        title="\n".join(notes),
+        **attributes(data_state=answer.state if answer else "never"),
+    )
+
+
+def _ask_everywhere(person: PersonView) -> Any:
+    return html.Button(
+        say("asset.action.query"),
+        id={"type": ASK, "person": str(person.id), "gateway": EVERY_GATEWAY},
+        title=say("asset.action.query.all", name=person.name),
+    )
+
+
+def rows(view: CaseView, now: datetime) -> list[dict[str, Any]]:
+    """The table's rows; what can be controlled comes with the action that does it."""
+    names = {person.id: person.name for person in view.persons}
+    return [_row(asset, names[asset.person_id], now) for asset in view.assets]
+
+
+def _row(asset: AssetView, person: str, now: datetime) -> dict[str, Any]:
+    kind = AssetKind(asset.kind)
+    action = words.ACTION_OF_KIND.get(kind) if asset.gateway else None
+    return {
+        "id": str(asset.id),
+        "person": person,
+        "kind": say(f"asset.kind.{asset.kind}"),
+        "description": f"{asset.description} {asset.reference}",
+        "value": asset.value_cents,
+        "controlled": asset.controlled_cents if kind is AssetKind.BANK_ACCOUNT else None,
+        "state": words.standing_word(asset),
+        "mark": words.STANDING_MARKS[asset.standing],
+        "note": words.standing_note(asset),
+        "answered": words.moment(asset.answered_at, now),
+        "action": action.value if action else "",
+        "is_free": asset.standing in FREE,
+        "asset_kind": asset.kind,
+    }
+
+
+def chart(view: CaseView) -> dict[str, Any]:
+    """Bars by class of asset: how many are controlled, waiting, intended, not controlled."""
+    kinds = [kind for kind in AssetKind if any(asset.kind == kind for asset in view.assets)]
+    counts = {name: [0] * len(kinds) for name in GROUP_LOOK}
+    for asset in view.assets:
+        name = next((name for name, standings in GROUPS.items() if asset.standing in standings), "none")
+        counts[name][kinds.index(AssetKind(asset.kind))] += 1
+    bars = [
+        {
+            "type": "bar",
+            "orientation": "h",
+            "name": say(f"asset.chart.{name}"),
+            "y": [say(f"asset.kind.{kind}") for kind in kinds],
+            "x": counts[name],
+            "text": [str(count) if count else "" for count in counts[name]],
+            "textposition": "inside",
+            "insidetextanchor": "middle",
+            "textangle": 0,
+            "textfont": {"color": "#07111d", "size": 13},
+            "marker": {
+                "color": colour,
+                "pattern": {"shape": pattern, "fgcolor": "#07111d", "fillmode": "overlay", "size": 5, "solidity": 0.2},
+            },
+            "hovertemplate": "%{y} · %{x}<extra>%{fullData.name}</extra>",
+        }
+        for name, (colour, pattern) in GROUP_LOOK.items()
+    ]
+    return {"data": bars, "layout": _chart_layout()}
+
+
+def blank_layout() -> dict[str, Any]:
+    """A chart without axes, for when there is nothing to draw."""
+    return {**_chart_layout(), "xaxis": {"visible": False}, "yaxis": {"visible": False}}
+
+
+def _chart_layout() -> dict[str, Any]:
+    return {
+        "barmode": "stack",
+        "bargap": 0.35,
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"color": "#a9bbcf", "size": 12, "family": "Noto Sans SC, Noto Sans CJK SC, sans-serif"},
+        "margin": {"l": 8, "r": 12, "t": 44, "b": 8},
+        "title": {
+            "text": say("asset.chart.title"),
+            "font": {"size": 13},
+            "x": 0,
+            "xref": "container",
+            "xanchor": "left",
+            "pad": {"l": 10},
+            "y": 1,
+            "yanchor": "top",
+            "yref": "container",
+        },
+        "legend": {
+            "orientation": "h",
+            "x": 0,
+            "y": 1.0,
+            "yanchor": "bottom",
+            "traceorder": "normal",
+            "font": {"size": 12},
+        },
+        "xaxis": {
+            "gridcolor": "#22384f",
+            "zeroline": False,
+            "dtick": 1,
+            "automargin": True,
+            "fixedrange": True,
+            "tickformat": "d",
+        },
+        "yaxis": {"automargin": True, "fixedrange": True, "autorange": "reversed", "ticksuffix": " "},
+        "hoverlabel": {"bgcolor": "#14263a", "font": {"color": "#e3ecf6"}},
+    }
