@@ -86,7 +86,7 @@ class Recordings:
                     )
                 )
             query = query.order_by(Recording.started_at.desc(), Recording.id.desc()).limit(min(limit, PAGE))
-            rows = [row._tuple() for row in await session.execute(query)]
+            rows: list[Row] = list(await session.execute(query))
         return await asyncio.to_thread(lambda: [self._record(row) for row in rows])
 
     async def recording(self, identity: Identity, recording_id: UUID) -> RecordingRecord:
@@ -276,4 +276,4 @@ async def _row(session: AsyncSession, identity: Identity, recording_id: UUID) ->
     row = (await session.execute(query)).one_or_none()
     if row is None:
         raise NotFound("recording-not-found")
-    return row._tuple()
+    return row
