@@ -1,0 +1,75 @@
+// Where the phone is: every fix the receiver gives, with an id of the phone's own.
+
+const LEAST_MS = 900;
+const NUDGE_MS = 5000; // a phone that lies still gives no new fix by itself
+const OPTIONS = { enableHighAccuracy: true, maximumAge: 0, timeout: 15_000 };
+
+/** Events: "fix" (detail: a position message), "change" (state or accuracy). */
+export class Positions extends EventTarget {
+  state = "away"; // good, away, refused
+  accuracy = 0;
+  #watch = null;
+  #nudge = 0;
+  #last = -LEAST_MS;
+
+  /** Ask for the permission with one fix; says whether it was given. */
+  async ask() {
+    try {
+      const fix = await new Promise((resolve, reject) => {
+        navigator.geolocation.getCurrentPosition(resolve, reject, { ...OPTIONS, timeout: 10_000 });
+      });
+      this.#turn("good", fix.coords.accuracy);
+      return true;
+    } catch (error) {
+      this.#turn(error?.code === 1 || !navigator.geolocation ? "refused" : "away", 0);
+      return this.state !== "refused";
+    }
+  }
+
+  /** Follow from now on. */
+  start() {
+    if (this.#watch !== null || !navigator.geolocation) return;
+    const failed = (error) => this.#turn(error.code === 1 ? "refused" : "away", 0);
+    const came = (fix) => this.#came(fix);
+    this.#watch = navigator.geolocation.watchPosition(came, failed, OPTIONS);
+    this.#nudge = setInterval(() => {
+      const isQuiet = performance.now() - this.#last > NUDGE_MS - LEAST_MS;
+      if (isQuiet && document.visibilityState === "visible") {
+        navigator.geolocation.getCurrentPosition(came, failed, OPTIONS);
+      }
+    }, NUDGE_MS);
+  }
+
+  /** Follow no more. */
+  stop() {
+    if (this.#watch !== null) navigator.geolocation.clearWatch(this.#watch);
+    clearInterval(this.#nudge);
+    this.#watch = null;
+  }
+
+  #came({ coords, timestamp }) {
+    this.#turn("good", coords.accuracy);
+    const now = performance.now();
+    if (now - this.#last < LEAST_MS) return;
+    this.#last = now;
+    const limited = (value, most) => (Number.isFinite(value) && value >= 0 ? Math.min(value, most) : null);
+    const detail = {
+      type: "position",
+      id: crypto.randomUUID(),
+      taken_at: Math.round(timestamp),
+      latitude: coords.latitude,
+      longitude: coords.longitude,
+      accuracy_m: limited(coords.accuracy, 1e6) ?? 1e6,
+      heading_deg: limited(coords.heading, 360),
+      speed_mps: limited(coords.speed, 1000),
+    };
+    this.dispatchEvent(new CustomEvent("fix", { detail }));
+  }
+
+  #turn(state, accuracy) {
+    if (this.state === state && Math.round(this.accuracy) === Math.round(accuracy)) return;
+    this.state = state;
+    this.accuracy = accuracy;
+    this.dispatchEvent(new Event("change"));
+  }
+}
