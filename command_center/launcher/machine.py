@@ -16,6 +16,7 @@ from pathlib import Path
 from command_center.config import Settings
 from command_center.launcher import preflight
 from command_center.launcher.child import Child, PartFailed
+from command_center.launcher.hub_server import hub_password
 from command_center.launcher.parts import installation
 from command_center.launcher.preflight import PART_FAILED, Kind, StartRefused
 from command_center.launcher.terminal import Terminal
@@ -35,7 +36,7 @@ def run(settings: Settings, *, demonstration: bool) -> int:
 
     A start that is refused prints one plain sentence and leaves nothing running.
     """
-    logging.basicConfig(level=settings.log_level, format="%(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(level=logging.WARNING, format="  ! %(message)s")
     terminal = Terminal()
     try:
         settings = _own_folder(settings, "demonstration" if demonstration else "court", terminal)
@@ -78,6 +79,7 @@ class _Machine:
     def _prepare_folder(self) -> None:
         settings = self._settings
         make_keys(settings.keys)
+        hub_password(settings.keys)
         for folder in (settings.data / "logs", settings.data / "demo", settings.recordings):
             folder.mkdir(parents=True, exist_ok=True)
         os.environ["COMMAND_CENTER_DATA"] = str(settings.data)
