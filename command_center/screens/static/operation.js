@@ -3,6 +3,7 @@
 import { h } from "./dom.js";
 import { live, setStore, toSignIn } from "./live.js";
 import { ask } from "./net.js";
+import { person } from "./person.js";
 import { inLanguage, say } from "./words.js";
 
 const RETRY_MS = 3_000;
@@ -24,7 +25,13 @@ export async function mount(element) {
     return;
   }
   const wanted = new URLSearchParams(location.search).get("operation");
-  const first = operations.find((one) => one.id === wanted) ?? operations.find((one) => one.state === "live") ?? operations[0];
+  const own = person().user_id;
+  const isOwnAndLive = (one) => one.state === "live" && one.commander_id === own;
+  const first =
+    operations.find((one) => one.id === wanted) ??
+    operations.find(isOwnAndLive) ??
+    operations.find((one) => one.state === "live") ??
+    operations[0];
   const select = h(
     "select",
     { "aria-label": say("shell.operation"), id: "operation", onchange: () => change(operations, select.value) },

@@ -12,11 +12,6 @@ export function mount(header) {
   header.querySelector("#show-keys")?.addEventListener("click", showKeys);
 }
 
-/** What the signed-in person may do. */
-export function person() {
-  return JSON.parse(document.getElementById("shell").dataset.person);
-}
-
 async function switchLanguage(event) {
   await ask("PATCH", "/api/session", { language: event.currentTarget.lang });
   location.reload();

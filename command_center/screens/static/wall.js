@@ -5,7 +5,7 @@ import { onKey } from "./keys.js";
 import { live, toSignIn } from "./live.js";
 import { ask } from "./net.js";
 import { onOperation } from "./operation.js";
-import { person } from "./shell.js";
+import { person } from "./person.js";
 import { Tile } from "./tile.js";
 import { say } from "./words.js";
 
