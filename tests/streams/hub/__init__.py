@@ -1,0 +1,1 @@
+"""Tests of what a node tells and hears over the hub."""

@@ -1,0 +1,241 @@
+"""What is taken of an offer, and what the answer says."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from aiortc.sdp import SessionDescription
+
+from streams.sfu.track import Codec, Track
+from streams.signalling.answer import Endpoint, write_answer
+from streams.signalling.errors import OfferRefused, SignallingError
+from streams.signalling.negotiation import Agreement, agree_to_publish, agree_to_view
+from streams.signalling.offer import read_fragment, read_offer
+from tests.streams.signalling.offers import (
+    FINGERPRINT,
+    MID,
+    ROTATION,
+    TRANSPORT_CC,
+    VP8,
+    VP8_RTX,
+    audio,
+    channel,
+    h264,
+    offer,
+    video,
+)
+
+ENDPOINT = Endpoint(("192.0.2.1", "127.0.0.1"), 8200, "ourufrag", "ourpassword", FINGERPRINT)
+VP8_FEED = Track("video", "0", Codec("VP8", 90_000, 96))
+OPUS_FEED = Track("audio", "1", Codec("opus", 48_000, 111))
+
+
+def h264_feed(profile: str = "42e01f") -> Track:
+    return Track("video", "0", Codec("H264", 90_000, 108, None, f"packetization-mode=1;profile-level-id={profile}"))
+
+
+def publish(*media: list[str], setup: str = "actpass", bundle: str | None = None) -> Agreement:
+    return agree_to_publish(read_offer(offer(*media, setup=setup, bundle=bundle)))
+
+
+def view(feed: list[Track], *media: list[str]) -> Agreement:
+    return agree_to_view(read_offer(offer(*media)), feed)
+
+
+def code_of(refusal: pytest.ExceptionInfo[OfferRefused]) -> tuple[str, int]:
+    return refusal.value.code, refusal.value.status
+
+
+def test_constrained_baseline_h264_is_preferred_over_an_earlier_vp8() -> None:
+    formats = [*VP8, *h264(102, "42001f"), *h264(104, "42e01f", mode=0), *h264(108, "42e01f"), *h264(116, "4d001f")]
+    (track,) = publish(video(formats)).tracks
+    assert (track.codec.name, track.codec.payload_type) == ("H264", 108)
+
+
+def test_vp8_is_taken_where_h264_is_of_a_higher_profile_only() -> None:
+    (track,) = publish(video([*h264(116, "640c1f"), *VP8])).tracks
+    assert track.codec.name == "VP8"
+
+
+def test_a_publisher_with_high_profile_only_is_still_taken() -> None:
+    (track,) = publish(video(h264(116, "640c1f"))).tracks
+    assert track.codec.payload_type == 116
+
+
+def test_feedback_retransmission_and_extensions_are_agreed_on_as_offered() -> None:
+    sources = ["a=ssrc-group:FID 11 22", "a=ssrc:11 cname:x", "a=ssrc:22 cname:x"]
+    (track,) = publish(video([*VP8, *VP8_RTX], extra=[TRANSPORT_CC, MID, ROTATION, *sources])).tracks
+    assert (track.nack, track.pli, track.transport_cc) == (True, True, True)
+    assert (track.ssrc, track.rtx_ssrc, track.codec.rtx_payload_type) == (11, 22, 97)
+    assert sorted(track.extensions.values()) == [3, 4], "the rotation is left to the phone"
+
+
+def test_feedback_lines_may_stand_before_their_format() -> None:
+    (track,) = publish(video([*VP8[1:], VP8[0]])).tracks
+    assert track.nack
+
+
+def test_simulcast_is_answered_with_its_first_layer_only() -> None:
+    layers = ["a=rid:h send", "a=rid:l send", "a=simulcast:send h;l", "a=ssrc:5 cname:x"]
+    agreement = publish(video(VP8, extra=layers))
+    assert agreement.tracks[0].ssrc is None, "with layers the announced SSRC says nothing"
+    assert "rid" not in write_answer(agreement, ENDPOINT, 1)
+
+
+@pytest.mark.parametrize(
+    ("setup", "ours", "answered"),
+    [("actpass", "server", "passive"), ("active", "server", "passive"), ("passive", "client", "active")],
+)
+def test_every_setup_is_met(setup: str, ours: str, answered: str) -> None:
+    agreement = publish(video(VP8), setup=setup)
+    assert agreement.dtls_role == ours
+    assert f"a=setup:{answered}" in write_answer(agreement, ENDPOINT, 1)
+
+
+@pytest.mark.parametrize(
+    ("media", "code"),
+    [
+        ([video(VP8, direction="recvonly")], "direction-unsupported"),
+        ([video(VP8, direction="inactive")], "direction-unsupported"),
+        ([video(VP8, mid="0"), video(VP8, mid="1")], "too-many-tracks"),
+        ([video(["a=rtpmap:98 VP9/90000"])], "codec-unsupported"),
+        ([[line for line in video(VP8) if line != "a=rtcp-mux"]], "rtcp-mux-required"),
+        ([channel()], "no-tracks"),
+        ([video(VP8, port=0)], "no-tracks"),
+        ([video(VP8), ["m=audio 9 RTP/AVP 0", "a=mid:1", "a=rtcp-mux"]], "protocol-unsupported"),
+    ],
+)
+def test_what_cannot_be_received_whole_is_refused(media: list[list[str]], code: str) -> None:
+    with pytest.raises(OfferRefused) as refusal:
+        publish(*media)
+    assert code_of(refusal) == (code, 422)
+
+
+def test_more_than_one_media_line_needs_a_bundle() -> None:
+    with pytest.raises(OfferRefused) as refusal:
+        publish(video(VP8), audio(), bundle="0")
+    assert code_of(refusal) == ("bundle-required", 422)
+
+
+def test_a_viewer_gets_its_own_numbers_and_sources_of_ours() -> None:
+    formats = [
+        *h264(41, "4d001f"),
+        *h264(42, "42e01f"),
+        "a=rtcp-fb:42 nack",
+        "a=rtpmap:43 rtx/90000",
+        "a=fmtp:43 apt=42",
+    ]
+    agreement = view([h264_feed(), OPUS_FEED], video(formats, direction="recvonly"), audio(direction="recvonly"))
+    picture, sound = agreement.tracks
+    assert (picture.codec.payload_type, picture.codec.rtx_payload_type) == (42, 43)
+    assert sound.codec.payload_type == 111
+    assert len({picture.ssrc, picture.rtx_ssrc, sound.ssrc, None}) == 4
+    answer = write_answer(agreement, ENDPOINT, 1, sends="site-1")
+    assert f"a=ssrc:{picture.ssrc} cname:site-1" in answer
+    assert f"a=ssrc-group:FID {picture.ssrc} {picture.rtx_ssrc}" in answer
+
+
+def test_a_viewer_with_another_baseline_profile_still_plays() -> None:
+    (track,) = view([h264_feed("42e01f")], video(h264(102, "42001f"), direction="recvonly")).tracks
+    assert track.codec.payload_type == 102
+
+
+def test_a_viewer_is_not_sent_a_higher_profile_than_it_plays() -> None:
+    with pytest.raises(OfferRefused) as refusal:
+        view([h264_feed("640c1f")], video(h264(102, "42e01f"), direction="recvonly"))
+    assert code_of(refusal) == ("codec-mismatch", 409)
+
+
+def test_a_viewer_without_the_feeds_codec_is_refused_with_the_reason() -> None:
+    with pytest.raises(OfferRefused) as refusal:
+        view([VP8_FEED], video(h264(102, "42e01f"), direction="recvonly"))
+    assert code_of(refusal) == ("codec-mismatch", 409)
+
+
+def test_a_viewer_that_sends_is_refused() -> None:
+    with pytest.raises(OfferRefused) as refusal:
+        view([VP8_FEED], video(VP8, direction="sendonly"))
+    assert code_of(refusal) == ("direction-unsupported", 422)
+
+
+def test_sound_that_the_feed_lacks_is_left_out_of_the_answer() -> None:
+    agreement = view([VP8_FEED], video(VP8, direction="recvonly"), audio(direction="recvonly"))
+    answer = write_answer(agreement, ENDPOINT, 1, sends="site-1")
+    assert "m=audio 0 " in answer
+    assert "a=group:BUNDLE 0\r\n" in answer
+
+
+def test_the_answer_is_read_back_by_aiortc() -> None:
+    agreement = publish(video([*VP8, *VP8_RTX], extra=[TRANSPORT_CC, MID]), audio(), channel())
+    read = SessionDescription.parse(write_answer(agreement, ENDPOINT, 7))
+    assert [media.kind for media in read.media] == ["video", "audio", "application"]
+    assert [media.direction for media in read.media] == ["recvonly", "recvonly", None]
+    for media in read.media:
+        assert media.ice.iceLite
+        assert [candidate.ip for candidate in media.ice_candidates] == ["192.0.2.1", "127.0.0.1"]
+        assert media.ice_candidates_complete
+        assert media.dtls is not None
+        assert media.dtls.role == "server"
+    first, second = read.media[0].ice_candidates
+    assert first.priority > second.priority
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"hello",
+        b"\xff\xfe",
+        b"v=0\r\n",
+        b"v=0\r\nthis is not SDP\r\n",
+        b"v=0\r\nm=video 9 UDP/TLS/RTP/SAVPF x\r\n",
+    ],
+)
+def test_what_is_no_offer_is_a_bad_request(body: bytes) -> None:
+    with pytest.raises(OfferRefused) as refusal:
+        read_offer(body)
+    assert refusal.value.status == 400
+
+
+def test_a_damaged_offer_is_answered_or_refused_and_nothing_else() -> None:
+    source = random.Random(3)
+    whole = offer(
+        video([*VP8, *VP8_RTX, *h264(108, "42e01f")], extra=[TRANSPORT_CC, MID, "a=ssrc:1 cname:x"]), audio(), channel()
+    )
+    statuses = set()
+    for _ in range(4000):
+        lines = whole.split(b"\r\n")
+        for _ in range(source.randint(1, 3)):
+            place = source.randrange(len(lines))
+            line = bytearray(lines[place])
+            kind = source.randrange(4)
+            if kind == 0 and line:
+                line[source.randrange(len(line))] = source.randrange(256)
+            elif kind == 1:
+                del line[source.randint(0, len(line)) :]
+            elif kind == 2:
+                line *= 2
+            lines[place] = bytes(line)
+            if kind == 3:
+                lines.insert(source.randrange(len(lines)), bytes(line))
+        try:
+            write_answer(agree_to_publish(read_offer(b"\r\n".join(lines))), ENDPOINT, 1)
+        except SignallingError as error:
+            statuses.add(error.status)
+        else:
+            statuses.add(201)
+    assert statuses == {201, 400, 422}
+
+
+def test_a_fragment_gives_its_credentials_or_none() -> None:
+    assert read_fragment(b"a=ice-ufrag:EsAw\r\na=ice-pwd:P2uYro0UCOQ4zxjKXaWCBui1\r\n") == (
+        "EsAw",
+        "P2uYro0UCOQ4zxjKXaWCBui1",
+    )
+    assert read_fragment(b"m=audio 9 RTP/AVP 0\r\na=mid:0\r\na=candidate:1 1 udp 1 192.0.2.1 9 typ host\r\n") == (
+        "",
+        "",
+    )
+    with pytest.raises(OfferRefused):
+        read_fragment(b"nothing like it")

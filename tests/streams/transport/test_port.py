@@ -1,0 +1,184 @@
+"""The one UDP port: who is listened to, what is dropped, and that nothing unsigned changes anything."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import socket
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+from aioice import stun as aioice_stun
+
+from streams.transport.dtls import make_certificate
+from streams.transport.link import ADDRESS_BOUND, CONNECT_SECONDS, CONSENT_SECONDS, Link
+from streams.transport.port import MediaPort, bind
+from tests.support.waiting import until
+
+
+@pytest.fixture
+async def port() -> AsyncIterator[MediaPort]:
+    port = MediaPort(bind(0, "127.0.0.1"), make_certificate())
+    port.start()
+    yield port
+    port.close()
+
+
+class Client:
+    """A UDP socket that sends checks."""
+
+    def __init__(self, port: MediaPort) -> None:
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 0))
+        self.socket.setblocking(False)
+        self.address = self.socket.getsockname()
+        self._to = ("127.0.0.1", port.number)
+
+    def send(self, data: bytes) -> None:
+        self.socket.sendto(data, self._to)
+
+    def check(
+        self, link: Link, *, nominate: bool = True, password: str | None = None, ufrag: str | None = None
+    ) -> None:
+        message = aioice_stun.Message(aioice_stun.Method.BINDING, aioice_stun.Class.REQUEST)
+        message.attributes["USERNAME"] = f"{ufrag or link.ufrag}:them"
+        if nominate:
+            message.attributes["USE-CANDIDATE"] = None
+        message.add_message_integrity((password or link.password).encode())
+        self.send(bytes(message))
+
+    async def answer(self) -> aioice_stun.Message:
+        data = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(self.socket, 2000), 3)
+        return aioice_stun.parse_message(data)
+
+    def close(self) -> None:
+        self.socket.close()
+
+
+async def test_a_signed_check_is_answered_and_gives_the_address(port: MediaPort) -> None:
+    link, client = port.open_link(0.0), Client(port)
+    client.check(link)
+    answer = await client.answer()
+    assert answer.attributes["XOR-MAPPED-ADDRESS"] == client.address
+    assert link.address == client.address
+    client.close()
+    await link.close("done")
+    assert not port.has_links
+
+
+async def test_an_unsigned_check_is_neither_answered_nor_believed(port: MediaPort) -> None:
+    link, client = port.open_link(0.0), Client(port)
+    client.check(link, password="wrong" * 5)
+    client.check(link, ufrag="nobody")
+    await until(lambda: port.refused["stun-unauthenticated"] == 2)
+    assert link.address is None
+    assert port.packets_out == 0
+    client.close()
+    await link.close("done")
+
+
+async def test_only_a_nominating_check_moves_a_session(port: MediaPort) -> None:
+    link, first, second = port.open_link(0.0), Client(port), Client(port)
+    first.check(link)
+    await first.answer()
+    second.check(link, nominate=False)
+    await second.answer()
+    assert link.address == first.address
+    version = link.address_version
+    second.check(link)
+    await second.answer()
+    assert link.address == second.address
+    assert link.address_version == version + 1
+    first.close()
+    second.close()
+    await link.close("done")
+
+
+async def test_learned_addresses_are_bounded_and_the_present_one_is_kept(port: MediaPort) -> None:
+    link = port.open_link(0.0)
+    clients = [Client(port) for _ in range(ADDRESS_BOUND + 5)]
+    for index, client in enumerate(clients):
+        client.check(link, nominate=index == 0)
+        await client.answer()
+    assert len(link.addresses) == ADDRESS_BOUND
+    assert clients[0].address in link.addresses
+    for client in clients:
+        client.close()
+    await link.close("done")
+    assert not port.has_links
+
+
+async def test_new_credentials_replace_the_old_once_they_are_used(port: MediaPort) -> None:
+    link, client = port.open_link(0.0), Client(port)
+    old = (link.ufrag, link.password)
+    client.check(link)
+    await client.answer()
+    ufrag, password = link.restart_ice()
+    client.check(link, ufrag=old[0], password=old[1])
+    await client.answer()
+    client.check(link, ufrag=ufrag, password=password)
+    await client.answer()
+    client.check(link, ufrag=old[0], password=old[1])
+    await until(lambda: port.refused["stun-unauthenticated"] == 1)
+    client.close()
+    await link.close("done")
+    assert not port.has_links
+
+
+async def test_a_silent_peer_expires(port: MediaPort) -> None:
+    link, client = port.open_link(100.0), Client(port)
+    assert not link.is_expired(100.0 + CONNECT_SECONDS - 1)
+    assert link.is_expired(100.0 + CONNECT_SECONDS + 1)
+    link.is_open = True
+    client.check(link)
+    await client.answer()
+    assert not link.is_expired(time.monotonic() + CONSENT_SECONDS - 1)
+    assert link.is_expired(time.monotonic() + CONSENT_SECONDS + 1)
+    client.close()
+    await link.close("done")
+
+
+async def test_dtls_before_any_check_is_dropped(port: MediaPort) -> None:
+    link, client = port.open_link(0.0), Client(port)
+    link.start("server", [("sha-256", "00")])
+    client.send(b"\x16\xfe\xfd" + bytes(60))
+    await until(lambda: port.refused["dtls-unknown"] == 1)
+    client.close()
+    await link.close("done")
+
+
+async def test_garbage_of_every_first_byte_is_counted_and_disturbs_nothing(port: MediaPort) -> None:
+    source = random.Random(11)
+    link, client = port.open_link(0.0), Client(port)
+    client.check(link)
+    await client.answer()
+    link.start("server", [("sha-256", ":".join(["00"] * 32))])
+    for first in range(256):
+        for length in (0, 1, 2, 11, 12, 13, 40, 1400):
+            client.send(bytes([first]) + source.randbytes(length))
+        await asyncio.sleep(0)
+    client.send(b"")
+    await until(lambda: port.packets_in >= 256 * 8 + 2)
+    assert port.refused["unhandled"] == 0
+    assert set(port.refused) <= {"stun-malformed", "media-unknown", "unknown-kind", "dtls-unknown", "srtp", "srtcp"}
+    client.check(link)
+    assert (await client.answer()).attributes["XOR-MAPPED-ADDRESS"] == client.address
+    client.close()
+    await link.close("done")
+
+
+async def test_a_handler_that_fails_is_counted_and_the_next_datagram_is_served(
+    port: MediaPort, caplog: pytest.LogCaptureFixture
+) -> None:
+    link, client = port.open_link(0.0), Client(port)
+    link.credentials_used = lambda ufrag: 1 / 0  # type: ignore[method-assign,assignment,return-value]
+    client.check(link)
+    await until(lambda: port.refused["unhandled"] == 1)
+    other = port.open_link(0.0)
+    client.check(other)
+    await client.answer()
+    assert "was not handled" in caplog.text
+    client.close()
+    await link.close("done")
+    await other.close("done")
