@@ -10,7 +10,6 @@ from uuid import UUID
 
 from fastapi import FastAPI
 from fastapi.responses import FileResponse
-from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 import field_agent
@@ -44,6 +43,7 @@ from command_center.api import (
     setup,
     tokens,
 )
+from command_center.api.field_page import FieldPage
 from command_center.audit import Audit
 from command_center.audit_reading import ANCHOR_FILE, AuditReader
 from command_center.certificates import AUTHORITY_FILE
@@ -120,7 +120,7 @@ class Web:
         )
         self._add_routes()
         self.server.add_api_route("/field", officers_page, include_in_schema=False)
-        self.server.mount("/field", StaticFiles(directory=OFFICERS_PAGE))
+        self.server.mount("/field", FieldPage(directory=OFFICERS_PAGE))
         installation = Installation(settings.court_name_zh, settings.court_name_en, settings.demonstration)
         screen_routes.install(self.server, installation, self.setup_links.is_open)
         # Last: Dash answers every GET that no route above takes.

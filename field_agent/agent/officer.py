@@ -163,6 +163,8 @@ class Officer:
                 )
             )
             self._flush()
+            if self._socket is not None:
+                self._receipts.flush(self._tell_socket)
             await asyncio.sleep(1 - (time.monotonic() - start) % 1)
 
     def _flush(self) -> None:

@@ -60,6 +60,9 @@ export async function signIn(username, password, code) {
   return session.user;
 }
 
+/** Whether asking who is signed in makes sense: the session's readable half is here. */
+export const mayBeSignedIn = () => document.cookie.split("; ").some((one) => one.startsWith(`${CSRF_COOKIE}=`));
+
 /** The person who is signed in, or null. */
 export async function whoAmI() {
   try {

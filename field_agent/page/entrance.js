@@ -17,8 +17,8 @@ export function notice(id, text = "") {
 export function problemWords(error) {
   if (error instanceof api.Refused) {
     if (knows(`problem.${error.code}`)) return say(`problem.${error.code}`);
-    if (error.status === 401) return say("problem.sign-in");
-    return say(error.status === 429 ? "problem.locked" : "problem.server");
+    if (error.status === 401) return say("problem.wrong-credentials");
+    return say(error.status === 429 ? "problem.too-many-tries" : "problem.server");
   }
   return say("problem.network");
 }
@@ -83,6 +83,7 @@ function siteButton(operation, site, isOwn, choose) {
 
 /** The list of sites of all of this officer's operations: one tap chooses both. */
 export class Sites {
+  person = null;
   #operations = [];
   #choose;
   #failed;
@@ -121,7 +122,7 @@ export class Sites {
         const number = document.createElement("p");
         number.className = "quiet";
         number.textContent = operation.case_number ?? "";
-        const own = operation.my_site_id ?? operation.site_id ?? null;
+        const own = operation.officers?.find((officer) => officer.user_id === this.person?.id)?.site_id;
         const sites = operation.sites.map((site) => siteButton(operation, site, site.id === own, this.#choose));
         section.append(title, number, ...sites);
         return section;

@@ -67,7 +67,7 @@ function write() {
 
 /** Someone is signed in: take up what was left on this phone, and go where it was. */
 async function enter(someone) {
-  person = someone;
+  person = sites.person = someone;
   if (!chosenLanguage()) await useLanguage(person.language);
   await store.set(PERSON, person).catch(() => {});
   await outbox.load(person.id);
@@ -287,6 +287,6 @@ watchBattery((percent, isLow) => live.battery(percent, isLow));
 keepShell();
 await useLanguage(chosenLanguage() ?? "zh");
 // Without a network the phone goes on as who it was: what it records now is uploaded later.
-const someone = await api.whoAmI().catch(() => store.get(PERSON));
+const someone = api.mayBeSignedIn() ? await api.whoAmI().catch(() => store.get(PERSON)) : null;
 if (someone?.permissions.includes("publish")) await enter(someone);
 else show("sign-in");

@@ -7,9 +7,10 @@ const VERSION = 1;
 const HELLO_MS = 6000;
 const LOOK_MS = 2000;
 const PROBE_EVERY_MS = 15_000;
-const STUCK_MS = 6000; // an acknowledgement this late means a dead connection that nobody closed
+const STUCK_MS = 6000; // nothing acknowledged for so long may mean a dead connection that nobody closed
+const STUCK_EVERY_MS = 30_000;
 const SETTLED_MS = 8000;
-const OVER = [4001, 4401, 4403, 1008];
+const OVER = [4401, 4403, 1008];
 
 /** Events: "change" (`isOpen`), "message" (detail: parsed), "reload", "refused" (nobody is signed in). */
 export class OfficerSocket extends EventTarget {
@@ -18,6 +19,7 @@ export class OfficerSocket extends EventTarget {
   #device;
   #socket = null;
   #run = 0;
+  #unstuck = -STUCK_EVERY_MS;
   #stuckMs;
 
   constructor(device, stuckMs) {
@@ -70,9 +72,14 @@ export class OfficerSocket extends EventTarget {
       const hello = setTimeout(() => socket.close(), HELLO_MS);
       let probed = performance.now();
       const watch = setInterval(async () => {
-        if (this.#stuckMs() > STUCK_MS) socket.close();
-        if (performance.now() - probed < PROBE_EVERY_MS || document.visibilityState !== "visible") return;
-        probed = performance.now();
+        const now = performance.now();
+        if (this.#stuckMs() > STUCK_MS && now - this.#unstuck > STUCK_EVERY_MS) {
+          this.#unstuck = now;
+          this.#lost(socket, done);
+          return;
+        }
+        if (now - probed < PROBE_EVERY_MS || document.visibilityState !== "visible") return;
+        probed = now;
         if (!(await canReach())) this.#lost(socket, done);
       }, LOOK_MS);
       const done = (code) => {

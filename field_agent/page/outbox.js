@@ -4,7 +4,10 @@
 // go over the WebSocket. Each kind of road keeps its own order.
 
 const MAX_WAITING = 20_000; // five hours of positions
-const MAX_IN_FLIGHT = 64;
+const MAX_IN_FLIGHT = 32;
+const AGAIN_MS = 5000; // what isn't acknowledged by then was dropped: the other side was busy
+const BURST = 200;
+const PER_SECOND = 40; // what was kept for an hour is through in a minute and a half, beside the living
 
 const trafficOf = (message) => (message.type === "receipt" ? "receipts" : "field");
 
@@ -15,11 +18,18 @@ export class Outbox extends EventTarget {
   #next = Date.now() * 1000;
   #roads = { field: null, receipts: null };
   #told = { field: new Map(), receipts: new Map() }; // id → when
+  #progress = { field: 0, receipts: 0 }; // when one was acknowledged last
+  #since = { field: 0, receipts: 0 }; // when the first of those on their way was told
+  #budget = { left: BURST, at: performance.now() };
   dropped = 0;
 
   constructor(store) {
     super();
     this.#store = store;
+    setInterval(() => {
+      this.#flush("receipts");
+      this.#flush("field");
+    }, 500);
   }
 
   /** Take up what this person left behind, on this phone, before a reload. */
@@ -37,10 +47,9 @@ export class Outbox extends EventTarget {
     return this.#entries.size;
   }
 
-  /** How long the oldest message on its way has waited for its acknowledgement. */
+  /** How long nothing of a traffic was acknowledged though something is on its way. */
   waitingMs(traffic) {
-    const [first] = this.#told[traffic].values();
-    return first === undefined ? 0 : performance.now() - first;
+    return this.#told[traffic].size ? performance.now() - Math.max(this.#progress[traffic], this.#since[traffic]) : 0;
   }
 
   /** Keep a message and tell it as soon as there is a road. */
@@ -62,6 +71,7 @@ export class Outbox extends EventTarget {
     this.#entries.delete(id);
     const traffic = trafficOf(entry.message);
     this.#told[traffic].delete(id);
+    this.#progress[traffic] = performance.now();
     this.#store.remove(entry.n).catch(() => {});
     this.#changed();
     this.#flush(traffic);
@@ -87,14 +97,29 @@ export class Outbox extends EventTarget {
 
   #flush(traffic) {
     const send = this.#roads[traffic];
+    if (!send) return;
     const told = this.#told[traffic];
-    if (!send || told.size >= MAX_IN_FLIGHT) return;
+    const now = performance.now();
+    const [oldest] = told.values();
+    const wasWaiting = told.size > 0;
+    // An order that was broken by a drop is mended by telling all of it again.
+    if (oldest !== undefined && now - oldest > AGAIN_MS) told.clear();
     for (const [id, { message }] of this.#entries) {
-      if (trafficOf(message) !== traffic || told.has(id)) continue;
-      if (!send(JSON.stringify(message))) return;
-      told.set(id, performance.now());
       if (told.size >= MAX_IN_FLIGHT) return;
+      if (trafficOf(message) !== traffic || told.has(id)) continue;
+      if (!this.#mayTell(now) || !send(JSON.stringify(message))) return;
+      if (!told.size && !wasWaiting) this.#since[traffic] = now;
+      told.set(id, now);
     }
+  }
+
+  #mayTell(now) {
+    const budget = this.#budget;
+    budget.left = Math.min(BURST, budget.left + ((now - budget.at) * PER_SECOND) / 1000);
+    budget.at = now;
+    if (budget.left < 1) return false;
+    budget.left -= 1;
+    return true;
   }
 
   #makeRoom() {

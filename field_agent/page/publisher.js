@@ -13,7 +13,7 @@ function reasonOf(error) {
   if (error instanceof Unreachable) return { reason: "network", isFinal: false };
   if (!(error instanceof Refused)) return { reason: "network", isFinal: false };
   if (error.code === "feed-revoked" || error.code === "revoked") return { reason: "revoked", isFinal: true };
-  if (error.code === "operation-ended" || error.code === "feed-not-found") return { reason: "ended", isFinal: true };
+  if (["operation-ended", "operation-not-found", "feed-not-found"].includes(error.code)) return { reason: "ended", isFinal: true };
   if (error.status === 401 && !error.code.startsWith("token")) return { reason: "signed-out", isFinal: true };
   if (error.status === 429 || error.code === "full") return { reason: "full", isFinal: false };
   return { reason: "server", isFinal: false };
@@ -113,11 +113,9 @@ export class Publisher extends EventTarget {
     this.session = session;
     this.#silent = false;
     const ended = new Promise((resolve) => session.addEventListener("ended", resolve, { once: true }));
-    if (this.#camera.isLost) this.#turn("stopped", "camera");
-    else {
-      this.#turn("live");
-      this.#tellCamera("live");
-    }
+    // The node knows nothing of the camera when a session begins: it is told each time.
+    this.#settlePhase();
+    this.#tellCamera(this.#camera.isLost ? "stopped_by_system" : "live");
     this.dispatchEvent(new Event("road"));
     await ended;
     if (this.session === session) this.session = null;
@@ -145,8 +143,8 @@ export class Publisher extends EventTarget {
   #settlePhase() {
     if (!this.#wanted) return;
     if (this.#camera.isLost) this.#turn("stopped", "camera");
-    else if (!this.session || this.#silent) this.#turn("reconnecting", this.reason || "network");
-    else this.#turn("live");
+    else if (this.session && !this.#silent) this.#turn("live");
+    else this.#turn("reconnecting", this.phase === "reconnecting" ? this.reason : "network");
   }
 
   #cameraLost() {

@@ -3,7 +3,6 @@
 import { ask, publishToken } from "./api.js";
 
 const MAX_BITRATE = 2_500_000;
-const START_KBPS = 1_500; // what a 4G uplink nearly always carries; feedback corrects it within a second
 const CONNECT_MS = 7000;
 const STATS_MS = 1000;
 const SILENT_MS = 2500; // the node answers a sender many times a second
@@ -25,43 +24,6 @@ function preferences() {
     return { "video/vp8": 1, "video/rtx": 2 }[name] ?? 9;
   };
   return codecs.filter((codec) => rank(codec) < 9).sort((one, other) => rank(one) - rank(other));
-}
-
-/** Let the encoder start near what it will need instead of climbing from 300 kbit/s. */
-function withStartBitrate(sdp) {
-  let video = false;
-  return sdp
-    .split("\r\n")
-    .flatMap((line) => {
-      if (line.startsWith("m=")) video = line.startsWith("m=video");
-      const codec = video && /^a=rtpmap:(\d+) (H264|VP8)\//i.exec(line);
-      if (!codec) return [line];
-      return [line, `a=fmtp:${codec[1]} x-google-start-bitrate=${START_KBPS}`];
-    })
-    .join("\r\n");
-}
-
-/** The last fmtp of a payload type wins in some parsers: put our parameter beside those that are there. */
-function mergeFormats(sdp) {
-  const lines = sdp.split("\r\n");
-  const known = new Map();
-  return lines
-    .filter((line, index) => {
-      const format = /^a=fmtp:(\d+) (.*)$/.exec(line);
-      if (!format) return true;
-      const first = known.get(format[1]);
-      if (first === undefined) {
-        known.set(format[1], index);
-        return true;
-      }
-      lines[first] = `${lines[first]};${format[2]}`;
-      return false;
-    })
-    .map((line) => {
-      const format = /^a=fmtp:(\d+) /.exec(line);
-      return format ? lines[known.get(format[1])] : line;
-    })
-    .join("\r\n");
 }
 
 /**
@@ -103,8 +65,7 @@ export class WhipSession extends EventTarget {
     });
     this.#token = grant.access_token;
     this.#url = new URL(answer.headers.get("Location"), answer.url).href;
-    const sdp = mergeFormats(withStartBitrate(await answer.text()));
-    await connection.setRemoteDescription({ type: "answer", sdp });
+    await connection.setRemoteDescription({ type: "answer", sdp: await answer.text() });
     await this.#connected();
     this.#timer = setInterval(() => this.#look(), STATS_MS);
     this.dispatchEvent(new Event("live"));
