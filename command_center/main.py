@@ -39,6 +39,7 @@ from command_center.api import (
     operations,
     positions,
     problems,
+    recordings,
     session,
     setup,
     tokens,
@@ -51,6 +52,7 @@ from command_center.clock import now
 from command_center.config import Settings
 from command_center.database import Database
 from command_center.errors import CommandCenterError
+from command_center.evidence.recordings import Recordings
 from command_center.live import screens_socket
 from command_center.live.board import Board
 from command_center.live.officers_socket import OfficersSocket
@@ -62,6 +64,7 @@ from command_center.outbox import Outbox
 from command_center.screens import routes as screen_routes
 from command_center.screens.app import build as build_screens
 from command_center.screens.doors import CALLBACKS
+from command_center.screens.pages import review
 from command_center.screens.shell import Installation
 from command_center.supervision import keep_running
 from streams.hub.hub import Hub
@@ -102,6 +105,7 @@ class Web:
         self.operations = Operations(self.database, self.hub, self.audit, self.revocations)
         self.instructions = Instructions(self.database, self.hub, self.audit)
         self.positions = Positions(self.database)
+        self.recordings = Recordings(self.database, self.audit, settings.recordings)
         self.board = Board(self.hub, self.operations, self.instructions, self.positions)
         self.assets = Assets(
             self.database,
@@ -124,7 +128,7 @@ class Web:
         installation = Installation(settings.court_name_zh, settings.court_name_en, settings.demonstration)
         screen_routes.install(self.server, installation, self.setup_links.is_open)
         # Last: Dash answers every GET that no route above takes.
-        self.screens = build_screens(self.server, installation)
+        self.screens = build_screens(self.server, installation, review.register)
         gate = Gate(
             self.server,
             self.sign_ins,
@@ -147,6 +151,7 @@ class Web:
             feeds.router(self.operations, self.board),
             instructions.router(self.instructions, self.board),
             positions.router(self.positions),
+            recordings.router(self.recordings),
             assets.router(self.assets),
             screens_socket.router(self.board, self.operations),
             OfficersSocket(self.board, self.hub, self.operations, self.instructions, self.positions).router(),

@@ -1,0 +1,33 @@
+"""The review: the recordings of an operation, one of them playing, and the map as it was at that moment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import Dash, html, register_page
+
+from command_center.screens import shell
+from command_center.screens.components.map import frame
+from command_center.screens.words import say
+
+REVIEW = "review"
+
+
+def layout(**_query: str) -> Any:
+    """The three panels, empty; `review.js` fills them for the operation that is chosen in the header."""
+    return html.Main(
+        id=REVIEW,
+        className="review",
+        **shell.attributes(data_module="review"),
+        children=[
+            html.Link(rel="stylesheet", href="/static/review.css"),
+            shell.panel(say("review.list"), None, name="recordings"),
+            shell.panel(say("review.player"), None, name="player"),
+            shell.panel(say("review.map"), frame("review"), name="review-map"),
+        ],
+    )
+
+
+def register(app: Dash) -> None:
+    """Add the page to `app`."""
+    register_page(__name__, path="/review", layout=layout, title=say("page.review"), name="review")  # type: ignore[no-untyped-call]
