@@ -1,0 +1,90 @@
+"""The node as a process of its own: its start, its end, its sentences."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import sys
+import time
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+
+from streams.hub.hub import Hub
+from streams.hub.topics import FEEDS_KEY, NODE_KEY, RECORDINGS_STREAM
+from streams.signalling.tokens import PUBLIC_KEY_FILE, Grant, issue, load_private_key, make_keys
+from tests.support.ports import free_ports
+from tests.support.rtc import Publisher
+from tests.support.valkey import Valkey
+from tests.support.waiting import until
+
+
+@asynccontextmanager
+async def node_process(folder: Path, udp: int, http: int, redis_url: str) -> AsyncIterator[Process]:
+    make_keys(folder / "keys")
+    arguments = ["--data", str(folder), "--udp-port", str(udp), "--http-port", str(http), "--redis-url", redis_url]
+    key = str(folder / "keys" / PUBLIC_KEY_FILE)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "streams", *arguments, "--token-key", key, "--node-id", "own", stderr=PIPE
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def answers(url: str) -> bool:
+    try:
+        async with httpx.AsyncClient() as client:
+            return (await client.get(f"{url}/healthz")).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+async def test_a_node_ends_within_three_seconds_and_leaves_nothing_on_the_hub(
+    valkey: Valkey, hub: Hub, tmp_path: Path
+) -> None:
+    udp, http = free_ports(2)
+    url = f"http://127.0.0.1:{http}"
+    async with node_process(tmp_path, udp, http, valkey.url) as process:
+        await until(lambda: answers(url), 20)
+        grant = Grant(uuid4(), "site-1", True, True, int(time.time()) + 60)
+        publisher = Publisher(url, issue(load_private_key(tmp_path / "keys"), grant))
+        await publisher.publish("site-1")
+        await until(lambda: publisher.channel.readyState == "open", 10)
+
+        async def recorded() -> bool:
+            return bool(await hub.read_after(RECORDINGS_STREAM, "0", wait_seconds=0.05))
+
+        await until(recorded, 15)
+        assert await hub.values(NODE_KEY.format(node="own"))
+        started = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        _, log = await asyncio.wait_for(process.communicate(), 5)
+        assert time.monotonic() - started < 3.5
+        assert process.returncode == 0
+        assert b"traceback" not in log
+        assert b"ice-pwd" not in log
+        assert await hub.values(NODE_KEY.format(node="own")) == {}
+        assert await hub.fields(FEEDS_KEY.format(node="own")) == {}
+        told = [event for _, event in await hub.read_after(RECORDINGS_STREAM, "0", wait_seconds=0.05)]
+        assert '"recording-closed"' in told[-1]
+        await publisher.close()
+
+
+async def test_a_taken_port_is_one_sentence_and_an_exit_code(tmp_path: Path) -> None:
+    (http,) = free_ports(1)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as holder:
+        holder.bind(("0.0.0.0", 0))
+        async with node_process(tmp_path, holder.getsockname()[1], http, "redis://127.0.0.1:1/0") as process:
+            _, log = await asyncio.wait_for(process.communicate(), 20)
+    assert process.returncode == 2
+    assert log.decode().startswith("a port can't be opened: ")
+    assert log.count(b"\n") == 1
