@@ -15,6 +15,7 @@ import { now, setServerTime } from "./time.js";
 import { language, say } from "./words.js";
 
 const TRAIL_MS = 10 * 60_000;
+const SITE_NAMES_FROM_ZOOM = 12; // farther out they would cover the officers
 const OUTLINE = { color: "#47658a", weight: 1.4, fillColor: "#12263c", fillOpacity: 0.55, interactive: false };
 
 class Frame {
@@ -33,6 +34,10 @@ class Frame {
         if (!event.target.closest?.(".map-control, .leaflet-marker-icon")) this.lock(true);
       }, { passive: true });
     }
+    L.control.scale({ imperial: false }).addTo(map);
+    const showNames = () => container.classList.toggle("with-site-names", map.getZoom() >= SITE_NAMES_FROM_ZOOM);
+    map.on("zoomend", showNames);
+    showNames();
     if (!this.isReview) setInterval(() => this.age(), 1_000);
   }
 

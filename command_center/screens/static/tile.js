@@ -9,7 +9,7 @@ import { WhepSession } from "./whep.js";
 import { inLanguage, say } from "./words.js";
 
 const BACK_OFF_MS = [300, 700, 1_500, 3_000, 5_000];
-const NO_FRAMES_MS = 3_500; // the feed is live, and this session shows nothing: open another
+const NO_FRAMES_MS = 3_500; // the feed is live, and this session shows nothing: open another; longer at each try
 const WANTED_PHASES = new Set(["connecting", "live", "stale", "lost"]);
 
 export class Tile {
@@ -170,7 +170,7 @@ export class Tile {
     if (document.hidden) this.lastFrameAt = this.lastFrameAt === null ? null : performance.now();
     const age = this.ageMs();
     const silent = Math.min(age ?? Infinity, performance.now() - this.sessionAt);
-    if (this.session && this.view.phase === "live" && silent > NO_FRAMES_MS) this.restart();
+    if (this.session && this.view.phase === "live" && silent > NO_FRAMES_MS * (1 + Math.min(this.attempt, 3))) this.restart();
     else if (!this.session && !this.retryTimer && WANTED_PHASES.has(this.view.phase)) this.retry();
     this.paint();
   }

@@ -65,19 +65,23 @@ export class WhepSession {
   end(reason) {
     if (this.isOver) return;
     this.isOver = true;
-    this.peer?.close();
-    this.release();
+    if (this.peer) this.peer.onconnectionstatechange = null;
+    // Deleted first, closed then: a closed line ends the session at the node, and there would be nothing left to delete.
+    // Where the line itself has failed, the node frees the session by its own clock.
+    if (reason === "network") this.location = null;
+    this.release().finally(() => this.peer?.close());
     if (reason) this.handlers.onEnd(reason);
   }
 
-  release() {
+  async release() {
     if (!this.location) return;
-    fetch(this.location, {
+    const address = this.location;
+    this.location = null;
+    await fetch(address, {
       method: "DELETE",
       headers: { Authorization: `Bearer ${this.token}` },
       keepalive: true,
     }).catch(() => null); // the node frees silent sessions by itself
-    this.location = null;
   }
 }
 
