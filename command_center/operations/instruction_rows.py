@@ -35,7 +35,7 @@ async def instruction_records(session: AsyncSession, rows: Sequence[Instruction]
         deliveries[delivery.instruction_id].append(_delivery(delivery, officer))
     user_ids = {row.sender_id for row in rows} | {row.officer_id for row in rows if row.officer_id}
     people = await session.execute(select(User.id, User.display_name).where(User.id.in_(user_ids)))
-    names = dict(people.tuples().all())
+    names = dict(people.all())
     site_ids = {row.site_id for row in rows if row.site_id}
     sites = {site.id: site for site in await session.scalars(select(Site).where(Site.id.in_(site_ids)))}
     return [_instruction(row, names, sites, deliveries[row.id]) for row in rows]

@@ -32,7 +32,6 @@ TRAIL_POINTS = 600
 TRAIL_MINUTES = 10
 KNOWN_FEEDS = 10_000
 """How many feed names are remembered before the memory is emptied."""
-_ROWS_A_STATEMENT = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +65,7 @@ class Positions:
         values = list(rows.values())
         if values:
             async with self._database.write() as session:
-                for start in range(0, len(values), _ROWS_A_STATEMENT):
-                    kept += await self._insert_rows(session, values[start : start + _ROWS_A_STATEMENT])
+                kept = await self._insert_rows(session, values)
         return Inserted(kept, len(batch) - unknown - kept, unknown)
 
     async def trails(self, feed_ids: Iterable[UUID], minutes: int = TRAIL_MINUTES) -> dict[UUID, list[PositionRecord]]:
@@ -134,9 +132,9 @@ class Positions:
         insert = sqlite_insert if self._database.is_sqlite else postgresql_insert
         written = await session.scalars(
             insert(PositionRecord)
-            .values(values)
             .on_conflict_do_nothing(index_elements=[PositionRecord.id])
-            .returning(PositionRecord.id)
+            .returning(PositionRecord.id),
+            values,
         )
         return len(written.all())
 
@@ -148,7 +146,7 @@ class Positions:
                 missing = names
             async with self._database.read() as session:
                 found = await session.execute(select(Feed.name, Feed.id).where(Feed.name.in_(missing)))
-                self._feed_ids.update(found.tuples().all())
+                self._feed_ids.update(found.all())
         return {name: self._feed_ids[name] for name in names if name in self._feed_ids}
 
 

@@ -79,12 +79,17 @@ class Operations:
         self.feeds = Feeds(database, hub, audit, revocations, clock)
 
     async def in_scope(self, identity: Identity) -> list[OperationRecord]:
-        """The operations that this person may see, the newest first: an officer's own, or its courts'."""
+        """The operations that this person may see: those it commands, then its own court's, then others; newest first."""
         async with self._database.read() as session:
             rows = await session.scalars(
                 select(Operation)
                 .where(visible_operations(identity))
-                .order_by(Operation.starts_at.desc(), Operation.id.desc())
+                .order_by(
+                    (Operation.commander_id == identity.user_id).desc(),
+                    (Operation.court_id == identity.court_id).desc(),
+                    Operation.starts_at.desc(),
+                    Operation.id.desc(),
+                )
                 .limit(PAGE)
             )
             return await _records(session, list(rows))
