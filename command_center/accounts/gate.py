@@ -34,6 +34,8 @@ from streams.signalling.tokens import TokenRefused
 LOOPBACK = frozenset({"127.0.0.1", "::1"})
 CALLBACK_PATH = "/_dash-update-component"
 SIGN_IN = "/sign-in"
+KEPT_BY_BROWSERS = ("/static/", "/vendor/", "/field", "/_dash-component-suites/", "/_favicon.ico")
+"""Files of the product; everything else may hold somebody's data and isn't kept, unless its route says so."""
 CLOSE_NOT_SIGNED_IN = 4401
 CLOSE_REFUSED = 4403
 
@@ -69,7 +71,7 @@ class Gate:
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         nonce = secrets.token_urlsafe(16) if scope["path"].startswith("/map/") else None
         scope.setdefault("state", {})["csp_nonce"] = nonce
-        send = _with_headers(send, security_headers(content_policy(self._script_hashes, nonce)))
+        send = _with_headers(send, self._headers(scope["path"], nonce))
         door: Door | None = None
         recognized: Recognized | None = None
         try:
@@ -108,6 +110,12 @@ class Gate:
             await self._sockets.serve(self._app, scope, receive, send, recognized.identity.session_id)
         finally:
             current_identity.reset(token)
+
+    def _headers(self, path: str, nonce: str | None) -> list[tuple[bytes, bytes]]:
+        headers = security_headers(content_policy(self._script_hashes, nonce))
+        if not path.startswith(KEPT_BY_BROWSERS):
+            headers.append((b"cache-control", b"no-store"))
+        return headers
 
     async def _let_in(self, scope: Scope, receive: Receive, send: Send, recognized: Recognized | None) -> None:
         token = current_identity.set(_who(recognized))
@@ -190,7 +198,11 @@ def _is_local(scope: Scope) -> bool:
 def _with_headers(send: Send, headers: list[tuple[bytes, bytes]]) -> Send:
     async def add(message: Message) -> None:
         if message["type"] == "http.response.start":
-            message["headers"] = [*message.get("headers", []), *headers]
+            given = list(message.get("headers", []))
+            names = {name for name, _ in given}
+            message["headers"] = given + [
+                each for each in headers if each[0] != b"cache-control" or each[0] not in names
+            ]
         await send(message)
 
     return add
