@@ -27,13 +27,13 @@ class Script:
 
 
 CITY_CASE = Script(
-    "（2026）内01执1023号",
+    "（2026）内01执123号",
     186_000_000,
     ("150105199001010018", "91150100MA0000007W", "150102198503121021", "150103197806072038"),
 )
 """Found, nothing found, no answer and failed all come up in it."""
 DISTRICT_CASE = Script(
-    "（2026）内0102执876号", 42_000_000, ("150104199202291040", "150105196908152053", "150121198801013060")
+    "（2026）内0105执456号", 42_000_000, ("150104199202291040", "150105196908152053", "150121198801013060")
 )
 CLUE_REFERENCE = "蒙A12345"
 _CLUE = "白色轿车（申请执行人提供的线索，虚构）"
@@ -73,12 +73,18 @@ async def seed(
 
 def _persons(case_id: UUID, id_numbers: Sequence[str], today: date) -> list[Person]:
     rows = []
-    for id_number in id_numbers:
+    for ordinal, id_number in enumerate(id_numbers):
         fictional = everybody()[id_number]
         checked = formats.firm_code(id_number) if fictional.is_firm else formats.resident_id(id_number, today)
-        rows.append(Person(case_id=case_id, name=fictional.name, is_firm=fictional.is_firm, id_number=checked))
+        rows.append(
+            Person(case_id=case_id, name=fictional.name, is_firm=fictional.is_firm, id_number=checked, ordinal=ordinal)
+        )
     name, code = _APPLICANT
-    rows.append(Person(case_id=case_id, name=name, is_firm=True, id_number=formats.firm_code(code), role="applicant"))
+    rows.append(
+        Person(
+            case_id=case_id, name=name, is_firm=True, id_number=formats.firm_code(code), role="applicant", ordinal=99
+        )
+    )
     return rows
 
 

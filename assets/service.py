@@ -77,7 +77,9 @@ class Assets:
             case = await case_of(session, actor, case_id)
             return case_view(
                 case,
-                await session.scalars(select(Person).where(Person.case_id == case_id).order_by(Person.id)),
+                await session.scalars(
+                    select(Person).where(Person.case_id == case_id).order_by(Person.ordinal, Person.id)
+                ),
                 await session.scalars(select(Asset).where(Asset.case_id == case_id).order_by(Asset.id)),
                 await session.scalars(
                     select(ControlMeasure).where(ControlMeasure.case_id == case_id).order_by(ControlMeasure.id)

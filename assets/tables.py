@@ -95,6 +95,8 @@ class Person(Base):
     """GB 11643 for a person, GB 32100 for a firm."""
     role: Mapped[str] = mapped_column(String(24), default="under_enforcement")
     """under_enforcement, applicant, outsider"""
+    ordinal: Mapped[int] = mapped_column(default=0)
+    """The order in which the case names its persons."""
 
 
 class Asset(Base):

@@ -29,11 +29,11 @@ from assets.views import CaseView, PersonView
 from command_center.audit import Audit
 from command_center.database import Base as CenterBase
 from command_center.database import Database
-from tests.assets.postgres import Postgres, programs
+from tests.support.postgresql import PostgreSQL, is_installed, start_or_skip
 from tests.support.waiting import until
 
 TODAY = date(2026, 11, 22)
-RULING = "（2026）内01执1023号之一"
+RULING = "（2026）内01执123号之一"
 ANSWER_SECONDS = 0.4
 
 
@@ -106,22 +106,20 @@ async def registry_simulator(tmp_path: Path) -> AsyncIterator[Simulator]:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
+def postgres() -> Iterator[PostgreSQL]:
     """One PostgreSQL server for all tests that ask for it."""
-    folder = programs()
-    assert folder is not None
-    server = Postgres(folder)
+    server = start_or_skip()
     yield server
     server.stop()
 
 
-@pytest.fixture(params=["sqlite", *(["postgresql"] if programs() else [])])
+@pytest.fixture(params=["sqlite", *(["postgresql"] if is_installed() else [])])
 async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
     """Empty records on SQLite and, where it is installed, on PostgreSQL."""
     if request.param == "sqlite":
         url = f"sqlite+aiosqlite:///{tmp_path / 'records.sqlite3'}"
     else:
-        url = request.getfixturevalue("postgres").create(f"t{uuid4().hex}")
+        url = request.getfixturevalue("postgres").new_database()
     database = Database(url)
     async with database.engine.begin() as connection:
         await connection.run_sync(Base.metadata.create_all)

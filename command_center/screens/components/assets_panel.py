@@ -12,6 +12,7 @@ from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.exceptions import PreventUpdate
 
 from assets.documents import NEEDED, Action
+from assets.errors import RulingMissing
 from assets.formats import amount_cents
 from assets.service import Assets
 from assets.terms import AssetKind, longest_term
@@ -60,7 +61,7 @@ _THEME = (
     " headerBackgroundColor: 'var(--surface)', headerTextColor: 'var(--text-soft)', borderColor: 'var(--line)',"
     " rowHoverColor: 'var(--raised)', selectedRowBackgroundColor: 'var(--raised-2)', accentColor: 'var(--accent)',"
     " oddRowBackgroundColor: 'var(--surface)', fontFamily: 'inherit', fontSize: 13, rowHeight: 28, headerHeight: 30,"
-    " wrapperBorder: false, wrapperBorderRadius: 0, browserColorScheme: 'dark', cellHorizontalPadding: 9})"
+    " wrapperBorder: false, wrapperBorderRadius: 0, browserColorScheme: 'dark', cellHorizontalPadding: 7})"
 )
 _AMOUNT = {"function": "params.value == null ? '—' : d3.format(',.2f')(params.value / 100)"}
 
@@ -78,6 +79,7 @@ def layout() -> Any:
                 className="assets-left",
                 children=[
                     html.Div(id="assets-answers", className="assets-answers"),
+                    html.H3(say("asset.chart.title"), className="assets-caption"),
                     html.Div(
                         dcc.Graph(id="assets-graph", config=GRAPH_CONFIG, responsive=True, style={"height": "100%"}),
                         className="assets-chart",
@@ -91,9 +93,13 @@ def layout() -> Any:
                     html.Div(
                         className="assets-act",
                         children=[
-                            html.Span(id="assets-chosen"),
+                            html.Span(say("asset.chosen.none"), id="assets-chosen"),
                             html.Button(
-                                id="assets-open", disabled=True, className="primary", hidden=not _may_control()
+                                say("asset.action.freeze.open"),
+                                id="assets-open",
+                                disabled=True,
+                                className="primary",
+                                hidden=not _may_control(),
                             ),
                         ],
                     ),
@@ -106,24 +112,24 @@ def layout() -> Any:
 
 def _grid() -> Any:
     columns: list[dict[str, Any]] = [
-        {"field": "person", "width": 96, "tooltipField": "person"},
-        {"field": "kind", "width": 88},
+        {"field": "person", "width": 66, "tooltipField": "person"},
+        {"field": "kind", "width": 80},
         {"field": "description", "flex": 1, "minWidth": 130, "tooltipField": "description"},
-        {"field": "value", "width": 122, "valueFormatter": _AMOUNT, "cellClass": "is-number", "type": "rightAligned"},
+        {
+            "field": "state",
+            "width": 140,
+            "cellClass": {"function": "'mark mark-' + params.data.mark"},
+            "tooltipField": "note",
+        },
+        {"field": "value", "width": 104, "valueFormatter": _AMOUNT, "cellClass": "is-number", "type": "rightAligned"},
         {
             "field": "controlled",
-            "width": 122,
+            "width": 106,
             "valueFormatter": _AMOUNT,
             "cellClass": "is-number",
             "type": "rightAligned",
         },
-        {
-            "field": "state",
-            "width": 162,
-            "cellClass": {"function": "'mark mark-' + params.data.mark"},
-            "tooltipField": "note",
-        },
-        {"field": "answered", "width": 92},
+        {"field": "answered", "width": 74, "tooltipField": "answered_full"},
     ]
     for column in columns:
         column["headerName"] = say(f"asset.column.{column['field']}")
@@ -140,7 +146,7 @@ def _grid() -> Any:
             "rowSelection": {"mode": "singleRow", "checkboxes": False, "enableClickSelection": True},
             "tooltipShowDelay": 300,
             "animateRows": False,
-            "overlayNoRowsTemplate": f'<span class="assets-blank">{say("asset.empty")}</span>',
+            "localeText": {"noRowsToShow": say("asset.empty")},
         },
     )
 
@@ -150,6 +156,15 @@ def _order_dialog() -> Any:
         id="assets-order",
         opened=False,
         centered=True,
+        styles={
+            "content": {"backgroundColor": "var(--raised)"},
+            "header": {
+                "backgroundColor": "var(--raised)",
+                "borderBottom": "1px solid var(--line)",
+                "marginBottom": "12px",
+            },
+            "title": {"fontWeight": 600},
+        },
         closeButtonProps={"aria-label": say("asset.order.cancel")},
         children=html.Div(
             className="assets-order",
@@ -161,14 +176,12 @@ def _order_dialog() -> Any:
                     label=say("asset.order.ruling"),
                     placeholder=say("asset.order.ruling.placeholder"),
                     required=True,
-                    maxLength=64,
                 ),
                 dmc.TextInput(
                     id="assets-order-amount",
                     label=say("asset.order.amount"),
                     placeholder=say("asset.order.amount.placeholder"),
                     required=True,
-                    maxLength=24,
                     mt="xs",
                 ),
                 html.P(id="assets-order-error", className="assets-order-error", role="alert"),
@@ -270,6 +283,8 @@ class Panel:
     async def _send(self, order: dict[str, str], ruling: str, amount: str) -> None:
         actor = actor_of(signed_in())
         asset_id, key = UUID(order["asset_id"]), UUID(order["key"])
+        if not ruling.strip():
+            raise RulingMissing("ruling-missing")
         if Action(order["action"]) is Action.FREEZE:
             cents = amount_cents(amount)
             await self._assets.freeze(

@@ -93,8 +93,12 @@ def _answer(person: PersonView, gateway: str, answer: RequestView | None, now: d
     if answer is not None and answer.reason:
         notes.append(answer.reason)
     when = (answer.answered_at or answer.sent_at) if answer else None
+    notes += [words.moment(when, now)] if when else []
     return html.Button(
-        [html.Span(word, className=f"mark mark-{words.answer_mark(answer)}"), html.Small(words.moment(when, now))],
+        [
+            html.Span(word, className=f"mark mark-{words.answer_mark(answer)}"),
+            html.Small(words.short_moment(when, now)),
+        ],
         id={"type": ASK, "person": str(person.id), "gateway": gateway},
         disabled=not may_query,
         title="\n".join(notes),
@@ -113,23 +117,32 @@ def _ask_everywhere(person: PersonView) -> Any:
 def rows(view: CaseView, now: datetime) -> list[dict[str, Any]]:
     """The table's rows; what can be controlled comes with the action that does it."""
     names = {person.id: person.name for person in view.persons}
-    return [_row(asset, names[asset.person_id], now) for asset in view.assets]
+    kinds = list(AssetKind)
+    people = [person.id for person in view.persons]
+    ordered = sorted(
+        view.assets, key=lambda one: (people.index(one.person_id), kinds.index(AssetKind(one.kind)), one.reference)
+    )
+    return [_row(asset, names[asset.person_id], now) for asset in ordered]
 
 
 def _row(asset: AssetView, person: str, now: datetime) -> dict[str, Any]:
     kind = AssetKind(asset.kind)
     action = words.ACTION_OF_KIND.get(kind) if asset.gateway else None
+    told = [asset.reference, asset.description]
+    if kind is AssetKind.REAL_ESTATE:
+        told.reverse()  # people know a flat by its address
     return {
         "id": str(asset.id),
         "person": person,
         "kind": say(f"asset.kind.{asset.kind}"),
-        "description": f"{asset.description} {asset.reference}",
+        "description": " ".join(told),
         "value": asset.value_cents,
-        "controlled": asset.controlled_cents if kind is AssetKind.BANK_ACCOUNT else None,
+        "controlled": asset.controlled_cents if asset.asked_cents is not None else None,
         "state": words.standing_word(asset),
         "mark": words.STANDING_MARKS[asset.standing],
         "note": words.standing_note(asset),
-        "answered": words.moment(asset.answered_at, now),
+        "answered": words.short_moment(asset.answered_at, now),
+        "answered_full": words.moment(asset.answered_at, now),
         "action": action.value if action else "",
         "is_free": asset.standing in FREE,
         "asset_kind": asset.kind,
@@ -178,21 +191,11 @@ def _chart_layout() -> dict[str, Any]:
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"color": "#a9bbcf", "size": 12, "family": "Noto Sans SC, Noto Sans CJK SC, sans-serif"},
-        "margin": {"l": 8, "r": 12, "t": 44, "b": 8},
-        "title": {
-            "text": say("asset.chart.title"),
-            "font": {"size": 13},
-            "x": 0,
-            "xref": "container",
-            "xanchor": "left",
-            "pad": {"l": 10},
-            "y": 1,
-            "yanchor": "top",
-            "yref": "container",
-        },
+        "margin": {"l": 8, "r": 12, "t": 28, "b": 8},
         "legend": {
             "orientation": "h",
-            "x": 0,
+            "xref": "container",
+            "x": 0.02,
             "y": 1.0,
             "yanchor": "bottom",
             "traceorder": "normal",

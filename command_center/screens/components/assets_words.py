@@ -98,3 +98,8 @@ def moment(instant: datetime | None, now: datetime) -> str:
         return ""
     local, today = instant.astimezone(SHANGHAI), now.astimezone(SHANGHAI).date()
     return f"{local:%H:%M:%S}" if local.date() == today else f"{local:%m-%d %H:%M}"
+
+
+def short_moment(instant: datetime | None, now: datetime) -> str:
+    """The same where there is little room: hour and minute of today, else the day."""
+    return moment(instant, now)[:5]
