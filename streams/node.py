@@ -37,7 +37,7 @@ from streams.signalling.app import Signalling, make_app
 from streams.signalling.sessions import Sessions
 from streams.transport.addresses import local_addresses
 from streams.transport.dtls import make_certificate
-from streams.transport.port import MediaPort, bind
+from streams.transport.port import MediaPort, bind, widen_buffers
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +47,8 @@ PEERS_CLOSE_SECONDS = 0.5
 RECORDER_CLOSE_SECONDS = 1.5
 HUB_CLOSE_SECONDS = 0.5
 """Together under the three seconds in which a node ends."""
+HTTP_BOUND = 512
+"""Requests under way; more are answered with 503."""
 YOUNG_OBJECTS = 50_000
 """Collections of the youngest objects are rare, of all objects rarer still: each would hold packets up."""
 
@@ -76,6 +78,7 @@ class Node:
         self.hub = Hub(options.redis_url)
         self.port = MediaPort(bind(options.udp_port), make_certificate())
         self.forwarder = Forwarder(self.port.socket)
+        widen_buffers(self.port.socket)
         self.port.on_round = self.forwarder.flush
         self.spool = Spool(self.hub, options.data / "spool" / f"{options.node_id}.jsonl")
         self.presence = Presence(self.hub, options.node_id, self._state, self._feed_states)
@@ -143,7 +146,13 @@ class Node:
     @asynccontextmanager
     async def _serving(self) -> AsyncIterator[None]:
         config = uvicorn.Config(
-            self._app(), log_level="warning", access_log=False, log_config=None, lifespan="off", server_header=False
+            self._app(),
+            log_level="warning",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            lifespan="off",
+            limit_concurrency=HTTP_BOUND,
         )
         server = _Server(config)
         task = asyncio.create_task(server.serve([self._http]), name="signalling")

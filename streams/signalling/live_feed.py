@@ -65,6 +65,7 @@ class LiveFeed:
         misfits = self.media.publish(session.tracks, session.link, now)
         self.life.published(now)
         self.ended_at = None
+        self._camera_at = 0  # another device has another clock
         self._recording = self._open_recording(self.name, session.tracks, self.media.want_key_frame)
         self.media.sink = self._recording
         return former, [viewer for viewer in self.viewers.values() if viewer.viewer in misfits]

@@ -50,6 +50,7 @@ class Link:
         self.address: Address | None = None
         self.address_version = 0
         self.addresses: dict[Address, None] = {}
+        self.sources: set[bytes] = set()
         self.started_at = now
         self.last_check_at = now
         self.is_nominated = False

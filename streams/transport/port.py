@@ -26,6 +26,8 @@ BATCH = 64
 """Datagrams taken in one wake-up; then the loop may do something else."""
 DATAGRAM_BOUND = 2048
 SOCKET_BUFFER_BYTES = 4 * 1024 * 1024
+SOURCES_BOUND = 64
+"""SSRCs that one peer may send from: libsrtp keeps a context for each as long as the session lives."""
 
 _SO_RCVBUFFORCE, _SO_SNDBUFFORCE = 33, 32
 _SIOCGSTAMPNS = 0x8907
@@ -169,10 +171,15 @@ class MediaPort:
             self.refused["unknown-kind"] += 1
 
     def _rtp(self, link: Link, session: Session, length: int) -> None:
+        ssrc = bytes(self._buffer[8:12])
+        if ssrc not in link.sources and len(link.sources) >= SOURCES_BOUND:
+            self.refused["sources-full"] += 1
+            return
         clear = self._opener.open_rtp(session, length)
         if not clear:
             self.refused["srtp"] += 1
             return
+        link.sources.add(ssrc)
         link.on_rtp(self._buffer, clear, self._arrival_time())
 
     def _arrival_time(self) -> float:
@@ -194,8 +201,13 @@ class MediaPort:
         return now - waited if 0 < waited < 1 else now
 
     def _rtcp(self, link: Link, session: Session, length: int) -> None:
+        ssrc = bytes(self._buffer[4:8])
+        if ssrc not in link.sources and len(link.sources) >= SOURCES_BOUND:
+            self.refused["sources-full"] += 1
+            return
         clear = self._opener.open_rtcp(session, length)
         if clear:
+            link.sources.add(ssrc)
             link.on_rtcp(bytes(memoryview(self._buffer)[:clear]), time.monotonic())
         else:
             self.refused["srtcp"] += 1
@@ -218,8 +230,16 @@ class MediaPort:
         self.send(stun.success(request, address, password), address)
 
 
+def widen_buffers(sock: socket.socket) -> None:
+    """Give a socket large buffers: beyond the system's limit where the process may, else up to it."""
+    for forced, plain in ((_SO_RCVBUFFORCE, socket.SO_RCVBUF), (_SO_SNDBUFFORCE, socket.SO_SNDBUF)):
+        sock.setsockopt(socket.SOL_SOCKET, plain, SOCKET_BUFFER_BYTES)
+        with suppress(OSError):
+            sock.setsockopt(socket.SOL_SOCKET, forced, SOCKET_BUFFER_BYTES)
+
+
 def bind(port: int, host: str = "0.0.0.0") -> socket.socket:  # noqa: S104 - phones come from anywhere
-    """Open the node's UDP socket, non-blocking, with large buffers where the system allows.
+    """Open the node's UDP socket, non-blocking.
 
     Raises:
         OSError: the port is taken.
@@ -227,10 +247,6 @@ def bind(port: int, host: str = "0.0.0.0") -> socket.socket:  # noqa: S104 - pho
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:
         sock.setblocking(False)
-        for forced, plain in ((_SO_RCVBUFFORCE, socket.SO_RCVBUF), (_SO_SNDBUFFORCE, socket.SO_SNDBUF)):
-            sock.setsockopt(socket.SOL_SOCKET, plain, SOCKET_BUFFER_BYTES)
-            with suppress(PermissionError):
-                sock.setsockopt(socket.SOL_SOCKET, forced, SOCKET_BUFFER_BYTES)
         sock.bind((host, port))
     except OSError:
         sock.close()

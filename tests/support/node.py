@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,17 +50,18 @@ class RunningNode:
 
 @asynccontextmanager
 async def running_node(
-    data: Path, redis_url: str = "redis://127.0.0.1:1/0", *, records: bool = False, node_id: str = "test"
+    data: Path, redis_url: str = "redis://127.0.0.1:1/0", *, records: bool = False, allowed_origins: Sequence[str] = ()
 ) -> AsyncIterator[RunningNode]:
     """Start a node and end it afterwards; without `redis_url` its hub is away."""
     key = Ed25519PrivateKey.generate()
     node = Node(
         NodeOptions(
             data=data,
-            node_id=node_id,
+            node_id="test",
             redis_url=redis_url,
             token_key=key.public_key(),
             records=records,
+            allowed_origins=allowed_origins,
         )
     )
     stop = asyncio.Event()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
+import socket
 from pathlib import Path
 
 import pytest
@@ -95,4 +98,32 @@ async def test_a_deleted_session_frees_everything(tmp_path: Path) -> None:
         assert feed.life.phase is FeedPhase.ENDED
         await until(lambda: not running.node.port.has_links)
         assert await publisher.delete() == 404
+        await publisher.close()
+
+
+async def test_garbage_on_the_port_leaves_a_running_feed_undisturbed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with running_node(tmp_path) as running:
+        publisher = Publisher(running.url, running.token())
+        await publisher.publish("site-1")
+        feed = running.node.sessions.feeds["site-1"]
+        await until(lambda: feed.is_live, 10)
+        watcher = Watcher(running.url, running.token())
+        await watcher.watch("site-1")
+        await until(lambda: watcher.frames > 2, 10)
+        source, seen, port = random.Random(5), watcher.frames, running.node.port
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as attacker:
+            attacker.setblocking(False)
+            for _ in range(100):
+                for _ in range(50):
+                    data = bytes([source.randrange(256)]) + source.randbytes(source.randrange(200))
+                    attacker.sendto(data, ("127.0.0.1", port.number))
+                await asyncio.sleep(0.005)
+        await until(lambda: watcher.frames > seen + 15, 15)
+        assert port.refused.total() >= 4000
+        assert port.refused["unhandled"] == 0
+        assert len(running.node.sessions.by_id) == 2
+        assert "Traceback" not in caplog.text
+        await watcher.close()
         await publisher.close()

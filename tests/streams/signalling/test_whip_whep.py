@@ -232,3 +232,20 @@ async def test_a_viewer_of_a_live_feed_is_answered_by_a_sender(running: RunningN
     assert 'media_node_sessions{right="view",state="connecting"} 1.0' in figures
     assert 'media_node_feeds{phase="live"} 1.0' in figures
     await publisher.close()
+
+
+async def test_pages_of_a_named_origin_may_use_the_node_and_no_others(tmp_path: Path) -> None:
+    ours = "https://field.example"
+    async with (
+        running_node(tmp_path, allowed_origins=[ours]) as running,
+        httpx.AsyncClient(base_url=running.url) as http,
+    ):
+        preflight = await http.options("/whip/site-1", headers={"Origin": ours})
+        assert preflight.headers["access-control-allow-origin"] == ours
+        assert "Authorization" in preflight.headers["access-control-allow-headers"]
+        assert "PATCH" in preflight.headers["access-control-allow-methods"]
+        headers = {"Origin": ours, "Content-Type": SDP, "Authorization": f"Bearer {running.token()}"}
+        answer = await http.post("/whip/site-1", content=GOOD, headers=headers)
+        assert set(answer.headers["access-control-expose-headers"].split(", ")) == {"Location", "ETag", "Link"}
+        other = await http.options("/whip/site-1", headers={"Origin": "https://field.example.evil"})
+        assert "access-control-allow-origin" not in other.headers
