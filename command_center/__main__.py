@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from command_center import demonstration, launcher, logs, schema
+from command_center import demonstration, launcher, logs, schema, worker
 from command_center.accounts.media_tokens import MediaTokens
 from command_center.accounts.passwords import generate_password
 from command_center.accounts.permissions import Role
@@ -49,6 +49,15 @@ async def _serve(settings: Settings, https: Listener) -> None:
         typer.echo(f"Can't listen on {error.strerror}", err=True)
         raise typer.Exit(1) from error
     await served.serve(handles_signals=True)
+
+
+@app.command("worker")
+def run_worker() -> None:
+    """Do what nobody waits for: keep positions, index recordings, escalate, chase."""
+    settings = Settings()
+    logs.configure(settings.log_level)
+    asyncio.run(schema.prepare(settings))
+    asyncio.run(worker.run(settings))
 
 
 @app.command()

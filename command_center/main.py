@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
-from uuid import UUID
 
 from fastapi import FastAPI
 from fastapi.responses import FileResponse
@@ -45,6 +45,7 @@ from command_center.api import (
     tokens,
 )
 from command_center.api.field_page import FieldPage
+from command_center.asset_access import told_over
 from command_center.audit import Audit
 from command_center.audit_reading import ANCHOR_FILE, AuditReader
 from command_center.certificates import AUTHORITY_FILE
@@ -63,12 +64,12 @@ from command_center.operations.service import Operations
 from command_center.outbox import Outbox
 from command_center.screens import routes as screen_routes
 from command_center.screens.app import build as build_screens
+from command_center.screens.components import assets_panel
 from command_center.screens.doors import CALLBACKS
 from command_center.screens.pages import review
 from command_center.screens.shell import Installation
 from command_center.supervision import keep_running
 from streams.hub.hub import Hub
-from streams.hub.topics import AssetsChanged
 from streams.signalling.tokens import load_private_key, make_keys
 
 OFFICERS_PAGE = Path(field_agent.__file__).parent / "page"
@@ -112,7 +113,7 @@ class Web:
             [HttpBank(settings.bank_url), HttpRegistry(settings.registry_url)],
             self.audit,
             now,
-            self._tell_assets,
+            told_over(self.hub),
         )
         self.sockets = OpenSockets(self.sign_ins)
         self.server = FastAPI(
@@ -128,7 +129,9 @@ class Web:
         installation = Installation(settings.court_name_zh, settings.court_name_en, settings.demonstration)
         screen_routes.install(self.server, installation, self.setup_links.is_open)
         # Last: Dash answers every GET that no route above takes.
-        self.screens = build_screens(self.server, installation, review.register)
+        self.screens = build_screens(
+            self.server, installation, review.register, partial(assets_panel.register, assets=self.assets)
+        )
         gate = Gate(
             self.server,
             self.sign_ins,
@@ -181,9 +184,6 @@ class Web:
             await self.node.aclose()
             await self.hub.close()
             await self.database.close()
-
-    async def _tell_assets(self, case_id: UUID) -> None:
-        await self.hub.publish(AssetsChanged(case_id=case_id))
 
 
 async def officers_page() -> FileResponse:
