@@ -123,7 +123,6 @@ export class Camera extends EventTarget {
     this.stream = stream;
     const track = this.video;
     this.facing = facingOf(track) || this.#wanted;
-    track.contentHint = "motion";
     this.mute(this.isMuted);
     track.addEventListener("ended", () => track === this.video && this.#lose());
     track.addEventListener("mute", () => track === this.video && this.#lose());

@@ -2,6 +2,7 @@
 
 const LEAST_MS = 900;
 const NUDGE_MS = 5000; // a phone that lies still gives no new fix by itself
+const AWAY_MS = 20_000; // a receiver that is late now and then isn't away
 const OPTIONS = { enableHighAccuracy: true, maximumAge: 0, timeout: 15_000 };
 
 /** Events: "fix" (detail: a position message), "change" (state or accuracy). */
@@ -29,7 +30,10 @@ export class Positions extends EventTarget {
   /** Follow from now on. */
   start() {
     if (this.#watch !== null || !navigator.geolocation) return;
-    const failed = (error) => this.#turn(error.code === 1 ? "refused" : "away", 0);
+    const failed = (error) => {
+      if (error.code === 1) this.#turn("refused", 0);
+      else if (performance.now() - this.#last > AWAY_MS) this.#turn("away", 0);
+    };
     const came = (fix) => this.#came(fix);
     this.#watch = navigator.geolocation.watchPosition(came, failed, OPTIONS);
     this.#nudge = setInterval(() => {

@@ -4,6 +4,9 @@ import { ask, publishToken } from "./api.js";
 
 const MAX_BITRATE = 2_500_000;
 const CONNECT_MS = 7000;
+const NARROW_BPS = 450_000; // below this 720p is a slide show: half the size moves better
+const WIDE_BPS = 900_000;
+const FIT_LOOKS = 4; // so many times in a row before the size changes
 const STATS_MS = 1000;
 const SILENT_MS = 2500; // the node answers a sender many times a second
 const DEAD_MS = 4200;
@@ -39,6 +42,8 @@ export class WhipSession extends EventTarget {
   #timer = 0;
   #ended = false;
   #silent = false;
+  #scale = 1;
+  #fits = 0;
   #heard = { count: -1, at: performance.now() };
   #sent = { bytes: 0, at: performance.now(), changed: performance.now() };
   #frames = { count: -1, at: performance.now(), noPicture: false };
@@ -83,9 +88,30 @@ export class WhipSession extends EventTarget {
     if (codecs.length && video.setCodecPreferences) video.setCodecPreferences(codecs);
     this.audioSender = this.#connection.getSenders().find((one) => one.track?.kind === "audio");
     this.videoSender = video.sender;
-    const parameters = video.sender.getParameters();
-    parameters.degradationPreference = "maintain-framerate";
-    video.sender.setParameters(parameters).catch(() => {});
+    this.#shape(1);
+  }
+
+  /**
+   * Full size as long as the network carries it, at fewer pictures a second when the phone is busy (a plate or a
+   * paper must be readable); half the size on a narrow network.
+   */
+  #shape(scale) {
+    this.#scale = scale;
+    const parameters = this.videoSender.getParameters();
+    parameters.degradationPreference = "maintain-resolution";
+    for (const encoding of parameters.encodings) encoding.scaleResolutionDownBy = scale;
+    this.videoSender.setParameters(parameters).catch(() => {
+      // An old browser that doesn't know the preference chooses by itself.
+    });
+  }
+
+  #fitToNetwork({ availableBps, limited }) {
+    if (!availableBps) return;
+    const wanted = availableBps > WIDE_BPS ? 1 : availableBps < NARROW_BPS && limited === "bandwidth" ? 2 : this.#scale;
+    this.#fits = wanted === this.#scale ? 0 : this.#fits + 1;
+    if (this.#fits < FIT_LOOKS) return;
+    this.#fits = 0;
+    this.#shape(wanted);
   }
 
   #addChannel() {
@@ -146,6 +172,7 @@ export class WhipSession extends EventTarget {
       if (one.type === "media-source" && one.kind === "video") figures.frames = one.frames ?? -1;
       if (one.type === "candidate-pair" && one.nominated && one.state === "succeeded") {
         figures.heard += (one.bytesReceived ?? 0) + (one.responsesReceived ?? 0);
+        figures.availableBps = one.availableOutgoingBitrate ?? 0;
         figures.rttMs = Math.round((one.currentRoundTripTime ?? 0) * 1000);
       }
     }
@@ -171,6 +198,7 @@ export class WhipSession extends EventTarget {
       return;
     }
     this.#judgePicture(figures.frames, now);
+    this.#fitToNetwork(figures);
     this.dispatchEvent(new CustomEvent("figures", { detail: figures }));
   }
 
