@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import random
+import struct
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 from pylibsrtp import Session
-from pylibsrtp._binding import ffi as srtp_ffi
 
 from streams.rtp.header import Header, find_extensions
 from streams.rtp.rtcp import ReportBlock, SenderReport
 from streams.rtp.rtx import encapsulate, header_size
 from streams.rtp.sequence import distance
-from streams.sfu.fanout import SLOT_BYTES, SLOTS, TRANSPORT_NUMBER_OFFSET, Layout, _fixed_into, _number_into
+from streams.sfu.layout import TRANSPORT_NUMBER_OFFSET, Layout
 from streams.sfu.track import Track
 
 if TYPE_CHECKING:
     from streams.sfu.source import Source
     from streams.sfu.viewer import Viewer
+
+_fixed_into = struct.Struct("!BBHII").pack_into
+_number_into = struct.Struct("!H").pack_into
 
 REPORT_INTERVAL = 1.0
 REPEAT_PAUSE = 0.01
@@ -43,9 +46,6 @@ class Branch:
         # so it can't carry a transport-wide number of its own.
         self._repeats_apart = track.rtx_ssrc is not None and track.codec.rtx_payload_type is not None
         self.layout = Layout(track.extensions, transport_cc=track.transport_cc and self._repeats_apart)
-        memory = srtp_ffi.new("char[]", SLOTS * SLOT_BYTES)
-        self._memory = memory
-        self.slots = [memory + slot * SLOT_BYTES for slot in range(SLOTS)]
         self.sequence_offset = 0
         self.timestamp_offset = random.getrandbits(32)
         self.start_number: int | None = None

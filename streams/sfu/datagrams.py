@@ -9,9 +9,21 @@ import sys
 from typing import Any
 
 from cffi import FFI  # type: ignore[import-untyped]
+from pylibsrtp._binding import ffi as srtp_ffi
+
+from streams.sfu.ring import MAX_PACKET
 
 Data = Any
 """A cffi value: cffi has no static types."""
+
+TRAILER = 144
+"""What libsrtp may add to a packet: the longest tag and key identifier."""
+SLOT_BYTES = MAX_PACKET + 4 + TRAILER
+SLOTS = 8
+"""How many packets gather for one viewer before they are sent; the kernel takes up to 64."""
+PLACES = 64
+FILLED_AT_ONCE = 128
+"""Packets written before they are sent: about what the second-level cache keeps."""
 
 ffi = FFI()
 ffi.cdef(
@@ -64,46 +76,81 @@ def pack_address(family: int, address: tuple[Any, ...]) -> bytes:
     return struct.pack("=H", family) + struct.pack("!H", port) + socket.inet_aton(host) + bytes(8)
 
 
-class Envelope:
-    """Addressed headers of `members` datagrams of up to `slots` segments each; all memory is made once."""
+def unpack_address(family: int, name: Data) -> tuple[Any, ...]:
+    """The Python form of what `pack_address` made."""
+    packed = bytes(ffi.buffer(name))
+    (port,) = struct.unpack_from("!H", packed, 2)
+    if family == socket.AF_INET6:
+        (scope,) = struct.unpack_from("=I", packed, 24)
+        return socket.inet_ntop(socket.AF_INET6, packed[8:24]), port, 0, scope
+    return socket.inet_ntoa(packed[4:8]), port
 
-    __slots__ = ("_controls", "_keep", "_sizes", "headers", "slots", "vectors")
 
-    def __init__(self, addresses: list[bytes], buffers: list[list[int]], slots: int) -> None:
-        """`buffers` holds, for each member, where its segments lie in memory."""
-        members = len(addresses)
-        self.slots = slots
-        self.vectors = ffi.new("struct iovec[]", max(1, members * slots))
-        self.headers = ffi.new("struct mmsghdr[]", max(1, members))
-        self._controls: list[Data] = []
-        self._sizes: list[Data] = []
-        self._keep: list[Data] = []
-        for index, address in enumerate(addresses):
-            for slot, place in enumerate(buffers[index]):
-                self.vectors[index * slots + slot].iov_base = ffi.cast("void *", place)
-            name = ffi.new("char[]", address)
-            head = struct.pack("@Nii", _CONTROL_LENGTH, _SOL_UDP, _UDP_SEGMENT)
-            control = ffi.new("char[]", head + bytes(_CONTROL_SPACE - len(head)))
-            self._keep.append(name)
-            self._controls.append(control)
-            self._sizes.append(ffi.cast("uint16_t *", control + len(head)))
-            header = self.headers[index].msg_hdr
-            header.msg_name, header.msg_namelen = name, len(address)
-            header.msg_iov, header.msg_iovlen = self.vectors + index * slots, 1
+class Place:
+    """Where one viewer's datagram is written: up to `SLOTS` segments, each with room for what protection adds."""
 
-    def length_address(self, member: int, slot: int) -> int:
-        """Where a C int with the length of that segment lies: the low half of its vector's size."""
-        vector = self.vectors[member * self.slots + slot]
-        place = int(ffi.cast("uintptr_t", ffi.addressof(vector, "iov_len")))
-        return place if sys.byteorder == "little" else place + struct.calcsize("@N") - 4
+    __slots__ = ("_control", "_header", "_memory", "_vectors", "first_length", "name", "segment_size", "slots")
+
+    def __init__(self, header: Data, vectors: Data) -> None:
+        self._memory = srtp_ffi.new("char[]", SLOTS * SLOT_BYTES)
+        self._header = header
+        self._vectors = vectors
+        self.name: Data = None
+        # For each segment: a view to write by, the pointer and the length that protection takes.
+        self.slots: list[tuple[Any, Data, Data]] = []
+        for slot in range(SLOTS):
+            data = self._memory + slot * SLOT_BYTES
+            vectors[slot].iov_base = ffi.cast("void *", int(srtp_ffi.cast("uintptr_t", data)))
+            length = srtp_ffi.cast("int *", _low_half(ffi.addressof(vectors[slot], "iov_len")))
+            self.slots.append((srtp_ffi.buffer(data, SLOT_BYTES), data, length))
+        head = struct.pack("@Nii", _CONTROL_LENGTH, _SOL_UDP, _UDP_SEGMENT)
+        control = ffi.new("char[]", _CONTROL_SPACE)
+        ffi.buffer(control)[0 : len(head)] = head
+        self._control = control
+        # To be set to the first segment's length: all are as long, except a shorter last.
+        self.segment_size = ffi.cast("uint16_t *", control + len(head))
+        self.first_length = self.slots[0][2]
+        header.msg_iov, header.msg_iovlen = vectors, 1
 
     def shape(self, count: int) -> None:
-        """Let each datagram hold its first `count` segments, all as long as the first except a shorter last."""
-        for index, size in enumerate(self._sizes):
-            header = self.headers[index].msg_hdr
-            header.msg_iovlen = count
-            if count > 1:
-                size[0] = self.vectors[index * self.slots].iov_len
-                header.msg_control, header.msg_controllen = self._controls[index], _CONTROL_SPACE
-            else:
-                header.msg_control, header.msg_controllen = ffi.NULL, 0
+        """Let the datagram hold its first `count` segments."""
+        header = self._header
+        header.msg_iovlen = count
+        if count > 1:
+            header.msg_control, header.msg_controllen = self._control, _CONTROL_SPACE
+        else:
+            header.msg_control, header.msg_controllen = ffi.NULL, 0
+
+    def address(self, name: Data) -> None:
+        """Direct it."""
+        self.name = name
+        self._header.msg_name, self._header.msg_namelen = name, len(name)
+
+    def segment(self, slot: int) -> bytes:
+        """What stands in one segment."""
+        size = self._vectors[slot].iov_len
+        return bytes(self.slots[slot][0][0:size])
+
+
+class Tray:
+    """Memory for a few viewers' datagrams, filled and sent again and again: it stays in the processor's cache."""
+
+    def __init__(self) -> None:
+        self.headers = ffi.new("struct mmsghdr[]", PLACES)
+        self._vectors = ffi.new("struct iovec[]", PLACES * SLOTS)
+        self.places = [Place(self.headers[i].msg_hdr, self._vectors + i * SLOTS) for i in range(PLACES)]
+        self._count = 1
+
+    def begin(self, count: int) -> int:
+        """Shape all for `count` segments each; returns how many places to fill at a time."""
+        if count != self._count:
+            for place in self.places:
+                place.shape(count)
+            self._count = count
+        return min(PLACES, max(1, FILLED_AT_ONCE // count))
+
+
+def _low_half(size: Data) -> int:
+    """Where the C int lies that holds a small `size_t`."""
+    place = int(ffi.cast("uintptr_t", size))
+    return place if sys.byteorder == "little" else place + struct.calcsize("@N") - 4

@@ -6,7 +6,7 @@ import errno
 import logging
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,17 +15,14 @@ from pylibsrtp._binding import ffi as srtp_ffi
 from pylibsrtp._binding import lib as srtp_lib
 
 from streams.rtp.header import Buffer
-from streams.sfu.datagrams import can_segment, ffi, load_sendmmsg
+from streams.sfu.datagrams import SLOT_BYTES, Data, Tray, can_segment, ffi, load_sendmmsg, pack_address, unpack_address
 from streams.sfu.delays import DelayHistogram
-from streams.sfu.ring import MAX_PACKET
 
 if TYPE_CHECKING:
     from streams.sfu.fanout import FanOut
 
 logger = logging.getLogger(__name__)
 
-TRAILER = 144
-"""What libsrtp may add to a packet: the longest tag and key identifier."""
 SEND_BUFFER = 8 << 20
 
 _DONT_WAIT = getattr(socket, "MSG_DONTWAIT", 0)
@@ -60,7 +57,9 @@ class Forwarder:
         self._sendmmsg = load_sendmmsg()
         self._descriptor = sock.fileno()
         self._pending: list[FanOut] = []
-        self._scratch = srtp_ffi.new("char[]", MAX_PACKET + 4 + TRAILER)
+        self.tray = Tray()
+        self._failed = False
+        self._scratch = srtp_ffi.new("char[]", SLOT_BYTES)
         self._scratch_view = srtp_ffi.buffer(self._scratch)
         self._length = srtp_ffi.new("int *")
         sock.setblocking(False)
@@ -102,17 +101,31 @@ class Forwarder:
             return True
         return False
 
-    @property
-    def batches(self) -> bool:
-        """Whether many datagrams can go out with one call."""
-        return self._sendmmsg is not None
+    def name_of(self, address: tuple[Any, ...]) -> Data:
+        """The C form of an address, to direct a place of the tray by."""
+        packed = pack_address(self.family, address)
+        name = ffi.new("char[]", len(packed))
+        ffi.buffer(name)[:] = packed
+        return name
 
-    def send_many(self, headers: Any, total: int, segments: int) -> list[int]:
-        """Send `total` prepared datagrams of `segments` packets each.
+    def failed(self) -> None:
+        """A packet in the tray could not be protected, and is empty now."""
+        self.counters.errors += 1
+        self._failed = True
 
-        Returns those that the kernel would not cut into segments: their packets must go one by one.
-        """
-        counters = self.counters
+    def send_tray(self, total: int, segments: int) -> None:
+        """Send the first `total` places of `segments` packets each."""
+        if self._failed or self._sendmmsg is None:
+            self._failed = False
+            self._send_singly(range(total), segments)
+            return
+        uncut = self._send_many(total, segments)
+        if uncut:
+            self._send_singly(uncut, segments)
+
+    def _send_many(self, total: int, segments: int) -> list[int]:
+        """Send with one call; returns the places whose datagram the kernel would not cut into segments."""
+        counters, headers = self.counters, self.tray.headers
         uncut: list[int] = []
         position = 0
         while position < total:
@@ -137,3 +150,12 @@ class Forwarder:
                 counters.errors += segments
             position += 1
         return uncut
+
+    def _send_singly(self, positions: Sequence[int], segments: int) -> None:
+        for position in positions:
+            place = self.tray.places[position]
+            address = unpack_address(self.family, place.name)
+            for slot in range(segments):
+                data = place.segment(slot)
+                if data:
+                    self.send_protected(data, address)
