@@ -94,16 +94,17 @@ def _answer(person: PersonView, gateway: str, answer: RequestView | None, now: d
         notes.append(answer.reason)
     when = (answer.answered_at or answer.sent_at) if answer else None
     notes += [words.moment(when, now)] if when else []
-    return html.Button(
-        [
+    told = {
+        "children": [
             html.Span(word, className=f"mark mark-{words.answer_mark(answer)}"),
             html.Small(words.short_moment(when, now)),
         ],
-        id={"type": ASK, "person": str(person.id), "gateway": gateway},
-        disabled=not may_query,
-        title="\n".join(notes),
+        "title": "\n".join(notes),
         **attributes(data_state=answer.state if answer else "never"),
-    )
+    }
+    if not may_query:
+        return html.Span(**told)
+    return html.Button(id={"type": ASK, "person": str(person.id), "gateway": gateway}, **told)
 
 
 def _ask_everywhere(person: PersonView) -> Any:
