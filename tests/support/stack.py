@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,6 @@ from typing import Any
 import httpx
 
 from tests.support.ports import free_ports
-from tests.support.waiting import until
 
 READY_SECONDS = 240.0
 END_SECONDS = 30.0
@@ -48,10 +47,11 @@ class Stack:
             "COMMAND_CENTER_REGISTRY_URL": f"http://127.0.0.1:{registry}",
             **(settings or {}),
         }
+        self.start_seconds = 0.0
         self._command = command
         self._process: subprocess.Popen[bytes] | None = None
 
-    async def start(self) -> None:
+    def start(self) -> None:
         """Start it and wait until it says ready.
 
         Raises:
@@ -67,12 +67,15 @@ class Stack:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        process = self._process
-        await until(lambda: process.poll() is not None or "Ctrl-C ends everything" in self.shown(), READY_SECONDS)
-        assert process.poll() is None, self.shown()
+        started = time.monotonic()
+        while "Ctrl-C ends everything" not in self.shown():
+            assert self._process.poll() is None, self.shown()
+            assert time.monotonic() - started < READY_SECONDS, self.shown()
+            time.sleep(0.05)
+        self.start_seconds = time.monotonic() - started
         self._keep_films()
 
-    async def end(self) -> int:
+    def end(self) -> int:
         """Press Ctrl-C and give the exit code; nothing that it started may be left."""
         process = self._process
         if process is None:
@@ -81,7 +84,7 @@ class Stack:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
         try:
-            return await asyncio.to_thread(process.wait, END_SECONDS)
+            return process.wait(END_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
             raise
@@ -97,20 +100,38 @@ class Stack:
 
     def pid(self, module: str) -> int:
         """The process that runs `python -m module` for this stack."""
-        wanted = module.encode()
+        found = self.pid_or_none(module)
+        assert found is not None, f"no {module} of {self.data} runs"
+        return found
+
+    def pid_or_none(self, module: str, *, unlike: int = 0) -> int | None:
+        """The same, None where there is none; a process `unlike` isn't counted."""
         for folder in Path("/proc").iterdir():
-            if not folder.name.isdigit():
+            if not folder.name.isdigit() or int(folder.name) == unlike:
                 continue
             try:
                 arguments = (folder / "cmdline").read_bytes().split(b"\0")
-                environment = (folder / "environ").read_bytes()
+                environment = (folder / "environ").read_bytes().split(b"\0")
             except OSError:
                 continue
-            if wanted in arguments[:8] and f"COMMAND_CENTER_DATA={self.data}".encode() in environment.split(b"\0"):
-                if b"run" in arguments or b"serve" in arguments:
-                    continue
+            is_launcher = b"run" in arguments or b"serve" in arguments
+            is_ours = f"COMMAND_CENTER_DATA={self.data}".encode() in environment
+            if is_ours and not is_launcher and module.encode() in arguments[:8]:
                 return int(folder.name)
-        raise AssertionError(f"no {module} of {self.data} runs")
+        return None
+
+    def hub_pid(self) -> int:
+        """The embedded hub's process."""
+        configuration = str((self.data / "hub" / "valkey.conf").resolve()).encode()
+        for folder in Path("/proc").iterdir():
+            try:
+                if folder.name.isdigit() and b"valkey-server" in (folder / "cmdline").read_bytes():
+                    arguments = (folder / "cmdline").read_bytes()
+                    if configuration in arguments or f":{self.redis_port}".encode() in arguments:
+                        return int(folder.name)
+            except OSError:
+                continue
+        raise AssertionError(f"no hub of {self.data} runs")
 
     async def sign_in(self, username: str, password: str) -> httpx.AsyncClient:
         """A program's client, signed in by bearer token."""

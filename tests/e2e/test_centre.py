@@ -1,0 +1,108 @@
+"""The centre with the five-site demonstration, in a real browser at 1920x1080."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import Browser
+
+from tests.support.centre import Centre, open_centre
+from tests.support.stack import Stack
+from tests.support.waiting import until
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+
+SITES = 5
+
+
+async def _shows_everything(centre: Centre) -> None:
+    before = {tile["feed"]: tile for tile in await centre.playing(SITES)}
+
+    async def all_advance() -> bool:
+        tiles = await centre.tiles()
+        return all(tile["time"] > before[tile["feed"]]["time"] + 1 for tile in tiles if tile["feed"] in before)
+
+    await until(all_advance, 10)
+
+    async def all_placed() -> bool:
+        return len([marker for marker in await centre.markers() if marker["trail"] > 1]) >= SITES
+
+    await until(all_placed, 15)
+    first = {marker["feed"]: marker for marker in await centre.markers()}
+
+    async def all_move() -> bool:
+        return all(
+            (marker["latitude"], marker["longitude"])
+            != (first[marker["feed"]]["latitude"], first[marker["feed"]]["longitude"])
+            and marker["trail"] > first[marker["feed"]]["trail"]
+            for marker in await centre.markers()
+        )
+
+    await until(all_move, 15)
+
+
+async def _switch(centre: Centre, language: str) -> None:
+    async with centre.page.expect_navigation():
+        await centre.page.get_by_role("button", name=language).click()
+    await centre.page.wait_for_selector(".tile")
+
+
+async def test_five_sites_play_and_move_on_one_screen_in_chinese_and_in_english(stack: Stack, browser: Browser) -> None:
+    centre = await open_centre(browser, stack)
+    await _shows_everything(centre)
+    chinese = await centre.page.inner_text("body")
+    assert "现场画面" in chinese
+    assert "演示" in chinese
+
+    await _switch(centre, "English")
+    await _shows_everything(centre)
+    english = await centre.page.inner_text("body")
+    assert "demonstration" in english.lower()
+    assert "现场画面" not in english
+
+    await _switch(centre, "中文")
+    assert "现场画面" in await centre.page.inner_text("body")
+    assert centre.watched.errors == []
+    assert centre.watched.foreign == []
+
+
+async def test_the_screen_fits_without_scrolling(stack: Stack, browser: Browser) -> None:
+    centre = await open_centre(browser, stack)
+    await centre.playing(SITES)
+    overflow = await centre.page.evaluate(
+        "[document.documentElement.scrollWidth - innerWidth, document.documentElement.scrollHeight - innerHeight]"
+    )
+    assert max(overflow) <= 0
+
+
+async def test_an_enlarged_tile_keeps_playing_beside_the_others(stack: Stack, browser: Browser) -> None:
+    centre = await open_centre(browser, stack)
+    await centre.playing(SITES)
+    await centre.page.keyboard.press("2")
+    await centre.page.keyboard.press("Enter")
+    await centre.page.wait_for_selector(".tile.is-spotlit")
+    await centre.playing(SITES)
+    spotlit = await centre.page.locator(".tile.is-spotlit video").bounding_box()
+    other = await centre.page.locator(".tile:not(.is-spotlit) video").first.bounding_box()
+    assert spotlit is not None
+    assert other is not None
+    assert spotlit["width"] > 2 * other["width"]
+    await centre.page.keyboard.press("Escape")
+    await centre.page.wait_for_selector(".tile.is-spotlit", state="detached")
+
+
+async def test_signing_out_ends_the_pictures_at_once(stack: Stack, browser: Browser) -> None:
+    centre = await open_centre(browser, stack)
+    await centre.playing(SITES)
+    cookies = await centre.page.context.cookies()
+    second = await browser.new_context()
+    await second.add_cookies(cookies)  # type: ignore[arg-type]
+    other = await second.new_page()
+    await other.goto(stack.url)
+    await other.wait_for_selector(".tile")
+    token = next(cookie["value"] for cookie in cookies if cookie["name"] == "_csrf_token")
+    status = await other.evaluate(
+        "async (token) => (await fetch('/api/session', {method: 'DELETE', headers: {'X-CSRFToken': token}})).status",
+        token,
+    )
+    assert status == 204
+    await centre.page.wait_for_url("**/sign-in**", timeout=3_000)

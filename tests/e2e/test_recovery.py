@@ -1,0 +1,140 @@
+"""What breaks comes back by itself: the media node, the hub, the phone's network; no order and no second is lost."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+import uuid
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Page
+
+from tests.support.browser import sign_in
+from tests.support.centre import open_centre
+from tests.support.phone import open_phone
+from tests.support.stack import Stack
+from tests.support.waiting import until
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+
+INSTRUCTIONS = 20
+
+
+async def test_a_killed_media_node_is_back_with_all_tiles_and_the_recording_of_before_plays(
+    stack: Stack, browser: Browser
+) -> None:
+    centre = await open_centre(browser, stack)
+    before = {tile["feed"] for tile in await centre.playing(5)}
+    os.kill(stack.pid("streams"), signal.SIGKILL)
+    started = time.monotonic()
+
+    async def all_stopped() -> bool:
+        return all(tile["phase"] != "live" for tile in await centre.tiles())
+
+    await until(all_stopped, 10)
+    assert any(tile["cause"] == "node" for tile in await centre.tiles())
+    playing = await centre.playing(5, 20)
+    print(f"kill -9 of the media node to five playing tiles: {time.monotonic() - started:.1f} s")
+    assert {tile["feed"] for tile in playing} == before
+
+    account = stack.accounts("supervisor")[0]
+    supervisor = await stack.sign_in(account["username"], account["password"])
+    async with supervisor:
+        operation = (await supervisor.get("/api/operations")).json()["items"][0]["id"]
+
+        async def indexed() -> list[dict[str, Any]]:
+            answer = await supervisor.get("/api/recordings", params={"operation_id": operation})
+            items: list[dict[str, Any]] = answer.json()["items"]
+            return [item for item in items if item["end_reason"] == "node"]
+
+        recordings = await until(indexed, 20)
+    assert len({item["feed"] for item in recordings}) >= 5
+    await _plays_in_review(browser, stack, operation, str(recordings[0]["id"]))
+
+
+async def _plays_in_review(browser: Browser, stack: Stack, operation: str, recording: str) -> None:
+    page = await (await browser.new_context(viewport={"width": 1920, "height": 1080})).new_page()
+    account = stack.accounts("supervisor")[0]
+    await sign_in(page, stack.url, account["username"], account["password"], f"/review?operation={operation}")
+    await page.click(f"[data-recording='{recording}']")
+    await _video_advances(page)
+    frame = await until(lambda: next((each for each in page.frames if "/map/review" in each.url), None))
+    where = (
+        "() => [...mapFrame.markers.values()].filter((m) => m.isPlaced).map((m) => [m.place.lat, m.place.lng]).join()"
+    )
+    first = await until(lambda: frame.evaluate(where), 10)
+
+    async def has_moved() -> bool:
+        return bool(await frame.evaluate(where) != first)
+
+    await until(has_moved, 15)
+
+
+async def _video_advances(page: Page) -> None:
+    await page.wait_for_selector("video")
+    await page.evaluate("document.querySelector('video').play()")
+    await until(lambda: page.evaluate("document.querySelector('video').currentTime > 1.0"), 15)
+
+
+async def test_twenty_instructions_arrive_once_and_in_order_through_a_dead_hub_and_an_offline_phone(
+    stack: Stack, browser: Browser, phone_browser: Browser
+) -> None:
+    centre = await open_centre(browser, stack)
+    phone = await open_phone(phone_browser, stack)
+    await phone.go_live()
+    await centre.playing(6)
+    account = stack.accounts("commander")[0]
+    commander = await stack.sign_in(account["username"], account["password"])
+    async with commander:
+        operation = (await commander.get("/api/operations")).json()["items"][0]
+        feeds = (await commander.get("/api/feeds", params={"operation_id": operation["id"]})).json()["items"]
+        feed = next(each for each in feeds if ".officer6." in each["feed"])
+        cut_at = int(time.time() * 1000)
+        await phone.cut_network()
+        os.kill(stack.hub_pid(), signal.SIGKILL)
+        texts = [f"第{number}号指令 {uuid.uuid4().hex[:6]}" for number in range(1, INSTRUCTIONS + 1)]
+        for text in texts:
+            answer = await commander.post(
+                "/api/instructions",
+                json={
+                    "operation_id": operation["id"],
+                    "scope": "officer",
+                    "officer_id": feed["officer_id"],
+                    "priority": "routine",
+                    "text": text,
+                    "idempotency_key": str(uuid.uuid4()),
+                },
+            )
+            assert answer.is_success, answer.text
+
+        async def shows_undelivered() -> bool:
+            shown = await centre.page.inner_text("#instructions")
+            return texts[-1] in shown and await centre.page.locator("[data-verdict='offline']").count() > 0
+
+        await until(shows_undelivered, 15)
+        await phone.mend_network()
+        mended_at = int(time.time() * 1000)
+
+        async def states() -> list[str]:
+            answer = await commander.get("/api/instructions", params={"operation_id": operation["id"]})
+            by_text = {item["text"]: item["deliveries"][0]["state"] for item in answer.json()["items"]}
+            return [by_text.get(text, "missing") for text in texts]
+
+        async def all_arrived() -> bool:
+            return all(state not in {"sent", "missing"} for state in await states())
+
+        await until(all_arrived, 40)
+        assert await phone.accept_all(len(texts)) == texts
+
+        async def no_second_is_missing() -> bool:
+            answer = await commander.get(
+                "/api/positions", params={"feed": feed["feed"], "since": cut_at, "until": mended_at}
+            )
+            taken = sorted(item["taken_at"] for item in answer.json()["items"])
+            return len(taken) >= 2 and max(b - a for a, b in pairwise(taken)) <= 2_500
+
+        await until(no_second_is_missing, 30)
+    await phone.stop()

@@ -1,0 +1,111 @@
+"""An officer's phone: the real page in a real Chromium with a camera and a position of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from playwright.async_api import Browser, BrowserContext, Page
+
+from tests.support.browser import Watched
+from tests.support.stack import Stack
+
+HUIMIN = {"latitude": 40.815, "longitude": 111.62, "accuracy": 8.0}
+
+
+@dataclass
+class Phone:
+    """The page of one officer."""
+
+    context: BrowserContext
+    page: Page
+    watched: Watched
+    taps: int = 0
+
+    async def go_live(self, site: int = 0) -> None:
+        """The taps after sign-in: the site, the permission, live; they are counted."""
+        await self._tap(f"#site-list button >> nth={site}")
+        await self._tap("#allow")
+        await self._tap("#go-live")
+
+    async def strip(self) -> tuple[str, str]:
+        """The state strip's phase and reason."""
+        strip = self.page.locator("#strip")
+        return (await strip.get_attribute("data-phase") or "", await strip.get_attribute("data-reason") or "")
+
+    async def accept_all(self, count: int) -> list[str]:
+        """Answer `count` instructions one after another as they stand on the screen; their texts, as shown."""
+        shown: list[str] = []
+        for _ in range(count):
+            card = self.page.locator("#cards article.instruction")
+            await card.wait_for(timeout=10_000)
+            delivery = await card.get_attribute("data-delivery")
+            shown.append(await card.locator(".text").inner_text())
+            await card.locator("button.accept").click()
+            await self.page.locator(f"#cards article.instruction[data-delivery='{delivery}']").wait_for(
+                state="detached"
+            )
+        return shown
+
+    async def stop(self) -> None:
+        """The officer ends the picture, and confirms it where the page asks."""
+        await self.page.click("#stop")
+        if await self.page.locator("#confirm-yes").is_visible():
+            await self.page.click("#confirm-yes")
+
+    async def take_camera_away(self) -> None:
+        """What a phone's system does at a call or a withdrawn permission: the camera's tracks end."""
+        await self._set_permission("camera", "denied")
+
+    async def give_camera_back(self) -> None:
+        """The camera may be used again."""
+        await self._set_permission("camera", "granted")
+
+    async def cut_network(self) -> None:
+        """No packet in or out: neither pages and sockets nor media."""
+        await self._throttle(is_offline=True)
+
+    async def mend_network(self) -> None:
+        """The network is as before."""
+        await self._throttle(is_offline=False)
+
+    async def move(self, latitude: float, longitude: float) -> None:
+        """Be somewhere else."""
+        await self.context.set_geolocation({"latitude": latitude, "longitude": longitude, "accuracy": 5.0})
+
+    async def _set_permission(self, name: str, setting: str) -> None:
+        session = await self.context.new_cdp_session(self.page)
+        origin = await self.page.evaluate("location.origin")
+        await session.send(
+            "Browser.setPermission", {"permission": {"name": name}, "setting": setting, "origin": origin}
+        )
+
+    async def _throttle(self, *, is_offline: bool) -> None:
+        session = await self.context.new_cdp_session(self.page)
+        conditions = {"offline": is_offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+        await session.send("Network.emulateNetworkConditions", {**conditions, "packetLoss": 100 if is_offline else 0})
+
+    async def _tap(self, selector: str) -> None:
+        await self.page.locator(selector).click()
+        self.taps += 1
+
+
+async def open_phone(browser: Browser, stack: Stack, username: str = "officer6") -> Phone:
+    """Open the page at a phone's size and sign in, up to the choice of the site."""
+    context = await browser.new_context(
+        viewport={"width": 390, "height": 844},
+        has_touch=True,
+        is_mobile=True,
+        locale="zh-CN",
+        geolocation=HUIMIN,
+        permissions=["geolocation", "camera", "microphone"],
+    )
+    page = await context.new_page()
+    watched = Watched()
+    watched.watch(page)
+    account = next(each for each in stack.accounts("officer") if each["username"] == username)
+    await page.goto(f"{stack.url}/field")
+    await page.fill("#username", account["username"])
+    await page.fill("#password", account["password"])
+    await page.click("#sign-in")
+    await page.wait_for_selector("#site-list button")
+    return Phone(context, page, watched)
