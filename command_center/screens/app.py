@@ -6,7 +6,6 @@ import inspect
 import logging
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any, cast
 
 import dash
@@ -22,7 +21,6 @@ from command_center.screens.words import reader_language, say
 
 logger = logging.getLogger(__name__)
 
-STATIC = Path(__file__).parent / "static"
 STORES = (ids.OPERATION, ids.CASE, ids.ASSETS_VERSION, ids.RECORDINGS_VERSION)
 
 _INDEX = """<!DOCTYPE html>

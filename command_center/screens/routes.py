@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import HTMLResponse, JSONResponse
@@ -13,6 +14,7 @@ from command_center.screens.pages.sign_in import sign_in_page
 from command_center.screens.shell import Installation
 from command_center.translations import Language, catalogue, language_of
 
+STATIC = Path(__file__).parent / "static"
 NOT_KEPT = {"Cache-Control": "no-store"}
 ASKED_ANEW = {"Cache-Control": "no-cache"}
 

@@ -1,0 +1,310 @@
+"""The centre in a real Chromium, with a played centre behind it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Page
+
+from command_center.accounts.permissions import Role
+from tests.support.browser import Watched, chromium
+from tests.support.played_centre import PlayedCentre, played_centre
+from tests.support.waiting import until
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+
+SCREEN: Any = {"width": 1920, "height": 1080}
+SMALL: Any = {"width": 1366, "height": 768}
+SLOW = 30.0
+"""Two cores that others use as well."""
+TEXT = "#instruction-text"
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+async def centre() -> AsyncIterator[PlayedCentre]:
+    async with played_centre() as centre:
+        yield centre
+
+
+@asynccontextmanager
+async def opened(browser: Browser, centre: PlayedCentre, viewport: Any = SCREEN) -> AsyncIterator[tuple[Page, Watched]]:
+    """The centre's page, once its socket stands (or nothing is there to watch)."""
+    page = await browser.new_page(viewport=viewport)
+    watched = Watched()
+    watched.watch(page)
+    await page.goto(centre.url)
+    await page.wait_for_selector("#wall > .blank", state="attached", timeout=SLOW * 1000)
+    if centre.has_operation:
+        await until(lambda: centre.sockets, SLOW)
+    await page.frame_locator("#map-frame").locator(".map-district").first.wait_for(timeout=SLOW * 1000)
+    try:
+        yield page, watched
+    finally:
+        await page.close()
+
+
+async def shown(page: Page, selector: str, text: str) -> None:
+    """Wait until this text stands in that element."""
+    await page.wait_for_function(
+        "([selector, text]) => [...document.querySelectorAll(selector)].some((one) => one.textContent.includes(text))",
+        arg=[selector, text],
+        timeout=SLOW * 1000,
+    )
+
+
+async def fits(page: Page) -> bool:
+    """Whether nothing scrolls and nothing stands over the edge."""
+    return bool(
+        await page.evaluate(
+            "document.documentElement.scrollHeight <= innerHeight && document.documentElement.scrollWidth <= innerWidth"
+        )
+    )
+
+
+async def test_the_centre_fits_its_screen_in_both_languages_without_errors_or_foreign_requests(
+    browser: Browser, centre: PlayedCentre
+) -> None:
+    centre.feeds = [centre.feed(index) for index in range(6)]
+    centre.positions = [centre.position(index, 40.8 + index / 100, 111.6) for index in range(5)]
+    centre.instructions = [centre.instruction(1, "各组到位", [("done", True), ("sent", False)])]
+    for language, title in (("zh", "现场画面"), ("en", "Live from the sites")):
+        centre.language = language
+        for viewport in (SCREEN, SMALL):
+            async with opened(browser, centre, viewport) as (page, watched):
+                await shown(page, "h2", title)
+                await page.wait_for_selector(".tile >> nth=5")
+                await page.frame_locator("#map-frame").locator(".officer >> nth=4").wait_for()
+                assert await fits(page)
+                assert watched.errors == []
+                assert watched.foreign == []
+
+
+async def test_the_language_is_switched_without_signing_in_again(browser: Browser, centre: PlayedCentre) -> None:
+    async with opened(browser, centre) as (page, _):
+        await page.click("#switch-language")
+        await shown(page, "h2", "Live from the sites")
+        assert await page.evaluate("document.documentElement.lang") == "en"
+
+
+async def test_without_an_operation_the_centre_says_so(browser: Browser, centre: PlayedCentre) -> None:
+    centre.has_operation = False
+    async with opened(browser, centre) as (page, watched):
+        await shown(page, "#wall > .blank", "没有您可以查看的行动")
+        assert watched.errors == []
+
+
+async def test_a_new_feed_becomes_a_tile_without_reload_and_keeps_its_place(
+    browser: Browser, centre: PlayedCentre
+) -> None:
+    centre.feeds = [centre.feed(0), centre.feed(2)]
+    async with opened(browser, centre) as (page, _):
+        await page.wait_for_selector(".tile >> nth=1")
+        await centre.tell(centre.feed(1))
+        await page.wait_for_selector(".tile >> nth=2", timeout=3000)
+        order = await page.evaluate("[...document.querySelectorAll('.tile')].map((tile) => tile.dataset.feed)")
+        assert order == ["feed-0", "feed-1", "feed-2"]
+
+
+@pytest.mark.parametrize(
+    ("phase", "cause", "mark", "words"),
+    [
+        ("waiting", None, "off", "未上线"),
+        ("ended", "officer", "off", "干警主动停止"),
+        ("ended", "revoked", "off", "设备已吊销"),
+    ],
+)
+async def test_a_tile_says_why_it_shows_nothing(
+    browser: Browser, centre: PlayedCentre, phase: str, cause: str | None, mark: str, words: str
+) -> None:
+    centre.feeds = [centre.feed(0, phase, cause)]
+    async with opened(browser, centre) as (page, _):
+        await shown(page, ".tile-cause", words)
+        assert await page.locator(f".tile .state-{mark} svg").count() == 1
+
+
+async def test_what_the_page_sees_and_what_the_node_says_make_one_verdict(
+    browser: Browser, centre: PlayedCentre
+) -> None:
+    cases: list[tuple[dict[str, Any], tuple[str, str, str | None]]] = [
+        ({"phase": "live", "cause": None, "age": 40}, ("normal", "live", None)),
+        ({"phase": "live", "cause": None, "age": 1900}, ("caution", "stale", "screen")),
+        ({"phase": "live", "cause": None, "age": 4900}, ("serious", "lost", "screen")),
+        ({"phase": "stale", "cause": "network", "age": 900}, ("caution", "stale", "network")),
+        ({"phase": "lost", "cause": "camera", "age": 5200}, ("serious", "lost", "camera")),
+        ({"phase": "live", "cause": None, "age": 2500, "media": "restarting"}, ("caution", "stale", "node")),
+        ({"phase": "stale", "cause": "network", "age": 100}, ("normal", "live", None)),
+        ({"phase": "connecting", "cause": None, "age": None}, ("standby", "connecting", None)),
+    ]
+    async with opened(browser, centre) as (page, _):
+        for given, expected in cases:
+            verdict = await page.evaluate(
+                """async ({phase, cause, age, media}) => (await import("/static/tile_state.js")).judge({
+                    view: {phase, cause}, ageMs: age, waitedMs: 1000, link: "connected", media: media ?? "running",
+                })""",
+                given,
+            )
+            assert (verdict["state"], verdict["phase"], verdict["cause"]) == expected, given
+
+
+async def test_enter_sends_once_and_an_input_methods_enter_never(browser: Browser, centre: PlayedCentre) -> None:
+    async with opened(browser, centre) as (page, _):
+        await page.fill(TEXT, "原地待命")
+        for event in ({"isComposing": True}, {"keyCode": 229}):
+            await page.evaluate(
+                """(event) => document.querySelector("#instruction-text").dispatchEvent(
+                    new KeyboardEvent("keydown", {key: "Enter", bubbles: true, cancelable: true, ...event}))""",
+                event,
+            )
+        await page.press(TEXT, "Shift+Enter")
+        assert centre.posted == []
+        await page.fill(TEXT, "原地待命")
+        await page.press(TEXT, "Enter")
+        await until(lambda: centre.posted, SLOW)
+        await page.wait_for_function("!document.querySelector('#instruction-text').value")
+        assert [(one["text"], one["scope"], one["priority"]) for one in centre.posted] == [
+            ("原地待命", "all", "routine")
+        ]
+
+
+async def test_a_refused_instruction_keeps_its_text_and_key_and_says_why(
+    browser: Browser, centre: PlayedCentre
+) -> None:
+    centre.refusal = "operation-ended"
+    async with opened(browser, centre) as (page, _):
+        await page.fill(TEXT, "请报告现场情况")
+        await page.press(TEXT, "Enter")
+        await shown(page, ".compose-news", "行动已结束")
+        assert await page.input_value(TEXT) == "请报告现场情况"
+        centre.refusal = None
+        await page.press(TEXT, "Enter")
+        await until(lambda: len(centre.posted) == 2, SLOW)
+        assert centre.posted[0]["idempotency_key"] == centre.posted[1]["idempotency_key"]
+        await page.wait_for_function("!document.querySelector('#instruction-text').value")
+        await page.fill(TEXT, "请报告现场情况")
+        await page.press(TEXT, "Enter")
+        await until(lambda: len(centre.posted) == 3, SLOW)
+        assert centre.posted[2]["idempotency_key"] != centre.posted[1]["idempotency_key"]
+
+
+async def test_keys_pick_and_enlarge_a_tile_and_address_its_officer(browser: Browser, centre: PlayedCentre) -> None:
+    centre.feeds = [centre.feed(index) for index in range(3)]
+    async with opened(browser, centre) as (page, _):
+        await page.wait_for_selector(".tile >> nth=2")
+        await page.keyboard.press("2")
+        await page.wait_for_selector(".tile.is-picked[data-feed=feed-1]")
+        await page.keyboard.press("Enter")
+        await page.wait_for_selector(".tile.is-spotlit[data-feed=feed-1]")
+        assert await page.locator(".tile:visible").count() == 3
+        await page.keyboard.press("Escape")
+        await page.wait_for_selector("#wall:not(.has-spotlight)")
+        await page.keyboard.press("i")
+        assert await page.evaluate("document.activeElement.id") == "instruction-text"
+        assert await page.input_value("#target") == f"officer:{centre.officers[1]['user_id']}"
+        await page.keyboard.type("2?i")
+        assert await page.input_value(TEXT) == "2?i"
+        await page.keyboard.press("Escape")
+        await page.keyboard.press("?")
+        await shown(page, "dialog", "键盘操作")
+
+
+async def test_each_delivery_shows_its_step_and_what_waits_stands_out(browser: Browser, centre: PlayedCentre) -> None:
+    async with opened(browser, centre) as (page, _):
+        states = [("done", True), ("refused", True), ("sent", False), ("seen", True)]
+        await centre.tell(centre.instruction(7, "清点财物", states))
+        await shown(page, ".instruction", "第7号")
+        verdicts = await page.evaluate("[...document.querySelectorAll('.delivery')].map((one) => one.dataset.verdict)")
+        assert verdicts == ["done", "refused", "offline", "seen"]
+        await shown(page, ".delivery-reason", "现场无人")
+        await shown(page, "#instructions-notes", "未送达 1")
+        await centre.tell(centre.instruction(7, "清点财物", [("done", True)] * 4))
+        await page.wait_for_function("document.querySelector('#instructions-notes').textContent === ''")
+        await page.click(".instruction-open")
+        assert await page.locator(".delivery-table tbody tr").count() == 4
+
+
+async def test_a_marker_moves_when_told_and_a_click_on_it_picks_the_tile(
+    browser: Browser, centre: PlayedCentre
+) -> None:
+    centre.feeds = [centre.feed(0), centre.feed(1)]
+    centre.positions = [centre.position(0, 40.85, 111.66)]
+    async with opened(browser, centre) as (page, _):
+        marker = page.frame_locator("#map-frame").locator(".officer[data-feed=feed-0]")
+        await marker.wait_for()
+        moved = centre.position(0, 40.86, 111.67)
+        await centre.tell(moved)
+        frame = page.frames[-1]
+        await frame.wait_for_function(
+            "(at) => document.querySelector('.officer')?.dataset.receivedAt === String(at)", arg=moved["received_at"]
+        )
+        place = await frame.evaluate("(({lat, lng}) => [lat, lng])(mapFrame.markers.get('feed-0').place)")
+        assert place == [40.86, 111.67]
+        await marker.locator(".officer-number").click()
+        await page.wait_for_selector(".tile.is-picked[data-feed=feed-0]")
+
+
+async def test_a_view_that_somebody_moved_stays_until_asked_to_show_all(browser: Browser, centre: PlayedCentre) -> None:
+    centre.feeds = [centre.feed(0)]
+    centre.positions = [centre.position(0, 40.85, 111.66)]
+    async with opened(browser, centre) as (page, _):
+        await page.frame_locator("#map-frame").locator(".officer").wait_for()
+        frame = page.frames[-1]
+        box = await page.locator("#map-frame").bounding_box()
+        assert box
+        await page.mouse.move(box["x"] + 200, box["y"] + 200)
+        await page.mouse.wheel(0, 300)
+        await frame.wait_for_selector(".map-lock:not([hidden])")
+        before = await frame.evaluate("commandMap.getCenter().lng")
+        await centre.tell(centre.position(0, 39.9, 111.1))
+        await frame.wait_for_function("mapFrame.markers.get('feed-0').place.lng === 111.1")
+        assert await frame.evaluate("commandMap.getCenter().lng") == before
+        await frame.click("button[title='显示全部人员']")
+        await frame.wait_for_function("commandMap.getBounds().contains([39.9, 111.1])")
+        assert await frame.locator(".map-lock").is_hidden()
+
+
+async def test_a_broken_line_is_told_within_two_seconds_and_comes_back(browser: Browser, centre: PlayedCentre) -> None:
+    centre.parts = [{"type": "part", "name": "worker", "state": "running", "since": 0}]
+    async with opened(browser, centre) as (page, _):
+        await shown(page, "#connection", "已连接")
+        # The played centre sends no beats: the line is as silent as a cut one.
+        await page.wait_for_function(
+            "!document.querySelector('#connection').textContent.includes('已连接')", timeout=3500
+        )
+        for socket in list(centre.sockets):
+            await socket.close()
+        await until(lambda: centre.sockets, SLOW)
+        await shown(page, "#connection", "已连接")
+        await asyncio.gather(*(centre.tell({**part, "state": "restarting"}) for part in centre.parts))
+        await shown(page, "#connection", "后台任务 正在重启")
+
+
+async def test_who_may_not_instruct_has_no_box(browser: Browser, centre: PlayedCentre) -> None:
+    centre.role = Role.SUPERVISOR
+    async with opened(browser, centre) as (page, watched):
+        await page.wait_for_selector("#instruction-list")
+        assert await page.locator(TEXT).count() == 0
+        assert watched.errors == []
+
+
+async def test_signing_out_leads_to_the_sign_in_page(browser: Browser, centre: PlayedCentre) -> None:
+    async with opened(browser, centre) as (page, _):
+        await page.click("#sign-out")
+        await page.wait_for_selector("form#sign-in")
+        assert centre.signed_out
+
+
+async def test_an_ended_session_leaves_the_screen_at_once(browser: Browser, centre: PlayedCentre) -> None:
+    async with opened(browser, centre) as (page, _):
+        await centre.tell({"type": "ended", "code": "revoked"})
+        await page.wait_for_url("**/sign-in?*", timeout=3000)
+        await shown(page, "#news", "已被管理员终止")
