@@ -7,7 +7,7 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing, suppress
 from functools import partial
 
@@ -18,6 +18,7 @@ from command_center.accounts.revocations import Revocations
 from command_center.audit import Audit
 from command_center.config import Settings
 from command_center.database import Database
+from command_center.evidence.index import RecordingEvent, index_events
 from command_center.lease import Leases
 from command_center.operations.feeds import Feeds
 from command_center.operations.instructions import Instructions
@@ -29,10 +30,13 @@ from streams.hub.hub import Hub, HubAway
 from streams.hub.topics import (
     LIVE_EVENT,
     POSITIONS_STREAM,
+    RECORDING_EVENT,
+    RECORDINGS_STREAM,
     WORKER_KEY,
     WORKER_LIFE_SECONDS,
     CameraChanged,
     PositionTaken,
+    RecordingChanged,
 )
 
 logger = logging.getLogger(__name__)
@@ -42,6 +46,8 @@ RENEW_SECONDS = 3.0
 STEP_SECONDS = 1.0
 """How often deadlines and the outbox are looked at."""
 LIFE_SIGN_SECONDS = 2.0
+RECORDINGS_CONSUMER = "recordings"
+"""One name for all workers: what a recording went through must be kept in order, by who has the lease."""
 
 
 class Worker:
@@ -57,13 +63,17 @@ class Worker:
         self._positions = Positions(database)
         self._instructions = Instructions(database, hub, audit)
         self._feeds = Feeds(database, hub, audit, Revocations(outbox, hub))
+        self._database = database
+        self.recordings_job: StreamJob[RecordingEvent] = StreamJob(
+            hub, RECORDINGS_STREAM, RECORDINGS_CONSUMER, RECORDING_EVENT.validate_json, self._index, idle_seconds=0
+        )
         self.positions_job: StreamJob[PositionTaken] = StreamJob(
             hub, POSITIONS_STREAM, self.name, PositionTaken.model_validate_json, self._positions.insert
         )
 
     async def run(self) -> None:
         """Work until cancelled; then give the leases back, so that another worker goes on at once."""
-        leased = {"escalation": self._escalate, "outbox": self._flush}
+        leased = {"escalation": self._escalate, "outbox": self._flush, "recordings": self._record}
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(keep_running("positions", self.positions_job.run))
@@ -98,6 +108,16 @@ class Worker:
         except HubAway:
             logger.debug("hub away, the outbox waits")
         await asyncio.sleep(STEP_SECONDS)
+
+    async def _record(self) -> None:
+        try:
+            await self.recordings_job.step()
+        except HubAway:
+            await asyncio.sleep(STEP_SECONDS)
+
+    async def _index(self, events: Sequence[RecordingEvent]) -> None:
+        for feed in sorted(await index_events(self._database, events)):
+            await self._hub.publish(RecordingChanged(feed=feed))
 
     async def _keep_cameras(self) -> None:
         """Write down what devices say of their cameras over the data channel."""

@@ -79,7 +79,7 @@ class Operations:
         self.feeds = Feeds(database, hub, audit, revocations, clock)
 
     async def in_scope(self, identity: Identity) -> list[OperationRecord]:
-        """The operations that this person may see: those it commands, then its own court's, then others; newest first."""
+        """The operations that this person may see, the newest first: those it commands, its own court's, others."""
         async with self._database.read() as session:
             rows = await session.scalars(
                 select(Operation)
