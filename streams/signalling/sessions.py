@@ -22,7 +22,7 @@ from streams.signalling.negotiation import agree_to_publish, agree_to_view
 from streams.signalling.offer import read_offer
 from streams.signalling.session import Right, Session
 from streams.signalling.tokens import Grant
-from streams.transport.link import Link
+from streams.transport.link import Link, ignore
 from streams.transport.port import MediaPort
 
 logger = logging.getLogger(__name__)
@@ -231,8 +231,7 @@ class Sessions:
         session.link.on_rtp = feed.media.rtp_received
         session.link.on_rtcp = feed.media.rtcp_received
         if former is not None:
-            former.link.on_rtp = lambda buffer, length, at: None
-            former.link.on_rtcp = lambda packet, at: None
+            former.link.on_rtp = former.link.on_rtcp = ignore
             self.end(former, "replaced")
         for viewer in misfits:
             self.end(viewer, "codec-changed")

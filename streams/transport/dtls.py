@@ -74,6 +74,10 @@ def make_certificate() -> NodeCertificate:
     return NodeCertificate.generateCertificate()
 
 
+def _nowhere(datagram: bytes) -> None:
+    pass
+
+
 class DatagramPipe:
     """What aiortc takes for its ICE transport: a bounded queue in, a send function out."""
 
@@ -96,6 +100,7 @@ class DatagramPipe:
     def close(self) -> None:
         """Wake whoever waits and tell it that nothing comes any more."""
         self.closed = True
+        self._out = _nowhere
         if self._queue.full():
             self._queue.get_nowait()
         self._queue.put_nowait(None)
@@ -160,6 +165,8 @@ class Dtls:
     async def close(self) -> None:
         """Tell the peer that this is over, if it still can be told."""
         await self.transport.stop()
+        self.transport.remove_all_listeners()
+        self.transport._data_receiver = None
         self._pipe.close()
 
 

@@ -34,6 +34,10 @@ def new_credentials() -> tuple[str, str]:
     return secrets.token_urlsafe(9).replace("-", "+").replace("_", "/"), secrets.token_hex(16)
 
 
+def ignore(*arguments: object) -> None:
+    """What stands where nobody listens."""
+
+
 class Link:
     """The transport of one session; the `Outlet` that the forwarder sends through.
 
@@ -59,10 +63,10 @@ class Link:
         self._is_released = False
         self.srtp_in: Session | None = None
         self.srtp_out: Session | None = None
-        self.on_rtp: Callable[[bytearray, int, float], None] = lambda buffer, length, now: None
-        self.on_rtcp: Callable[[bytes, float], None] = lambda packet, now: None
-        self.on_open: Callable[[], None] = lambda: None
-        self.on_close: Callable[[str], None] = lambda reason: None
+        self.on_rtp: Callable[[bytearray, int, float], None] = ignore
+        self.on_rtcp: Callable[[bytes, float], None] = ignore
+        self.on_open: Callable[[], None] = ignore
+        self.on_close: Callable[[str], None] = ignore
         self.dtls = Dtls(port.certificate, self.send, self._dtls_changed)
         self._task: asyncio.Task[None] | None = None
         self._was_checked = asyncio.Event()
@@ -139,6 +143,9 @@ class Link:
             await self._sctp.close()
         await self.dtls.close()
         self._port.remove(self)
+        # Links, sessions and transports know each other; the collector, which seldom runs here, shall find nothing.
+        self.on_rtp = self.on_rtcp = self.on_open = self.on_close = ignore
+        self._channel = self._sctp = None
 
     def _end(self, reason: str) -> None:
         if not self.is_closed:
