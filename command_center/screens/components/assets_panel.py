@@ -16,6 +16,7 @@ from assets.errors import RulingMissing
 from assets.formats import amount_cents
 from assets.service import Assets
 from assets.terms import AssetKind, longest_term
+from command_center.accounts.doors import SignedIn, may
 from command_center.accounts.identity import current_identity, require, signed_in
 from command_center.accounts.permissions import Permission
 from command_center.asset_access import actor_of, refusals
@@ -29,6 +30,30 @@ from command_center.screens.words import say
 GRID = "assets-grid"
 ASKED, ORDERED = "assets-asked", "assets-ordered"
 """`dcc.Store`s that change when this page itself asked or ordered something."""
+
+_SEE = may(Permission.SEE_ASSETS)
+_CONTROL = may(Permission.CONTROL_ASSETS)
+OUTPUTS: dict[str, SignedIn] = {
+    "assets-headline.children": _SEE,
+    "assets-answers.children": _SEE,
+    f"{GRID}.rowData": _SEE,
+    "assets-graph.figure": _SEE,
+    f"{ASKED}.data": may(Permission.QUERY_ASSETS),
+    "assets-chosen.children": _SEE,
+    "assets-open.children": _SEE,
+    "assets-open.disabled": _SEE,
+    "assets-order.opened": _CONTROL,
+    "assets-order.title": _CONTROL,
+    "assets-order-facts.children": _CONTROL,
+    "assets-order-key.data": _CONTROL,
+    "assets-order-ruling.value": _CONTROL,
+    "assets-order-amount.value": _CONTROL,
+    "assets-order-amount.style": _CONTROL,
+    "assets-order-confirm.children": _CONTROL,
+    "assets-order-error.children": _CONTROL,
+    f"{ORDERED}.data": _CONTROL,
+}
+"""Every output of this component's callbacks, and what it needs."""
 
 GRAPH_CONFIG: Any = {"displayModeBar": False, "displaylogo": False, "showSendToCloud": False, "responsive": True}
 _THEME = (
