@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector, generate_latest
@@ -14,6 +15,7 @@ from streams.sfu.delays import BOUNDS
 
 if TYPE_CHECKING:
     from streams.node import Node
+    from streams.signalling.live_feed import LiveFeed
 
 PREFIX = "media_node"
 
@@ -102,13 +104,33 @@ class NodeCollector(Collector):
             for feed in feeds:
                 family.add_metric([feed.name], getattr(feed.media.counters, name))
             yield family
+        for name, text in (("repeated", "Packets sent to viewers again."), ("nacked", "Packets viewers asked for.")):
+            family = CounterMetricFamily(f"{PREFIX}_viewer_{name}", text, labels=["feed"])
+            for feed in feeds:
+                family.add_metric([feed.name], getattr(feed, name))
+            yield family
+        yield self._loss(feeds)
+
+    def _loss(self, feeds: Iterable[LiveFeed]) -> Metric:
+        gauge = GaugeMetricFamily(
+            f"{PREFIX}_viewer_loss_ratio", "The worst loss that a viewer reported last.", labels=["feed"]
+        )
+        for feed in feeds:
+            branches = [branch for viewer in feed.media.viewers for branch in viewer.branches.values()]
+            gauge.add_metric([feed.name], max((branch.fraction_lost for branch in branches), default=0.0))
+        return gauge
 
     def _events(self) -> Iterator[Metric]:
         node = self._node
         yield GaugeMetricFamily(f"{PREFIX}_hub_near", "Whether the hub answers.", value=int(node.presence.is_hub_near))
         yield GaugeMetricFamily(f"{PREFIX}_spool_bytes", "Waiting on disk for the hub.", value=node.spool.file_bytes)
-        recordings = 0 if node.recorder is None else node.recorder.open_recordings
-        yield GaugeMetricFamily(f"{PREFIX}_recordings", "Recordings under way.", value=recordings)
+        if node.recorder is None:
+            return
+        yield GaugeMetricFamily(f"{PREFIX}_recordings", "Recordings under way.", value=node.recorder.open_recordings)
+        written = CounterMetricFamily(f"{PREFIX}_recorder", "What the recorder did.", labels=["what"])
+        for field in fields(node.recorder.counters):
+            written.add_metric([field.name], getattr(node.recorder.counters, field.name))
+        yield written
 
 
 class NodeMetrics:

@@ -32,6 +32,8 @@ class LiveFeed:
         self.next_publisher: Session | None = None
         self.viewers: dict[str, Session] = {}
         self.ended_at: float | None = None
+        self.repeated_before = self.nacked_before = 0
+        """Of viewers that are gone."""
         self._node = node
         self._open_recording = open_recording
         self._recording: RecordingSink | None = None
@@ -46,6 +48,16 @@ class LiveFeed:
     def is_idle(self) -> bool:
         """Whether nobody publishes or is about to."""
         return self.publisher is None and self.next_publisher is None
+
+    @property
+    def repeated(self) -> int:
+        """Packets that were sent to viewers again."""
+        return self.repeated_before + sum(one.viewer.repeated for one in self.viewers.values() if one.viewer)
+
+    @property
+    def nacked(self) -> int:
+        """Packets that viewers asked for again."""
+        return self.nacked_before + sum(one.viewer.nacked for one in self.viewers.values() if one.viewer)
 
     def announce(self, session: Session, now: float) -> Session | None:
         """A publisher was answered; gives the one that it makes superfluous, if that never connected."""

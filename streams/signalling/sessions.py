@@ -145,6 +145,8 @@ class Sessions:
         feed = self.feeds[session.feed]
         if session.viewer is not None:
             feed.viewers.pop(session.id, None)
+            feed.repeated_before += session.viewer.repeated
+            feed.nacked_before += session.viewer.nacked
             feed.media.remove_viewer(session.viewer)
         else:
             feed.publisher_gone(session, _CAUSES.get(reason, FeedCause.NETWORK), now)

@@ -231,6 +231,10 @@ async def test_a_viewer_of_a_live_feed_is_answered_by_a_sender(running: RunningN
     figures = (await http.get("/metrics")).text
     assert 'media_node_sessions{right="view",state="connecting"} 1.0' in figures
     assert 'media_node_feeds{phase="live"} 1.0' in figures
+    for name in ("packets", "datagrams_refused", "drops", "viewer_repeated", "viewer_loss_ratio", "feed_nacked"):
+        assert f"# HELP media_node_{name}" in figures
+    counted = next(line for line in figures.splitlines() if line.startswith("media_node_feed_packets_total"))
+    assert float(counted.rsplit(" ", 1)[1]) > 0
     await publisher.close()
 
 
