@@ -1,4 +1,4 @@
-"""A small centre for the tests of the officer's side: the same doors, a real WebRTC peer, and switches to break things."""
+"""A small centre for tests of the officer's side: the same doors, a real WebRTC peer, switches to break things."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
+import httpx
 import uvicorn
 from aiortc import (
     MediaStreamTrack,
@@ -20,9 +21,10 @@ from aiortc import (
     RTCSessionDescription,
 )
 from aiortc.mediastreams import MediaStreamError
-from fastapi import FastAPI, Request, Response, WebSocket, WebSocketDisconnect
+from fastapi import APIRouter, FastAPI, Request, Response, WebSocket, WebSocketDisconnect
 from fastapi.responses import FileResponse, JSONResponse
 
+from command_center.api.field_page import FieldPage
 from streams.protocol import (
     DEVICE_MESSAGE,
     Ack,
@@ -50,14 +52,17 @@ POLICY = (
 PAGE = Path(__file__).parents[2] / "field_agent" / "page"
 
 
+OPERATION = ("春雷行动", "Operation Spring Thunder")
+PLACES = (
+    ("新城区", "Xincheng"),
+    ("回民区", "Huimin"),
+    ("玉泉区", "Yuquan"),
+    ("赛罕区", "Saihan"),
+    ("土默特左旗", "Tumd Left Banner"),
+)
+
+
 def _operation(name_zh: str, name_en: str) -> dict[str, Any]:
-    places = (
-        ("新城区", "Xincheng"),
-        ("回民区", "Huimin"),
-        ("玉泉区", "Yuquan"),
-        ("赛罕区", "Saihan"),
-        ("土左旗", "Tumd"),
-    )
     return {
         "id": str(uuid4()),
         "name_zh": name_zh,
@@ -69,21 +74,21 @@ def _operation(name_zh: str, name_en: str) -> dict[str, Any]:
             {
                 "id": str(uuid4()),
                 "ordinal": ordinal,
-                "name_zh": f"第{ordinal}现场",
-                "name_en": f"Site {ordinal}",
+                "name_zh": f"某商贸有限公司第{ordinal}办公楼",
+                "name_en": f"Trading firm's office building {ordinal}",
                 "district_zh": zh,
                 "district_en": en,
                 "latitude": 40.84,
                 "longitude": 111.75,
             }
-            for ordinal, (zh, en) in enumerate(places, start=1)
+            for ordinal, (zh, en) in enumerate(PLACES, start=1)
         ],
     }
 
 
 @dataclass
 class SmallCentre:
-    """What it was told, and what it shall do."""
+    """What it was told, and what it shall do. Nothing of it is a mock of our own parts: messages are the protocol's."""
 
     url: str = ""
     operations: list[dict[str, Any]] = field(
@@ -103,6 +108,8 @@ class SmallCentre:
     sockets: set[WebSocket] = field(default_factory=set)
     ended: list[str] = field(default_factory=list)
     acknowledges: bool = True
+    node: tuple[str, str] | None = None
+    """Address and token of a real media node that takes the sessions instead."""
     takes_sessions: bool = True
     is_signed_in: bool = False
     _readers: set[asyncio.Task[None]] = field(default_factory=set)
@@ -143,7 +150,8 @@ class SmallCentre:
         """Keep one message and acknowledge it, or not."""
         if not self.acknowledges:
             return None
-        known: list[Any] = {Position: self.positions, CameraStatus: self.camera, Receipt: self.receipts}[type(message)]
+        kept: dict[str, list[Any]] = {"position": self.positions, "camera": self.camera, "receipt": self.receipts}
+        known = kept[message.type]
         if message.id not in {one.id for one in known}:
             known.append(message)
             if isinstance(message, Position):
@@ -228,78 +236,120 @@ def build(centre: SmallCentre) -> FastAPI:
         response.headers["Content-Security-Policy"] = POLICY
         return response
 
-    @app.post("/api/token")
+    app.include_router(_sign_in(centre))
+    app.include_router(_records(centre))
+    app.include_router(_media(centre))
+    app.add_api_websocket_route("/api/officer", centre.hold_socket)
+    app.add_api_route("/field", _page)
+    app.mount("/field", FieldPage(directory=PAGE))
+    return app
+
+
+async def _page() -> FileResponse:
+    return FileResponse(PAGE / "index.html")
+
+
+def _sign_in(centre: SmallCentre) -> APIRouter:
+    routes = APIRouter(prefix="/api")
+
+    @routes.post("/token")
     async def token(body: dict[str, str]) -> Response:
         if body["password"] != "right":
-            return _problem(401, "sign-in-refused")
+            return _problem(401, "wrong-credentials")
         return JSONResponse({"access_token": "device", "token_type": "bearer", "expires_in": 3600})
 
-    @app.post("/api/session")
+    @routes.post("/session")
     async def sign_in(body: dict[str, str]) -> Response:
         if body["password"] != "right":
-            return _problem(401, "sign-in-refused")
+            return _problem(401, "wrong-credentials")
         centre.is_signed_in = True
         response = JSONResponse({"csrf_token": "csrf", "user": OFFICER})
         response.set_cookie("_csrf_token", "csrf")
         return response
 
-    @app.get("/api/session")
+    @routes.get("/session")
     async def session() -> Response:
-        return JSONResponse({"csrf_token": "csrf", "user": OFFICER}) if centre.is_signed_in else _problem(401, "nobody")
+        if not centre.is_signed_in:
+            return _problem(401, "not-signed-in")
+        return JSONResponse({"csrf_token": "csrf", "user": OFFICER})
 
-    @app.patch("/api/session")
+    @routes.patch("/session")
     async def language() -> dict[str, Any]:
         return {"csrf_token": "csrf", "user": OFFICER}
 
-    @app.delete("/api/session")
+    @routes.delete("/session")
     async def sign_out() -> Response:
         centre.is_signed_in = False
-        return Response(status_code=204)
+        response = Response(status_code=204)
+        response.delete_cookie("_csrf_token")
+        return response
 
-    @app.get("/api/operations")
+    return routes
+
+
+def _records(centre: SmallCentre) -> APIRouter:
+    routes = APIRouter()
+
+    @routes.get("/healthz")
+    async def health() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @routes.get("/api/operations")
     async def operations() -> dict[str, Any]:
         return {"items": centre.operations, "next": None}
 
-    @app.post("/api/feeds")
+    @routes.post("/api/feeds")
     async def feeds(body: dict[str, str]) -> dict[str, str]:
         centre.feeds.append(body)
         return {"feed": f"demo.{body['device']}", "feed_id": str(uuid4())}
 
-    @app.post("/api/media-tokens")
+    @routes.post("/api/media-tokens")
     async def media_tokens(body: dict[str, str]) -> dict[str, Any]:
         return {"access_token": "media", "expires_in": 300, "url": f"/whip/{body['feed']}", "ice_servers": []}
 
-    @app.post("/whip/{feed}")
-    async def whip(feed: str, request: Request) -> Response:
+    return routes
+
+
+def _media(centre: SmallCentre) -> APIRouter:
+    routes = APIRouter(prefix="/whip")
+
+    @routes.post("/{feed}")
+    async def begin(feed: str, request: Request) -> Response:
         if request.headers.get("Authorization") != "Bearer media":
             return _problem(401, "token-invalid")
         if not centre.takes_sessions:
             return _problem(503, "full")
+        if centre.node is not None:
+            return await _forwarded(centre.node, request)
         name, answer = await centre.take_session(feed, (await request.body()).decode())
         headers = {"Location": f"/whip/{feed}/{name}", "ETag": '"1"'}
         return Response(answer, 201, headers, "application/sdp")
 
-    @app.delete("/whip/{feed}/{name}")
-    async def end(feed: str, name: str) -> Response:
+    @routes.delete("/{feed}/{name}")
+    async def end(feed: str, name: str, request: Request) -> Response:
         centre.ended.append(name)
+        if centre.node is not None:
+            return await _forwarded(centre.node, request)
         connection = centre.sessions.pop(name, None)
         if connection is not None:
             await connection.close()
         return Response(status_code=200)
 
-    @app.websocket("/api/officer")
-    async def officer(socket: WebSocket) -> None:
-        await centre.hold_socket(socket)
+    return routes
 
-    @app.get("/field")
-    async def index() -> FileResponse:
-        return FileResponse(PAGE / "index.html")
 
-    @app.get("/field/{path:path}")
-    async def page(path: str) -> FileResponse:
-        return FileResponse(PAGE / path, headers={"Cache-Control": "no-cache"})
-
-    return app
+async def _forwarded(node: tuple[str, str], request: Request) -> Response:
+    url, token = node
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": request.headers.get("Content-Type", "")}
+    try:
+        async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
+            answer = await client.request(
+                request.method, request.url.path, content=await request.body(), headers=headers
+            )
+    except httpx.HTTPError:
+        return _problem(502, "node-away")
+    kept = {name: answer.headers[name] for name in ("Location", "ETag", "Content-Type") if name in answer.headers}
+    return Response(answer.content, answer.status_code, kept)
 
 
 @asynccontextmanager
