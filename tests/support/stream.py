@@ -12,13 +12,15 @@ VP8_KEY = b"\x10\x10\x02\x00\x9d\x01\x2a\x80\x02\xe0\x01"
 VP8_DELTA = b"\x10\x11\x02\x00"
 VP8_MIDDLE = b"\x00"
 
-_MARK = struct.Struct("!IHH")
+_MARK = struct.Struct("!IHHQ")
 
 
 class VideoStream:
     """Makes one packet after the other; `frame`, `part` and `parts` stand in each payload."""
 
-    def __init__(self, seed: int, *, payload_type: int = 96, parts: int = 4, size: int = 200, key_every: int = 30) -> None:
+    def __init__(
+        self, seed: int, *, payload_type: int = 96, parts: int = 4, size: int = 200, key_every: int = 30
+    ) -> None:
         chance = random.Random(seed)
         self.payload_type = payload_type
         self.parts, self.size, self.key_every = parts, size, key_every
@@ -29,13 +31,13 @@ class VideoStream:
         self.frame = 0
         self._body = chance.randbytes(size)
 
-    def next_frame(self, *, key: bool = False, transport_id: int = 0) -> list[bytes]:
-        """The packets of the next frame, numbered on."""
+    def next_frame(self, *, key: bool = False, transport_id: int = 0, stamp: int = 0) -> list[bytes]:
+        """The packets of the next frame, numbered on; `stamp` is carried in each (a time, say)."""
         is_key = key or self.frame % self.key_every == 0
         packets = []
         for part in range(self.parts):
             head = VP8_MIDDLE if part else VP8_KEY if is_key else VP8_DELTA
-            mark = _MARK.pack(self.frame, part, self.parts)
+            mark = _MARK.pack(self.frame, part, self.parts, stamp)
             extensions = []
             if transport_id:
                 extensions.append((transport_id, struct.pack("!H", self.transport_sequence)))
@@ -59,10 +61,19 @@ class VideoStream:
 
 def mark_of(payload: bytes) -> tuple[int, int, int]:
     """Frame, part and parts as `VideoStream` wrote them."""
+    return _read(payload)[:3]
+
+
+def stamp_of(payload: bytes) -> int:
+    """The stamp that `VideoStream` wrote."""
+    return _read(payload)[3]
+
+
+def _read(payload: bytes) -> tuple[int, int, int, int]:
     for head in (VP8_KEY, VP8_DELTA, VP8_MIDDLE):
         if payload.startswith(head):
-            frame, part, parts = _MARK.unpack_from(payload, len(head))
-            return frame, part, parts
+            frame, part, parts, stamp = _MARK.unpack_from(payload, len(head))
+            return frame, part, parts, stamp
     raise ValueError("not a packet of a prepared stream")
 
 
