@@ -6,15 +6,13 @@ import asyncio
 import gc
 import json
 import logging
-import socket
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import uvicorn
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.requests import Request
@@ -34,10 +32,12 @@ from streams.recording.writer import RecordingEvent
 from streams.sfu.forwarder import Forwarder
 from streams.sfu.track import Track
 from streams.signalling.app import Signalling, make_app
+from streams.signalling.server import serving
 from streams.signalling.sessions import Sessions
 from streams.transport.addresses import local_addresses
 from streams.transport.dtls import make_certificate
-from streams.transport.port import MediaPort, bind, widen_buffers
+from streams.transport.port import MediaPort
+from streams.transport.sockets import bind_media, bind_signalling, widen_buffers
 
 logger = logging.getLogger(__name__)
 
@@ -47,8 +47,6 @@ PEERS_CLOSE_SECONDS = 0.5
 RECORDER_CLOSE_SECONDS = 1.5
 HUB_CLOSE_SECONDS = 0.5
 """Together under the three seconds in which a node ends."""
-HTTP_BOUND = 512
-"""Requests under way; more are answered with 503."""
 YOUNG_OBJECTS = 50_000
 """Collections of the youngest objects are rare, of all objects rarer still: each would hold packets up."""
 
@@ -76,7 +74,7 @@ class Node:
         self._started_at = int(time.time() * 1000)
         self._ready = asyncio.Event()
         self.hub = Hub(options.redis_url)
-        self.port = MediaPort(bind(options.udp_port), make_certificate())
+        self.port = MediaPort(bind_media(options.udp_port), make_certificate())
         self.forwarder = Forwarder(self.port.socket)
         widen_buffers(self.port.socket)
         self.port.on_round = self.forwarder.flush
@@ -95,7 +93,7 @@ class Node:
             open_recording=self._open_recording,
         )
         self.revocations = Revocations(self.hub, self.sessions.revoke)
-        self._http = _bind_http(options.http_port)
+        self._http = bind_signalling(options.http_port)
         self._metrics = NodeMetrics(self)
 
     @property
@@ -113,7 +111,7 @@ class Node:
         if self.recorder is not None:
             self.recorder.start()
         try:
-            async with _running(self._jobs()), self._serving():
+            async with _running(self._jobs()), serving(self._app(), self._http):
                 self._ready.set()
                 logger.info(
                     "node %s: media on %d, signalling on %d", self._options.node_id, self.port.number, self.http_port
@@ -142,26 +140,6 @@ class Node:
         while True:
             _guarded("sweep", self.sessions.sweep)
             await asyncio.sleep(SWEEP_SECONDS)
-
-    @asynccontextmanager
-    async def _serving(self) -> AsyncIterator[None]:
-        config = uvicorn.Config(
-            self._app(),
-            log_level="warning",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            lifespan="off",
-            limit_concurrency=HTTP_BOUND,
-        )
-        server = _Server(config)
-        task = asyncio.create_task(server.serve([self._http]), name="signalling")
-        try:
-            await server.is_up.wait()
-            yield
-        finally:
-            server.should_exit = server.force_exit = True
-            await asyncio.gather(task, return_exceptions=True)
 
     def _app(self) -> ASGIApp:
         signalling = Signalling(
@@ -227,22 +205,6 @@ class Node:
         await self.hub.close()
 
 
-class _Server(uvicorn.Server):
-    """uvicorn inside a process that looks after its signals itself."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.is_up = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.is_up.set()
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
 @asynccontextmanager
 async def _running(jobs: Sequence[Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
     """Run jobs beside the body and cancel them after it."""
@@ -271,17 +233,6 @@ def _guarded(name: str, call: Callable[[float], None]) -> None:
         call(time.monotonic())
     except Exception:
         logger.exception("%s failed", name)
-
-
-def _bind_http(port: int) -> socket.socket:
-    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind(("127.0.0.1", port))
-    except OSError:
-        sock.close()
-        raise
-    return sock
 
 
 def tame_collector() -> None:

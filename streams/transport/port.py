@@ -11,7 +11,6 @@ import struct
 import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
 
 from pylibsrtp import Session
 
@@ -25,11 +24,9 @@ logger = logging.getLogger(__name__)
 BATCH = 64
 """Datagrams taken in one wake-up; then the loop may do something else."""
 DATAGRAM_BOUND = 2048
-SOCKET_BUFFER_BYTES = 4 * 1024 * 1024
 SOURCES_BOUND = 64
 """SSRCs that one peer may send from: libsrtp keeps a context for each as long as the session lives."""
 
-_SO_RCVBUFFORCE, _SO_SNDBUFFORCE = 33, 32
 _SIOCGSTAMPNS = 0x8907
 _TIMESPEC = struct.Struct("@qq")
 _NO_TIME = bytes(_TIMESPEC.size)
@@ -228,27 +225,3 @@ class MediaPort:
         link.credentials_used(request.local_ufrag)
         link.checked(address, request.use_candidate, time.monotonic())
         self.send(stun.success(request, address, password), address)
-
-
-def widen_buffers(sock: socket.socket) -> None:
-    """Give a socket large buffers: beyond the system's limit where the process may, else up to it."""
-    for forced, plain in ((_SO_RCVBUFFORCE, socket.SO_RCVBUF), (_SO_SNDBUFFORCE, socket.SO_SNDBUF)):
-        sock.setsockopt(socket.SOL_SOCKET, plain, SOCKET_BUFFER_BYTES)
-        with suppress(OSError):
-            sock.setsockopt(socket.SOL_SOCKET, forced, SOCKET_BUFFER_BYTES)
-
-
-def bind(port: int, host: str = "0.0.0.0") -> socket.socket:  # noqa: S104 - phones come from anywhere
-    """Open the node's UDP socket, non-blocking.
-
-    Raises:
-        OSError: the port is taken.
-    """
-    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    try:
-        sock.setblocking(False)
-        sock.bind((host, port))
-    except OSError:
-        sock.close()
-        raise
-    return sock

@@ -13,13 +13,15 @@ from aioice import stun as aioice_stun
 
 from streams.transport.dtls import make_certificate
 from streams.transport.link import ADDRESS_BOUND, CONNECT_SECONDS, CONSENT_SECONDS, Link
-from streams.transport.port import MediaPort, bind
+from streams.transport.port import SOURCES_BOUND, MediaPort
+from streams.transport.sockets import bind_media
+from tests.support.outlets import session_pair
 from tests.support.waiting import until
 
 
 @pytest.fixture
 async def port() -> AsyncIterator[MediaPort]:
-    port = MediaPort(bind(0, "127.0.0.1"), make_certificate())
+    port = MediaPort(bind_media(0, "127.0.0.1"), make_certificate())
     port.start()
     yield port
     port.close()
@@ -182,3 +184,40 @@ async def test_a_handler_that_fails_is_counted_and_the_next_datagram_is_served(
     client.close()
     await link.close("done")
     await other.close("done")
+
+
+async def test_a_peer_cannot_make_srtp_contexts_without_end(port: MediaPort) -> None:
+    link, client = port.open_link(0.0), Client(port)
+    client.check(link)
+    await client.answer()
+    sender, link.srtp_in = session_pair()
+    link.is_open = True
+    heard: list[int] = []
+    link.on_rtp = lambda buffer, length, now: heard.append(length)
+    for ssrc in range(SOURCES_BOUND + 10):
+        header = b"\x80\x60\x00\x01" + bytes(4) + ssrc.to_bytes(4, "big")
+        client.send(sender.protect(header + b"payload"))
+    await until(lambda: port.refused["sources-full"] == 10)
+    assert heard == [12 + len(b"payload")] * SOURCES_BOUND
+    client.send(sender.protect(b"\x80\x60\x00\x02" + bytes(8) + b"payload"))
+    await until(lambda: len(heard) == SOURCES_BOUND + 1)
+    client.close()
+    await link.close("done")
+
+
+async def test_a_forged_packet_is_refused_and_a_repeated_one_too(port: MediaPort) -> None:
+    link, client = port.open_link(0.0), Client(port)
+    client.check(link)
+    await client.answer()
+    sender, link.srtp_in = session_pair()
+    link.is_open = True
+    heard: list[int] = []
+    link.on_rtp = lambda buffer, length, now: heard.append(length)
+    sealed = sender.protect(b"\x80\x60\x00\x01" + bytes(8) + b"payload")
+    client.send(sealed[:-1] + bytes([sealed[-1] ^ 1]))
+    client.send(sealed)
+    client.send(sealed)
+    await until(lambda: port.refused["srtp"] == 2)
+    assert len(heard) == 1
+    client.close()
+    await link.close("done")
