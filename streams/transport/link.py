@@ -25,6 +25,8 @@ CONSENT_SECONDS = 15.0
 """A peer whose last authenticated check is older has gone (RFC 7675 allows 30)."""
 CONNECT_SECONDS = 15.0
 """A peer that hasn't finished ICE and DTLS by then isn't waited for."""
+SILENT_SECONDS = 4.0
+"""Browsers check the pair in use every 2.5 s."""
 ADDRESS_BOUND = 8
 """Addresses that one peer may have checked from; the oldest is forgotten."""
 
@@ -58,6 +60,7 @@ class Link:
         self.started_at = now
         self.last_check_at = now
         self.is_nominated = False
+        self._address_checked_at = now
         self.is_open = False
         self.is_closed = False
         self._is_released = False
@@ -99,14 +102,23 @@ class Link:
         self.last_check_at = now
         if address not in self.addresses:
             self._learn(address)
-        # Before any nomination the first address that works will do: a DTLS client must send somewhere.
-        if (use_candidate or self.address is None) and address != self.address:
+        if address != self.address and (use_candidate or self._is_address_silent(now)):
             if self.is_nominated:
                 logger.info("link %s: moved to another address", self.ufrag)
             self.address = address
             self.address_version += 1
             self._was_checked.set()
+        if address == self.address:
+            self._address_checked_at = now
         self.is_nominated = self.is_nominated or use_candidate
+
+    def _is_address_silent(self, now: float) -> bool:
+        """Whether an address that wasn't nominated is better than what there is.
+
+        Before any nomination the first that works will do: a DTLS client must send somewhere. And some agents
+        (aioice) nominate once only, so that a new mapping of their NAT shows in nothing but the old one's silence.
+        """
+        return self.address is None or now - self._address_checked_at > SILENT_SECONDS
 
     def is_expired(self, now: float) -> bool:
         """Whether the peer has gone, or never came."""

@@ -12,7 +12,7 @@ import pytest
 from aioice import stun as aioice_stun
 
 from streams.transport.dtls import make_certificate
-from streams.transport.link import ADDRESS_BOUND, CONNECT_SECONDS, CONSENT_SECONDS, Link
+from streams.transport.link import ADDRESS_BOUND, CONNECT_SECONDS, CONSENT_SECONDS, SILENT_SECONDS, Link
 from streams.transport.port import SOURCES_BOUND, MediaPort
 from streams.transport.sockets import bind_media
 from tests.support.outlets import session_pair
@@ -94,6 +94,18 @@ async def test_only_a_nominating_check_moves_a_session(port: MediaPort) -> None:
     assert link.address_version == version + 1
     first.close()
     second.close()
+    await link.close("done")
+
+
+async def test_a_session_follows_its_peer_to_a_new_mapping_once_the_old_is_silent(port: MediaPort) -> None:
+    link = port.open_link(0.0)
+    old, new = ("192.0.2.1", 1000), ("192.0.2.1", 2000)
+    link.checked(old, use_candidate=True, now=100.0)
+    link.checked(old, use_candidate=False, now=105.0)
+    link.checked(new, use_candidate=False, now=105.0 + SILENT_SECONDS - 0.1)
+    assert link.address == old
+    link.checked(new, use_candidate=False, now=105.0 + SILENT_SECONDS + 0.1)
+    assert link.address == new
     await link.close("done")
 
 
