@@ -1,0 +1,111 @@
+"""The assets panel in a real browser: answers told apart by word, shape and colour, and an order given."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from tests.command_center.assets.conftest import Court
+from tests.support.browser import Watched, chromium, sign_in
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+
+LOOK = """(mark) => {
+    const shape = getComputedStyle(mark, '::before');
+    return [mark.textContent, shape.clipPath, shape.borderRadius, shape.borderTopWidth, getComputedStyle(mark).color];
+}"""
+WORDS = {
+    "zh": {"nothing_found": "查无", "no_answer": "未答复", "failed": "查询失败", "answered": "查到 3 项"},
+    "en": {"nothing_found": "Nothing found", "no_answer": "No answer yet", "failed": "Failed", "answered": "Found 3"},
+}
+SHOTS = os.environ.get("PANEL_SHOTS", "")
+"""A folder for pictures of what the test sees, to be looked at by a person."""
+
+
+@pytest.fixture(name="page")
+async def _page(court: Court) -> AsyncIterator[Page]:
+    """The centre, with the commander in front of it."""
+    async with chromium() as browser:
+        yield await _centre(browser, court)
+
+
+async def _centre(browser: Browser, court: Court) -> Page:
+    context = await browser.new_context(viewport={"width": 1920, "height": 1080})
+    page = await context.new_page()
+    await sign_in(page, court.web.url, "commander", court.web.world.passwords["commander"])
+    await expect(page.locator(".assets-answers tbody tr")).to_have_count(4, timeout=20_000)
+    return page
+
+
+async def _shot(page: Page, name: str) -> None:
+    if SHOTS:
+        await page.screenshot(path=Path(SHOTS) / f"{name}.png")
+
+
+async def test_answers_differ_in_word_shape_and_colour(court: Court, page: Page) -> None:
+    watched = Watched()
+    watched.watch(page)
+    asks = page.locator(".assets-answers tbody td:last-child button")
+    for place in range(4):
+        await asks.nth(place).click()
+    for state in WORDS["zh"]:
+        await expect(page.locator(f'.assets-answers [data-state="{state}"]').first).to_be_visible(timeout=20_000)
+    await _told_apart(page, "zh")
+    await _shot(page, "answers-zh")
+    await page.click("#switch-language")
+    await expect(page.locator(".assets-answers th").nth(1)).to_have_text("Bank", timeout=10_000)
+    await _told_apart(page, "en")
+    await _shot(page, "answers-en")
+    assert watched.foreign == []
+    assert [one for one in watched.errors if "assets" in one or "uncaught" in one] == []
+
+
+async def _told_apart(page: Page, language: str) -> None:
+    looks = {}
+    for state, word in WORDS[language].items():
+        mark = page.locator(f'.assets-answers [data-state="{state}"] .mark').first
+        await expect(mark).to_have_text(word, timeout=10_000)
+        looks[state] = await mark.evaluate(LOOK)
+    words, shapes, colours = [], [], []
+    for text, clip, radius, border, colour in looks.values():
+        words.append(text)
+        shapes.append((clip, radius, border))
+        colours.append(colour)
+    assert len(set(words)) == len(set(shapes)) == len(set(colours)) == len(looks), looks
+
+
+async def test_a_freeze_is_ordered_and_its_state_comes_by_itself(court: Court, page: Page) -> None:
+    await page.locator(".assets-answers tbody tr").first.locator("td:last-child button").click()
+    for account, word in (("0008", "已冻结"), ("1014", "轮候冻结（第1位）")):
+        row = page.locator(".assets-grid .ag-center-cols-container .ag-row", has_text=f"****{account}")
+        await row.click(timeout=20_000)
+        await page.locator("#assets-open:not([disabled])").click(timeout=10_000)
+        await page.locator("#assets-order-amount").fill("50,000.00")
+        await page.locator("#assets-order-confirm").click()
+        await expect(page.locator("#assets-order-error")).to_have_text("没有裁定文号，不得采取控制措施。")
+        assert [one for one in court.bank.ledger.controls() if one["reference"].endswith(account)] == []
+        await page.locator("#assets-order-ruling").fill("(2026)内01执123号之一")
+        await _shot(page, f"order-{account}")
+        await page.locator("#assets-order-confirm").click()
+        await expect(row.locator('[col-id="state"]')).to_have_text(word, timeout=20_000)
+    await expect(page.locator("#assets-controlled")).to_contain_text("50,000.00")
+    await expect(page.locator("#assets-waiting")).to_have_text("1")
+    cells = page.locator('.assets-grid [col-id="state"].mark')
+    looks = {look[0]: look for look in [await cell.evaluate(LOOK) for cell in await cells.all()]}
+    frozen, waiting = looks["已冻结"], looks["轮候冻结（第1位）"]
+    assert frozen[4] != waiting[4]
+    assert frozen[1:4] != waiting[1:4]
+    await _shot(page, "frozen")
+
+
+async def test_who_may_only_look_gets_no_buttons(court: Court) -> None:
+    async with chromium() as browser:
+        page = await browser.new_page()
+        await sign_in(page, court.web.url, "supervisor", court.web.world.passwords["supervisor"])
+        await expect(page.locator(".assets-answers tbody tr")).to_have_count(4, timeout=20_000)
+        await expect(page.locator(".assets-answers button")).to_have_count(0)
+        await expect(page.locator("#assets-open")).to_be_hidden()
