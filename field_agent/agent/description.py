@@ -128,7 +128,7 @@ def read_answer(text: str, planned: Sequence[Outgoing]) -> Answer:
     """
     try:
         answer = SessionDescription.parse(text)
-    except (ValueError, IndexError, KeyError, StopIteration, AttributeError) as error:
+    except (ValueError, LookupError, StopIteration, AttributeError, TypeError, AssertionError) as error:
         raise SessionRefused("the answer can't be read") from error
     by_mid = {section.rtp.muxId: section for section in answer.media if section.port != 0}
     media = tuple(_agreed(one, by_mid[one.mid]) for one in planned if one.mid in by_mid)
