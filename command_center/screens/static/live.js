@@ -1,7 +1,7 @@
 // The page's one socket to the centre: a snapshot, then changes; it comes back by itself.
 //
 // Listeners: on("feed" | "position" | "track" | "instruction" | "part" | "snapshot" | "link", handler).
-// "link" tells how the socket itself is: {state: "connecting" | "connected" | "silent" | "broken", since}.
+// Who comes late is given a snapshot of what is known. "link" tells how the socket itself is: {state: "connecting" | "connected" | "silent" | "broken", since}.
 
 import { ask } from "./net.js";
 import { setServerTime } from "./time.js";
@@ -17,6 +17,10 @@ class Live extends EventTarget {
     this.operationId = null;
     this.feeds = new Map();
     this.parts = new Map();
+    this.positions = new Map();
+    this.tracks = new Map();
+    this.instructions = new Map();
+    this.isKnown = false;
     this.link = { state: "connecting", since: Date.now() };
     this.versions = { assets: 0, recordings: 0 };
     this.attempt = 0;
@@ -27,6 +31,13 @@ class Live extends EventTarget {
 
   on(type, handler) {
     this.addEventListener(type, (event) => handler(event.detail));
+    if (type === "snapshot" && this.isKnown) handler(this.known());
+  }
+
+  /** What was told so far, as a snapshot. */
+  known() {
+    const parts = ["feeds", "parts", "positions", "tracks", "instructions"];
+    return Object.fromEntries(parts.map((name) => [name, [...this[name].values()]]));
   }
 
   emit(type, detail) {
@@ -35,6 +46,7 @@ class Live extends EventTarget {
 
   /** Show this operation from now on. */
   watch(operationId) {
+    if (operationId !== this.operationId) this.isKnown = false;
     this.operationId = operationId;
     if (!this.socket) this.connect();
     else if (this.socket.readyState === WebSocket.OPEN) this.askToWatch();
@@ -111,14 +123,6 @@ class Live extends EventTarget {
       case "snapshot":
         if (message.operation_id === this.operationId) this.takeSnapshot(message);
         break;
-      case "feed":
-        this.feeds.set(message.feed, message);
-        this.emit("feed", message);
-        break;
-      case "part":
-        this.parts.set(message.name, message);
-        this.emit("part", message);
-        break;
       case "beat":
         break; // the line stands, nothing changed
       case "assets":
@@ -129,15 +133,30 @@ class Live extends EventTarget {
         toSignIn(message.code);
         break;
       default:
+        this.keep(message);
         this.emit(message.type, message);
+    }
+  }
+
+  keep(message) {
+    switch (message.type) {
+      case "feed": return this.feeds.set(message.feed, message);
+      case "part": return this.parts.set(message.name, message);
+      case "position": return this.positions.set(message.feed, message);
+      case "track": return this.tracks.set(message.feed, message);
+      case "instruction": return this.instructions.set(message.instruction_id, message);
+      default: return undefined;
     }
   }
 
   takeSnapshot(snapshot) {
     this.attempt = 0;
     setServerTime(snapshot.server_time);
-    this.feeds = new Map(snapshot.feeds.map((view) => [view.feed, view]));
-    this.parts = new Map(snapshot.parts.map((view) => [view.name, view]));
+    for (const name of ["feeds", "parts", "positions", "tracks", "instructions"]) {
+      this[name].clear();
+      for (const view of snapshot[name]) this.keep(name === "tracks" ? { type: "track", ...view } : view);
+    }
+    this.isKnown = true;
     this.setLink("connected");
     this.emit("snapshot", snapshot);
     // What changed while the socket was away wasn't told.

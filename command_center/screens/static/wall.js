@@ -21,13 +21,13 @@ export function mount(element) {
   notes = document.getElementById("wall-notes");
   empty = h("p.blank", {}, say("wall.empty"));
   wall.append(empty);
-  live.on("snapshot", (snapshot) => sync(snapshot.feeds));
-  live.on("feed", take);
   onOperation((operation) => {
     for (const feed of [...tiles.keys()]) drop(feed);
     write(empty, say(operation ? "wall.empty" : "wall.no-operation"));
     arrange();
   });
+  live.on("snapshot", (snapshot) => sync(snapshot.feeds));
+  live.on("feed", take);
   setInterval(tick, TICK_MS);
   new ResizeObserver(arrange).observe(wall);
   onKey(key);
