@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from streams.transport.dtls import make_certificate
 
-FINGERPRINT = make_certificate().fingerprint
+CERTIFICATE = make_certificate()
+FINGERPRINT = CERTIFICATE.fingerprint
 
 VP8 = ["a=rtpmap:96 VP8/90000", "a=rtcp-fb:96 transport-cc", "a=rtcp-fb:96 nack", "a=rtcp-fb:96 nack pli"]
 VP8_RTX = ["a=rtpmap:97 rtx/90000", "a=fmtp:97 apt=96"]
