@@ -70,6 +70,10 @@ async def _serve(options: NodeOptions) -> int:
         return _refuse(f"a port can't be opened: {error}")
     tame_collector()
     await node.run(stop)
+    if node.is_recorder_stuck:
+        # Its thread would be waited for; whoever sent SIGTERM doesn't wait that long.
+        logging.shutdown()
+        os._exit(0)
     return 0
 
 

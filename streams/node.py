@@ -73,6 +73,8 @@ class Node:
         self._options = options
         self._started_at = int(time.time() * 1000)
         self._ready = asyncio.Event()
+        self.is_recorder_stuck = False
+        """Whether a disk that doesn't answer kept the recorder from ending in time."""
         self.hub = Hub(options.redis_url)
         self.port = MediaPort(bind_media(options.udp_port), make_certificate())
         self.forwarder = Forwarder(self.port.socket)
@@ -194,6 +196,7 @@ class Node:
             try:
                 await asyncio.wait_for(self.recorder.close(), RECORDER_CLOSE_SECONDS)
             except TimeoutError:
+                self.is_recorder_stuck = True
                 logger.error("the recorder is still writing; the next start completes its files")
 
     async def _close(self) -> None:
