@@ -100,6 +100,9 @@ async def test_a_freeze_is_ordered_and_its_state_comes_by_itself(court: Court, p
     assert frozen[4] != waiting[4]
     assert frozen[1:4] != waiting[1:4]
     await _shot(page, "frozen")
+    await page.set_viewport_size({"width": 1366, "height": 768})
+    await expect(cells.first).to_be_in_viewport(ratio=0.5)
+    await _shot(page, "frozen-small")
 
 
 async def test_who_may_only_look_gets_no_buttons(court: Court) -> None:
