@@ -262,10 +262,13 @@ class Feed:
     def tick(self, now: float) -> None:
         """Send what is due: NACKs, feedback, reports and key-frame requests to the publisher, reports to viewers."""
         self._forwarder.flush()
-        for source in self.sources.values():
-            source.refresh()
+        has_changes = False
         for viewer in self.viewers:
-            viewer.tick(now)
+            has_changes |= viewer.has_moved()
+            if now >= viewer.report_at:
+                viewer.tick(now)
+        if has_changes:
+            self.viewer_changed(now)
         outlet = self.outlet
         if outlet is None or not outlet.is_open:
             return

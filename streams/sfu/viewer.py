@@ -24,6 +24,8 @@ from streams.sfu.branch import Branch
 from streams.sfu.track import Outlet, Track
 
 _REPORTS_KEPT = 8
+_LOOK_SECONDS = 0.1
+"""How often it is looked whether a report is due."""
 _MAX_RTT = 10.0
 
 
@@ -36,12 +38,14 @@ class Viewer:
         self.cname = cname
         self.branches: dict[int, Branch] = {}
         self.transport_number = 0
+        self.report_at = 0.0
         self.rtt_seconds: float | None = None
         self.estimate_bps: int | None = None
         self.left = False
         self.nacked = self.picture_losses = self.feedback_received = self.reports_received = 0
         self._reported: OrderedDict[int, float] = OrderedDict()
         self._intra_commands: dict[int, int] = {}
+        self._seen = (False, -1)
 
     @property
     def started(self) -> bool:
@@ -99,8 +103,18 @@ class Viewer:
             if 0 <= rtt < _MAX_RTT:
                 self.rtt_seconds = rtt
 
+    def has_moved(self) -> bool:
+        """Whether its outlet opened, closed or got another address since the last call."""
+        outlet = self.outlet
+        seen = (outlet.is_open, outlet.address_version)
+        if seen == self._seen:
+            return False
+        self._seen = seen
+        return True
+
     def tick(self, now: float) -> None:
-        """Send the sender reports that are due; call every 20-50 ms (the feed's `tick` does)."""
+        """Send the sender reports that are due; the feed's `tick` calls it from `report_at` on."""
+        self.report_at = now + _LOOK_SECONDS
         if not self.outlet.is_open:
             return
         reports: list[Report] = []

@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 import uuid
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,9 +68,15 @@ def processor_seconds(pid: int) -> float:
 
 
 async def measure(
-    server: Whip | JanusRooms, name: str, pid: int, ip: str, case: tuple[int, int, float], options: argparse.Namespace
+    server: Whip | JanusRooms,
+    name: str,
+    pid: int,
+    ip: str,
+    case: tuple[int, int, float],
+    options: argparse.Namespace,
+    look: Callable[[], Awaitable[None]] | None = None,
 ) -> Result:
-    """Load a server with one case and take the figures."""
+    """Load a server with one case and take the figures; `look` is called before and after."""
     publishers, viewers_each, loss = case
     peers: list[LightPublisher | LightViewer] = []
     viewers: list[LightViewer] = []
@@ -93,9 +100,13 @@ async def measure(
         for viewer in viewers:
             viewer.packets = viewer.repaired = viewer.frames_seen = viewer.frames_whole = 0
             viewer.delays_ms.clear()
+        if look is not None:
+            await look()
         used, clock = processor_seconds(pid), time.perf_counter()
         await asyncio.sleep(options.seconds)
         used, clock = processor_seconds(pid) - used, time.perf_counter() - clock
+        if look is not None:
+            await look()
         packets = sum(viewer.packets for viewer in viewers)
         delays = sorted(delay for viewer in viewers for delay in viewer.delays_ms) or [0.0]
         return Result(
@@ -133,9 +144,14 @@ async def measure_node(folder: Path, ip: str, options: argparse.Namespace) -> li
             server = Whip(f"http://127.0.0.1:{http_port}", issue(key, grant))
             try:
                 await wait_for_node(http_port)
-                results.append(await measure(server, "node", process.pid, ip, case, options))
+                histograms: list[list[tuple[str, float]]] = []
+
+                async def look(port: int = http_port, into: list[list[tuple[str, float]]] = histograms) -> None:
+                    into.append(await node_delays(port))
+
+                results.append(await measure(server, "node", process.pid, ip, case, options, look))
                 print(results[-1].line(), flush=True)
-                await show_node_delays(http_port)
+                show_delays(*histograms)
             finally:
                 await server.close()
                 process.send_signal(signal.SIGTERM)
@@ -159,16 +175,21 @@ async def wait_for_node(http_port: int) -> None:
     raise TimeoutError("the node did not start")
 
 
-async def show_node_delays(http_port: int) -> None:
-    """Print the node's own histogram: from the packet's arrival to its last copy sent."""
+async def node_delays(http_port: int) -> list[tuple[str, float]]:
+    """The node's own histogram: from a packet's arrival to its last copy sent, as (bound, count up to it)."""
     async with httpx.AsyncClient() as http:
         text = (await http.get(f"http://127.0.0.1:{http_port}/metrics")).text
-    counts = [
+    return [
         (line.split('le="')[1].split('"')[0], float(line.rsplit(" ", 1)[1]))
         for line in text.splitlines()
         if line.startswith("media_node_forwarding_delay_seconds_bucket")
     ]
-    total = counts[-1][1] if counts else 0
+
+
+def show_delays(before: list[tuple[str, float]], after: list[tuple[str, float]]) -> None:
+    """Print between which bounds the node's delays lay meanwhile."""
+    counts = [(bound, count - earlier) for (bound, count), (_, earlier) in zip(after, before, strict=True)]
+    total = counts[-1][1]
     if total:
         shares = [next(bound for bound, count in counts if count >= share * total) for share in (0.5, 0.99)]
         print(f"{'':<26} stay in the node: p50 <= {shares[0]} s, p99 <= {shares[1]} s", flush=True)
