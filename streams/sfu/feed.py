@@ -132,7 +132,7 @@ class Feed:
         """The publisher's session is over; viewers keep waiting for the next."""
         self._forwarder.flush()
         self.outlet = None
-        self.last_packet_at = self.last_packet_at or now
+        self._report_at = now
         self._inlets = Inlets(())
         self._arrivals = None
 
@@ -146,7 +146,7 @@ class Feed:
             counters.malformed += 1
             return
         inlet = self._inlets.find(header.ssrc) or self._inlets.latch(header, buffer, now)
-        if inlet is None:
+        if inlet is None or inlet.payload_type != header.payload_type:
             counters.unknown += 1
             return
         counters.packets += 1

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-SEND_BUFFER = 8 << 20
-
 _DONT_WAIT = getattr(socket, "MSG_DONTWAIT", 0)
 _NOT_SEGMENTABLE = {errno.EINVAL, errno.EIO, errno.EMSGSIZE, errno.EOPNOTSUPP}
 
@@ -42,7 +40,7 @@ class ForwarderCounters:
 
 
 class Forwarder:
-    """The node's one way out for media; `sock` is the non-blocking UDP socket of all sessions.
+    """The node's one way out for media; `sock` is the UDP socket of all sessions, its buffers as wide as may be.
 
     Packets given to feeds gather here until `flush`, which must follow each round of reading from the socket.
     """
@@ -63,7 +61,6 @@ class Forwarder:
         self._scratch_view = srtp_ffi.buffer(self._scratch)
         self._length = srtp_ffi.new("int *")
         sock.setblocking(False)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
 
     def flush(self) -> None:
         """Send all that has gathered."""

@@ -22,6 +22,7 @@ class Inlet:
         self.track = track
         self.rid = rid
         self.repairs = repairs
+        self.payload_type = track.codec.rtx_payload_type if repairs else track.codec.payload_type
         self.media: Inlet | None = None
         self.reception = Reception(ssrc, track.codec.clock_rate)
         self.losses: Losses | None = Losses() if track.nack and not repairs else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import struct
 from dataclasses import replace
 
@@ -19,7 +20,7 @@ def sequences(packets: list[bytes]) -> list[int]:
 
 
 def steps(numbers: list[int], bits: int = 16) -> list[int]:
-    return [(later - earlier) % (1 << bits) for earlier, later in zip(numbers, numbers[1:], strict=False)]
+    return [(later - earlier) % (1 << bits) for earlier, later in itertools.pairwise(numbers)]
 
 
 def test_each_viewer_gets_the_payload_unchanged_in_its_own_numbering(bench: Bench) -> None:
@@ -86,7 +87,7 @@ def test_numbers_and_time_go_on_when_another_publisher_takes_the_feed(bench: Ben
     assert steps(joined) == [1]
     assert steps([header_of(before[-1]).timestamp, header_of(after[0]).timestamp], 32) == [180_000]
     assert {header_of(packet).payload_type for packet in after} == {100}
-    assert [payload_of(p) for p in after][0] == payload_of(VideoStream(5, payload_type=120).next_frame()[0])
+    assert next(payload_of(p) for p in after) == payload_of(VideoStream(5, payload_type=120).next_frame()[0])
 
 
 def test_viewers_of_a_codec_that_is_gone_must_be_ended(bench: Bench) -> None:

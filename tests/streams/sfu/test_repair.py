@@ -305,3 +305,30 @@ def test_the_publisher_is_used_whether_or_not_its_extension_changes(bench: Bench
     bench.tick(1)
     assert len(outlet.received()) == 4
     assert not any(isinstance(report, TransportFeedback) for report in bench.publisher.reports)
+
+
+def test_a_payload_type_that_was_not_negotiated_reaches_nobody(bench: Bench) -> None:
+    stream = VideoStream(41)
+    _, outlet = bench.watch()
+    bench.send(*stream.next_frame())
+    stream.payload_type = 120
+    bench.send(*stream.next_frame())
+    assert len(outlet.received()) == 4
+    assert bench.feed.counters.unknown == 4
+
+
+def test_viewers_that_come_and_go_leave_nothing_behind(bench: Bench) -> None:
+    stream = VideoStream(42, key_every=1)
+    staying, outlet = bench.watch()
+    for _ in range(200):
+        viewer, passing = bench.watch()
+        bench.send(*stream.next_frame())
+        assert len(passing.received()) == 4
+        bench.feed.remove_viewer(viewer)
+        passing.close()
+        bench.outlets.remove(passing)
+    source = bench.feed.sources["video"]
+    assert bench.feed.viewers == [staying]
+    assert [branch.viewer for branch in source.branches] == [staying]
+    assert len(source._arranged) == len(source._fan_out._members) == 1
+    assert len(outlet.received()) == 800
