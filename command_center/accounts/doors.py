@@ -125,7 +125,7 @@ DOORS: tuple[Door, ...] = (
     Door("/api/feeds", CENTRE_OR_OFFICER),
     Door("/api/feeds", may(P.PUBLISH), ("POST",)),
     Door("/api/feeds/{name}", may(P.REVOKE_DEVICES), ("DELETE",)),
-    Door("/api/instructions", CENTRE_OR_OFFICER),
+    Door("/api/instructions", CENTRE),
     Door("/api/instructions", may(P.SEND_INSTRUCTIONS), ("POST",)),
     Door("/api/positions", CENTRE_OR_OFFICER),
     # Assets

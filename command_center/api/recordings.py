@@ -125,9 +125,9 @@ def router(recordings: Recordings) -> APIRouter:
     async def track(recording_id: UUID) -> TrackItem:
         return TrackItem.model_validate(await recordings.track(signed_in(), recording_id))
 
-    @routes.api_route(
+    @routes.head("/{recording_id}/media", include_in_schema=False)
+    @routes.get(
         "/{recording_id}/media",
-        methods=["GET", "HEAD"],
         summary="The file, or with `Range` a part of it; a recording that grows is sent as far as it is now",
         response_class=Response,
         responses={206: {"description": "the part asked for"}, 416: {"description": "there is no such part"}},

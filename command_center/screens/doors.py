@@ -10,6 +10,5 @@ CALLBACKS: dict[str, SignedIn] = {
     # Dash's own router; the gate asks the wanted page's door as well.
     PAGE_CONTENT: ANYBODY,
     "_pages_store.data": ANYBODY,
-    "_pages_dummy.children": ANYBODY,
     **assets_panel.OUTPUTS,
 }

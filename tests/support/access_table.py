@@ -1,0 +1,449 @@
+"""Every way into the web process, with who may use it and who may not: what isn't here fails the access tests.
+
+`{…}` in urls and bodies stand for ids of `AccessWorld`. `other_court` is somebody of the district court with the same
+role as `right`, `other_operation` an officer of the same court from another operation; each with the status that they
+get. Where a list has no id in its url, they get an empty one, or their own: what they may not read is in `secrets`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tests.support.access_world import OTHER_OFFICER
+
+REVOKED_BY_TEST = "officer2"
+
+
+@dataclass(frozen=True)
+class Way:
+    """One route with one method."""
+
+    method: str
+    route: str
+    right: str
+    """Who may."""
+    wrong: str | None
+    """Whose role may not; None where every role may."""
+    url: str = ""
+    body: Any = None
+    status: int = 200
+    """What the right person gets."""
+    other_court: tuple[str, int] | None = None
+    other_operation: tuple[str, int] | None = None
+    secrets: tuple[str, ...] = ()
+    is_page: bool = False
+
+    @property
+    def address(self) -> str:
+        """Where to ask."""
+        return self.url or self.route
+
+
+DISTRICT = "saihan-commander"
+DISTRICT_OFFICER = "saihan-officer"
+STARTS = "2026-11-22T08:00:00+08:00"
+SITE = {
+    "name_zh": "某处",
+    "name_en": "Somewhere",
+    "district_zh": "新城区",
+    "district_en": "Xincheng",
+    "latitude": 40.85,
+    "longitude": 111.66,
+}
+OPERATION = {
+    "name_zh": "行动",
+    "name_en": "Operation",
+    "case_number": "（2026）内01执7号",
+    "starts_at": STARTS,
+    "sites": [SITE],
+}
+CITY_OPERATION = {**OPERATION, "court_id": "{city_court}"}
+FEED = {"operation_id": "{city_operation}", "site_id": "{city_site}", "device": "second-phone"}
+INSTRUCTION = {
+    "operation_id": "{city_operation}",
+    "scope": "all",
+    "priority": "routine",
+    "text": "go on",
+    "idempotency_key": "{new}",
+}
+QUERY = {"case_id": "{city_case}", "person_id": "{city_person}", "gateways": ["bank"], "idempotency_key": "{new}"}
+FREEZE = {
+    "asset_id": "{city_asset}",
+    "amount_cents": 100,
+    "ruling_number": "（2026）内01执1023号之一",
+    "idempotency_key": "{new}",
+}
+SEIZURE = {"asset_id": "{city_asset}", "ruling_number": "（2026）内01执1023号之一", "idempotency_key": "{new}"}
+ACCOUNT = {"username": "made-by-test", "password": "a good long password", "role": "officer", "court": "内01"}
+VIEW = {"feed": "{feed}", "right": "view"}
+
+WAYS: tuple[Way, ...] = (
+    # Sessions
+    Way("GET", "/api/session", "officer1", None),
+    Way("PATCH", "/api/session", "officer1", None, body={"language": "zh"}),
+    Way("POST", "/api/password", "approver", None, body={"old": "x", "new": "y"}, status=401),
+    # Pages
+    Way("GET", "/", "commander", "officer1", is_page=True),
+    Way("GET", "/review", "commander", "approver", is_page=True),
+    Way("GET", "/accounts", "security", "commander", is_page=True),
+    Way("GET", "/audit", "audit", "commander", is_page=True),
+    Way("GET", "/system", "system", "commander", is_page=True),
+    Way("GET", "/map/{kind}", "commander", "officer1", "/map/centre"),
+    Way("GET", "/_dash-layout", "commander", None),
+    Way("GET", "/_dash-dependencies", "commander", None),
+    Way(
+        "POST",
+        "/_dash-update-component",
+        "commander",
+        "officer1",
+        body={
+            "output": ".._pages_content.children..._pages_store.data..",
+            "outputs": [{"id": "_pages_content", "property": "children"}, {"id": "_pages_store", "property": "data"}],
+            "inputs": [
+                {"id": "_pages_location", "property": "pathname", "value": "/"},
+                {"id": "_pages_location", "property": "search", "value": ""},
+            ],
+            "changedPropIds": [],
+        },
+    ),
+    # Operations
+    Way(
+        "GET",
+        "/api/operations",
+        "commander",
+        "security",
+        other_court=(DISTRICT, 200),
+        other_operation=(OTHER_OFFICER, 200),
+        secrets=("city_operation", "city_site"),
+    ),
+    Way(
+        "GET",
+        "/api/operations/{operation_id}",
+        "commander",
+        "audit",
+        "/api/operations/{city_operation}",
+        other_court=(DISTRICT, 404),
+        other_operation=(OTHER_OFFICER, 404),
+    ),
+    Way(
+        "POST",
+        "/api/operations",
+        "commander",
+        "judge",
+        body=CITY_OPERATION,
+        status=201,
+        other_court=(DISTRICT, 422),
+    ),
+    Way(
+        "PUT",
+        "/api/operations/{operation_id}/officers/{user_id}",
+        "commander",
+        "officer1",
+        "/api/operations/{city_operation}/officers/{spare}",
+        body={},
+        status=204,
+        other_court=(DISTRICT, 404),
+    ),
+    Way(
+        "DELETE",
+        "/api/operations/{operation_id}/officers/{user_id}",
+        "commander",
+        "supervisor",
+        "/api/operations/{city_operation}/officers/{spare}",
+        status=204,
+        other_court=(DISTRICT, 404),
+    ),
+    # Feeds
+    Way(
+        "GET",
+        "/api/feeds",
+        "commander",
+        "system",
+        other_court=(DISTRICT, 200),
+        other_operation=(OTHER_OFFICER, 200),
+        secrets=("feed", "lost_feed"),
+    ),
+    Way(
+        "POST",
+        "/api/feeds",
+        "officer1",
+        "commander",
+        body=FEED,
+        other_court=(DISTRICT_OFFICER, 404),
+        other_operation=(OTHER_OFFICER, 404),
+    ),
+    Way(
+        "DELETE",
+        "/api/feeds/{name}",
+        "commander",
+        "officer1",
+        "/api/feeds/{lost_feed}",
+        status=204,
+        other_court=(DISTRICT, 404),
+    ),
+    Way(
+        "POST",
+        "/api/media-tokens",
+        "commander",
+        "security",
+        body=VIEW,
+        other_court=(DISTRICT, 404),
+        other_operation=(OTHER_OFFICER, 403),
+    ),
+    Way(
+        "POST",
+        "/api/media-tokens",
+        "officer1",
+        "commander",
+        body={"feed": "{feed}", "right": "publish"},
+        other_court=(DISTRICT_OFFICER, 404),
+        other_operation=(OTHER_OFFICER, 404),
+    ),
+    # Instructions and positions
+    Way(
+        "GET",
+        "/api/instructions",
+        "commander",
+        "officer1",
+        "/api/instructions?operation_id={city_operation}",
+        other_court=(DISTRICT, 404),
+    ),
+    Way(
+        "POST",
+        "/api/instructions",
+        "commander",
+        "judge",
+        body=INSTRUCTION,
+        status=201,
+        other_court=(DISTRICT, 404),
+    ),
+    Way(
+        "GET",
+        "/api/positions",
+        "commander",
+        "audit",
+        "/api/positions?feed={feed}",
+        other_court=(DISTRICT, 404),
+        other_operation=(OTHER_OFFICER, 404),
+    ),
+    # Recordings; their files aren't in the store, so 503 is as far as the right person gets
+    Way(
+        "GET",
+        "/api/recordings",
+        "commander",
+        "approver",
+        "/api/recordings?operation_id={city_operation}",
+        other_court=(DISTRICT, 404),
+    ),
+    Way(
+        "GET",
+        "/api/recordings/{recording_id}",
+        "commander",
+        "approver",
+        "/api/recordings/{recording}",
+        other_court=(DISTRICT, 404),
+    ),
+    Way(
+        "GET",
+        "/api/recordings/{recording_id}/index",
+        "commander",
+        "officer1",
+        "/api/recordings/{recording}/index",
+        status=503,
+        other_court=(DISTRICT, 404),
+    ),
+    Way(
+        "GET",
+        "/api/recordings/{recording_id}/media",
+        "supervisor",
+        "officer1",
+        "/api/recordings/{recording}/media",
+        status=503,
+        other_court=("saihan-supervisor", 404),
+    ),
+    Way(
+        "GET",
+        "/api/recordings/{recording_id}/track",
+        "judge",
+        "officer1",
+        "/api/recordings/{recording}/track",
+        other_court=("saihan-judge", 404),
+    ),
+    # Assets
+    Way(
+        "GET",
+        "/api/assets/cases",
+        "judge",
+        "officer1",
+        other_court=("saihan-judge", 200),
+        secrets=("city_case", "city_number"),
+    ),
+    Way(
+        "GET",
+        "/api/assets/cases/{id}",
+        "approver",
+        "security",
+        "/api/assets/cases/{city_case}",
+        other_court=("saihan-approver", 404),
+    ),
+    Way(
+        "GET",
+        "/api/assets/requests",
+        "judge",
+        "system",
+        "/api/assets/requests?case_id={city_case}",
+        other_court=("saihan-judge", 404),
+    ),
+    Way(
+        "GET",
+        "/api/assets/requests/{id}",
+        "judge",
+        "officer1",
+        "/api/assets/requests/{request}",
+        other_court=("saihan-judge", 404),
+    ),
+    Way(
+        "POST",
+        "/api/assets/queries",
+        "judge",
+        "supervisor",
+        body=QUERY,
+        status=202,
+        other_court=("saihan-judge", 404),
+    ),
+    Way("POST", "/api/assets/freezes", "judge", "approver", body=FREEZE, status=202, other_court=("saihan-judge", 404)),
+    Way(
+        "POST",
+        "/api/assets/seizures",
+        "commander",
+        "supervisor",
+        body=SEIZURE,
+        status=409,
+        other_court=(DISTRICT, 404),
+    ),
+    Way(
+        "POST",
+        "/api/assets/requests/{id}/retry",
+        "judge",
+        "approver",
+        "/api/assets/requests/{request}/retry",
+        status=202,
+        other_court=("saihan-judge", 404),
+    ),
+    # Administration
+    Way("GET", "/api/accounts", "security", "commander", other_court=("saihan-security", 200), secrets=("officer",)),
+    Way("POST", "/api/accounts", "security", "system", body=ACCOUNT, status=201, other_court=("saihan-security", 404)),
+    Way(
+        "POST",
+        "/api/accounts/{user_id}/disable",
+        "security",
+        "commander",
+        "/api/accounts/{spare}/disable",
+        status=204,
+        other_court=("saihan-security", 404),
+    ),
+    Way(
+        "POST",
+        "/api/accounts/{user_id}/end-sessions",
+        "security",
+        "audit",
+        "/api/accounts/{spare}/end-sessions",
+        status=204,
+        other_court=("saihan-security", 404),
+    ),
+    Way("GET", "/api/courts", "security", "commander", other_court=("saihan-security", 200), secrets=("city_name",)),
+    Way("GET", "/api/audit", "audit", "security", other_court=("saihan-audit", 200), secrets=("officer", "feed")),
+    Way("GET", "/api/audit/verdict", "audit", "commander"),
+    Way("GET", "/api/docs", "system", None),
+    Way("GET", "/api/openapi.json", "system", None),
+    # Last, since it ends the session that it is tried with
+    Way("DELETE", "/api/session", "saihan-approver", None, status=204),
+)
+
+PUBLIC: dict[tuple[str, str], str] = {
+    ("POST", "/api/session"): "signing in",
+    ("POST", "/api/token"): "signing in",
+    ("GET", "/sign-in"): "the form",
+    ("GET", "/setup/{secret}"): "opens with its secret only",
+    ("POST", "/setup/{secret}"): "works with its secret only",
+    ("GET", "/healthz"): "says whether parts are well, nothing else",
+    ("GET", "/metrics"): "this machine only, see test_gate",
+    ("GET", "/local-ca.crt"): "a certificate",
+    ("GET", "/field"): "the officer's page, without data",
+    ("GET", "/field/*"): "its files",
+    ("GET", "/static/*"): "files",
+    ("GET", "/static/words/{language}.json"): "words",
+    ("GET", "/vendor/leaflet/*"): "files",
+    ("GET", "/_dash-component-suites/{package_name}/{fingerprinted_path:path}"): "files",
+    ("GET", "/_favicon.ico"): "a file",
+}
+"""What anybody may have, and why."""
+
+CLOSED: frozenset[tuple[str, str]] = frozenset({("GET", "/_reload-hash"), ("WS", "/_dash-ws-callback")})
+"""What Dash registers and nobody may have."""
+
+MEDIA: tuple[tuple[str, str], ...] = tuple(
+    (method, f"/{road}/{path}")
+    for road in ("whip", "whep")
+    for path in ("{feed}", "{feed}/{session}")
+    for method in ("POST", "PATCH", "DELETE", "GET", "OPTIONS")
+)
+"""Passed on to the node; a new session needs a token for this feed and right."""
+
+
+@dataclass(frozen=True)
+class SocketWay:
+    """One message type of one socket."""
+
+    path: str
+    message: str
+    right: str
+    wrong: str
+
+
+SOCKETS: tuple[SocketWay, ...] = (
+    SocketWay("/api/live", "watch", "commander", "officer1"),
+    SocketWay("/api/officer", "hello", "officer1", "commander"),
+    SocketWay("/api/officer", "position", "officer1", "judge"),
+    SocketWay("/api/officer", "camera", "officer1", "security"),
+    SocketWay("/api/officer", "receipt", "officer1", "supervisor"),
+)
+
+
+@dataclass(frozen=True)
+class Callback:
+    """Whose callback output it is."""
+
+    right: str
+    wrong: str | None
+
+
+_SEE, _QUERY, _CONTROL = (
+    Callback("approver", "officer1"),
+    Callback("judge", "supervisor"),
+    Callback("judge", "approver"),
+)
+
+CALLBACKS: dict[str, Callback] = {
+    "_pages_content.children": Callback("commander", None),
+    "_pages_store.data": Callback("commander", None),
+    "assets-headline.children": _SEE,
+    "assets-answers.children": _SEE,
+    "assets-grid.rowData": _SEE,
+    "assets-graph.figure": _SEE,
+    "assets-chosen.children": _SEE,
+    "assets-open.children": _SEE,
+    "assets-open.disabled": _SEE,
+    "assets-asked.data": _QUERY,
+    "assets-order.opened": _CONTROL,
+    "assets-order.title": _CONTROL,
+    "assets-order-facts.children": _CONTROL,
+    "assets-order-key.data": _CONTROL,
+    "assets-order-ruling.value": _CONTROL,
+    "assets-order-amount.value": _CONTROL,
+    "assets-order-amount.style": _CONTROL,
+    "assets-order-confirm.children": _CONTROL,
+    "assets-order-error.children": _CONTROL,
+    "assets-ordered.data": _CONTROL,
+}

@@ -1,0 +1,209 @@
+"""What the access tests try to get at: things of two courts, and of two operations of one court."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import httpx
+from sqlalchemy import select, update
+
+from assets.tables import Asset, Case, Person
+from assets.terms import AssetKind
+from command_center.accounts.permissions import Role
+from command_center.accounts.service import NewUser
+from command_center.accounts.tables import SignIn
+from command_center.database import new_id
+from command_center.demonstration_plan import CITY
+from command_center.evidence.tables import Recording
+from command_center.operations.service import OperationPlan, SitePlan
+from command_center.operations.tables import Delivery, Feed, Site
+from tests.support.web import RunningWeb
+
+OTHER_OFFICER = "officer-other"
+"""An officer of the city court whose one operation is another than the demonstration's."""
+PASSWORD = "a password for tests"
+
+
+@dataclass
+class AccessWorld:
+    """The web process, and the names and ids that urls and bodies are filled with."""
+
+    running: RunningWeb
+    things: dict[str, str] = field(default_factory=dict)
+    _clients: dict[tuple[str, str], httpx.AsyncClient] = field(default_factory=dict)
+
+    def fill(self, template: str) -> str:
+        """A url with its ids."""
+        return template.format_map(self.things)
+
+    def fill_all(self, value: Any) -> Any:
+        """A body with its ids; `{new}` becomes an id that never was."""
+        if isinstance(value, dict):
+            return {name: self.fill_all(one) for name, one in value.items()}
+        if isinstance(value, list):
+            return [self.fill_all(one) for one in value]
+        return value.format_map({**self.things, "new": str(new_id())}) if isinstance(value, str) else value
+
+    async def client(self, username: str, state: str = "open") -> httpx.AsyncClient:
+        """A browser of this person whose session is `open`, `expired` or `revoked`."""
+        known = self._clients.get((username, state))
+        if known is not None:
+            return known
+        client = await self.running.signed_in(username)
+        if state == "expired":
+            await self._expire(client)
+        if state == "revoked":
+            cookies = dict(client.cookies)
+            answer = await client.delete("/api/session")
+            assert answer.status_code == 204
+            client.cookies.update(cookies)
+        self._clients[username, state] = client
+        return client
+
+    async def _expire(self, client: httpx.AsyncClient) -> None:
+        session = await client.get("/api/session")
+        past = datetime.now(UTC) - timedelta(seconds=1)
+        csrf_token = session.json()["csrf_token"]
+        async with self.running.web.database.write() as records:
+            await records.execute(update(SignIn).where(SignIn.csrf_token == csrf_token).values(expires_at=past))
+
+    async def media_token(self, feed: str, *, publish: bool = False, view: bool = False) -> str:
+        """A token as the command line makes it."""
+        issued = await self.running.web.media_tokens.issue(
+            None, feed, operation_id=None, court_id=None, may_publish=publish, may_view=view
+        )
+        return issued.access_token
+
+
+async def new_access_world(running: RunningWeb) -> AccessWorld:
+    """Seed everything that a route can name."""
+    world = AccessWorld(running)
+    demo, things = running.world, world.things
+    things["city_operation"] = str(demo.operation_id)
+    things["district_operation"] = str(demo.district_operation_id)
+    things["officer"] = str(demo.users["officer1"])
+    things["security"] = str(demo.users["security"])
+    things["city_court"] = str(demo.courts["内01"])
+    things["city_name"] = CITY.name_zh
+    await _other_operation(world)
+    await _sites_and_cases(world)
+    things["feed"] = await _feed(world, "officer1", "city_operation", "city_site")
+    things["lost_feed"] = await _feed(world, "officer2", "city_operation", "city_site")
+    things["district_feed"] = await _feed(world, "saihan-officer", "district_operation", "district_site")
+    await _instruction(world)
+    await _recording(world)
+    return world
+
+
+async def _other_operation(world: AccessWorld) -> None:
+    web, demo = world.running.web, world.running.world
+    made = await web.accounts.create_user(None, NewUser(OTHER_OFFICER, PASSWORD, Role.OFFICER, "内01"))
+    demo.passwords[OTHER_OFFICER] = PASSWORD  # type: ignore[index]
+    spare = await web.accounts.create_user(None, NewUser("spare", PASSWORD, Role.OFFICER, "内01"))
+    world.things |= {"other_officer": str(made.id), "spare": str(spare.id)}
+    plan = OperationPlan(
+        court_id=demo.courts["内01"],
+        name_zh="另一行动",
+        name_en="Another operation",
+        case_number="（2026）内01执9号",
+        commander_id=demo.users["commander"],
+        starts_at=datetime.now(UTC),
+        sites=(SitePlan("别处", "Elsewhere", "新城区", "Xincheng", 40.85, 111.66, (made.id,)),),
+    )
+    async with web.database.write() as session:
+        world.things["other_operation"] = str(await web.operations.plan(session, plan))
+
+
+async def _sites_and_cases(world: AccessWorld) -> None:
+    async with world.running.web.database.write() as session:
+        for name in ("city", "district", "other"):
+            operation = UUID(world.things[f"{name}_operation"])
+            site = (await session.scalars(select(Site).where(Site.operation_id == operation, Site.ordinal == 1))).one()
+            world.things[f"{name}_site"] = str(site.id)
+        demo = world.running.world
+        for name, court in (("city", "内01"), ("district", "内0105")):
+            case = (await session.scalars(select(Case).where(Case.court_id == demo.courts[court]))).one()
+            person = (
+                await session.scalars(
+                    select(Person).where(Person.case_id == case.id, Person.role == "under_enforcement").limit(1)
+                )
+            ).one()
+            asset = Asset(
+                case_id=case.id,
+                person_id=person.id,
+                kind=AssetKind.BANK_ACCOUNT.value,
+                gateway="bank",
+                reference=f"62170000600000{name}",
+                description=f"account of {name}",
+            )
+            session.add(asset)
+            await session.flush()
+            world.things |= {
+                f"{name}_case": str(case.id),
+                f"{name}_number": case.number,
+                f"{name}_person": str(person.id),
+                f"{name}_asset": str(asset.id),
+            }
+
+
+async def _feed(world: AccessWorld, username: str, operation: str, site: str) -> str:
+    client = await world.client(username)
+    body = {"operation_id": world.things[operation], "site_id": world.things[site], "device": "phone"}
+    answer = await client.post("/api/feeds", json=body)
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["feed"])
+
+
+async def _instruction(world: AccessWorld) -> None:
+    client = await world.client("commander")
+    body = {
+        "operation_id": world.things["city_operation"],
+        "scope": "officer",
+        "officer_id": world.things["officer"],
+        "priority": "urgent",
+        "text": "a secret of the city court",
+        "idempotency_key": str(new_id()),
+    }
+    answer = await client.post("/api/instructions", json=body)
+    assert answer.is_success, answer.text
+    async with world.running.web.database.read() as session:
+        world.things["delivery"] = str((await session.scalars(select(Delivery.id))).one())
+
+
+async def _recording(world: AccessWorld) -> None:
+    recording_id = new_id()
+    at = datetime.now(UTC)
+    async with world.running.web.database.write() as session:
+        feed = (await session.scalars(select(Feed).where(Feed.name == world.things["feed"]))).one()
+        session.add(
+            Recording(
+                id=recording_id,
+                feed_id=feed.id,
+                operation_id=feed.operation_id,
+                node="node-1",
+                path=f"{recording_id}.mp4",
+                container="mp4",
+                video="H264",
+                started_at=at,
+            )
+        )
+    world.things["recording"] = str(recording_id)
+    world.things["request"] = await _request(world)
+
+
+async def _request(world: AccessWorld) -> str:
+    client = await world.client("commander")
+    body = world.fill_all(
+        {
+            "case_id": "{city_case}",
+            "person_id": "{city_person}",
+            "gateways": ["bank"],
+            "idempotency_key": "{new}",
+        }
+    )
+    answer = await client.post("/api/assets/queries", json=body)
+    assert answer.status_code == 202, answer.text
+    return str(answer.json()["items"][0]["id"])
