@@ -46,7 +46,7 @@ export class Controls {
       h("div.player-clock", {}, this.wall, this.mark),
       h("div.player-track", {}, this.bar, this.gaps),
       h("div.player-row", {}, this.play, this.elapsed, h("span.player-space"), this.newest, this.sound, h("label.player-label", {}, say("review.speed"), this.speed)),
-      h("p.player-keys", {}, [["Space", "review.key.play"], ["← →", "review.key.step"], ["⇧ ← →", "review.key.leap"], ["< >", "review.key.speed"], ["↑ ↓", "review.key.next"], ["M", "review.key.mute"]]
+      h("p.player-keys", {}, [["Space", "review.key.play"], ["← →", "review.key.step"], ["Shift ← →", "review.key.leap"], ["< >", "review.key.speed"], ["↑ ↓", "review.key.next"], ["M", "review.key.mute"]]
         .map(([key, words]) => h("span", {}, h("kbd", {}, key), say(words)))),
     );
     this.listen();
@@ -64,7 +64,7 @@ export class Controls {
       bar.blur(); // the arrow keys belong to the player again
     });
     this.speed.addEventListener("change", () => {
-      video.playbackRate = Number(this.speed.value);
+      this.setSpeed(Number(this.speed.value));
       this.speed.blur();
     });
     for (const name of ["play", "pause", "ended"]) video.addEventListener(name, () => this.paintPlay());
@@ -96,7 +96,6 @@ export class Controls {
       well: () => source === this.source && this.isFailed && this.tell(null),
     });
     this.source = source;
-    this.video.playbackRate = Number(this.speed.value);
     this.video.autoplay = true;
     try {
       await source.open();
@@ -225,7 +224,12 @@ export class Controls {
   faster(step) {
     const place = SPEEDS.indexOf(Number(this.speed.value)) + step;
     if (place < 0 || place >= SPEEDS.length) return;
-    this.speed.value = SPEEDS[place];
-    this.video.playbackRate = SPEEDS[place];
+    this.setSpeed(SPEEDS[place]);
+  }
+
+  /** The speed stays for the next recording too: loading one sets it back to the default, so that moves along. */
+  setSpeed(speed) {
+    this.speed.value = speed;
+    this.video.defaultPlaybackRate = this.video.playbackRate = speed;
   }
 }

@@ -41,7 +41,7 @@ export class ReviewMap {
     this.shownAt = this.place = null;
     this.paint();
     await this.read();
-    this.paint();
+    if (recording === this.recording) this.paint();
   }
 
   /** Read the track; again and again while the recording grows, or while it can't be read. */
@@ -77,7 +77,9 @@ export class ReviewMap {
   paint() {
     if (!this.isReady) return;
     this.tell({ type: "clear" });
-    this.tell({ type: "sites", sites: this.sites });
+    // With a recording open only its own site counts, so that the map comes close to the track.
+    const sites = this.recording ? this.sites.filter((site) => site.id === this.recording.site_id) : this.sites;
+    this.tell({ type: "sites", sites });
     if (this.recording) {
       const { feed, officer, site_ordinal: number } = this.recording;
       this.tell({ type: "officers", officers: [{ feed, number, name: officer, site: inLanguage(this.recording, "site") }] });
