@@ -99,14 +99,16 @@ class Instructions:
         async with self._database.write() as session:
             operation = await commanded_operation(session, identity, order.operation_id)
             known = await _sent_before(session, identity, order, text)
+            places: Sequence[Assignment] = ()
             if known is None:
                 if operation.state == "ended":
                     raise Conflict("operation-ended")
                 places = await _recipients(session, order)
                 known = await self._write(session, identity, operation, order, text, places)
-            record = (await instruction_records(session, [known]))[0]
-        await self._tell(record.operation_id, record.id, [one.officer_id for one in record.deliveries])
-        return record
+        if places:  # first of all the officers: whoever sent it can wait for the answer a little
+            await self._tell(known.operation_id, known.id, [place.user_id for place in places])
+        async with self._database.read() as session:
+            return (await instruction_records(session, [known]))[0]
 
     async def listed(
         self, identity: Identity, operation_id: UUID, *, before: int | None = None, limit: int = PAGE
