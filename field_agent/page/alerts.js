@@ -19,8 +19,13 @@ export function unlockSound() {
   context.resume().catch(() => {});
 }
 
+/** After a reload nobody has touched the page yet, and browsers complain about shaking it. */
+function vibrate(pattern) {
+  if (navigator.userActivation?.hasBeenActive ?? true) navigator.vibrate?.(pattern);
+}
+
 function play({ notes, shake }) {
-  navigator.vibrate?.(shake);
+  vibrate(shake);
   if (context?.state !== "running") return;
   let at = context.currentTime + 0.02;
   for (const [frequency, length] of notes) {
@@ -62,6 +67,6 @@ export class Alarm {
   /** Quiet. */
   stop() {
     clearInterval(this.#timer);
-    navigator.vibrate?.(0);
+    vibrate(0);
   }
 }

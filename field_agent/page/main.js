@@ -281,6 +281,7 @@ for (const button of all(".language")) {
   });
 }
 
+addEventListener("pointerdown", unlockSound, { once: true });
 prepareSheets();
 prepareSignIn(enter);
 watchBattery((percent, isLow) => live.battery(percent, isLow));

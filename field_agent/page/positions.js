@@ -1,6 +1,6 @@
 // Where the phone is: every fix the receiver gives, with an id of the phone's own.
 
-const LEAST_MS = 900;
+const LEAST_MS = 250; // some receivers give ten fixes a second: the last of each quarter is enough
 const NUDGE_MS = 5000; // a phone that lies still gives no new fix by itself
 const AWAY_MS = 20_000; // a receiver that is late now and then isn't away
 const OPTIONS = { enableHighAccuracy: true, maximumAge: 0, timeout: 15_000 };
@@ -11,7 +11,8 @@ export class Positions extends EventTarget {
   accuracy = 0;
   #watch = null;
   #nudge = 0;
-  #last = -LEAST_MS;
+  #held = 0;
+  #last = -AWAY_MS;
 
   /** Ask for the permission with one fix; says whether it was given. */
   async ask() {
@@ -37,7 +38,7 @@ export class Positions extends EventTarget {
     const came = (fix) => this.#came(fix);
     this.#watch = navigator.geolocation.watchPosition(came, failed, OPTIONS);
     this.#nudge = setInterval(() => {
-      const isQuiet = performance.now() - this.#last > NUDGE_MS - LEAST_MS;
+      const isQuiet = performance.now() - this.#last > NUDGE_MS / 2;
       if (isQuiet && document.visibilityState === "visible") {
         navigator.geolocation.getCurrentPosition(came, failed, OPTIONS);
       }
@@ -48,14 +49,20 @@ export class Positions extends EventTarget {
   stop() {
     if (this.#watch !== null) navigator.geolocation.clearWatch(this.#watch);
     clearInterval(this.#nudge);
+    clearTimeout(this.#held);
     this.#watch = null;
   }
 
-  #came({ coords, timestamp }) {
-    this.#turn("good", coords.accuracy);
-    const now = performance.now();
-    if (now - this.#last < LEAST_MS) return;
-    this.#last = now;
+  #came(fix) {
+    this.#turn("good", fix.coords.accuracy);
+    clearTimeout(this.#held);
+    const wait = this.#last + LEAST_MS - performance.now();
+    if (wait > 0) this.#held = setTimeout(() => this.#tell(fix), wait);
+    else this.#tell(fix);
+  }
+
+  #tell({ coords, timestamp }) {
+    this.#last = performance.now();
     const limited = (value, most) => (Number.isFinite(value) && value >= 0 ? Math.min(value, most) : null);
     const detail = {
       type: "position",
