@@ -22,6 +22,7 @@ from command_center.errors import CommandCenterError
 from command_center.listeners import CouldNotListen, Listener, Listeners
 from command_center.main import Web, second_factor_roles
 from command_center.outbox import Outbox
+from command_center.schema import SchemaRefused
 from streams.hub.hub import Hub
 from streams.signalling.tokens import load_private_key, make_keys
 
@@ -35,11 +36,19 @@ def web() -> None:
     """Serve the screens and the API."""
     settings = Settings()
     logs.configure(settings.log_level)
-    asyncio.run(schema.prepare(settings))
+    _prepare(settings)
     certificate, key = settings.https_certificate, settings.https_key
     if certificate is None or key is None:
         certificate, key = server_certificate(settings.keys)
     asyncio.run(_serve(settings, Listener(settings.https_host, settings.https_port, certificate, key)))
+
+
+def _prepare(settings: Settings) -> None:
+    try:
+        asyncio.run(schema.prepare(settings))
+    except SchemaRefused as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
 
 
 async def _serve(settings: Settings, https: Listener) -> None:
@@ -56,14 +65,14 @@ def run_worker() -> None:
     """Do what nobody waits for: keep positions, index recordings, escalate, chase."""
     settings = Settings()
     logs.configure(settings.log_level)
-    asyncio.run(schema.prepare(settings))
+    _prepare(settings)
     asyncio.run(worker.run(settings))
 
 
 @app.command()
 def migrate() -> None:
     """Bring the records' schema up to date."""
-    asyncio.run(schema.prepare(Settings()))
+    _prepare(Settings())
 
 
 @app.command()
@@ -81,11 +90,12 @@ def serve() -> None:
 @app.command("seed-demonstration")
 def seed_demonstration() -> None:
     """Fill the records with the demonstration: courts, accounts, operations and cases that are made up."""
-    asyncio.run(_seed(Settings()))
+    settings = Settings()
+    _prepare(settings)
+    asyncio.run(_seed(settings))
 
 
 async def _seed(settings: Settings) -> None:
-    await schema.prepare(settings)
     database = Database(settings.records_url)
     try:
         await demonstration.seed(database, settings)
@@ -97,13 +107,13 @@ async def _seed(settings: Settings) -> None:
 def setup_link() -> None:
     """Print the one-time address that makes the first administrator; nothing once there is an account."""
     settings = Settings()
+    _prepare(settings)
     path = asyncio.run(_setup_link(settings))
     if path is not None:
         typer.echo(f"http://{settings.http_host}:{settings.http_port}{path}")
 
 
 async def _setup_link(settings: Settings) -> str | None:
-    await schema.prepare(settings)
     database = Database(settings.records_url)
     try:
         return await SetupLinks(
@@ -123,11 +133,12 @@ def token(
     """Print a bearer token for a device that speaks plain WHIP or WHEP."""
     if not publish and not view:
         raise typer.BadParameter("say --publish, --view or both")
-    typer.echo(asyncio.run(_token(Settings(), feed, publish=publish, view=view, minutes=minutes)))
+    settings = Settings()
+    _prepare(settings)
+    typer.echo(asyncio.run(_token(settings, feed, publish=publish, view=view, minutes=minutes)))
 
 
 async def _token(settings: Settings, feed: str, *, publish: bool, view: bool, minutes: int) -> str:
-    await schema.prepare(settings)
     make_keys(settings.keys)
     database = Database(settings.records_url)
     tokens = MediaTokens(database, Audit(), load_private_key(settings.keys), minutes=settings.media_token_minutes)
@@ -151,8 +162,10 @@ def user_add(
     """Make an account."""
     password = generate_password() if generate else typer.prompt("Password", hide_input=True, confirmation_prompt=True)
     new = NewUser(username, password, role, court, display_name)
+    settings = Settings()
+    _prepare(settings)
     try:
-        made = asyncio.run(_add(Settings(), new))
+        made = asyncio.run(_add(settings, new))
     except CommandCenterError as error:
         typer.echo(f"No account was made: {error}", err=True)
         raise typer.Exit(1) from error
@@ -163,7 +176,6 @@ def user_add(
 
 
 async def _add(settings: Settings, new: NewUser) -> MadeUser:
-    await schema.prepare(settings)
     database, hub = Database(settings.records_url), Hub(settings.hub_url)
     revocations = Revocations(Outbox(database, hub), hub)
     accounts = Accounts(database, Audit(), revocations, second_factor_roles=second_factor_roles(settings))

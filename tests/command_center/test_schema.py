@@ -1,0 +1,147 @@
+"""The migrations: they make what the code has, copy before they change, and know when to refuse."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import create_engine, make_url, text
+from sqlalchemy.exc import DatabaseError
+
+from command_center import schema
+from command_center.audit import Audit
+from command_center.config import Settings
+from command_center.database import Database
+from command_center.schema import SchemaRefused, prepare, revision_of
+
+
+@pytest.fixture
+def settings(records_url: str, tmp_path: Path) -> Settings:
+    """An installation without records, once on each kind of database."""
+    return Settings(data=tmp_path, database_url=records_url)
+
+
+def synchronous(settings: Settings) -> str:
+    return settings.records_url.replace("+aiosqlite", "")
+
+
+async def test_the_migrations_make_exactly_the_tables_that_the_code_has(settings: Settings) -> None:
+    await prepare(settings)
+
+    def differences() -> list[object]:
+        engine = create_engine(synchronous(settings))
+        with engine.connect() as connection:
+            context = MigrationContext.configure(connection, opts={"compare_type": True})
+            found = compare_metadata(context, schema.METADATA)
+        engine.dispose()
+        return found
+
+    assert await asyncio.to_thread(differences) == []
+
+
+async def test_doing_it_again_changes_nothing_and_copies_nothing(settings: Settings, tmp_path: Path) -> None:
+    await prepare(settings)
+    await prepare(settings)
+    assert list(tmp_path.glob("records.*T*Z.sqlite3")) == []
+
+
+async def test_several_processes_may_start_at_once(settings: Settings) -> None:
+    await asyncio.gather(*(prepare(settings) for _ in range(4)))
+    database = Database(settings.records_url)
+    async with database.write() as session:
+        await Audit().record(session, actor=None, court_id=None, action="a", subject_type="t", subject_id="1")
+    await database.close()
+
+
+@pytest.mark.parametrize("deed", ["UPDATE audit SET action = 'b'", "DELETE FROM audit"])
+async def test_the_database_itself_keeps_the_audit_from_being_changed(settings: Settings, deed: str) -> None:
+    await prepare(settings)
+    database = Database(settings.records_url)
+
+    async def change() -> None:
+        async with database.write() as session:
+            await session.execute(text(deed))
+
+    async with database.write() as session:
+        await Audit().record(session, actor=None, court_id=None, action="a", subject_type="t", subject_id="1")
+    with pytest.raises(DatabaseError, match="append-only"):
+        await change()
+    await database.close()
+
+
+async def test_records_of_a_newer_version_are_refused(settings: Settings) -> None:
+    await prepare(settings)
+
+    def pretend() -> None:
+        engine = create_engine(synchronous(settings))
+        with engine.begin() as connection:
+            connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        engine.dispose()
+
+    await asyncio.to_thread(pretend)
+    with pytest.raises(SchemaRefused, match="newer"):
+        await prepare(settings)
+
+
+async def test_tables_without_a_version_are_refused(settings: Settings) -> None:
+    database = Database(settings.records_url)
+    async with database.engine.begin() as connection:
+        await connection.run_sync(schema.METADATA[0].create_all)
+    await database.close()
+    with pytest.raises(SchemaRefused, match="no version"):
+        await prepare(settings)
+
+
+def test_an_older_file_is_copied_before_it_is_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second revision, made here, finds records of the first one."""
+    url = make_url(f"sqlite+aiosqlite:///{tmp_path / 'records.sqlite3'}")
+    schema.upgrade(url, tmp_path)
+    with sqlite3.connect(tmp_path / "records.sqlite3") as connection:
+        connection.execute(
+            "INSERT INTO courts (id, code, name_zh, name_en) VALUES ('00000000000000000000000000000001', 'x', 'y', 'z')"
+        )
+    connection.close()
+    migrations = tmp_path / "migrations"
+    (migrations / "versions").mkdir(parents=True)
+    for path in [*schema.MIGRATIONS.glob("*"), *schema.MIGRATIONS.glob("versions/*")]:
+        if path.is_file():
+            (migrations / path.relative_to(schema.MIGRATIONS)).write_bytes(path.read_bytes())
+    (migrations / "versions" / "9998_next.py").write_text(
+        "from alembic import op\n"
+        "revision, down_revision, branch_labels, depends_on = '9998', '0001', None, None\n"
+        "def upgrade() -> None:\n    op.execute('DELETE FROM courts')\n"
+    )
+    monkeypatch.setattr(schema, "MIGRATIONS", migrations)
+    schema.upgrade(url, tmp_path)
+    (copy,) = tmp_path.glob("records.0001.*.sqlite3")
+    for path, courts in ((copy, 1), (tmp_path / "records.sqlite3", 0)):
+        connection = sqlite3.connect(path)
+        assert connection.execute("SELECT count(*) FROM courts").fetchone() == (courts,)
+        connection.close()
+    engine = create_engine(f"sqlite:///{tmp_path / 'records.sqlite3'}")
+    with engine.connect() as reading:
+        assert revision_of(reading) == "9998"
+    engine.dispose()
+
+
+def test_a_step_that_fails_leaves_the_records_as_they_were(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = make_url(f"sqlite+aiosqlite:///{tmp_path / 'records.sqlite3'}")
+    migrations = tmp_path / "migrations"
+    (migrations / "versions").mkdir(parents=True)
+    for name in ("env.py", "script.py.mako"):
+        (migrations / name).write_bytes((schema.MIGRATIONS / name).read_bytes())
+    (migrations / "versions" / "0001_breaks.py").write_text(
+        "from alembic import op\n"
+        "revision, down_revision, branch_labels, depends_on = '0001', None, None, None\n"
+        "def upgrade() -> None:\n    op.execute('CREATE TABLE half (x INT)')\n    raise RuntimeError('broken')\n"
+    )
+    monkeypatch.setattr(schema, "MIGRATIONS", migrations)
+    with pytest.raises(RuntimeError, match="broken"):
+        schema.upgrade(url, tmp_path)
+    connection = sqlite3.connect(tmp_path / "records.sqlite3")
+    assert connection.execute("SELECT name FROM sqlite_master").fetchall() == []
+    connection.close()
