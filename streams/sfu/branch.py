@@ -105,10 +105,11 @@ class Branch:
         self._allowance = min(float(REPEATS_AT_ONCE), self._allowance + (now - self._allowance_at) * REPEATS_PER_SECOND)
         self._allowance_at = now
         newest = self.source.last_number
+        oldest = max(self.start_number, self.source.repeats_from)
         for sequence in sequences:
             wanted = (sequence - self.sequence_offset) & 0xFFFF
             number = newest + distance(wanted, newest & 0xFFFF)
-            kept = self.source.ring.find(number) if number >= self.start_number else None
+            kept = self.source.ring.find(number) if number >= oldest else None
             if kept is None:
                 self.refused += 1
                 continue

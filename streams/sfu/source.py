@@ -35,6 +35,7 @@ class Source:
         self.key_frames = KeyFrameRequests()
         self.boundaries = FrameBoundaries()
         self.extensions: Mapping[str, int] = track.extensions
+        self.repeats_from = 0
         self.last_number = 0x10000 + random.getrandbits(15)
         self.last_timestamp = random.getrandbits(32)
         self.last_at: float | None = None
@@ -57,6 +58,10 @@ class Source:
         passed = 0 if self.last_at is None else max(1, int(min(MAX_SILENCE, now - self.last_at) * self.clock_rate))
         self._timestamp_delta = self.last_timestamp + passed - timestamp
         self._pair = None
+        if dict(extensions) != dict(self.extensions):
+            # What the former publisher sent would be rewritten otherwise than it first went out, and one nonce
+            # must never seal two different packets.
+            self.repeats_from = self.last_number + 1
         self.extensions = extensions
         if self._waits:
             self.key_frames.want()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
-from streams.rtp.header import build_packet
+from streams.rtp.header import ABS_CAPTURE_TIME, build_packet
 from streams.rtp.rtcp import FullIntraRequest, Nack, PictureLoss, ReceiverReport, build
 from streams.rtp.rtx import encapsulate
 from streams.rtp.transport_feedback import TransportFeedback
@@ -332,3 +332,17 @@ def test_viewers_that_come_and_go_leave_nothing_behind(bench: Bench) -> None:
     assert [branch.viewer for branch in source.branches] == [staying]
     assert len(source._arranged) == len(source._fan_out._members) == 1
     assert len(outlet.received()) == 800
+
+
+def test_a_former_publishers_packets_are_not_sealed_again_in_another_form(bench: Bench) -> None:
+    first, second = VideoStream(43), VideoStream(44)
+    viewer, outlet = bench.watch()
+    bench.send(*first.next_frame())
+    wanted = header_of(outlet.received()[0]).sequence
+    another = replace(PUBLISHER_VIDEO, extensions={ABS_CAPTURE_TIME: 3}, transport_cc=False)
+    bench.feed.publish([another], bench.publisher, bench.now)
+    bench.send(*second.next_frame())
+    outlet.received()
+    for sequence in (wanted, (wanted + 4) & 0xFFFF):
+        viewer.rtcp_received(bytes(Nack(1, viewer.tracks[0].ssrc or 0, (sequence,))), bench.now)
+    assert [original(packet)[0] for packet in outlet.received()] == [(wanted + 4) & 0xFFFF]
