@@ -10,7 +10,7 @@ import typer
 from command_center import demonstration, launcher, logs, schema, worker
 from command_center.accounts.media_tokens import MediaTokens
 from command_center.accounts.passwords import generate_password
-from command_center.accounts.permissions import Role
+from command_center.accounts.permissions import Role, roles_in
 from command_center.accounts.revocations import Revocations
 from command_center.accounts.service import Accounts, MadeUser, NewUser
 from command_center.accounts.setup import SetupLinks
@@ -20,7 +20,6 @@ from command_center.config import Settings
 from command_center.database import Database
 from command_center.errors import CommandCenterError
 from command_center.listeners import CouldNotListen, Listener, Listeners
-from command_center.main import Web, second_factor_roles
 from command_center.outbox import Outbox
 from command_center.schema import SchemaRefused
 from streams.hub.hub import Hub
@@ -52,6 +51,8 @@ def _prepare(settings: Settings) -> None:
 
 
 async def _serve(settings: Settings, https: Listener) -> None:
+    from command_center.main import Web  # Dash takes seconds to import, and no other command needs it
+
     try:
         served = Listeners(Web(settings).app, [Listener(settings.http_host, settings.http_port), https])
     except CouldNotListen as error:
@@ -178,7 +179,7 @@ def user_add(
 async def _add(settings: Settings, new: NewUser) -> MadeUser:
     database, hub = Database(settings.records_url), Hub(settings.hub_url)
     revocations = Revocations(Outbox(database, hub), hub)
-    accounts = Accounts(database, Audit(), revocations, second_factor_roles=second_factor_roles(settings))
+    accounts = Accounts(database, Audit(), revocations, second_factor_roles=roles_in(settings.second_factor_roles))
     try:
         return await accounts.create_user(None, new)
     finally:

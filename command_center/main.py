@@ -20,7 +20,7 @@ from command_center.accounts.callbacks import CallbackDoors
 from command_center.accounts.doors import SignedIn, find_door
 from command_center.accounts.gate import Gate
 from command_center.accounts.media_tokens import MediaTokens
-from command_center.accounts.permissions import Role
+from command_center.accounts.permissions import roles_in
 from command_center.accounts.revocations import Revocations
 from command_center.accounts.service import Accounts
 from command_center.accounts.setup import SetupLinks
@@ -87,7 +87,7 @@ class Web:
         self.metrics = Metrics()
         self.audit = Audit()
         self.revocations = Revocations(Outbox(self.database, self.hub), self.hub)
-        roles = second_factor_roles(settings)
+        roles = roles_in(settings.second_factor_roles)
         self.sign_ins = SignIns(
             self.database,
             self.audit,
@@ -189,11 +189,6 @@ class Web:
 async def officers_page() -> FileResponse:
     """The officer's page: a static shell that signs in by itself."""
     return FileResponse(OFFICERS_PAGE / "index.html", headers={"cache-control": "no-cache"})
-
-
-def second_factor_roles(settings: Settings) -> frozenset[Role]:
-    """The roles that must give a second factor, from the settings."""
-    return frozenset(Role(part.strip()) for part in settings.second_factor_roles.split(",") if part.strip())
 
 
 def page_access(path: str) -> SignedIn | None:

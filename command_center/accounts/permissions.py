@@ -59,3 +59,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.SECURITY_ADMINISTRATOR: frozenset({Permission.MANAGE_ACCOUNTS, Permission.REVOKE_DEVICES}),
     Role.AUDIT_ADMINISTRATOR: frozenset({Permission.READ_AUDIT}),
 }
+
+
+def roles_in(text: str) -> frozenset[Role]:
+    """The roles in a comma-separated setting."""
+    return frozenset(Role(part.strip()) for part in text.split(",") if part.strip())
