@@ -29,7 +29,9 @@ from tests.support.waiting import until
 
 TODAY = date(2026, 11, 22)
 RULING = "（2026）内01执123号之一"
-ANSWER_SECONDS = 0.4
+ANSWER_SECONDS = 20.0
+SHORT_SECONDS = 1.5
+"""For tests in which somebody is silent; long enough for those who aren't."""
 
 
 @dataclass
@@ -183,7 +185,7 @@ class Desk:
         async def stands() -> bool:
             return await self.state(id_number, gateway) == state
 
-        await until(stands, 10)
+        await until(stands, 20)
 
     async def asset(self, reference_end: str) -> UUID:
         """The asset whose number ends so."""

@@ -9,7 +9,7 @@ import pytest
 from assets.demonstration import DISTRICT_CASE
 from assets.errors import Conflict, NotFound, NotPermitted, NotUnderEnforcement
 from assets.views import Standing
-from tests.assets.conftest import Desk
+from tests.assets.conftest import SHORT_SECONDS, Desk
 from tests.support.waiting import until
 
 FOUND = "150105199001010018"
@@ -20,7 +20,7 @@ RECOVERS = "150104199202291040"
 
 
 async def test_every_answer_is_told_apart(desk: Desk) -> None:
-    async with desk.at_work():
+    async with desk.at_work(answer_seconds=SHORT_SECONDS):
         for person in (FOUND, FIRM, SILENT, NOTHING):
             await desk.query(person)
         await desk.until_state(FOUND, "bank", "answered")
@@ -94,7 +94,7 @@ async def test_a_failed_query_is_asked_again_under_its_number(desk: Desk) -> Non
 
 async def test_an_unanswered_query_is_chased_by_itself(desk: Desk) -> None:
     await desk.open(DISTRICT_CASE)
-    async with desk.at_work() as assets:
+    async with desk.at_work(answer_seconds=SHORT_SECONDS) as assets:
         await desk.query(RECOVERS, "registry")
         await desk.until_state(RECOVERS, "registry", "no_answer")
         unanswered = (await assets.requests(desk.judge, desk.case_id))[0]
@@ -134,6 +134,6 @@ async def test_a_crash_in_the_middle_goes_on_with_the_same_number(desk: Desk) ->
         sent = (await assets.requests(desk.judge, desk.case_id))[0]
         await until(lambda: desk.bank.ledger.count_of(sent.number) == 1)
         assert sent.state == "sent"
-    async with desk.at_work():
+    async with desk.at_work(answer_seconds=SHORT_SECONDS):
         await desk.until_state(SILENT, "bank", "no_answer")
         assert desk.bank.ledger.count_of(sent.number) == 2

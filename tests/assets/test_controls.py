@@ -11,7 +11,7 @@ import pytest
 from assets.demonstration import DISTRICT_CASE
 from assets.errors import BadFormat, Conflict, NotPermitted, RulingMissing
 from assets.views import AssetView, Standing
-from tests.assets.conftest import RULING, Desk
+from tests.assets.conftest import RULING, SHORT_SECONDS, Desk
 from tests.support.waiting import until
 
 FOUND = "150105199001010018"
@@ -24,7 +24,7 @@ async def _standing(desk: Desk, reference_end: str, *wanted: Standing) -> AssetV
         asset = next(one for one in (await desk.view()).assets if one.reference.endswith(reference_end))
         return asset if asset.standing in wanted else None
 
-    found = await until(stands, 10)
+    found = await until(stands, 20)
     assert found is not None
     return found
 
@@ -116,7 +116,7 @@ async def test_the_same_key_freezes_once(desk: Desk) -> None:
 
 async def test_a_bank_that_acted_and_said_nothing_is_asked_again_and_freezes_once(desk: Desk) -> None:
     await desk.open(DISTRICT_CASE)
-    async with desk.at_work():
+    async with desk.at_work(answer_seconds=SHORT_SECONDS):
         await desk.query(LATE, "bank")
         await desk.until_state(LATE, "bank", "answered")
         number = await _freeze(desk, "1048", 20_000_000)

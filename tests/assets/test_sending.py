@@ -22,7 +22,7 @@ from assets.service import Assets
 from assets.tables import AssetRequest, ControlMeasure
 from assets.views import Standing
 from command_center.audit import Audit
-from tests.assets.conftest import RULING, Desk
+from tests.assets.conftest import RULING, SHORT_SECONDS, Desk
 from tests.support.waiting import until
 
 
@@ -111,7 +111,7 @@ async def test_no_more_than_the_bound_are_asked_at_once_and_one_fault_stops_nobo
 
 async def test_a_refusal_of_the_second_asking_does_not_say_that_nothing_was_frozen(desk: Desk) -> None:
     await desk.open(DISTRICT_CASE)
-    async with desk.at_work() as assets:
+    async with desk.at_work(answer_seconds=SHORT_SECONDS) as assets:
         await desk.query("150105196908152053", "bank")
         await desk.until_state("150105196908152053", "bank", "answered")
         order = await assets.freeze(

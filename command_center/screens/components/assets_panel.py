@@ -6,9 +6,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID, uuid4
 
-import dash_ag_grid as dag
-import dash_mantine_components as dmc
-from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update
+from dash import ALL, Dash, Input, Output, State, ctx, html, no_update
 from dash.exceptions import PreventUpdate
 
 from assets.documents import NEEDED, Action
@@ -17,7 +15,7 @@ from assets.formats import amount_cents
 from assets.service import Assets
 from assets.terms import AssetKind, longest_term
 from command_center.accounts.doors import SignedIn, may
-from command_center.accounts.identity import current_identity, require, signed_in
+from command_center.accounts.identity import require, signed_in
 from command_center.accounts.permissions import Permission
 from command_center.asset_access import actor_of, refusals
 from command_center.clock import now, today
@@ -25,14 +23,14 @@ from command_center.errors import CommandCenterError
 from command_center.screens import ids
 from command_center.screens.components import assets_parts as parts
 from command_center.screens.components import assets_words as words
+from command_center.screens.components.assets_layout import ASKED, GRID, ORDERED, layout
 from command_center.screens.words import say
 
-GRID = "assets-grid"
-ASKED, ORDERED = "assets-asked", "assets-ordered"
-"""`dcc.Store`s that change when this page itself asked or ordered something."""
+__all__ = ["OUTPUTS", "layout", "register"]
 
 _SEE = may(Permission.SEE_ASSETS)
 _CONTROL = may(Permission.CONTROL_ASSETS)
+
 OUTPUTS: dict[str, SignedIn] = {
     "assets-headline.children": _SEE,
     "assets-answers.children": _SEE,
@@ -54,146 +52,6 @@ OUTPUTS: dict[str, SignedIn] = {
     f"{ORDERED}.data": _CONTROL,
 }
 """Every output of this component's callbacks, and what it needs."""
-
-GRAPH_CONFIG: Any = {"displayModeBar": False, "displaylogo": False, "showSendToCloud": False, "responsive": True}
-_THEME = (
-    "themeQuartz.withParams({backgroundColor: 'var(--surface)', foregroundColor: 'var(--text)',"
-    " headerBackgroundColor: 'var(--surface)', headerTextColor: 'var(--text-soft)', borderColor: 'var(--line)',"
-    " rowHoverColor: 'var(--raised)', selectedRowBackgroundColor: 'var(--raised-2)', accentColor: 'var(--accent)',"
-    " oddRowBackgroundColor: 'var(--surface)', fontFamily: 'inherit', fontSize: 13, rowHeight: 28, headerHeight: 30,"
-    " wrapperBorder: false, wrapperBorderRadius: 0, browserColorScheme: 'dark', cellHorizontalPadding: 7})"
-)
-_AMOUNT = {"function": "params.value == null ? '—' : d3.format(',.2f')(params.value / 100)"}
-
-
-def layout() -> Any:
-    """The panel's body, empty; `register` has it filled for the case on the screen."""
-    return html.Div(
-        className="assets",
-        children=[
-            html.Link(rel="stylesheet", href="/static/assets.css"),
-            dcc.Store(id=ASKED),
-            dcc.Store(id=ORDERED),
-            html.Div(id="assets-headline", className="assets-headline"),
-            html.Div(
-                className="assets-left",
-                children=[
-                    html.Div(id="assets-answers", className="assets-answers"),
-                    html.H3(say("asset.chart.title"), className="assets-caption"),
-                    html.Div(
-                        dcc.Graph(id="assets-graph", config=GRAPH_CONFIG, responsive=True, style={"height": "100%"}),
-                        className="assets-chart",
-                    ),
-                ],
-            ),
-            html.Div(
-                className="assets-right",
-                children=[
-                    _grid(),
-                    html.Div(
-                        className="assets-act",
-                        children=[
-                            html.Span(say("asset.chosen.none"), id="assets-chosen"),
-                            html.Button(
-                                say("asset.action.freeze.open"),
-                                id="assets-open",
-                                disabled=True,
-                                className="primary",
-                                hidden=not _may_control(),
-                            ),
-                        ],
-                    ),
-                ],
-            ),
-            _order_dialog(),
-        ],
-    )
-
-
-def _grid() -> Any:
-    columns: list[dict[str, Any]] = [
-        {"field": "person", "width": 66, "tooltipField": "person"},
-        {"field": "kind", "width": 80},
-        {"field": "description", "flex": 1, "minWidth": 130, "tooltipField": "description"},
-        {
-            "field": "state",
-            "width": 140,
-            "cellClass": {"function": "'mark mark-' + params.data.mark"},
-            "tooltipField": "note",
-        },
-        {"field": "value", "width": 104, "valueFormatter": _AMOUNT, "cellClass": "is-number", "type": "rightAligned"},
-        {
-            "field": "controlled",
-            "width": 106,
-            "valueFormatter": _AMOUNT,
-            "cellClass": "is-number",
-            "type": "rightAligned",
-        },
-        {"field": "answered", "width": 74, "tooltipField": "answered_full"},
-    ]
-    for column in columns:
-        column["headerName"] = say(f"asset.column.{column['field']}")
-    return dag.AgGrid(
-        id=GRID,
-        className="assets-grid",
-        style={"height": None, "width": "100%"},
-        columnDefs=columns,
-        rowData=[],
-        getRowId="params.data.id",
-        defaultColDef={"resizable": True, "sortable": True, "suppressHeaderMenuButton": True},
-        dashGridOptions={
-            "theme": {"function": _THEME},
-            "rowSelection": {"mode": "singleRow", "checkboxes": False, "enableClickSelection": True},
-            "tooltipShowDelay": 300,
-            "animateRows": False,
-            "localeText": {"noRowsToShow": say("asset.empty")},
-        },
-    )
-
-
-def _order_dialog() -> Any:
-    return dmc.Modal(
-        id="assets-order",
-        opened=False,
-        centered=True,
-        styles={
-            "content": {"backgroundColor": "var(--raised)"},
-            "header": {
-                "backgroundColor": "var(--raised)",
-                "borderBottom": "1px solid var(--line)",
-                "marginBottom": "12px",
-            },
-            "title": {"fontWeight": 600},
-        },
-        closeButtonProps={"aria-label": say("asset.order.cancel")},
-        children=html.Div(
-            className="assets-order",
-            children=[
-                dcc.Store(id="assets-order-key"),
-                html.Dl(id="assets-order-facts"),
-                dmc.TextInput(
-                    id="assets-order-ruling",
-                    label=say("asset.order.ruling"),
-                    placeholder=say("asset.order.ruling.placeholder"),
-                    required=True,
-                ),
-                dmc.TextInput(
-                    id="assets-order-amount",
-                    label=say("asset.order.amount"),
-                    placeholder=say("asset.order.amount.placeholder"),
-                    required=True,
-                    mt="xs",
-                ),
-                html.P(id="assets-order-error", className="assets-order-error", role="alert"),
-                html.Div(html.Button(id="assets-order-confirm", className="primary"), className="assets-order-buttons"),
-            ],
-        ),
-    )
-
-
-def _may_control() -> bool:
-    identity = current_identity.get()
-    return identity is not None and identity.may(Permission.CONTROL_ASSETS)
 
 
 class Panel:
