@@ -58,7 +58,7 @@ from command_center.live import screens_socket
 from command_center.live.board import Board
 from command_center.live.officers_socket import OfficersSocket
 from command_center.metrics import Measured, Metrics
-from command_center.operations.instructions import Instructions
+from command_center.operations.instructions import Instructions, deadlines_of
 from command_center.operations.positions import Positions
 from command_center.operations.service import Operations
 from command_center.outbox import Outbox
@@ -104,7 +104,7 @@ class Web:
             self.database, self.audit, load_private_key(settings.keys), minutes=settings.media_token_minutes
         )
         self.operations = Operations(self.database, self.hub, self.audit, self.revocations)
-        self.instructions = Instructions(self.database, self.hub, self.audit)
+        self.instructions = Instructions(self.database, self.hub, self.audit, deadlines=deadlines_of(settings))
         self.positions = Positions(self.database)
         self.recordings = Recordings(self.database, self.audit, settings.recordings)
         self.board = Board(self.hub, self.operations, self.instructions, self.positions)

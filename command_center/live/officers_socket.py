@@ -111,16 +111,19 @@ class OfficersSocket:
         )
 
     async def _deliver(self, websocket: WebSocket, line: OfficerLine, wakeup: Wakeup) -> None:
-        is_whole = True
+        looks: tuple[bool, ...] = (True,)
         while True:
             try:
-                for delivery in await line.due(is_whole=is_whole):
-                    await _send(websocket, delivery)
+                for is_whole in looks:
+                    for delivery in await line.due(is_whole=is_whole):
+                        await _send(websocket, delivery)
             except SQLAlchemyError:
                 logger.exception("instructions can't be read, trying again")
-                is_whole = await wakeup.wait(RETRY_SECONDS) or is_whole
+                await wakeup.wait(RETRY_SECONDS)
+                looks = (True,)
                 continue
-            is_whole = await wakeup.wait(RECHECK_SECONDS)
+            # What is new comes first; what was answered on another device can wait for the longer look.
+            looks = (False, True) if await wakeup.wait(RECHECK_SECONDS) else (False,)
 
     async def _watch_places(self, identity: Identity, wakeup: Wakeup) -> None:
         """End the socket of an officer that was taken out of an operation, also while the hub is away."""

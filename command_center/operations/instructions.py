@@ -18,6 +18,7 @@ from command_center.accounts.identity import Identity
 from command_center.accounts.permissions import Permission
 from command_center.audit import Audit
 from command_center.clock import Clock, now
+from command_center.config import Settings
 from command_center.database import Database, new_id
 from command_center.errors import Conflict, Invalid, NotFound
 from command_center.operations.delivery import UNANSWERED, move
@@ -42,6 +43,16 @@ DEADLINES: Mapping[Priority, timedelta] = {
     Priority.URGENT: timedelta(minutes=3),
     Priority.ROUTINE: timedelta(minutes=15),
 }
+
+
+def deadlines_of(settings: Settings) -> dict[Priority, timedelta]:
+    """The deadlines that an installation has chosen."""
+    return {
+        Priority.CRITICAL: timedelta(seconds=settings.critical_deadline_seconds),
+        Priority.URGENT: timedelta(seconds=settings.urgent_deadline_seconds),
+        Priority.ROUTINE: timedelta(seconds=settings.routine_deadline_seconds),
+    }
+
 
 _AUDITED = {ReceiptState.ACCEPTED, ReceiptState.REFUSED, ReceiptState.DONE}
 

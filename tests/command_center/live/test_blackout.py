@@ -107,8 +107,5 @@ def _holds(read: Callable[[], Awaitable[set[UUID]]], wanted: set[UUID]) -> Calla
 
 def _undelivered(views: Iterable[InstructionView], officer: UUID) -> int:
     return sum(
-        one.state == "sent" and not one.online
-        for view in views
-        for one in view.deliveries
-        if one.officer_id == officer
+        one.state == "sent" and not one.online for view in views for one in view.deliveries if one.officer_id == officer
     )

@@ -59,7 +59,7 @@ async def test_what_was_sent_while_the_phone_was_away_comes_in_order_when_it_is_
     commander, officer = await web.signed_in("commander"), await web.signed_in("officer1")
     async with device(web, officer) as phone:
         await instruct(web, commander, "0")
-        await until(lambda: phone.texts == ["0"])
+        await until(lambda: phone.texts == ["0"] and phone.acknowledged)
     for number in range(1, 6):
         await instruct(web, commander, str(number))
     async with device(web, officer) as phone:
