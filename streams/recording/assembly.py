@@ -11,7 +11,9 @@ from streams.recording.timeline import NANOSECONDS
 VIDEO_RATE, AUDIO_RATE = 90_000, opus.CLOCK_RATE
 FRAGMENT_SECONDS = 0.4
 SILENCE_SECONDS = 1.0
-"""A track that brings nothing for so long gets its last sample stretched, so that the other plays on."""
+"""Sound that stops for longer, while the picture goes on, is filled with packets that hold nothing."""
+FILLER_LAG_SECONDS = 0.3
+"""The filler stays so far behind the picture: sound that comes back must find its place free."""
 USUAL_FRAME_TICKS = VIDEO_RATE // 30
 
 
@@ -76,6 +78,8 @@ class Assembly:
         self._video = _Lane(VIDEO_RATE, USUAL_FRAME_TICKS)
         self._audio = _Lane(AUDIO_RATE, AUDIO_RATE // 50)
         self.first_arrival_ns: int | None = None
+        self._filler: bytes | None = None
+        self._last_start = 0.0
 
     def expect_key(self, at_ns: int) -> None:
         """A key frame of this time comes next: what stands before it is complete, and a cut now falls before it."""
@@ -107,15 +111,12 @@ class Assembly:
 
     def cut(self, *, is_last: bool = False) -> Fragment | None:
         """Give what is complete as a fragment; the last fragment of a file also takes the samples held back."""
-        video_end, audio_end = self._video.end_seconds(), self._audio.end_seconds()
         if is_last:
+            audio_end = self._audio.end_seconds()
             self._video.release(None if audio_end is None else int(audio_end * VIDEO_RATE))
             self._audio.release()
-        elif video_end is not None and audio_end is not None:
-            if video_end - audio_end > SILENCE_SECONDS:
-                self._audio.release(int(video_end * AUDIO_RATE))
-            elif audio_end - video_end > SILENCE_SECONDS and self._video.held is not None:
-                self._video.release(int(audio_end * VIDEO_RATE))
+        else:
+            self._fill_silence()
         video, audio = self._video.samples, self._audio.samples
         if not video and not audio:
             return None
@@ -126,13 +127,38 @@ class Assembly:
                 starts.append(samples[0].time / rate)
                 ends.append((samples[-1].time + samples[-1].duration) / rate)
         self.first_arrival_ns = None
+        # A picture that stood long begins before what was written meanwhile; players look fragments up by their start.
+        start = self._last_start = max(min(starts), self._last_start)
         return Fragment(
-            start=min(starts),
-            seconds=max(ends) - min(starts),
+            start=start,
+            seconds=max(ends) - start,
             is_key=bool(video and video[0].is_key) or not self._has_video,
             video=video,
             audio=audio,
         )
+
+    def _fill_silence(self) -> None:
+        """Where the sound has stopped and the picture goes on, write Opus packets that hold nothing.
+
+        A player that finds no sound at all for a while stops the picture too. The pause itself stands in the
+        manifest, as a gap. Source: RFC 6716 §3.2.1, a packet of the first byte alone is a frame that was not sent.
+        """
+        lane, video_end = self._audio, self._video.end_seconds()
+        if video_end is None:
+            return
+        until = int((video_end - FILLER_LAG_SECONDS) * AUDIO_RATE)
+        if lane.held is not None:
+            end = lane.held.time + opus.duration(lane.held.data)
+            if until - end < SILENCE_SECONDS * AUDIO_RATE:
+                return
+            self._filler = bytes([lane.held.data[0] & 0xFC])
+            lane.complete(end)
+        if self._filler is None:
+            return
+        step = opus.duration(self._filler)
+        while lane.floor + step <= until:
+            lane.samples.append(Sample(lane.floor, step, self._filler, is_key=True))
+            lane.floor += step
 
     def _pending_seconds(self) -> float:
         longest = 0.0

@@ -165,6 +165,10 @@ class FeedWriter:
         else:
             at_ns = self._timeline.audio_ns(frame.timestamp, frame.arrival_ns)
         stream = self._streams[kind]
+        if kind == "video" and stream.lost_packets and not frame.is_key and self._tracks[kind].codec.name == "VP8":
+            # A VP8 decoder may fail on pictures whose forerunners are missing, and its player stops; H.264's conceals.
+            self._last_key_ns = 0
+            return
         if stream.last_at_ns is not None:
             jump = at_ns - stream.last_at_ns - (frame.arrival_ns - stream.last_arrival_ns)
             if abs(jump) > JUMP_NS:

@@ -71,15 +71,22 @@ export class Controls {
     video.addEventListener("volumechange", () => this.paintSound());
     video.addEventListener("waiting", () => this.tell(say("review.waiting")));
     for (const name of ["playing", "seeked", "canplay"]) video.addEventListener(name, () => this.tell(null));
-    video.addEventListener("error", () => {
-      if (this.source) this.tell(say("review.broken"));
-    });
+    video.addEventListener("error", () => this.source && video.error && this.passDamage());
     for (const name of ["timeupdate", "seeking", "seeked"]) video.addEventListener(name, () => this.moved());
     const tick = () => {
       if (this.source && !video.paused) this.moved();
       if (this.element.isConnected) setTimeout(() => requestAnimationFrame(tick), MOVED_MS);
     };
     tick();
+  }
+
+  /** A moment that the browser can't decode is left out: it goes on at the next key frame. */
+  passDamage() {
+    const next = this.source.keyAfter(this.video.currentTime + 0.05);
+    if (next === null) return this.tell(say("review.broken"));
+    this.source.close();
+    this.video.addEventListener("loadedmetadata", () => (this.video.currentTime = next + 0.001), { once: true });
+    return this.feed(this.recording);
   }
 
   async open(recording) {
@@ -90,6 +97,10 @@ export class Controls {
     this.update(recording);
     this.tell(say("review.loading"));
     this.paintSound();
+    await this.feed(recording);
+  }
+
+  async feed(recording) {
     const source = new FragmentSource(this.video, recording, {
       index: (index) => source === this.source && this.paintIndex(index),
       failed: (problem) => source === this.source && this.tell(say("review.unreachable", { why: problem.words ?? "" })),

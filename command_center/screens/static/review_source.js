@@ -5,6 +5,7 @@
 import { ask } from "./net.js";
 
 const AHEAD_SECONDS = 30;
+const STARVED_SECONDS = 600;
 const KEPT_SECONDS = 60;
 const BATCH_BYTES = 2_000_000;
 const GROWTH_MS = 1_000;
@@ -60,6 +61,11 @@ export class FragmentSource {
     this.video.removeAttribute("src");
     this.video.load();
     if (this.address) URL.revokeObjectURL(this.address);
+  }
+
+  /** The first moment after `seconds` at which a player can start, or null. */
+  keyAfter(seconds) {
+    return this.index?.fragments.find((fragment) => fragment.is_key && fragment.start > seconds)?.start ?? null;
   }
 
   get seconds() {
@@ -129,7 +135,9 @@ export class FragmentSource {
       return false;
     }
     const first = fragments[this.next];
-    if (first.start > this.video.currentTime + AHEAD_SECONDS) return false;
+    // A picture that stood still for long is written when the next one comes: then one must read on to show it.
+    const isStarved = this.video.readyState < HTMLMediaElement.HAVE_FUTURE_DATA;
+    if (first.start > this.video.currentTime + (isStarved ? STARVED_SECONDS : AHEAD_SECONDS)) return false;
     let last = this.next;
     while (last + 1 < fragments.length && fragments[last + 1].offset + fragments[last + 1].length - first.offset < BATCH_BYTES
       && fragments[last + 1].start < first.start + AHEAD_SECONDS / 3) last += 1;

@@ -21,6 +21,7 @@ from command_center.operations.tables import Feed, PositionRecord, Site
 from streams.recording.recorder import Recorder
 from streams.recording.writer import Counters, FeedWriter, RecordingEvent
 from tests.streams.recording.publisher import H264, OPUS, VP8, Publisher, clip, tone
+from tests.streams.recording.reading import manifest_of
 from tests.support.browser import Watched, chromium, sign_in
 from tests.support.valkey import Valkey
 from tests.support.waiting import until
@@ -71,9 +72,11 @@ class Scene:
         *,
         codec: str = "H264",
         hole: tuple[float, float] = (0, 0),
+        silence: tuple[float, float] = (0, 0),
         is_cut_off: bool = False,
     ) -> str:
-        """A recording that began at `start`: without what came in `hole` (seconds of it), or never told to be over."""
+        """A recording that began at `start`: without what came in `hole` (seconds of it), without
+        sound in `silence`, or never told to be over."""
         video = H264 if codec == "H264" else VP8
         events: list[RecordingEvent] = []
         writer = FeedWriter(
@@ -81,7 +84,8 @@ class Scene:
         )
         publisher = self.publisher(codec, seconds)
         for packet in publisher.packets():
-            if not hole[0] <= (packet[2] - publisher.start_ns) / 1e9 < hole[1]:
+            moment = (packet[2] - publisher.start_ns) / 1e9
+            if not hole[0] <= moment < hole[1] and not (packet[0] == "audio" and silence[0] <= moment < silence[1]):
                 writer.take(packet)
         writer.close("ended")
         await index_events(self.web.web.database, events[:1] if is_cut_off else events)
@@ -253,6 +257,34 @@ async def test_a_recording_that_a_crash_cut_off_plays_and_seeks_like_any_other(w
             for second in (10.0, 1.5, 8.75):
                 await scene.seeks_to(second)
             assert (await scene.state())["duration"] == pytest.approx(getattr(event, "seconds", 0), abs=0.1)
+
+
+async def test_sound_that_stops_and_bytes_that_are_damaged_do_not_end_the_playing(web: RunningWeb) -> None:
+    async with scene_of(web) as scene:
+        silent = await scene.record(1, 12.0, silence=(2.0, 9.0))
+        damaged = await scene.record(2, 12.0, codec="VP8")
+        path = next(scene.root.rglob(f"{damaged}.webm"))
+        data = bytearray(path.read_bytes())
+        manifest = manifest_of(path)
+        for line in manifest.fragments:
+            if 2.4 < line.start < 3.4:
+                data[line.offset + 60 : line.offset + line.length] = bytes(line.length - 60)
+        path.write_bytes(data)
+        await go(scene)
+        await scene.page.wait_for_selector(".recording")
+        await scene.open(silent)
+        seen: set[int] = set()
+
+        async def plays_on(until_seconds: float) -> bool:
+            state = await scene.state()
+            seen.add(int(state["time"]))
+            return bool(state["time"] >= until_seconds)
+
+        await until(lambda: plays_on(9.5), seconds=25)
+        assert seen >= set(range(3, 9))
+        await scene.open(damaged)
+        await until(lambda: plays_on(6.0), seconds=20)
+        assert (await scene.state())["message"] == ""
 
 
 async def test_a_recording_under_way_grows_on_the_page_until_it_ends(web: RunningWeb) -> None:

@@ -222,6 +222,49 @@ def test_a_picture_that_changes_its_size_stays_in_its_file(tmp_path: Path) -> No
     assert sizes == [(320, 240)] * 60 + [(640, 480)] * 60
 
 
+@pytest.mark.parametrize("codec", ["H264", "VP8"])
+def test_sound_that_stops_does_not_stop_the_picture(codec: str, tmp_path: Path) -> None:
+    publisher, track = published(codec, 10.0)
+    recorded = Recorded(tmp_path, track, OPUS)
+    start = publisher.start_ns
+    recorded.give(
+        [item for item in publisher.packets() if item[0] == "video" or not start + 3e9 <= item[2] < start + 7e9]
+    )
+    recorded.writer.close("ended")
+    path = recorded.only_file()
+    check(path)
+    times = decode(path)
+    assert len(times["video"]) == 300
+    with av.open(str(path)) as container:
+        sound = [float(packet.pts * packet.time_base) for packet in container.demux(audio=0) if packet.size]
+    steps = [later - earlier for earlier, later in itertools.pairwise(sound)]
+    assert max(steps) < 0.5
+    assert min(steps) > 0
+    assert sound[-1] == pytest.approx(9.98, abs=0.02)
+    (gap,) = [gap for gap in manifest_of(path).gaps if gap.track == "audio"]
+    assert gap.until - gap.since == pytest.approx(4000, abs=60)
+
+
+@pytest.mark.parametrize("codec", ["H264", "VP8"])
+def test_a_picture_that_stands_still_lasts_until_the_next_one(codec: str, tmp_path: Path) -> None:
+    publisher, track = published(codec, 10.0)
+    recorded = Recorded(tmp_path, track, OPUS)
+    start = publisher.start_ns
+    recorded.give(
+        [item for item in publisher.packets() if item[0] == "audio" or not start + 3e9 <= item[2] < start + 7e9]
+    )
+    recorded.writer.close("ended")
+    path = recorded.only_file()
+    check(path)
+    times = decode(path)
+    assert len(times["audio"]) == 500
+    steps = [later - earlier for earlier, later in itertools.pairwise(times["video"])]
+    # VP8 can't go on without a key frame, and that comes a second later.
+    assert max(steps) == pytest.approx(4.0 if codec == "H264" else 5.0, abs=0.1)
+    starts = [line.start for line in manifest_of(path).fragments]
+    assert starts == sorted(starts)
+
+
 def test_a_full_queue_is_a_typed_gap(tmp_path: Path) -> None:
     publisher, track = published("H264", 2.0)
     recorded = Recorded(tmp_path, track, OPUS)
