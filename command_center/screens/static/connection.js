@@ -50,7 +50,7 @@ export function worstOf(link, parts) {
   for (const part of parts) {
     const state = PART_STATES[part.state] ?? "caution";
     if (RANK.indexOf(state) > Math.max(RANK.indexOf(worst.state), RANK.indexOf("standby"))) {
-      worst = { state, word: `${partName(part.name)} ${say(`part.state.${part.state}`)}` };
+      worst = { state, word: say("connection.part", { part: partName(part.name), state: say(`part.state.${part.state}`) }) };
     }
   }
   return worst;

@@ -95,6 +95,7 @@ export class Tile {
       onTrack: (track) => session === this.session && this.show(track),
       onEnd: () => {
         if (session !== this.session) return;
+        this.keepPicture();
         this.session = null;
         this.retry();
       },
@@ -115,7 +116,7 @@ export class Tile {
 
   stop() {
     this.retryTimer = this.clearRetry();
-    this.freeze();
+    this.keepPicture();
     const session = this.session;
     this.session = null;
     session?.close();
@@ -126,7 +127,7 @@ export class Tile {
       this.sound = track;
       if (this.speaker) this.speaker.srcObject = new MediaStream([track]);
     } else {
-      this.freeze();
+      this.keepPicture();
       this.video.srcObject = new MediaStream([track]);
       this.video.play().catch(() => null); // the element was removed meanwhile
     }
@@ -135,21 +136,24 @@ export class Tile {
 
   countFrames() {
     const seen = () => {
+      this.video.requestVideoFrameCallback(seen);
+      if (!this.video.srcObject) return; // the black of a stream that was taken away
       this.lastFrameAt = performance.now();
       this.attempt = 0;
       if (!this.frozen.hidden) this.frozen.hidden = true;
-      this.video.requestVideoFrameCallback(seen);
     };
     this.video.requestVideoFrameCallback(seen);
   }
 
-  /** Keep the last picture on the tile while there is no newer one. */
-  freeze() {
-    if (!this.video.videoWidth || !this.frozen.hidden) return;
-    this.frozen.width = this.video.videoWidth;
-    this.frozen.height = this.video.videoHeight;
-    this.frozen.getContext("2d").drawImage(this.video, 0, 0);
-    this.frozen.hidden = false;
+  /** Keep the last picture on the tile while there is no newer one; an ended stream would paint it black. */
+  keepPicture() {
+    if (this.video.videoWidth && this.frozen.hidden && this.lastFrameAt !== null) {
+      this.frozen.width = this.video.videoWidth;
+      this.frozen.height = this.video.videoHeight;
+      this.frozen.getContext("2d").drawImage(this.video, 0, 0);
+      this.frozen.hidden = false;
+    }
+    this.video.srcObject = null;
   }
 
   /** Nothing of a revoked device stays on the screen. */
@@ -176,7 +180,7 @@ export class Tile {
   }
 
   restart() {
-    this.sessionAt = performance.now();
+    this.keepPicture();
     const session = this.session;
     this.session = null;
     session.close();

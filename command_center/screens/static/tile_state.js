@@ -18,7 +18,10 @@ export function judge({ view, ageMs, waitedMs, link, media }) {
   if (ageMs !== null && ageMs < limit) return { state: "normal", phase: "live", cause: null };
   const cause = view.cause ?? ownCause(view, link, media);
   if (view.phase === "lost") return { state: "serious", phase: "lost", cause };
-  if (view.phase === "waiting") return { state: "off", phase: "waiting", cause: null };
+  if (view.phase === "waiting") {
+    // It was here, and the centre knows nothing of it any more.
+    return { state: "serious", phase: "lost", cause: media !== undefined && media !== "running" ? "node" : null };
+  }
   const silentMs = ageMs ?? waitedMs;
   if (silentMs >= LOST_MS) return { state: "serious", phase: "lost", cause };
   if (ageMs === null && view.phase !== "stale") return { state: "standby", phase: "connecting", cause: null };

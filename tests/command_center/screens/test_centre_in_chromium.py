@@ -46,7 +46,7 @@ async def opened(browser: Browser, centre: PlayedCentre, viewport: Any = SCREEN)
     await page.wait_for_selector("#wall > .blank", state="attached", timeout=SLOW * 1000)
     if centre.has_operation:
         await until(lambda: centre.sockets, SLOW)
-    await page.frame_locator("#map-frame").locator(".map-district").first.wait_for(timeout=SLOW * 1000)
+    await page.frame_locator("#map-frame").locator(".map-district span").first.wait_for(timeout=SLOW * 1000)
     try:
         yield page, watched
     finally:
@@ -83,7 +83,7 @@ async def test_the_centre_fits_its_screen_in_both_languages_without_errors_or_fo
             async with opened(browser, centre, viewport) as (page, watched):
                 await shown(page, "h2", title)
                 await page.wait_for_selector(".tile >> nth=5")
-                await page.frame_locator("#map-frame").locator(".officer >> nth=4").wait_for()
+                await page.frame_locator("#map-frame").locator(".officer-number >> nth=4").wait_for()
                 assert await fits(page)
                 assert watched.errors == []
                 assert watched.foreign == []
@@ -170,7 +170,7 @@ async def test_enter_sends_once_and_an_input_methods_enter_never(browser: Browse
         await page.fill(TEXT, "原地待命")
         await page.press(TEXT, "Enter")
         await until(lambda: centre.posted, SLOW)
-        await page.wait_for_function("!document.querySelector('#instruction-text').value")
+        await page.wait_for_function("() => !document.querySelector('#instruction-text').value")
         assert [(one["text"], one["scope"], one["priority"]) for one in centre.posted] == [
             ("原地待命", "all", "routine")
         ]
@@ -189,7 +189,7 @@ async def test_a_refused_instruction_keeps_its_text_and_key_and_says_why(
         await page.press(TEXT, "Enter")
         await until(lambda: len(centre.posted) == 2, SLOW)
         assert centre.posted[0]["idempotency_key"] == centre.posted[1]["idempotency_key"]
-        await page.wait_for_function("!document.querySelector('#instruction-text').value")
+        await page.wait_for_function("() => !document.querySelector('#instruction-text').value")
         await page.fill(TEXT, "请报告现场情况")
         await page.press(TEXT, "Enter")
         await until(lambda: len(centre.posted) == 3, SLOW)
@@ -227,7 +227,7 @@ async def test_each_delivery_shows_its_step_and_what_waits_stands_out(browser: B
         await shown(page, ".delivery-reason", "现场无人")
         await shown(page, "#instructions-notes", "未送达 1")
         await centre.tell(centre.instruction(7, "清点财物", [("done", True)] * 4))
-        await page.wait_for_function("document.querySelector('#instructions-notes').textContent === ''")
+        await page.wait_for_function("() => document.querySelector('#instructions-notes').textContent === ''")
         await page.click(".instruction-open")
         assert await page.locator(".delivery-table tbody tr").count() == 4
 
@@ -238,7 +238,7 @@ async def test_a_marker_moves_when_told_and_a_click_on_it_picks_the_tile(
     centre.feeds = [centre.feed(0), centre.feed(1)]
     centre.positions = [centre.position(0, 40.85, 111.66)]
     async with opened(browser, centre) as (page, _):
-        marker = page.frame_locator("#map-frame").locator(".officer[data-feed=feed-0]")
+        marker = page.frame_locator("#map-frame").locator(".officer[data-feed=feed-0] .officer-number")
         await marker.wait_for()
         moved = centre.position(0, 40.86, 111.67)
         await centre.tell(moved)
@@ -248,7 +248,7 @@ async def test_a_marker_moves_when_told_and_a_click_on_it_picks_the_tile(
         )
         place = await frame.evaluate("(({lat, lng}) => [lat, lng])(mapFrame.markers.get('feed-0').place)")
         assert place == [40.86, 111.67]
-        await marker.locator(".officer-number").click()
+        await marker.click()
         await page.wait_for_selector(".tile.is-picked[data-feed=feed-0]")
 
 
@@ -256,7 +256,7 @@ async def test_a_view_that_somebody_moved_stays_until_asked_to_show_all(browser:
     centre.feeds = [centre.feed(0)]
     centre.positions = [centre.position(0, 40.85, 111.66)]
     async with opened(browser, centre) as (page, _):
-        await page.frame_locator("#map-frame").locator(".officer").wait_for()
+        await page.frame_locator("#map-frame").locator(".officer-number").wait_for()
         frame = page.frames[-1]
         box = await page.locator("#map-frame").bounding_box()
         assert box
@@ -265,10 +265,10 @@ async def test_a_view_that_somebody_moved_stays_until_asked_to_show_all(browser:
         await frame.wait_for_selector(".map-lock:not([hidden])")
         before = await frame.evaluate("commandMap.getCenter().lng")
         await centre.tell(centre.position(0, 39.9, 111.1))
-        await frame.wait_for_function("mapFrame.markers.get('feed-0').place.lng === 111.1")
+        await frame.wait_for_function("() => mapFrame.markers.get('feed-0').place.lng === 111.1")
         assert await frame.evaluate("commandMap.getCenter().lng") == before
         await frame.click("button[title='显示全部人员']")
-        await frame.wait_for_function("commandMap.getBounds().contains([39.9, 111.1])")
+        await frame.wait_for_function("() => commandMap.getBounds().contains([39.9, 111.1])")
         assert await frame.locator(".map-lock").is_hidden()
 
 
@@ -278,14 +278,14 @@ async def test_a_broken_line_is_told_within_two_seconds_and_comes_back(browser: 
         await shown(page, "#connection", "已连接")
         # The played centre sends no beats: the line is as silent as a cut one.
         await page.wait_for_function(
-            "!document.querySelector('#connection').textContent.includes('已连接')", timeout=3500
+            "() => !document.querySelector('#connection').textContent.includes('已连接')", timeout=3500
         )
         for socket in list(centre.sockets):
             await socket.close()
         await until(lambda: centre.sockets, SLOW)
         await shown(page, "#connection", "已连接")
         await asyncio.gather(*(centre.tell({**part, "state": "restarting"}) for part in centre.parts))
-        await shown(page, "#connection", "后台任务 正在重启")
+        await shown(page, "#connection", "后台任务：正在重启")
 
 
 async def test_who_may_not_instruct_has_no_box(browser: Browser, centre: PlayedCentre) -> None:
