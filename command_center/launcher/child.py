@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
 logger = logging.getLogger(__name__)
@@ -42,6 +43,8 @@ class Part:
     command: tuple[str, ...]
     is_ready: Callable[[], Awaitable[bool]]
     start_seconds: float = 30.0
+    niceness: int = 0
+    """Below zero goes before the other parts; what the system doesn't allow is left as it is."""
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -140,7 +143,7 @@ class Child:
                 env={**os.environ, **self.part.environment},
                 # Of its own session, so that Ctrl-C reaches the launcher alone, which ends children in order.
                 start_new_session=True,
-                preexec_fn=_die_with_parent,
+                preexec_fn=partial(_prepare_child, self.part.niceness),
             )
         return self._process
 
@@ -161,8 +164,10 @@ class Child:
         self._changed(self)
 
 
-def _die_with_parent() -> None:
-    """In the child: end when the launcher does, however it ends, so that no part is left behind."""
+def _prepare_child(niceness: int) -> None:
+    """In the child: end when the launcher does, however it ends, so that no part is left behind; take its priority."""
+    with suppress(PermissionError):
+        os.setpriority(os.PRIO_PROCESS, 0, niceness)
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 

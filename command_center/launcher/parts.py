@@ -17,6 +17,8 @@ from streams.signalling.tokens import PUBLIC_KEY_FILE
 
 NODE = "node-1"
 DEMONSTRATION_FEEDS = 5
+MEDIA_NICENESS = -10
+"""A packet can't wait for a screen or a report."""
 PROBE_SECONDS = 2.0
 FIRST_FILM_SECONDS = 240.0
 """How long the agents may take at the very first start, when they make their films."""
@@ -61,6 +63,7 @@ def _node(settings: Settings) -> Part:
         "media",
         tuple(command),
         _answers(f"{settings.media_http_url}/healthz"),
+        niceness=MEDIA_NICENESS,
         environment={"COMMAND_CENTER_REDIS_URL": settings.hub_url},
     )
 
