@@ -96,12 +96,9 @@ class Node:
         )
         self.revocations = Revocations(self.hub, self.sessions.revoke)
         self._http = bind_signalling(options.http_port)
-        self._metrics = NodeMetrics(self)
-
-    @property
-    def http_port(self) -> int:
+        self.http_port = int(self._http.getsockname()[1])
         """Where WHIP and WHEP are served, on loopback."""
-        return int(self._http.getsockname()[1])
+        self._metrics = NodeMetrics(self)
 
     async def wait_ready(self) -> None:
         """Until signalling answers."""
