@@ -66,7 +66,10 @@ from command_center.screens import routes as screen_routes
 from command_center.screens.app import build as build_screens
 from command_center.screens.components import assets_panel
 from command_center.screens.doors import CALLBACKS
+from command_center.screens.pages import accounts as accounts_page
+from command_center.screens.pages import audit_log as audit_page
 from command_center.screens.pages import review
+from command_center.screens.pages import system as system_page
 from command_center.screens.shell import Installation
 from command_center.supervision import keep_running
 from streams.hub.hub import Hub
@@ -130,7 +133,13 @@ class Web:
         screen_routes.install(self.server, installation, self.setup_links.is_open)
         # Last: Dash answers every GET that no route above takes.
         self.screens = build_screens(
-            self.server, installation, review.register, partial(assets_panel.register, assets=self.assets)
+            self.server,
+            installation,
+            review.register,
+            accounts_page.register,
+            audit_page.register,
+            system_page.register,
+            partial(assets_panel.register, assets=self.assets),
         )
         gate = Gate(
             self.server,

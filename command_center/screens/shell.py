@@ -17,6 +17,9 @@ _PAGES = (
     ("centre", "/", Permission.SEE_OPERATIONS),
     ("review", "/review", Permission.REVIEW),
     ("field", "/field", Permission.PUBLISH),
+    ("accounts", "/accounts", Permission.MANAGE_ACCOUNTS),
+    ("audit", "/audit", Permission.READ_AUDIT),
+    ("system", "/system", Permission.RUN_SYSTEM),
 )
 
 
@@ -37,6 +40,7 @@ def attributes(**values: str) -> Any:
 def header(installation: Installation) -> Any:
     """The strip at the top of every page; `shell.js` brings it to life."""
     identity = current_identity.get()
+    sees_operations = identity is not None and identity.may(Permission.SEE_OPERATIONS)
     court = installation.court_name_en if reader_language() == "en" else installation.court_name_zh
     return html.Header(
         id="shell",
@@ -49,13 +53,17 @@ def header(installation: Installation) -> Any:
             ),
             *([html.Span(say("demonstration.badge"), className="badge-demonstration")] * installation.demonstration),
             html.Nav(_links(identity), className="shell-nav", **attributes(aria_label=say("shell.pages"))),
-            html.Div(className="shell-operation", **attributes(data_module="operation")),
+            *([html.Div(className="shell-operation", **attributes(data_module="operation"))] * sees_operations),
             html.Div(className="shell-space"),
-            html.Div(id=ids.CONNECTION, className="shell-connection", **attributes(data_module="connection")),
+            *([_connection()] * sees_operations),
             html.Div(id="clock", className="shell-clock", **attributes(data_module="clock")),
             html.Div(_account(identity), className="shell-account"),
         ],
     )
+
+
+def _connection() -> Any:
+    return html.Div(id=ids.CONNECTION, className="shell-connection", **attributes(data_module="connection"))
 
 
 def panel(title: str, body: Any, *, name: str, notes: Any = None, module: str | None = None) -> Any:

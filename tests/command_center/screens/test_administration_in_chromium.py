@@ -12,6 +12,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page
 
 from tests.support.browser import Watched, chromium
+from tests.support.waiting import until
 from tests.support.web import RunningWeb
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="module")]
@@ -54,11 +55,12 @@ async def test_the_security_administrator_makes_an_account_and_shuts_one_out(bro
         page.on("dialog", lambda dialog: dialog.accept())
         row = page.locator("#accounts tbody tr", has_text="officer5")
         await row.get_by_role("button").nth(0).click()
-        await page.wait_for_function(
-            "[...document.querySelectorAll('#accounts tbody tr')]"
-            ".some((row) => row.cells[0].textContent === 'officer5' && row.cells[4].textContent === '0')",
-            timeout=SLOW_MS,
-        )
+        sessions = row.locator("td").nth(4)
+
+        async def are_ended() -> bool:
+            return await sessions.inner_text() == "0"
+
+        await until(are_ended, 30)
         assert (await officer.get("/api/session")).status_code == 401
         await page.fill("#accounts [name=username]", "new-officer")
         await page.fill("#accounts [name=password]", "a good long password")
