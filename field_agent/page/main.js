@@ -201,9 +201,9 @@ function sessionEnded(error) {
 }
 
 async function signedOutByCentre(code) {
-  const words = code === "feed-revoked" || code === "revoked" ? "problem.feed-revoked" : "problem.session-over";
-  await leaveAir(code === "feed-revoked" || code === "revoked" ? "revoked" : "signed-out");
-  await forget(say(words));
+  const isRemoved = code === "removed-from-operation";
+  await leaveAir(isRemoved ? "ended" : "signed-out");
+  await forget(say(isRemoved ? "problem.officer-not-in-operation" : "problem.session-over"));
 }
 
 /** Positions take the data channel while it is open, else the WebSocket; receipts always the latter. */

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ from playwright.async_api import BrowserContext, Page
 
 from streams.protocol import CameraState
 from tests.support.browser import Watched, chromium
+from tests.support.node import running_node
+from tests.support.relay import relayed
 from tests.support.small_centre import SmallCentre, small_centre
 from tests.support.waiting import until
 
@@ -25,6 +28,22 @@ TOO_WIDE = """() => [...document.querySelectorAll('body *')]
     .filter((one) => one.offsetParent !== null && one.getBoundingClientRect().right > innerWidth + 1)
     .map((one) => one.id || one.className || one.tagName)"""
 
+CAMERA_SWITCH = """(() => {
+    const take = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    let isTaken = false;
+    window.asked = 0;
+    navigator.mediaDevices.getUserMedia = (wanted) => {
+        window.asked += 1;
+        return isTaken ? Promise.reject(new DOMException('in use', 'NotReadableError')) : take(wanted);
+    };
+    window.takeCamera = () => {
+        isTaken = true;
+        const track = document.querySelector('#preview').srcObject.getVideoTracks()[0];
+        track.stop();
+        track.dispatchEvent(new Event('ended'));
+    };
+    window.giveCamera = () => { isTaken = false; };
+})()"""
 KEPT_POSITIONS = """() => new Promise((resolve) => {
     const opening = indexedDB.open('field');
     opening.onsuccess = () => {
@@ -324,3 +343,36 @@ async def test_a_refused_camera_is_explained(centre: SmallCentre) -> None:
         await until(lambda: page.is_enabled("#allow"), 15)
         assert await page.is_hidden("#go-live")
         assert "摄像头" in await page.inner_text("#ready-notice")
+
+
+async def test_a_cut_network_is_named_within_five_seconds_and_mended_by_itself(
+    context: BrowserContext, centre: SmallCentre, tmp_path: Path
+) -> None:
+    async with running_node(tmp_path) as node, relayed(node.node.udp_port) as relay:
+        centre.node = (node.url, node.token())
+        await context.add_init_script(relay.script)
+        page = await sign_in(context, centre)
+        await go_live(page)
+        await walk(context, centre)
+        relay.is_cut = True
+        await context.set_offline(True)
+        await phase(page, "reconnecting", 5, "network")
+        assert await page.locator("#chip-socket").get_attribute("data-state") == "away"
+        relay.is_cut = False
+        await context.set_offline(False)
+        await phase(page, "live", 15)
+
+
+async def test_a_camera_that_is_kept_away_stays_named_until_it_may_be_used(
+    context: BrowserContext, centre: SmallCentre
+) -> None:
+    await context.add_init_script(CAMERA_SWITCH)
+    page = await sign_in(context, centre)
+    await go_live(page)
+    await page.evaluate("takeCamera()")
+    await phase(page, "stopped", 5, "camera")
+    await page.click("#restore")
+    await until(lambda: page.evaluate("asked > 2"), 10)
+    assert await page.get_attribute("#strip", "data-reason") == "camera"
+    await page.evaluate("giveCamera()")
+    await phase(page, "live", 10)
