@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import httpx
@@ -9,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 
 from command_center.accounts.limits import RateLimit
 from command_center.api.problems import problem
+from command_center.errors import NotFound
 
 TIMEOUT = httpx.Timeout(10.0, connect=1.0)
 TRIES = 40
@@ -25,6 +27,7 @@ PASSED_BACK = (
     "accept-patch",
     "allow",
 )
+NAME = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._~-]{1,256}")
 METHODS = ["POST", "PATCH", "DELETE", "GET", "OPTIONS"]
 
 
@@ -39,11 +42,20 @@ def router(node: httpx.AsyncClient) -> APIRouter:
     limit = RateLimit(TRIES, TRIES_WINDOW_SECONDS)
 
     async def pass_on(request: Request) -> Response:
+        path: str = request.scope["path"]  # as it was routed; `request.url` leaves out what it finds odd
+        if not all(NAME.fullmatch(part) for part in path.split("/")[2:]):
+            raise NotFound("no-such-path")  # nothing else of the node's is reached by this road
         if request.method == "POST":
-            limit.take(f"{request.client.host if request.client else ''} {request.url.path}")
+            limit.take(f"{request.client.host if request.client else ''} {path}")
         headers = {name: request.headers[name] for name in PASSED_ON if name in request.headers}
         try:
-            answer = await node.request(request.method, request.url.path, headers=headers, content=await request.body())
+            answer = await node.request(
+                request.method,
+                path,
+                params=request.url.query or None,
+                headers=headers,
+                content=await request.body(),
+            )
         except httpx.HTTPError:
             return problem(503, "media-away")
         return Response(answer.content, answer.status_code, _kept(answer.headers))
