@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page
 
 from command_center.accounts.permissions import Role
@@ -15,7 +16,7 @@ from tests.support.browser import Watched, chromium
 from tests.support.played_centre import PlayedCentre, played_centre
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="module")]
 
 SCREEN: Any = {"width": 1920, "height": 1080}
 SMALL: Any = {"width": 1366, "height": 768}
@@ -24,13 +25,13 @@ SLOW = 30.0
 TEXT = "#instruction-text"
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def browser() -> AsyncIterator[Browser]:
     async with chromium() as browser:
         yield browser
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def centre() -> AsyncIterator[PlayedCentre]:
     async with played_centre() as centre:
         yield centre
@@ -144,6 +145,8 @@ async def test_what_the_page_sees_and_what_the_node_says_make_one_verdict(
         ({"phase": "live", "cause": None, "age": 2500, "media": "restarting"}, ("caution", "stale", "node")),
         ({"phase": "stale", "cause": "network", "age": 100}, ("normal", "live", None)),
         ({"phase": "connecting", "cause": None, "age": None}, ("standby", "connecting", None)),
+        ({"phase": "waiting", "cause": None, "age": 3000, "media": "away"}, ("serious", "lost", "node")),
+        ({"phase": "ended", "cause": "officer", "age": 50}, ("off", "ended", "officer")),
     ]
     async with opened(browser, centre) as (page, _):
         for given, expected in cases:
