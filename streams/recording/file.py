@@ -124,7 +124,7 @@ class RecordingFile:
             sha256=hashlib.sha256(data).hexdigest(),
             start=round(fragment.start, 6),
             seconds=round(fragment.seconds, 6),
-            at=wall_ns // 1_000_000,
+            at=(wall_ns + 500_000) // 1_000_000,
             is_key=fragment.is_key,
         )
         self._hash.update(data)

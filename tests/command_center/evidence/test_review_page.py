@@ -180,10 +180,8 @@ async def test_a_recording_plays_and_seeks_with_its_position_moving_on_the_map(w
         assert state["duration"] == pytest.approx(24.0, abs=0.1)
         assert state["width"] == 320
         shanghai = scene.start + timedelta(hours=8)
-        assert state["wall"].startswith(f"{shanghai:%Y-%m-%d %H:%M}") or state["wall"].startswith(
-            f"{shanghai:%Y-%m-%d}"
-        )
-        for second in (20.5, 3.25, 17.0, 0.5):
+        assert state["wall"].startswith(f"{shanghai:%Y-%m-%d}")
+        for second in (20.5, 3.25, 17.4, 0.5):
             state = await scene.seeks_to(second)
             assert state["wall"].endswith(f"{shanghai + timedelta(seconds=second):%H:%M:%S}")
             expected = [40.84 + int(second) * 1e-4, 111.7 + int(second) * 2e-4]
