@@ -10,7 +10,9 @@ import { inLanguage, say } from "./words.js";
 
 const BACK_OFF_MS = [300, 700, 1_500, 3_000, 5_000];
 const NO_FRAMES_MS = 3_500; // the feed is live, and this session shows nothing: open another; longer at each try
-const WANTED_PHASES = new Set(["connecting", "live", "stale", "lost"]);
+const RESUME_MS = 900;
+const KEPT_PHASES = new Set(["connecting", "live", "stale", "lost"]);
+const OPENED_PHASES = new Set(["live", "stale"]); // the node refuses viewers of a feed that sends nothing yet
 
 export class Tile {
   constructor(view, actions) {
@@ -58,15 +60,19 @@ export class Tile {
     this.view = view;
     const returned = view.phase === "live" && (before.phase !== "live" || before.since !== view.since);
     if (view.cause === "revoked") this.wipe();
-    if (!WANTED_PHASES.has(view.phase)) {
+    if (!KEPT_PHASES.has(view.phase)) {
       this.stop();
-    } else if (returned || !this.session) {
+    } else if (OPENED_PHASES.has(view.phase) && (returned || !this.session)) {
       this.attempt = 0;
       this.retryTimer = this.clearRetry();
-      const isShowing = this.session && this.ageMs() !== null && this.ageMs() < NO_FRAMES_MS;
-      if (!isShowing || returned) this.openSoon(isShowing ? NO_FRAMES_MS : 0);
+      // A session that outlived the break shows the picture again by itself: give it the time to.
+      this.openSoon(this.isShowing ? NO_FRAMES_MS : this.session?.isConnected ? RESUME_MS : 0);
     }
     this.paint();
+  }
+
+  get isShowing() {
+    return this.session !== null && this.lastFrameAt !== null && this.ageMs() < NO_FRAMES_MS;
   }
 
   clearRetry() {
@@ -79,8 +85,7 @@ export class Tile {
     if (this.retryTimer) return;
     this.retryTimer = setTimeout(() => {
       this.retryTimer = null;
-      const isShowing = this.session && this.ageMs() !== null && this.ageMs() < NO_FRAMES_MS;
-      if (!isShowing && WANTED_PHASES.has(this.view.phase)) this.open();
+      if (!this.isShowing && OPENED_PHASES.has(this.view.phase)) this.open();
     }, pauseMs);
   }
 
@@ -175,7 +180,7 @@ export class Tile {
     const age = this.ageMs();
     const silent = Math.min(age ?? Infinity, performance.now() - this.sessionAt);
     if (this.session && this.view.phase === "live" && silent > NO_FRAMES_MS * (1 + Math.min(this.attempt, 3))) this.restart();
-    else if (!this.session && !this.retryTimer && WANTED_PHASES.has(this.view.phase)) this.retry();
+    else if (!this.session && !this.retryTimer && OPENED_PHASES.has(this.view.phase)) this.retry();
     this.paint();
   }
 

@@ -37,6 +37,10 @@ export class WhepSession {
     await peer.setRemoteDescription({ type: "answer", sdp: apart(answer) });
   }
 
+  get isConnected() {
+    return this.peer?.connectionState === "connected";
+  }
+
   async post(url, sdp) {
     let response;
     try {
