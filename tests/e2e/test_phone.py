@@ -21,7 +21,7 @@ async def _live_pair(stack: Stack, browser: Browser, phone_browser: Browser) -> 
     """The centre beside a live phone, and the seconds from the last tap to its moving tile."""
     centre = await open_centre(browser, stack)
     await centre.playing(5)
-    phone = await open_phone(phone_browser, stack)
+    phone = await open_phone(phone_browser, stack, can_be_cut=True)
     await phone.go_live()
     started = time.monotonic()
 

@@ -83,7 +83,7 @@ async def test_twenty_instructions_arrive_once_and_in_order_through_a_dead_hub_a
     stack: Stack, browser: Browser, phone_browser: Browser
 ) -> None:
     centre = await open_centre(browser, stack)
-    phone = await open_phone(phone_browser, stack)
+    phone = await open_phone(phone_browser, stack, can_be_cut=True)
     await phone.go_live()
     await centre.playing(6)
     account = stack.accounts("commander")[0]

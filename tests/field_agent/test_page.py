@@ -12,6 +12,7 @@ from playwright.async_api import BrowserContext, Page
 from streams.protocol import CameraState
 from tests.support.browser import Watched, chromium
 from tests.support.node import running_node
+from tests.support.phone import CAMERA_SWITCH
 from tests.support.relay import relayed
 from tests.support.small_centre import SmallCentre, small_centre
 from tests.support.waiting import until
@@ -28,22 +29,6 @@ TOO_WIDE = """() => [...document.querySelectorAll('body *')]
     .filter((one) => one.offsetParent !== null && one.getBoundingClientRect().right > innerWidth + 1)
     .map((one) => one.id || one.className || one.tagName)"""
 
-CAMERA_SWITCH = """(() => {
-    const take = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
-    let isTaken = false;
-    window.asked = 0;
-    navigator.mediaDevices.getUserMedia = (wanted) => {
-        window.asked += 1;
-        return isTaken ? Promise.reject(new DOMException('in use', 'NotReadableError')) : take(wanted);
-    };
-    window.takeCamera = () => {
-        isTaken = true;
-        const track = document.querySelector('#preview').srcObject.getVideoTracks()[0];
-        track.stop();
-        track.dispatchEvent(new Event('ended'));
-    };
-    window.giveCamera = () => { isTaken = false; };
-})()"""
 KEPT_POSITIONS = """() => new Promise((resolve) => {
     const opening = indexedDB.open('field');
     opening.onsuccess = () => {
@@ -348,12 +333,11 @@ async def test_a_refused_camera_is_explained(centre: SmallCentre) -> None:
 async def test_a_cut_network_is_named_within_five_seconds_and_mended_by_itself(
     context: BrowserContext, centre: SmallCentre, tmp_path: Path
 ) -> None:
-    async with running_node(tmp_path) as node, relayed(node.node.udp_port) as relay:
+    async with running_node(tmp_path) as node, relayed(node.node.port.number) as relay:
         centre.node = (node.url, node.token())
         await context.add_init_script(relay.script)
         page = await sign_in(context, centre)
         await go_live(page)
-        await walk(context, centre)
         relay.is_cut = True
         await context.set_offline(True)
         await phase(page, "reconnecting", 5, "network")

@@ -7,8 +7,25 @@ from dataclasses import dataclass
 from playwright.async_api import Browser, BrowserContext, Page
 
 from tests.support.browser import Watched
+from tests.support.relay import Relay
 from tests.support.stack import Stack
 
+CAMERA_SWITCH = """(() => {
+    const take = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    let isTaken = false;
+    window.asked = 0;
+    navigator.mediaDevices.getUserMedia = (wanted) => {
+        window.asked += 1;
+        return isTaken ? Promise.reject(new DOMException('in use', 'NotReadableError')) : take(wanted);
+    };
+    window.takeCamera = () => {
+        isTaken = true;
+        const track = document.querySelector('#preview').srcObject.getVideoTracks()[0];
+        track.stop();
+        track.dispatchEvent(new Event('ended'));
+    };
+    window.giveCamera = () => { isTaken = false; };
+})()"""
 HUIMIN = {"latitude": 40.815, "longitude": 111.62, "accuracy": 8.0}
 
 
@@ -19,6 +36,7 @@ class Phone:
     context: BrowserContext
     page: Page
     watched: Watched
+    relay: Relay | None = None
     taps: int = 0
 
     async def go_live(self, site: int = 0) -> None:
@@ -53,44 +71,39 @@ class Phone:
             await self.page.click("#confirm-yes")
 
     async def take_camera_away(self) -> None:
-        """What a phone's system does at a call or a withdrawn permission: the camera's tracks end."""
-        await self._set_permission("camera", "denied")
+        """What a phone's system does at a call: the camera's track ends, and the camera is in use elsewhere."""
+        await self.page.evaluate("takeCamera()")
 
     async def give_camera_back(self) -> None:
         """The camera may be used again."""
-        await self._set_permission("camera", "granted")
+        await self.page.evaluate("giveCamera()")
 
     async def cut_network(self) -> None:
-        """No packet in or out: neither pages and sockets nor media."""
-        await self._throttle(is_offline=True)
+        """No packet in or out: neither pages and sockets nor media (of a phone that was opened to be cut)."""
+        assert self.relay is not None, "open the phone with `can_be_cut`"
+        self.relay.is_cut = True
+        await self.context.set_offline(True)
 
     async def mend_network(self) -> None:
         """The network is as before."""
-        await self._throttle(is_offline=False)
+        assert self.relay is not None
+        self.relay.is_cut = False
+        await self.context.set_offline(False)
 
     async def move(self, latitude: float, longitude: float) -> None:
         """Be somewhere else."""
         await self.context.set_geolocation({"latitude": latitude, "longitude": longitude, "accuracy": 5.0})
-
-    async def _set_permission(self, name: str, setting: str) -> None:
-        session = await self.context.new_cdp_session(self.page)
-        origin = await self.page.evaluate("location.origin")
-        await session.send(
-            "Browser.setPermission", {"permission": {"name": name}, "setting": setting, "origin": origin}
-        )
-
-    async def _throttle(self, *, is_offline: bool) -> None:
-        session = await self.context.new_cdp_session(self.page)
-        conditions = {"offline": is_offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
-        await session.send("Network.emulateNetworkConditions", {**conditions, "packetLoss": 100 if is_offline else 0})
 
     async def _tap(self, selector: str) -> None:
         await self.page.locator(selector).click()
         self.taps += 1
 
 
-async def open_phone(browser: Browser, stack: Stack, username: str = "officer6") -> Phone:
-    """Open the page at a phone's size and sign in, up to the choice of the site."""
+async def open_phone(browser: Browser, stack: Stack, username: str = "officer6", *, can_be_cut: bool = False) -> Phone:
+    """Open the page at a phone's size and sign in, up to the choice of the site.
+
+    With `can_be_cut` its media takes a relay, which the browser's own "offline" doesn't reach.
+    """
     context = await browser.new_context(
         viewport={"width": 390, "height": 844},
         has_touch=True,
@@ -99,6 +112,8 @@ async def open_phone(browser: Browser, stack: Stack, username: str = "officer6")
         geolocation=HUIMIN,
         permissions=["geolocation", "camera", "microphone"],
     )
+    await context.add_init_script(CAMERA_SWITCH)
+    relay = await _lead_through_relay(context, stack) if can_be_cut else None
     page = await context.new_page()
     watched = Watched()
     watched.watch(page)
@@ -108,4 +123,12 @@ async def open_phone(browser: Browser, stack: Stack, username: str = "officer6")
     await page.fill("#password", account["password"])
     await page.click("#sign-in")
     await page.wait_for_selector("#site-list button")
-    return Phone(context, page, watched)
+    return Phone(context, page, watched, relay)
+
+
+async def _lead_through_relay(context: BrowserContext, stack: Stack) -> Relay:
+    relay = Relay(("127.0.0.1", stack.media_port))
+    await relay.open()
+    context.on("close", relay.close)
+    await context.add_init_script(relay.script)
+    return relay
