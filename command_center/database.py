@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -64,17 +65,31 @@ class Database:
     async def read(self) -> AsyncIterator[AsyncSession]:
         """A session that only reads."""
         async with self._reading() as session:
+            await _connect(session)
             yield session
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
         """A session in one transaction: committed at the end, rolled back on any error."""
         async with self._writing() as session, session.begin():
+            await _connect(session)
             yield session
 
     async def close(self) -> None:
         """Give back every connection."""
         await self.engine.dispose()
+
+
+async def _connect(session: AsyncSession) -> None:
+    """Take a connection. Whoever is cancelled meanwhile waits for it, since one half made is closed by nobody."""
+    connecting = asyncio.ensure_future(session.connection())
+    try:
+        await asyncio.shield(connecting)
+    except asyncio.CancelledError:
+        await asyncio.wait([connecting])
+        if not connecting.cancelled():
+            connecting.exception()  # seen, so that nothing is logged of it
+        raise
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
