@@ -10,6 +10,7 @@ import socket
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing, suppress
 from functools import partial
+from pathlib import Path
 
 from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
@@ -18,7 +19,8 @@ from command_center.accounts.revocations import Revocations
 from command_center.audit import Audit
 from command_center.config import Settings
 from command_center.database import Database
-from command_center.evidence.index import RecordingEvent, index_events
+from command_center.evidence.index import index_events
+from command_center.evidence.rebuild import rebuild
 from command_center.lease import Leases
 from command_center.operations.feeds import Feeds
 from command_center.operations.instructions import Instructions
@@ -38,6 +40,7 @@ from streams.hub.topics import (
     PositionTaken,
     RecordingChanged,
 )
+from streams.recording.events import RecordingEvent
 
 logger = logging.getLogger(__name__)
 
@@ -144,6 +147,16 @@ class Worker:
             logger.warning("the lease of %s runs out by itself", job)
 
 
+async def _catch_up(database: Database, recordings: Path) -> None:
+    """Index what the store holds and no event told of; events and this may come in any order."""
+    try:
+        count = await rebuild(database, recordings)
+    except (SQLAlchemyError, OSError):
+        logger.exception("the store of recordings could not be compared with its index")
+    else:
+        logger.info("%d recordings compared with their index", count)
+
+
 async def run(settings: Settings) -> None:
     """Be the worker until SIGTERM or Ctrl-C."""
     database, hub = Database(settings.records_url), Hub(settings.hub_url)
@@ -152,13 +165,15 @@ async def run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
     try:
+        catching_up = asyncio.create_task(_catch_up(database, settings.recordings))
         working = asyncio.create_task(Worker(database, hub).run())
         stopping = asyncio.create_task(stopped.wait())
         await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
-        working.cancel()
-        with suppress(asyncio.CancelledError):
-            await working
+        for task in (catching_up, working):
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
     finally:
         await hub.close()
         await database.close()

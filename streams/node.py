@@ -26,9 +26,9 @@ from streams.hub.revocations import Revocations
 from streams.hub.spool import Spool
 from streams.hub.topics import POSITIONS_STREAM, RECORDINGS_STREAM, FeedState, NodeState, PositionTaken
 from streams.metrics import NodeMetrics
+from streams.recording.events import RecordingEvent
 from streams.recording.recorder import Recorder
 from streams.recording.sink import RecordingSink
-from streams.recording.writer import RecordingEvent
 from streams.sfu.forwarder import Forwarder
 from streams.sfu.track import Track
 from streams.signalling.app import Signalling, make_app

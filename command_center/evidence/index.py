@@ -7,52 +7,16 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
-from pydantic import ValidationError
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from command_center.database import Database
 from command_center.evidence.tables import Recording
 from command_center.operations.tables import Feed
-from streams.hub.hub import Hub
-from streams.hub.topics import (
-    RECORDING_EVENT,
-    RECORDINGS_STREAM,
-    RecordingChanged,
-    RecordingClosed,
-    RecordingOpened,
-    SegmentClosed,
-)
+from streams.hub.topics import RecordingClosed, RecordingOpened, SegmentClosed
+from streams.recording.events import RecordingEvent
 
 logger = logging.getLogger(__name__)
-
-GROUP = "records"
-
-RecordingEvent = RecordingOpened | SegmentClosed | RecordingClosed
-
-
-async def index(hub: Hub, database: Database, *, consumer: str = "worker", wait_seconds: float = 1.0) -> int:
-    """Read what the nodes told, write it to the index in one transaction, and acknowledge; return how much it was.
-
-    Called again and again. A crash at any point makes events come twice, which changes nothing.
-
-    Raises:
-        HubAway: Redis doesn't answer.
-    """
-    entries = await hub.read_group(RECORDINGS_STREAM, GROUP, consumer, wait_seconds=wait_seconds)
-    if not entries:
-        return 0
-    events = []
-    for entry_id, text in entries:
-        try:
-            events.append(RECORDING_EVENT.validate_json(text))
-        except ValidationError:
-            logger.error("recording event %s can't be read and is passed over", entry_id)
-    feeds = await index_events(database, events)
-    await hub.acknowledge(RECORDINGS_STREAM, GROUP, [entry_id for entry_id, _ in entries])
-    for feed in sorted(feeds):
-        await hub.publish(RecordingChanged(feed=feed))
-    return len(entries)
 
 
 async def index_events(database: Database, events: Sequence[RecordingEvent]) -> set[str]:

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from command_center.database import Database
-from command_center.evidence.index import RecordingEvent, index_events
+from command_center.evidence.index import index_events
 from streams.hub.topics import SegmentClosed
+from streams.recording.events import RecordingEvent, closed_event, opened_event
 from streams.recording.manifest import Manifest, read_manifest
 from streams.recording.recovery import manifests
-from streams.recording.writer import closed_event, opened_event
 
 logger = logging.getLogger(__name__)
 

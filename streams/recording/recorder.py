@@ -9,10 +9,11 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from streams.recording.events import RecordingEvent
 from streams.recording.manifest import CloseReason
 from streams.recording.recovery import close_unfinished, manifests
 from streams.recording.sink import RecordingSink
-from streams.recording.writer import Counters, FeedWriter, RecordingEvent
+from streams.recording.writer import Counters, FeedWriter
 from streams.sfu.track import Track
 
 logger = logging.getLogger(__name__)

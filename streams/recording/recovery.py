@@ -12,8 +12,8 @@ from pathlib import Path
 
 from streams.hub.topics import RecordingClosed, RecordingOpened
 from streams.recording import scan
+from streams.recording.events import closed_event, opened_event
 from streams.recording.manifest import SUFFIX, Closed, FragmentLine, Manifest, read_manifest, write_line
-from streams.recording.writer import closed_event, opened_event
 
 logger = logging.getLogger(__name__)
 

@@ -8,22 +8,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from streams.hub.topics import RecordingClosed, RecordingOpened, SegmentClosed
+from streams.hub.topics import SegmentClosed
 from streams.recording.assembly import AUDIO_RATE, VIDEO_RATE, Assembly
+from streams.recording.events import RecordingEvent, closed_event, opened_event
 from streams.recording.file import RecordingFile
-from streams.recording.frames import Depacketiser, Frame
-from streams.recording.h264 import H264Depacketiser
-from streams.recording.manifest import Closed, CloseReason, GapLine, Opened
-from streams.recording.opus import OpusDepacketiser
-from streams.recording.packets import Reorder, RtpPacket, read_rtp
+from streams.recording.frames import Frame
+from streams.recording.manifest import CloseReason, GapLine
+from streams.recording.packets import read_rtp
 from streams.recording.sink import Dropped, Item, Report
+from streams.recording.stream import Stream
 from streams.recording.timeline import NANOSECONDS, Timeline
-from streams.recording.vp8 import Vp8Depacketiser
 from streams.sfu.track import Kind, Track
 
 logger = logging.getLogger(__name__)
-
-RecordingEvent = RecordingOpened | SegmentClosed | RecordingClosed
 
 IDLE_CUT_NS = 600_000_000
 """A pause doesn't leave a begun fragment in memory for longer."""
@@ -54,28 +51,6 @@ class Counters:
     lost_packets: int = 0
     dropped_packets: int = 0
     write_failures: int = 0
-
-
-class _Stream:
-    """One track of the publisher on its way to frames."""
-
-    def __init__(self, kind: Kind, depacketiser: Depacketiser, take: Callable[[Kind, Frame], None]) -> None:
-        self.depacketiser = depacketiser
-        self.ssrc: int | None = None
-        self.lost_packets = 0
-        self.last_at_ns: int | None = None
-        self.last_arrival_ns = 0
-        self._kind = kind
-        self._take = take
-        self.reorder = Reorder(self._release, self._lost)
-
-    def _release(self, packet: RtpPacket) -> None:
-        for frame in self.depacketiser.push(packet):
-            self._take(self._kind, frame)
-
-    def _lost(self, count: int) -> None:
-        self.lost_packets += count
-        self.depacketiser.lost()
 
 
 class FeedWriter:
@@ -212,7 +187,7 @@ class FeedWriter:
         if self._assembly.is_due():
             self._cut()
 
-    def _write_down_gaps(self, kind: Kind, stream: _Stream, at_ns: int) -> None:
+    def _write_down_gaps(self, kind: Kind, stream: Stream, at_ns: int) -> None:
         lost, stream.lost_packets = stream.lost_packets, 0
         self._counters.lost_packets += lost
         since_ns = stream.last_at_ns
@@ -229,9 +204,9 @@ class FeedWriter:
         """Forget the publisher's clocks and numbers: the next packets are of another stream."""
         self._timeline = Timeline(VIDEO_RATE, AUDIO_RATE)
         self._backlog: deque[tuple[Frame, int]] = deque(maxlen=BACKLOG)
-        self._streams: dict[Kind, _Stream] = {}
+        self._streams: dict[Kind, Stream] = {}
         for kind, track in self._tracks.items():
-            self._streams[kind] = _Stream(kind, _depacketiser(track), self._take_frame)
+            self._streams[kind] = Stream(track, self._take_frame)
 
     def _start(self, origin_ns: int, *, has_video: bool) -> None:
         if self._timeline.wall_ns(origin_ns) < self._retry_at_ns:
@@ -349,36 +324,3 @@ class FeedWriter:
         if (is_old or is_needed) and now_ns - self._key_wanted_at_ns > NANOSECONDS:
             self._key_wanted_at_ns = now_ns
             self._want_key_frame()
-
-
-def opened_event(opened: Opened) -> RecordingOpened:
-    """What the hub is told of a recording that has begun."""
-    return RecordingOpened(
-        recording=opened.recording,
-        feed=opened.feed,
-        node=opened.node,
-        path=opened.path,
-        container=opened.container,
-        video=opened.video,
-        audio=opened.audio,
-        started_at=opened.started_at,
-    )
-
-
-def closed_event(opened: Opened, closed: Closed) -> RecordingClosed:
-    """What the hub is told of a recording that is complete."""
-    return RecordingClosed(
-        recording=opened.recording,
-        feed=opened.feed,
-        ended_at=closed.ended_at,
-        seconds=closed.seconds,
-        bytes=closed.bytes,
-        sha256=closed.sha256,
-        reason=closed.reason,
-    )
-
-
-def _depacketiser(track: Track) -> Depacketiser:
-    if track.codec.name == "H264":
-        return H264Depacketiser(track.codec.fmtp)
-    return Vp8Depacketiser() if track.codec.name == "VP8" else OpusDepacketiser()

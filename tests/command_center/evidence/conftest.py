@@ -19,7 +19,8 @@ from command_center.database import Base, Database
 from command_center.evidence.index import index_events
 from command_center.evidence.recordings import Recordings
 from command_center.operations.tables import Feed, Operation, Site
-from streams.recording.writer import Counters, FeedWriter, RecordingEvent
+from streams.recording.events import RecordingEvent
+from streams.recording.writer import Counters, FeedWriter
 from tests.streams.recording.publisher import H264, OPUS, VP8, Publisher, clip, tone
 
 START_MS = 1_800_000_000_000

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import aclosing
-
 from sqlalchemy import select
 
-from command_center.evidence.index import index, index_events
+from command_center.evidence.index import index_events
 from command_center.evidence.rebuild import rebuild
 from command_center.evidence.tables import Recording
-from streams.hub.hub import Hub
-from streams.hub.topics import LIVE_EVENT, RECORDINGS_STREAM, RecordingChanged, RecordingClosed
+from streams.hub.topics import RecordingClosed, SegmentClosed
 from tests.command_center.evidence.conftest import World, write_recording
 
 
@@ -20,48 +16,28 @@ async def rows(world: World) -> list[Recording]:
         return list(await session.scalars(select(Recording).order_by(Recording.started_at)))
 
 
-async def test_events_of_the_stream_are_indexed_once_and_told_to_screens(world: World, hub: Hub) -> None:
+async def test_events_that_come_again_and_in_any_order_change_nothing(world: World) -> None:
     events = write_recording(world.root)
-    for event in events:
-        await hub.append(RECORDINGS_STREAM, event)
-    heard: list[str] = []
-    listening = asyncio.Event()
-
-    async def listen() -> None:
-        async with aclosing(hub.listen()) as messages:  # type: ignore[type-var]
-            async for message in messages:
-                listening.set()
-                if message is not None:
-                    heard.append(message)
-                    return
-
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(listen())
-        await listening.wait()
-        done = 0
-        while done < len(events):
-            done += await index(hub, world.database, wait_seconds=0.2)
-    (row,) = await rows(world)
+    assert await index_events(world.database, events) == {"feed-1"}
+    (before,) = await rows(world)
     closed = events[-1]
     assert isinstance(closed, RecordingClosed)
-    assert (row.bytes, row.sha256, row.end_reason) == (closed.bytes, closed.sha256, "ended")
-    assert LIVE_EVENT.validate_json(heard[0]) == RecordingChanged(feed="feed-1")
-    assert await index(hub, world.database, wait_seconds=0.05) == 0
-
-
-async def test_a_worker_that_died_before_acknowledging_changes_nothing_by_its_second_try(
-    world: World, hub: Hub
-) -> None:
-    events = write_recording(world.root)
-    await index_events(world.database, events)
-    before = (await rows(world))[0]
-    for event in [*events, *reversed(events)]:
-        await hub.append(RECORDINGS_STREAM, event)
-    done = 0
-    while done < 2 * len(events):
-        done += await index(hub, world.database, wait_seconds=0.2)
+    assert (before.bytes, before.sha256, before.end_reason) == (closed.bytes, closed.sha256, "ended")
+    assert await index_events(world.database, [*events, *reversed(events)]) == set()
     (after,) = await rows(world)
     assert (after.bytes, after.seconds, after.ended_at) == (before.bytes, before.seconds, before.ended_at)
+
+
+async def test_a_recording_that_grows_gets_longer_and_never_shorter(world: World) -> None:
+    opened = write_recording(world.root)[0]
+    grown = [
+        SegmentClosed(recording=opened.recording, feed="feed-1", seconds=seconds, bytes=int(seconds * 1000))
+        for seconds in (1.0, 3.0, 2.0)
+    ]
+    assert await index_events(world.database, [opened]) == {"feed-1"}
+    assert await index_events(world.database, grown) == set()
+    (row,) = await rows(world)
+    assert (row.seconds, row.bytes, row.ended_at) == (3.0, 3000, None)
 
 
 async def test_a_second_end_does_not_replace_the_first(world: World) -> None:
@@ -74,16 +50,9 @@ async def test_a_second_end_does_not_replace_the_first(world: World) -> None:
     assert (await rows(world))[0].end_reason == "ended"
 
 
-async def test_what_is_not_an_event_and_what_is_of_no_known_feed_is_passed_over(world: World, hub: Hub) -> None:
-    await hub._redis.xadd(RECORDINGS_STREAM, {"event": '{"type":"nonsense"}'})
-    for event in write_recording(world.root, feed="stranger"):
-        await hub.append(RECORDINGS_STREAM, event)
-    for event in write_recording(world.root):
-        await hub.append(RECORDINGS_STREAM, event)
-    done = 0
-    while done < 5:
-        done += await index(hub, world.database, wait_seconds=0.2)
-    assert len(await rows(world)) == 1
+async def test_a_recording_of_no_registered_feed_is_passed_over(world: World) -> None:
+    assert await index_events(world.database, write_recording(world.root, feed="stranger")) == set()
+    assert await rows(world) == []
 
 
 async def test_the_index_is_rebuilt_from_the_store(world: World) -> None:

@@ -18,8 +18,9 @@ from sqlalchemy import select
 
 from command_center.evidence.index import index_events
 from command_center.operations.tables import Feed, PositionRecord, Site
+from streams.recording.events import RecordingEvent
 from streams.recording.recorder import Recorder
-from streams.recording.writer import Counters, FeedWriter, RecordingEvent
+from streams.recording.writer import Counters, FeedWriter
 from tests.streams.recording.publisher import H264, OPUS, VP8, Publisher, clip, tone
 from tests.streams.recording.reading import manifest_of
 from tests.support.browser import Watched, chromium, sign_in

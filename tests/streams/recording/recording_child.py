@@ -11,8 +11,8 @@ import sys
 import time
 from pathlib import Path
 
+from streams.recording.events import RecordingEvent
 from streams.recording.recorder import Recorder
-from streams.recording.writer import RecordingEvent
 from tests.streams.recording.publisher import H264, OPUS, VP8, Publisher, clip, tone
 
 SECONDS = 7.0

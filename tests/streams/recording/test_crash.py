@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from streams.hub.topics import RecordingClosed, RecordingOpened
+from streams.recording.events import RecordingEvent
 from streams.recording.recorder import Recorder
-from streams.recording.writer import RecordingEvent
 from tests.streams.recording.publisher import H264, OPUS, Publisher, clip, tone
 from tests.streams.recording.reading import check, decode, files, manifest_of
 from tests.support.waiting import until

@@ -9,9 +9,9 @@ import time
 from pathlib import Path
 
 from streams.hub.topics import RECORDING_EVENT, RecordingClosed, RecordingOpened, SegmentClosed
+from streams.recording.events import RecordingEvent
 from streams.recording.recorder import Recorder
 from streams.recording.sink import RecordingSink
-from streams.recording.writer import RecordingEvent
 from tests.streams.recording.publisher import H264, OPUS, VP8, Publisher, clip, tone
 from tests.streams.recording.reading import check, decode, files, manifest_of
 from tests.support.waiting import until

@@ -11,8 +11,9 @@ import av
 import pytest
 
 from streams.hub.topics import RecordingClosed, RecordingOpened
+from streams.recording.events import RecordingEvent
 from streams.recording.sink import Dropped, Report
-from streams.recording.writer import Counters, FeedWriter, RecordingEvent
+from streams.recording.writer import Counters, FeedWriter
 from streams.sfu.track import Kind, Track
 from tests.streams.recording.publisher import H264, OPUS, VP8, Publisher, clip, tone
 from tests.streams.recording.reading import check, decode, files, manifest_of
