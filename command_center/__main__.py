@@ -15,6 +15,7 @@ from command_center.accounts.revocations import Revocations
 from command_center.accounts.service import Accounts, MadeUser, NewUser
 from command_center.accounts.setup import SetupLinks
 from command_center.audit import Audit
+from command_center.audit_reading import ANCHOR_FILE, AuditReader, Verdict
 from command_center.certificates import server_certificate
 from command_center.config import Settings
 from command_center.database import Database
@@ -150,6 +151,27 @@ async def _token(settings: Settings, feed: str, *, publish: bool, view: bool, mi
     finally:
         await database.close()
     return issued.access_token
+
+
+@app.command()
+def verify() -> None:
+    """Check the audit's whole chain against itself and its anchors; exit code 1 where it isn't whole."""
+    settings = Settings()
+    _prepare(settings)
+    verdict = asyncio.run(_verify(settings))
+    if verdict.broken_at is None:
+        typer.echo(f"The audit is whole: {verdict.entries} entries, {verdict.anchors} anchors agree.")
+        return
+    typer.echo(f"The audit is broken at entry {verdict.broken_at}: {verdict.reason}.", err=True)
+    raise typer.Exit(1)
+
+
+async def _verify(settings: Settings) -> Verdict:
+    database = Database(settings.records_url)
+    try:
+        return await AuditReader(database, Audit(), settings.data / ANCHOR_FILE).verify()
+    finally:
+        await database.close()
 
 
 @user.command("add")

@@ -20,6 +20,7 @@ from command_center.accounts.callbacks import CallbackDoors
 from command_center.accounts.doors import SignedIn, find_door
 from command_center.accounts.gate import Gate
 from command_center.accounts.media_tokens import MediaTokens
+from command_center.accounts.passwords import Passwords
 from command_center.accounts.permissions import roles_in
 from command_center.accounts.revocations import Revocations
 from command_center.accounts.service import Accounts
@@ -90,15 +91,18 @@ class Web:
         self.metrics = Metrics()
         self.audit = Audit()
         self.revocations = Revocations(Outbox(self.database, self.hub), self.hub)
-        roles = roles_in(settings.second_factor_roles)
+        roles, passwords = roles_in(settings.second_factor_roles), Passwords()
         self.sign_ins = SignIns(
             self.database,
             self.audit,
             self.revocations,
             idle_minutes=settings.session_idle_minutes,
             second_factor_roles=roles,
+            passwords=passwords,
         )
-        self.accounts = Accounts(self.database, self.audit, self.revocations, second_factor_roles=roles)
+        self.accounts = Accounts(
+            self.database, self.audit, self.revocations, second_factor_roles=roles, passwords=passwords
+        )
         self.setup_links = SetupLinks(
             self.database, court_name_zh=settings.court_name_zh, court_name_en=settings.court_name_en
         )
