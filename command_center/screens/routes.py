@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 from fastapi import APIRouter, FastAPI
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+from starlette.staticfiles import StaticFiles
 
 from command_center.screens import map_page
 from command_center.screens.pages.setup import setup_page
@@ -24,6 +26,16 @@ def install(server: FastAPI, installation: Installation, setup_is_open: Callable
     server.include_router(_entry(installation, setup_is_open))
     server.include_router(map_page.router())
     server.mount("/vendor/leaflet", map_page.leaflet())
+    server.mount("/static", _OwnFiles(directory=STATIC))
+
+
+class _OwnFiles(StaticFiles):
+    """The screens' own files; a browser asks each time whether its copy is still good, so that an upgrade is whole."""
+
+    def file_response(self, *given: Any, **options: Any) -> Response:
+        response = super().file_response(*given, **options)
+        response.headers.update(ASKED_ANEW)
+        return response
 
 
 def _entry(installation: Installation, setup_is_open: Callable[[str], Awaitable[bool]]) -> APIRouter:

@@ -10,6 +10,7 @@ from dash import dcc, html
 
 from command_center.accounts.identity import current_identity
 from command_center.accounts.permissions import Permission
+from command_center.screens.components.assets_parts import blank_layout
 from command_center.screens.words import say
 
 GRID = "assets-grid"
@@ -42,7 +43,13 @@ def layout() -> Any:
                     html.Div(id="assets-answers", className="assets-answers"),
                     html.H3(say("asset.chart.title"), className="assets-caption"),
                     html.Div(
-                        dcc.Graph(id="assets-graph", config=GRAPH_CONFIG, responsive=True, style={"height": "100%"}),
+                        dcc.Graph(
+                            id="assets-graph",
+                            config=GRAPH_CONFIG,
+                            figure={"data": [], "layout": blank_layout()},
+                            responsive=True,
+                            style={"height": "100%"},
+                        ),
                         className="assets-chart",
                     ),
                 ],

@@ -217,7 +217,7 @@ async def test_keys_pick_and_enlarge_a_tile_and_address_its_officer(browser: Bro
         assert await page.input_value(TEXT) == "2?i"
         await page.keyboard.press("Escape")
         await page.keyboard.press("?")
-        await shown(page, "dialog", "键盘操作")
+        await shown(page, "dialog dt", "Esc")
 
 
 async def test_each_delivery_shows_its_step_and_what_waits_stands_out(browser: Browser, centre: PlayedCentre) -> None:

@@ -104,6 +104,13 @@ async def test_scripts_get_the_words_of_a_language_and_of_no_other(client: httpx
     assert (await client.get("/static/words/fr.json")).status_code == 422
 
 
+async def test_a_browser_asks_anew_for_each_script_so_that_an_upgrade_is_whole(client: httpx.AsyncClient) -> None:
+    first = await client.get("/static/live.js")
+    assert first.headers["cache-control"] == "no-cache"
+    again = await client.get("/static/live.js", headers={"If-None-Match": first.headers["etag"]})
+    assert again.status_code == 304
+
+
 async def test_leaflet_comes_from_the_installed_wheel(client: httpx.AsyncClient) -> None:
     answer = await client.get("/vendor/leaflet/leaflet.js")
     assert answer.status_code == 200
