@@ -24,10 +24,11 @@ form?.addEventListener("submit", async (event) => {
   const button = form.querySelector("button");
   button.disabled = true;
   try {
-    await ask("POST", location.pathname, {
+    const made = await ask("POST", location.pathname, {
       username: username.value.trim(), display_name: name.value.trim(), password: password.value,
     });
-    location.assign("/sign-in?reason=setup-done");
+    if (made.totp_uri) fillNews(`${say("setup.second-factor")} ${made.totp_uri}`, false); // told this once, so it stays
+    else location.assign("/sign-in?reason=setup-done");
   } catch (problem) {
     button.disabled = false;
     fillNews(problem.words);
