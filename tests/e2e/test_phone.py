@@ -14,19 +14,22 @@ from tests.support.waiting import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
-PHONE = ".officer6."
+PHONE = ".officer6.phone-test."
+LOST_PHONE = ".officer6.phone-lost."
 
 
-async def _live_pair(stack: Stack, browser: Browser, phone_browser: Browser) -> tuple[Centre, Phone, float]:
+async def _live_pair(
+    stack: Stack, browser: Browser, phone_browser: Browser, feed: str = PHONE
+) -> tuple[Centre, Phone, float]:
     """The centre beside a live phone, and the seconds from the last tap to its moving tile."""
     centre = await open_centre(browser, stack)
     await centre.playing(5)
-    phone = await open_phone(phone_browser, stack, can_be_cut=True)
+    phone = await open_phone(phone_browser, stack, can_be_cut=True, device=feed.split(".")[2])
     await phone.go_live()
     started = time.monotonic()
 
     async def shown() -> bool:
-        tile = await centre.tile(PHONE)
+        tile = await centre.tile(feed)
         return tile is not None and tile["phase"] == "live" and tile["frames"] > 0
 
     await until(shown, 20)
@@ -81,8 +84,8 @@ async def test_a_phone_cut_from_the_network_is_named_on_both_ends_and_comes_back
 async def test_a_revoked_phone_is_gone_within_two_seconds(
     stack: Stack, browser: Browser, phone_browser: Browser
 ) -> None:
-    centre, phone, _ = await _live_pair(stack, browser, phone_browser)
-    tile = await centre.tile(PHONE)
+    centre, phone, _ = await _live_pair(stack, browser, phone_browser, LOST_PHONE)
+    tile = await centre.tile(LOST_PHONE)
     assert tile is not None
     account = stack.accounts("commander")[0]
     commander = await stack.sign_in(account["username"], account["password"])
@@ -91,7 +94,7 @@ async def test_a_revoked_phone_is_gone_within_two_seconds(
     assert answer.is_success, answer.text
 
     async def is_gone() -> bool:
-        shown = await centre.tile(PHONE)
+        shown = await centre.tile(LOST_PHONE)
         return shown is None or (shown["cause"] == "revoked" and shown["width"] == 0)
 
     await until(is_gone, 2)

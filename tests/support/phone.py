@@ -26,6 +26,7 @@ CAMERA_SWITCH = """(() => {
     };
     window.giveCamera = () => { isTaken = false; };
 })()"""
+DEVICE_NAME = "if (location.protocol.startsWith('http')) localStorage.setItem('field-device', '%s');"
 HUIMIN = {"latitude": 40.815, "longitude": 111.62, "accuracy": 8.0}
 
 
@@ -99,10 +100,13 @@ class Phone:
         self.taps += 1
 
 
-async def open_phone(browser: Browser, stack: Stack, username: str = "officer6", *, can_be_cut: bool = False) -> Phone:
+async def open_phone(
+    browser: Browser, stack: Stack, username: str = "officer6", *, can_be_cut: bool = False, device: str = "phone-test"
+) -> Phone:
     """Open the page at a phone's size and sign in, up to the choice of the site.
 
-    With `can_be_cut` its media takes a relay, which the browser's own "offline" doesn't reach.
+    With `can_be_cut` its media takes a relay, since the browser's own "offline" doesn't reach media. A phone of the
+    same `device` name is the same phone again, with the same feed.
     """
     context = await browser.new_context(
         viewport={"width": 390, "height": 844},
@@ -113,6 +117,7 @@ async def open_phone(browser: Browser, stack: Stack, username: str = "officer6",
         permissions=["geolocation", "camera", "microphone"],
     )
     await context.add_init_script(CAMERA_SWITCH)
+    await context.add_init_script(DEVICE_NAME % device)
     relay = await _lead_through_relay(context, stack) if can_be_cut else None
     page = await context.new_page()
     watched = Watched()

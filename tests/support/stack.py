@@ -135,9 +135,10 @@ class Stack:
 
     async def sign_in(self, username: str, password: str) -> httpx.AsyncClient:
         """A program's client, signed in by bearer token."""
-        client = httpx.AsyncClient(base_url=self.url, timeout=10, trust_env=False)
-        answer = await client.post("/api/token", json={"username": username, "password": password})
+        async with httpx.AsyncClient(base_url=self.url, timeout=10, trust_env=False) as door:
+            answer = await door.post("/api/token", json={"username": username, "password": password})
         answer.raise_for_status()
+        client = httpx.AsyncClient(base_url=self.url, timeout=10, trust_env=False)
         client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
         return client
 
