@@ -89,7 +89,9 @@ def _upgrade(connection: Connection, data: Path) -> None:
     if present == newest:
         return
     if present is None and inspect(connection).has_table("users"):
-        raise SchemaRefused("The records have tables but no version, so no release made them. Start with an empty data folder.")
+        raise SchemaRefused(
+            "The records have tables but no version, so no release made them. Start with an empty data folder."
+        )
     if present is not None and present not in {script.revision for script in scripts.walk_revisions()}:
         raise SchemaRefused(f"The records are of a newer version ({present}) than this program ({newest}).")
     connection.rollback()
