@@ -87,9 +87,7 @@ async def test_a_revoked_phone_is_gone_within_two_seconds(
     centre, phone, _ = await _live_pair(stack, browser, phone_browser, LOST_PHONE)
     tile = await centre.tile(LOST_PHONE)
     assert tile is not None
-    account = stack.accounts("commander")[0]
-    commander = await stack.sign_in(account["username"], account["password"])
-    async with commander:
+    async with stack.signed_in("commander") as commander:
         answer = await commander.delete(f"/api/feeds/{tile['feed']}")
     assert answer.is_success, answer.text
 

@@ -40,9 +40,7 @@ async def test_a_killed_media_node_is_back_with_all_tiles_and_the_recording_of_b
     print(f"kill -9 of the media node to five playing tiles: {time.monotonic() - started:.1f} s")
     assert {tile["feed"] for tile in playing} == before
 
-    account = stack.accounts("supervisor")[0]
-    supervisor = await stack.sign_in(account["username"], account["password"])
-    async with supervisor:
+    async with stack.signed_in("supervisor") as supervisor:
         operation = (await supervisor.get("/api/operations")).json()["items"][0]["id"]
 
         async def indexed() -> list[dict[str, Any]]:
@@ -86,9 +84,7 @@ async def test_twenty_instructions_arrive_once_and_in_order_through_a_dead_hub_a
     phone = await open_phone(phone_browser, stack, can_be_cut=True)
     await phone.go_live()
     await centre.playing(6)
-    account = stack.accounts("commander")[0]
-    commander = await stack.sign_in(account["username"], account["password"])
-    async with commander:
+    async with stack.signed_in("commander") as commander:
         operation = (await commander.get("/api/operations")).json()["items"][0]
         feeds = (await commander.get("/api/feeds", params={"operation_id": operation["id"]})).json()["items"]
         feed = next(each for each in feeds if ".officer6." in each["feed"])

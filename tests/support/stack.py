@@ -9,7 +9,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -133,14 +134,15 @@ class Stack:
                 continue
         raise AssertionError(f"no hub of {self.data} runs")
 
-    async def sign_in(self, username: str, password: str) -> httpx.AsyncClient:
-        """A program's client, signed in by bearer token."""
-        async with httpx.AsyncClient(base_url=self.url, timeout=10, trust_env=False) as door:
-            answer = await door.post("/api/token", json={"username": username, "password": password})
-        answer.raise_for_status()
-        client = httpx.AsyncClient(base_url=self.url, timeout=10, trust_env=False)
-        client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
-        return client
+    @asynccontextmanager
+    async def signed_in(self, role: str) -> AsyncIterator[httpx.AsyncClient]:
+        """A program's client, signed in by bearer token as the demonstration's first person of this role."""
+        account = self.accounts(role)[0]
+        async with httpx.AsyncClient(base_url=self.url, timeout=10, trust_env=False) as client:
+            answer = await client.post("/api/token", json={key: account[key] for key in ("username", "password")})
+            answer.raise_for_status()
+            client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+            yield client
 
     def run_command(self, *arguments: str) -> str:
         """Type a `command-center` command beside the running installation and give what it prints."""
