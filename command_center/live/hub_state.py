@@ -19,6 +19,7 @@ from streams.hub.topics import (
     ONLINE_KEY,
     PROCESS_KEY,
     CameraChanged,
+    FeedCause,
     FeedPhase,
     FeedState,
     NodeState,
@@ -28,6 +29,8 @@ logger = logging.getLogger(__name__)
 
 MAX_FEEDS = 5_000
 """How many feeds' states are remembered; the oldest are forgotten first."""
+FORGET_MS = 600_000
+"""How long a feed that its node lost is still shown as lost."""
 HUB_PART = "hub"
 MEDIA_PART = "media"
 _NODES = NODE_KEY.format(node="*")
@@ -109,7 +112,7 @@ class HubState:
         online = {user for key in await hub.values(_ONLINE) if (user := _user_of(key)) is not None}
         changes = Changes()
         self._take_nodes(nodes, now, changes)
-        self._take_feeds(feeds, nodes, changes)
+        self._take_feeds(feeds, nodes, now, changes)
         self._take_processes(processes, changes)
         self._take_online(local_officers | online, changes)
         return changes
@@ -141,7 +144,7 @@ class HubState:
             if self._part(MEDIA_PART, "running" if is_whole else "away", now):
                 changes.parts.add(MEDIA_PART)
 
-    def _take_feeds(self, feeds: dict[str, FeedState], nodes: set[str], changes: Changes) -> None:
+    def _take_feeds(self, feeds: dict[str, FeedState], nodes: set[str], now: int, changes: Changes) -> None:
         for name, state in feeds.items():
             known = self._feeds.get(name)
             # An event may have overtaken this reading; the younger phase wins.
@@ -149,7 +152,14 @@ class HubState:
                 self.heard(state)
                 changes.feeds.add(name)
         for name, state in list(self._feeds.items()):
-            if name not in feeds and state.node in nodes and state.phase is not FeedPhase.ENDED:
+            if name in feeds or state.node not in nodes or state.phase is FeedPhase.ENDED:
+                continue
+            # Its node is there and doesn't know it: the node is a new one, and the feed didn't end by itself.
+            if state.cause is not FeedCause.NODE:
+                lost = {"phase": FeedPhase.LOST, "cause": FeedCause.NODE, "since": now}
+                self._feeds[name] = state.model_copy(update=lost)
+                changes.feeds.add(name)
+            elif now - state.since > FORGET_MS:
                 del self._feeds[name]
                 changes.feeds.add(name)
 

@@ -200,7 +200,8 @@ export class Tile {
       ageMs: age,
       waitedMs: performance.now() - this.waitingSince,
       link: live.link.state,
-      media: live.parts.get("media")?.state,
+      media: live.parts.get("media"),
+      nowMs: now(),
     });
     const word = say(`tile.phase.${verdict.phase}`);
     const why = verdict.cause ? say(`tile.cause.${verdict.cause}`) : "";

@@ -7,20 +7,20 @@ const DOUBTFUL_MS = 600; // the node says that frames stopped: believe it sooner
 /**
  * `view` is the feed as the centre tells it, `ageMs` the age of the last frame seen here (null: none yet),
  * `waitedMs` how long this page has waited for a first frame, `link` the state of the page's socket,
- * `media` the state of the media node as a part.
+ * `media` the media node as a part: {state, since}, undefined where nothing is known of it.
  *
  * Answers {state, phase, cause}: one of the six states, and the keys of the words.
  */
-export function judge({ view, ageMs, waitedMs, link, media }) {
+export function judge({ view, ageMs, waitedMs, link, media, nowMs }) {
   if (view.phase === "ended") return { state: "off", phase: "ended", cause: view.cause };
   if (view.phase === "waiting" && ageMs === null) return { state: "off", phase: "waiting", cause: null };
   const limit = view.phase === "live" || view.phase === "connecting" ? FRESH_MS : DOUBTFUL_MS;
   if (ageMs !== null && ageMs < limit) return { state: "normal", phase: "live", cause: null };
-  const cause = view.cause ?? ownCause(view, link, media);
+  const cause = view.cause ?? ownCause(view, link, media, nowMs - (ageMs ?? 0));
   if (view.phase === "lost") return { state: "serious", phase: "lost", cause };
   if (view.phase === "waiting") {
     // It was here, and the centre knows nothing of it any more.
-    return { state: "serious", phase: "lost", cause: media !== undefined && media !== "running" ? "node" : null };
+    return { state: "serious", phase: "lost", cause: cause === "node" ? cause : null };
   }
   const silentMs = ageMs ?? waitedMs;
   if (silentMs >= LOST_MS) return { state: "serious", phase: "lost", cause };
@@ -28,8 +28,9 @@ export function judge({ view, ageMs, waitedMs, link, media }) {
   return { state: "caution", phase: "stale", cause };
 }
 
-function ownCause(view, link, media) {
-  if (media !== undefined && media !== "running") return "node";
+function ownCause(view, link, media, lastFrameAt) {
+  // A node that started after the last frame is another one: the picture went with the one before.
+  if (media && (media.state !== "running" || media.since > lastFrameAt)) return "node";
   if (link === "broken" || link === "silent") return "screen";
   return view.phase === "live" ? "screen" : "network";
 }

@@ -143,6 +143,8 @@ async def test_what_the_page_sees_and_what_the_node_says_make_one_verdict(
         ({"phase": "stale", "cause": "network", "age": 900}, ("caution", "stale", "network")),
         ({"phase": "lost", "cause": "camera", "age": 5200}, ("serious", "lost", "camera")),
         ({"phase": "live", "cause": None, "age": 2500, "media": "restarting"}, ("caution", "stale", "node")),
+        ({"phase": "live", "cause": None, "age": 2500, "restarted": 900}, ("caution", "stale", "node")),
+        ({"phase": "live", "cause": None, "age": 2500, "restarted": 60_000}, ("caution", "stale", "screen")),
         ({"phase": "stale", "cause": "network", "age": 100}, ("normal", "live", None)),
         ({"phase": "connecting", "cause": None, "age": None}, ("standby", "connecting", None)),
         ({"phase": "waiting", "cause": None, "age": 3000, "media": "away"}, ("serious", "lost", "node")),
@@ -151,8 +153,9 @@ async def test_what_the_page_sees_and_what_the_node_says_make_one_verdict(
     async with opened(browser, centre) as (page, _):
         for given, expected in cases:
             verdict = await page.evaluate(
-                """async ({phase, cause, age, media}) => (await import("/static/tile_state.js")).judge({
-                    view: {phase, cause}, ageMs: age, waitedMs: 1000, link: "connected", media: media ?? "running",
+                """async ({phase, cause, age, media, restarted}) => (await import("/static/tile_state.js")).judge({
+                    view: {phase, cause}, ageMs: age, waitedMs: 1000, link: "connected", nowMs: 1e6,
+                    media: {state: media ?? "running", since: 1e6 - (restarted ?? 1e6)},
                 })""",
                 given,
             )
@@ -264,8 +267,10 @@ async def test_a_view_that_somebody_moved_stays_until_asked_to_show_all(browser:
         box = await page.locator("#map-frame").bounding_box()
         assert box
         await page.mouse.move(box["x"] + 200, box["y"] + 200)
+        await frame.evaluate("() => { window.settled = new Promise((done) => commandMap.once('moveend', done)); }")
         await page.mouse.wheel(0, 300)
         await frame.wait_for_selector(".map-lock:not([hidden])")
+        await frame.evaluate("() => window.settled.then(() => null)")
         before = await frame.evaluate("commandMap.getCenter().lng")
         await centre.tell(centre.position(0, 39.9, 111.1))
         await frame.wait_for_function("() => mapFrame.markers.get('feed-0').place.lng === 111.1")
