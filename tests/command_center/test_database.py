@@ -3,30 +3,43 @@
 from __future__ import annotations
 
 import asyncio
-import gc
+from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import event, select, text
 
 from command_center.clock import now
 from command_center.database import Database, new_id
 from command_center.outbox import OutboxEvent
-from tests.support.waiting import until
 
 
-async def test_a_cancelled_reader_leaves_no_connection_behind(records: Database) -> None:
+async def test_whoever_is_cancelled_while_connecting_leaves_no_connection_behind(records: Database) -> None:
+    connecting, may_go_on = asyncio.Event(), asyncio.Event()
+    connections = 0
+
+    async def hesitate(_connection: object) -> None:
+        connecting.set()
+        await may_go_on.wait()
+
+    def connected(connection: Any, _record: object) -> None:
+        nonlocal connections
+        connections += 1
+        connection.run_async(hesitate)
+
     async def read() -> None:
         async with records.read() as session:
             await session.execute(text("SELECT 1"))
 
-    for _ in range(10):
-        readers = [asyncio.create_task(read()) for _ in range(8)]
-        await asyncio.sleep(0)
-        for reader in readers:
-            reader.cancel()
-        await asyncio.gather(*readers, return_exceptions=True)
-        gc.collect()  # an abandoned connection would warn here, and a warning is an error
-    await until(lambda: records.engine.pool.checkedout() == 0)  # type: ignore[attr-defined]
+    event.listen(records.engine.sync_engine, "connect", connected)
+    await records.engine.dispose()
+    reader = asyncio.create_task(read())
+    await connecting.wait()
+    reader.cancel()
+    await asyncio.sleep(0)
+    may_go_on.set()
+    await asyncio.gather(reader, return_exceptions=True)
+    assert reader.cancelled()
     await read()
+    assert connections == 1  # the reader's connection went back to the pool, whole
 
 
 async def test_a_cancelled_writer_has_written_nothing(records: Database) -> None:
