@@ -61,10 +61,18 @@ class Centre:
 
 
 async def open_centre(
-    browser: Browser, stack: Stack, *, username: str = "commander", width: int = 1920, height: int = 1080
+    browser: Browser,
+    stack: Stack,
+    *,
+    username: str = "commander",
+    script: str = "",
+    width: int = 1920,
+    height: int = 1080,
 ) -> Centre:
-    """Sign in and open the five-site operation."""
-    context = await browser.new_context(viewport={"width": width, "height": height}, locale="zh-CN")
+    """Sign in and open the five-site operation; `script` runs in its pages before their own."""
+    context = await browser.new_context(viewport={"width": size[0], "height": size[1]}, locale="zh-CN")
+    if script:
+        await context.add_init_script(script)
     page = await context.new_page()
     watched = Watched()
     watched.watch(page)

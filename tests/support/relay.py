@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from random import Random
 from typing import Any
 
 Address = tuple[str, int]
@@ -37,10 +38,16 @@ class _Side(asyncio.DatagramProtocol):
 
 
 class Relay:
-    """Carries datagrams both ways unless it `is_cut`; each browser socket gets a socket of its own to the node."""
+    """Carries datagrams both ways unless it `is_cut`; each browser socket gets a socket of its own to the node.
 
-    def __init__(self, node: Address) -> None:
+    `loss` is the share of the datagrams to the browser that is dropped, by a seeded draw; `dropped` counts them.
+    """
+
+    def __init__(self, node: Address, *, seed: int = 1) -> None:
         self.is_cut = False
+        self.loss = 0.0
+        self.dropped = 0
+        self._random = Random(seed)
         self._node = node
         self._front = _Side(self, None)
         self._backs: dict[Address, _Side] = {}
@@ -75,6 +82,9 @@ class Relay:
 
     def to_browser(self, data: bytes, client: Address) -> None:
         """One datagram on its way back."""
+        if self._random.random() < self.loss:
+            self.dropped += 1
+            return
         self._front.transport.sendto(data, client)
 
     async def _open_back(self, back: _Side) -> None:
