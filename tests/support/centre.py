@@ -66,8 +66,7 @@ async def open_centre(
     *,
     username: str = "commander",
     script: str = "",
-    width: int = 1920,
-    height: int = 1080,
+    size: tuple[int, int] = (1920, 1080),
 ) -> Centre:
     """Sign in and open the five-site operation; `script` runs in its pages before their own."""
     context = await browser.new_context(viewport={"width": size[0], "height": size[1]}, locale="zh-CN")
