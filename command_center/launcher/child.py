@@ -6,6 +6,7 @@ import asyncio
 import ctypes
 import logging
 import os
+import shutil
 import signal
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -22,6 +23,9 @@ STEADY_SECONDS = 30.0
 """A child that ran this long starts again at the first step of the back-off."""
 READY_POLL_SECONDS = 0.05
 END_SECONDS = 6.0
+CHECK_SECONDS = 5.0
+SILENT_SECONDS = 30.0
+"""A watched part that hasn't answered for this long hangs and is started again; a machine that is only busy answers sooner."""
 LOG_BYTES = 5_000_000
 
 _PR_SET_PDEATHSIG = 1
@@ -43,6 +47,8 @@ class Part:
     command: tuple[str, ...]
     is_ready: Callable[[], Awaitable[bool]]
     start_seconds: float = 30.0
+    must_answer: bool = True
+    """Whether `is_ready` speaks of the part alone, so that a part that stops answering may be ended for it."""
     niceness: int = 0
     """Below zero goes before the other parts; what the system doesn't allow is left as it is."""
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -76,7 +82,6 @@ class Child:
         Raises:
             PartFailed: it ended, or wasn't ready within the part's `start_seconds`.
         """
-        _shorten(self.log_path)
         await self._spawn()
         try:
             is_ready = await asyncio.wait_for(self._wait_ready(), self.part.start_seconds)
@@ -93,9 +98,10 @@ class Child:
             process, started = self._process, time.monotonic()
             if process is None:
                 return
-            code = await process.wait()
+            code = await self._until_end(process)
             if self._ending:
                 return
+            self.shorten_log()
             self.restarts += 1
             attempt = 1 if time.monotonic() - started > STEADY_SECONDS else attempt + 1
             pause = BACK_OFF_SECONDS[min(attempt, len(BACK_OFF_SECONDS)) - 1]
@@ -104,9 +110,14 @@ class Child:
             await asyncio.sleep(pause)
             if self._ending:
                 return
-            await self._spawn()
-            if await self._wait_ready():
-                self._move(ChildState.RUNNING)
+            try:
+                await self._spawn()
+            except OSError as error:
+                logger.error("%s could not be started: %s", self.part.name, error)
+                continue
+            with suppress(TimeoutError):
+                if await asyncio.wait_for(self._wait_ready(), self.part.start_seconds):
+                    self._move(ChildState.RUNNING)
 
     async def end(self) -> None:
         """Ask it to end, and after END_SECONDS make it."""
@@ -125,6 +136,12 @@ class Child:
                 process.kill()
             await process.wait()
         self._move(ChildState.STOPPED)
+
+    def shorten_log(self) -> None:
+        """Keep one earlier log beside a new one once it has grown over LOG_BYTES; the part writes on meanwhile."""
+        if self.log_path.exists() and self.log_path.stat().st_size > LOG_BYTES:
+            shutil.copyfile(self.log_path, self.log_path.with_suffix(".log.1"))
+            os.truncate(self.log_path, 0)
 
     def last_words(self, lines: int = 8) -> str:
         """The end of its log, for the terminal of whoever started it."""
@@ -146,6 +163,19 @@ class Child:
                 preexec_fn=partial(_prepare_child, self.part.niceness),
             )
         return self._process
+
+    async def _until_end(self, process: asyncio.subprocess.Process) -> int:
+        """Wait until the process ends by itself, or is ended because it hangs."""
+        answered = time.monotonic()
+        while True:
+            with suppress(TimeoutError):
+                return await asyncio.wait_for(process.wait(), CHECK_SECONDS)
+            if not self.part.must_answer or await self.part.is_ready():
+                answered = time.monotonic()
+                self._move(ChildState.RUNNING)
+            elif time.monotonic() - answered > SILENT_SECONDS and process.returncode is None:
+                logger.warning("%s has not answered for %.0f s; killed", self.part.name, SILENT_SECONDS)
+                process.kill()
 
     async def _wait_ready(self) -> bool:
         """Wait until it serves. False when it ended before."""
@@ -169,9 +199,3 @@ def _prepare_child(niceness: int) -> None:
     with suppress(PermissionError):
         os.setpriority(os.PRIO_PROCESS, 0, niceness)
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
-def _shorten(path: Path) -> None:
-    """Keep one earlier log beside a new one once it has grown over LOG_BYTES."""
-    if path.exists() and path.stat().st_size > LOG_BYTES:
-        path.replace(path.with_suffix(".log.1"))

@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 from command_center.config import Settings
@@ -27,6 +27,7 @@ from streams.signalling.tokens import make_keys
 logger = logging.getLogger(__name__)
 
 REPORT_SECONDS = 2.0
+KEEP_UP_SECONDS = 1.0
 PROCESS_LIFE_SECONDS = 10.0
 PREPARE_SECONDS = 120.0
 
@@ -100,8 +101,8 @@ class _Machine:
             self._terminal.refuse(str(failure))
             return PART_FAILED
         self._terminal.ready(self._settings, time.monotonic() - started, setup_link, demonstration=self._demonstration)
-        watchers = [asyncio.create_task(child.watch()) for child in self._children]
-        watchers.append(asyncio.create_task(self._report(hub)))
+        watchers = [asyncio.create_task(_kept_up(child.watch)) for child in self._children]
+        watchers.append(asyncio.create_task(_kept_up(lambda: self._report(hub))))
         await self._stop.wait()
         for watcher in watchers:
             watcher.cancel()
@@ -177,8 +178,19 @@ class _Machine:
                     ProcessChanged(name=child.part.name, state=child.state.value)
                 ):
                     told[child.part.name] = child.state
+                child.shorten_log()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), REPORT_SECONDS)
+
+
+async def _kept_up(job: Callable[[], Awaitable[None]]) -> None:
+    """Run a job of the launcher's to its end; what it trips over is logged, and it goes on."""
+    while True:
+        try:
+            return await job()
+        except Exception:
+            logger.exception("a job of the launcher failed; it goes on")
+            await asyncio.sleep(KEEP_UP_SECONDS)
 
 
 @contextlib.asynccontextmanager

@@ -12,7 +12,7 @@ from command_center.config import Settings
 from command_center.launcher.child import Part
 from command_center.launcher.hub_server import hub_command
 from streams.hub.hub import Hub
-from streams.hub.topics import FEEDS_KEY, FeedPhase, FeedState
+from streams.hub.topics import FEEDS_KEY, WORKER_KEY, FeedPhase, FeedState
 from streams.signalling.tokens import PUBLIC_KEY_FILE
 
 NODE = "node-1"
@@ -33,7 +33,7 @@ def installation(settings: Settings, hub: Hub, *, demonstration: bool) -> list[P
             _simulator(settings, "bank", settings.bank_url),
             _simulator(settings, "registry", settings.registry_url),
         ]
-    parts += [_web(settings), _worker(settings)]
+    parts += [_web(settings), _worker(hub)]
     if demonstration:
         parts.append(_agents(settings, hub))
     return parts
@@ -78,11 +78,14 @@ def _web(settings: Settings) -> Part:
     return Part("web", (*_python("command_center"), "web"), _answers(address))
 
 
-def _worker(_settings: Settings) -> Part:
-    async def at_once() -> bool:
-        return True
+def _worker(hub: Hub) -> Part:
+    async def is_alive() -> bool:
+        try:
+            return bool(await hub.values(WORKER_KEY.format(name="*")))
+        except ConnectionError:
+            return False
 
-    return Part("worker", (*_python("command_center"), "worker"), at_once)
+    return Part("worker", (*_python("command_center"), "worker"), is_alive, must_answer=False)
 
 
 def _agents(settings: Settings, hub: Hub) -> Part:
@@ -98,7 +101,7 @@ def _agents(settings: Settings, hub: Hub) -> Part:
         *("--server", f"http://{settings.http_host}:{settings.http_port}"),
         *("--cache", str(demo), "--agents", str(demo / "agents.json")),
     )
-    return Part("agents", command, all_live, start_seconds=FIRST_FILM_SECONDS)
+    return Part("agents", command, all_live, start_seconds=FIRST_FILM_SECONDS, must_answer=False)
 
 
 def _python(module: str) -> tuple[str, ...]:

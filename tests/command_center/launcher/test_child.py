@@ -42,6 +42,35 @@ async def test_a_killed_child_is_started_again_and_said_to_be_restarting(tmp_pat
     assert told == [ChildState.RUNNING, ChildState.RESTARTING, ChildState.RUNNING, ChildState.STOPPED]
 
 
+async def test_a_child_that_hangs_is_ended_and_started_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It runs and doesn't answer any more: without its mark it isn't ready."""
+    monkeypatch.setattr("command_center.launcher.child.CHECK_SECONDS", 0.05)
+    monkeypatch.setattr("command_center.launcher.child.SILENT_SECONDS", 0.2)
+    child = Child(_part(tmp_path), tmp_path, lambda _: None)
+    await child.start()
+    first = child.pid
+    watcher = asyncio.create_task(child.watch())
+    (tmp_path / "mark").unlink()
+    await until(lambda: child.restarts == 1 and child.state is ChildState.RUNNING)
+    assert child.pid != first
+    await child.end()
+    await watcher
+
+
+async def test_a_log_that_has_grown_is_set_aside_while_the_child_writes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("command_center.launcher.child.LOG_BYTES", 10)
+    child = Child(
+        _part(tmp_path, "print('words of the child', flush=True);" + TOUCH_AND_WAIT), tmp_path, lambda _: None
+    )
+    await child.start()
+    child.shorten_log()
+    assert child.log_path.read_text() == ""
+    assert child.log_path.with_suffix(".log.1").read_text() == "words of the child\n"
+    await child.end()
+
+
 async def test_a_child_that_ends_at_once_fails_the_start_with_its_last_words(tmp_path: Path) -> None:
     child = Child(_part(tmp_path, "raise SystemExit('no camera here')"), tmp_path, lambda _: None)
     with pytest.raises(PartFailed):
