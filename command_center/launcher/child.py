@@ -25,7 +25,7 @@ READY_POLL_SECONDS = 0.05
 END_SECONDS = 6.0
 CHECK_SECONDS = 5.0
 SILENT_SECONDS = 30.0
-"""A watched part that hasn't answered for this long hangs and is started again; a machine that is only busy answers sooner."""
+"""A watched part silent for this long hangs and is started again; one on a busy machine answers sooner."""
 LOG_BYTES = 5_000_000
 
 _PR_SET_PDEATHSIG = 1
