@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from command_center.database import Database
 from command_center.evidence.tables import Recording
+from command_center.operations.feed_rows import site_at
 from command_center.operations.tables import Feed
 from streams.hub.topics import RecordingClosed, RecordingOpened, SegmentClosed
 from streams.recording.events import RecordingEvent
@@ -46,17 +47,19 @@ async def _open(session: AsyncSession, event: RecordingOpened) -> bool:
         # A device with a token of the command line publishes under a name that no operation knows.
         logger.warning("recording %s is of an unregistered feed and isn't listed", event.recording)
         return False
+    started_at = _instant(event.started_at)
     session.add(
         Recording(
             id=event.recording,
             feed_id=feed.id,
             operation_id=feed.operation_id,
+            site_id=await site_at(session, feed, started_at),
             node=event.node,
             path=event.path,
             container=event.container,
             video=event.video,
             audio=event.audio,
-            started_at=_instant(event.started_at),
+            started_at=started_at,
         )
     )
     await session.flush()

@@ -265,7 +265,7 @@ def _rows() -> Select[Recording, Feed, Operation, Site, User]:
         select(Recording, Feed, Operation, Site, User)
         .join(Feed, Recording.feed_id == Feed.id)
         .join(Operation, Recording.operation_id == Operation.id)
-        .join(Site, Feed.site_id == Site.id)
+        .join(Site, Recording.site_id == Site.id)
         .join(User, Feed.officer_id == User.id)
     )
 

@@ -19,6 +19,8 @@ class Recording(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     feed_id: Mapped[UUID] = mapped_column(ForeignKey("feeds.id"), index=True)
     operation_id: Mapped[UUID] = mapped_column(ForeignKey("operations.id"))
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"))
+    """Where the device was when it began; a later move of the device changes nothing here."""
     node: Mapped[str] = mapped_column(String(64))
     path: Mapped[str] = mapped_column(String(300), unique=True)
     """Relative to the recordings folder."""

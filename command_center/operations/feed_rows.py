@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import secrets
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Row, Select, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from command_center.accounts.tables import User
 from command_center.operations.records import FeedRecord
-from command_center.operations.tables import Feed, Operation, Site
+from command_center.operations.tables import Feed, FeedSite, Operation, Site
 from streams.protocol import CameraState
 
 _NAME_PART = 24
@@ -61,3 +63,12 @@ def feed_record(row: Row[Feed, Site, str, UUID, str]) -> FeedRecord:
         camera_changed_at=feed.camera_changed_at,
         revoked_at=feed.revoked_at,
     )
+
+
+async def site_at(session: AsyncSession, feed: Feed, at: datetime) -> UUID:
+    """The site where a feed's device was at that moment, however much later that is asked."""
+    places = select(FeedSite.site_id).where(FeedSite.feed_id == feed.id)
+    before = places.where(FeedSite.since <= at).order_by(FeedSite.since.desc(), FeedSite.id.desc())
+    # The clock of a node may be behind ours: nothing is older than the first place.
+    first = places.order_by(FeedSite.since, FeedSite.id)
+    return await session.scalar(before.limit(1)) or await session.scalar(first.limit(1)) or feed.site_id

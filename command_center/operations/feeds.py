@@ -21,7 +21,7 @@ from command_center.errors import Conflict, NotFound, NotPermitted
 from command_center.operations.feed_rows import feed_record, feed_rows, new_name
 from command_center.operations.records import FeedRecord, from_ms, to_ms
 from command_center.operations.scope import check_site, must, visible_operations
-from command_center.operations.tables import Assignment, Feed, Operation, Site
+from command_center.operations.tables import Assignment, Feed, FeedSite, Operation, Site
 from streams.hub.hub import Hub
 from streams.hub.topics import FeedsChanged, Revoked
 from streams.protocol import CameraState
@@ -61,6 +61,8 @@ class Feeds:
             site = await check_site(session, operation_id, site_id)
             feed = await self._find_or_make(session, identity, operation, site, device, source)
             feed.registered_at = self._clock()
+            if feed.site_id != site_id:
+                session.add(FeedSite(feed_id=feed.id, site_id=site_id, since=feed.registered_at))
             feed.site_id = place.site_id = site_id
             feed_id = feed.id
         await self._hub.publish(FeedsChanged(operation_id=operation_id))
@@ -209,6 +211,7 @@ class Feeds:
         )
         session.add(feed)
         await session.flush()
+        session.add(FeedSite(feed_id=feed.id, site_id=site.id, since=feed.created_at))
         await self._record(session, identity.user_id, feed, operation.court_id, "feed.registered")
         return feed
 

@@ -70,6 +70,7 @@ class Feed(Base):
     name: Mapped[str] = mapped_column(String(128), unique=True)
     operation_id: Mapped[UUID] = mapped_column(ForeignKey("operations.id"), index=True)
     site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"))
+    """Where its device is now; `FeedSite` says where it was before."""
     officer_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"), index=True)
     device: Mapped[str] = mapped_column(String(64))
     source: Mapped[str] = mapped_column(String(32), default="camera")
@@ -80,6 +81,17 @@ class Feed(Base):
     """The device's last own word, a value of `CameraState`."""
     camera_changed_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+
+
+class FeedSite(Base):
+    """From when on a feed's device was at a site; what it recorded there stays that site's."""
+
+    __tablename__ = "feed_sites"
+    __table_args__ = (Index("ix_feed_sites_feed_since", "feed_id", "since"),)
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    feed_id: Mapped[UUID] = mapped_column(ForeignKey("feeds.id"))
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"))
+    since: Mapped[datetime]
 
 
 class Instruction(Base):

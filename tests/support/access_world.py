@@ -183,6 +183,7 @@ async def _recording(world: AccessWorld) -> None:
                 id=recording_id,
                 feed_id=feed.id,
                 operation_id=feed.operation_id,
+                site_id=feed.site_id,
                 node="node-1",
                 path=f"{recording_id}.mp4",
                 container="mp4",

@@ -321,10 +321,28 @@ def upgrade() -> None:
     )
     op.create_index("ix_positions_feed_taken", "positions", ["feed_id", "taken_at"], unique=False)
     op.create_table(
+        "feed_sites",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("feed_id", sa.Uuid(), nullable=False),
+        sa.Column("site_id", sa.Uuid(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["feed_id"],
+            ["feeds.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["site_id"],
+            ["sites.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("ix_feed_sites_feed_since", "feed_sites", ["feed_id", "since"], unique=False)
+    op.create_table(
         "recordings",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("feed_id", sa.Uuid(), nullable=False),
         sa.Column("operation_id", sa.Uuid(), nullable=False),
+        sa.Column("site_id", sa.Uuid(), nullable=False),
         sa.Column("node", sa.String(length=64), nullable=False),
         sa.Column("path", sa.String(length=300), nullable=False),
         sa.Column("container", sa.String(length=8), nullable=False),
@@ -343,6 +361,10 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["operation_id"],
             ["operations.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["site_id"],
+            ["sites.id"],
         ),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("path"),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from sqlalchemy import select
 
 from command_center.evidence.index import index_events
 from command_center.evidence.rebuild import rebuild
 from command_center.evidence.tables import Recording
+from command_center.operations.tables import Feed, FeedSite
 from streams.hub.topics import RecordingClosed, SegmentClosed
-from tests.command_center.evidence.conftest import World, write_recording
+from tests.command_center.evidence.conftest import START, World, write_recording
 
 
 async def rows(world: World) -> list[Recording]:
@@ -67,3 +70,17 @@ async def test_the_index_is_rebuilt_from_the_store(world: World) -> None:
         assert isinstance(closed, RecordingClosed)
         row = found[closed.recording]
         assert (row.bytes, row.sha256, row.end_reason) == (closed.bytes, closed.sha256, closed.reason)
+
+
+async def test_a_rebuilt_index_knows_each_recordings_own_site(world: World) -> None:
+    first = write_recording(world.root)[0].recording
+    second = write_recording(world.root, begins=60)[0].recording
+    async with world.database.write() as session:
+        feeds = {feed.name: feed for feed in await session.scalars(select(Feed))}
+        feed, elsewhere = feeds["feed-1"], feeds["feed-2"].site_id
+        before = feed.site_id
+        for site, seconds in ((before, -60), (elsewhere, 30)):
+            session.add(FeedSite(feed_id=feed.id, site_id=site, since=START + timedelta(seconds=seconds)))
+        feed.site_id = elsewhere
+    await rebuild(world.database, world.root)
+    assert {row.id: row.site_id for row in await rows(world)} == {first: before, second: elsewhere}

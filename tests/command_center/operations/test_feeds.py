@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from datetime import timedelta
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -14,10 +15,13 @@ from command_center.accounts.tables import MediaToken
 from command_center.clock import now
 from command_center.database import new_id
 from command_center.errors import Conflict, Invalid, NotFound, NotPermitted
+from command_center.evidence.index import index_events
+from command_center.evidence.recordings import Recordings
 from command_center.operations.records import FeedRecord, to_ms
-from streams.hub.topics import REVOCATIONS_STREAM, Revoked
+from streams.hub.topics import REVOCATIONS_STREAM, RecordingOpened, Revoked
 from streams.protocol import CameraState
 from tests.support.valkey import Valkey
+from tests.support.waiting import until
 from tests.support.world import World
 
 
@@ -55,6 +59,37 @@ async def test_a_device_that_moves_to_another_site_keeps_its_feed(world: World) 
     operation = await world.operations.operation(world.people["li"], world.operation.id)
     places = {one.user_id: one.site_id for one in operation.officers}
     assert places[world.people["li"].user_id] == world.operation.sites[1].id
+
+
+async def test_what_was_recorded_before_a_move_stays_with_the_site_where_it_was(world: World, tmp_path: Path) -> None:
+    feed = await _register(world)
+    before = to_ms(now())
+    await _register(world)  # the same place again is no move
+    await until(lambda: to_ms(now()) > before)
+    await _register(world, site=1)
+    after = to_ms(now())
+    # All are told after the move: the first was kept on a node that couldn't reach the hub.
+    for at in (before - 3_600_000, before, after):
+        await index_events(world.database, [_opened(feed.name, at)])
+    recordings = Recordings(world.database, world.audit, tmp_path)
+    listed = await recordings.listed(world.people["commander"], world.operation.id)
+    assert [record.site_ordinal for record in listed] == [2, 1, 1]
+    await _register(world, site=0)
+    again = await recordings.listed(world.people["commander"], world.operation.id)
+    assert [record.site_ordinal for record in again] == [2, 1, 1]
+
+
+def _opened(feed: str, at: int) -> RecordingOpened:
+    return RecordingOpened(
+        recording=new_id(),
+        feed=feed,
+        node="one",
+        path=f"{feed}/{at}.mp4",
+        container="mp4",
+        video="H264",
+        audio=None,
+        started_at=at,
+    )
 
 
 async def test_an_officer_registers_only_where_it_has_a_place(world: World) -> None:
