@@ -139,6 +139,9 @@ def read_lines(path: Path) -> Iterator[ManifestLine]:
 def read_manifest(path: Path) -> Manifest | None:
     """Read a manifest; None where it hasn't even its first line.
 
+    Where a power cut kept a fragment's line and lost its bytes, the closing line says how many count, and that
+    fragment isn't given.
+
     Raises:
         OSError: it can't be read.
     """
@@ -154,4 +157,7 @@ def read_manifest(path: Path) -> Manifest | None:
             manifest.gaps.append(line)
         else:
             manifest.closed = line
+    if manifest is not None and manifest.closed is not None:
+        whole = manifest.closed.bytes
+        manifest.fragments = [line for line in manifest.fragments if line.offset + line.length <= whole]
     return manifest

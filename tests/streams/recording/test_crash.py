@@ -125,6 +125,9 @@ async def test_bytes_that_a_power_cut_took_do_not_count(tmp_path: Path) -> None:
     assert isinstance(closed, RecordingClosed)
     assert closed.bytes == lost.offset
     assert closed.seconds == pytest.approx(lost.start, abs=0.1)
+    after = manifest_of(path)
+    assert after.bytes == closed.bytes, "lines whose bytes are gone lead a player nowhere"
+    assert after.fragments == manifest.fragments[:-2]
 
 
 async def test_what_another_node_left_and_what_is_closed_is_not_touched(tmp_path: Path) -> None:
