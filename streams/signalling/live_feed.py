@@ -38,6 +38,7 @@ class LiveFeed:
         self._open_recording = open_recording
         self._recording: RecordingSink | None = None
         self._camera_at = 0
+        self._since_ms = _wall_ms()
 
     @property
     def is_live(self) -> bool:
@@ -108,18 +109,22 @@ class LiveFeed:
 
     def look(self, now: float) -> bool:
         """Draw the conclusion for this moment; true when the phase or its cause changed."""
-        return self.life.look(now, self.media.last_frame_at)
+        if not self.life.look(now, self.media.last_frame_at):
+            return False
+        # Read once: the two clocks drift apart, and the hub's listeners take only what isn't older than they know.
+        self._since_ms = _wall_ms()
+        return True
 
     def state(self, now: float) -> FeedState:
         """What the hub is told."""
-        wall_ms, last = time.time() * 1000, self.media.last_frame_at
+        wall_ms, last = _wall_ms(), self.media.last_frame_at
         tracks = (self.publisher or self.next_publisher).tracks if not self.is_idle else ()  # type: ignore[union-attr]
         return FeedState(
             feed=self.name,
             node=self._node,
             phase=self.life.phase,
             cause=self.life.cause,
-            since=int(wall_ms - (now - self.life.since) * 1000),
+            since=self._since_ms,
             last_frame_at=None if last is None else int(wall_ms - (now - last) * 1000),
             video=next((track.codec.name for track in tracks if track.kind == "video"), None),
             audio=any(track.kind == "audio" for track in tracks),
@@ -132,6 +137,10 @@ class LiveFeed:
         self.media.sink = None
         if recording is not None:
             recording.close(reason)
+
+
+def _wall_ms() -> int:
+    return int(time.time() * 1000)
 
 
 def _codecs(tracks: Sequence[Track]) -> set[str]:

@@ -18,12 +18,11 @@ _CAMERA_CAUSES = {
 
 @dataclass(slots=True)
 class FeedLife:
-    """Phase and cause of one feed. `now` is monotonic seconds; `since` says when the phase or cause last changed."""
+    """Phase and cause of one feed. `now` is monotonic seconds."""
 
     phase: FeedPhase = FeedPhase.CONNECTING
     cause: FeedCause | None = None
     camera: CameraState | None = None
-    since: float = 0.0
     is_published: bool = False
     published_at: float = 0.0
     end_cause: FeedCause = FeedCause.NETWORK
@@ -43,7 +42,7 @@ class FeedLife:
         phase, cause = self._conclude(now, last_frame_at)
         if (phase, cause) == (self.phase, self.cause):
             return False
-        self.phase, self.cause, self.since = phase, cause, now
+        self.phase, self.cause = phase, cause
         return True
 
     def _conclude(self, now: float, last_frame_at: float | None) -> tuple[FeedPhase, FeedCause | None]:

@@ -13,7 +13,7 @@ def test_a_feed_goes_from_connecting_to_live_to_stale_to_lost_and_back() -> None
     life.look(0.1, None)
     assert life.phase is FeedPhase.CONNECTING
     assert life.look(1.0, 1.0)
-    assert (life.phase, life.cause, life.since) == (FeedPhase.LIVE, None, 1.0)
+    assert (life.phase, life.cause) == (FeedPhase.LIVE, None)
     assert not life.look(2.9, 1.0)
     assert life.look(3.0, 1.0)
     assert (life.phase, life.cause) == (FeedPhase.STALE, FeedCause.NETWORK)

@@ -1,0 +1,41 @@
+"""What the hub is told of one feed, whatever the clocks do meanwhile."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+import pytest
+
+from streams.hub.topics import FeedCause
+from streams.recording.sink import RecordingSink
+from streams.sfu.feed import Feed
+from streams.sfu.forwarder import Forwarder
+from streams.sfu.track import Track
+from streams.signalling.live_feed import LiveFeed
+
+
+def _not_recorded(feed: str, tracks: Sequence[Track], want_key_frame: Callable[[], None]) -> RecordingSink | None:
+    return None
+
+
+@pytest.fixture
+def media() -> Iterator[Feed]:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+        yield Feed("site-1", Forwarder(out))
+
+
+def test_when_a_phase_began_is_told_the_same_however_the_clocks_drift(
+    media: Feed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wall = [1_800_000_000.0]
+    monkeypatch.setattr(time, "time", lambda: wall[0])
+    feed = LiveFeed("site-1", "node-1", media, _not_recorded)
+    feed.life.published(0.0)
+    feed.life.ended(FeedCause.NETWORK)
+    assert feed.look(1.0)
+    assert feed.state(1.0).since == 1_800_000_000_000
+    wall[0] += 4.75  # while the other clock counts five seconds
+    assert not feed.look(6.0)
+    assert feed.state(6.0).since == 1_800_000_000_000
