@@ -29,8 +29,11 @@ ABSOLUTE_HOURS = 24
 PROGRAM_HOURS = 12
 SEEN_EVERY_SECONDS = 60
 """How exactly the last use of a session is kept; a write for each request would cost more than it tells."""
-TRIES_OF_A_USER = 10
-TRIES_OF_AN_ADDRESS = 50
+TRIES_FOR_A_USER_FROM_AN_ADDRESS = 10
+TRIES_FOR_A_USER = 200
+"""From all addresses together: strangers who know a name would otherwise lock its owner out with a few tries."""
+TRIES_OF_AN_ADDRESS = 200
+"""A whole court may stand behind one address."""
 TRIES_WINDOW_SECONDS = 300.0
 TOTP_STEP_SECONDS = 30
 LANGUAGES = ("zh", "en")
@@ -76,8 +79,9 @@ class SignIns:
         self._second_factor_roles = second_factor_roles
         self._passwords = passwords or Passwords()
         self._clock = clock
-        self._by_user = RateLimit(TRIES_OF_A_USER, TRIES_WINDOW_SECONDS)
         self._by_address = RateLimit(TRIES_OF_AN_ADDRESS, TRIES_WINDOW_SECONDS)
+        self._by_user_and_address = RateLimit(TRIES_FOR_A_USER_FROM_AN_ADDRESS, TRIES_WINDOW_SECONDS)
+        self._by_user = RateLimit(TRIES_FOR_A_USER, TRIES_WINDOW_SECONDS)
         self._used_codes: dict[UUID, int] = {}
 
     async def sign_in(
@@ -87,10 +91,16 @@ class SignIns:
 
         Raises:
             NotSignedIn: `wrong-credentials`, `second-factor-required` or `second-factor-wrong`.
-            TooMany: too many wrong tries for this user or from this address.
+            TooMany: too many wrong tries for this user from this address, for this user, or from this address.
         """
-        self._by_address.take(address)
-        self._by_user.take(username)
+        # In this order: what one address is refused doesn't count against the user everywhere.
+        tries = (
+            (self._by_address, address),
+            (self._by_user_and_address, f"{address} {username}"),
+            (self._by_user, username),
+        )
+        for limit, key in tries:
+            limit.take(key)
         async with self._database.read() as session:
             user = await session.scalar(select(User).where(User.username == username))
         is_right = await self._passwords.matches(password, user.password_hash if user else None)
@@ -98,8 +108,8 @@ class SignIns:
             await self._record_refusal(user, "wrong-credentials")
             raise NotSignedIn("wrong-credentials")
         await self._check_second_factor(user, code)
-        self._by_address.give_back(address)
-        self._by_user.give_back(username)
+        for limit, key in tries:
+            limit.give_back(key)
         return await self._admit(user, is_program)
 
     async def recognize(self, secret: str, *, is_program: bool) -> Recognized | None:
@@ -140,6 +150,11 @@ class SignIns:
                 )
             )
             return set(found)
+
+    async def keep_seen(self, sessions: set[UUID]) -> None:
+        """Note that these sessions are in use now: their sockets are open."""
+        async with self._database.write() as session:
+            await session.execute(update(SignIn).where(SignIn.id.in_(sessions)).values(last_seen_at=self._clock()))
 
     async def sign_out(self, identity: Identity) -> None:
         """End the session; its media sessions and sockets end with it."""

@@ -16,10 +16,13 @@ from command_center.accounts.passwords import Passwords
 from command_center.accounts.permissions import Role
 from command_center.accounts.revocations import Revocations
 from command_center.accounts.service import Accounts, NewUser
+from command_center.accounts.sessions import ExpiredSignIns
 from command_center.accounts.sign_ins import (
     ABSOLUTE_HOURS,
     PROGRAM_HOURS,
-    TRIES_OF_A_USER,
+    TRIES_FOR_A_USER,
+    TRIES_FOR_A_USER_FROM_AN_ADDRESS,
+    TRIES_OF_AN_ADDRESS,
     Admission,
     SignIns,
 )
@@ -125,18 +128,36 @@ async def test_a_wrong_password_and_an_unknown_user_are_told_the_same(desk: Desk
     assert refused.value.code == "wrong-credentials"
 
 
-async def test_a_user_is_locked_after_too_many_wrong_tries_from_anywhere_and_later_not(desk: Desk) -> None:
+async def _try(desk: Desk, username: str, address: str) -> None:
+    with pytest.raises(NotSignedIn):
+        await desk.sign_ins.sign_in(username, "wrong", None, address)
+
+
+async def test_wrong_tries_from_elsewhere_do_not_lock_a_user_out(desk: Desk) -> None:
     await desk.person("lin")
-    for number in range(TRIES_OF_A_USER):
-        with pytest.raises(NotSignedIn):
-            await desk.sign_ins.sign_in("lin", "wrong", None, f"192.0.2.{number}")
+    for _ in range(TRIES_FOR_A_USER_FROM_AN_ADDRESS):
+        await _try(desk, "lin", "192.0.2.99")
+    for _ in range(TRIES_FOR_A_USER):
+        with pytest.raises(TooMany):
+            await desk.sign_ins.sign_in("lin", PASSWORD, None, "192.0.2.99")
+    await desk.sign_in("lin")
+
+
+async def test_tries_at_one_user_from_everywhere_and_at_every_user_from_one_address_are_bounded(desk: Desk) -> None:
+    await desk.person("lin")
+    for number in range(TRIES_FOR_A_USER):
+        await _try(desk, "lin", f"192.0.2.{number}")
     with pytest.raises(TooMany):
         await desk.sign_in("lin")
+    for number in range(TRIES_OF_AN_ADDRESS):
+        await _try(desk, f"nobody{number}", "198.51.100.1")
+    with pytest.raises(TooMany):
+        await _try(desk, "somebody", "198.51.100.1")
 
 
 async def test_right_sign_ins_are_never_too_many(desk: Desk) -> None:
     await desk.person("lin")
-    for _ in range(TRIES_OF_A_USER + 5):
+    for _ in range(TRIES_FOR_A_USER_FROM_AN_ADDRESS + 5):
         await desk.sign_in("lin")
 
 
@@ -148,6 +169,23 @@ async def test_an_idle_session_ends_and_a_used_one_goes_on(desk: Desk) -> None:
         assert await desk.sign_ins.recognize(admission.secret, is_program=False)
     desk.clock.go_on(minutes=61)
     assert await desk.sign_ins.recognize(admission.secret, is_program=False) is None
+
+
+async def test_sessions_that_are_over_are_ended_batch_by_batch_and_the_nodes_are_told(desk: Desk) -> None:
+    await desk.person("lin")
+    expired = ExpiredSignIns(
+        desk.database, Revocations(Outbox(desk.database, desk.hub), desk.hub), idle_minutes=60, clock=desk.clock
+    )
+    idle = [await desk.sign_in("lin") for _ in range(3)]
+    seen, program = await desk.sign_in("lin"), await desk.sign_in("lin", is_program=True)
+    desk.clock.go_on(minutes=61)
+    await desk.sign_ins.keep_seen({seen.identity.session_id})
+    assert [await expired.end(limit=2) for _ in range(3)] == [2, 1, 0]
+    assert {event.session_id for event in await desk.revoked()} == {one.identity.session_id for one in idle}
+    desk.clock.go_on(hours=PROGRAM_HOURS)
+    await desk.sign_ins.keep_seen({seen.identity.session_id, program.identity.session_id})
+    assert await expired.end() == 1
+    assert [event.session_id for event in await desk.revoked()][3:] == [program.identity.session_id]
 
 
 async def test_a_session_ends_for_good_however_busy(desk: Desk) -> None:

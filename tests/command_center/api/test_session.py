@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from command_center.accounts.sign_ins import TRIES_OF_A_USER
+from command_center.accounts.sign_ins import TRIES_FOR_A_USER_FROM_AN_ADDRESS
 from tests.support.web import RunningWeb
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -57,7 +57,7 @@ async def test_what_is_wrong_is_refused_without_repeating_it(web: RunningWeb, bo
 
 async def test_too_many_wrong_tries_are_told_when_to_come_again(web: RunningWeb) -> None:
     client = web.client()
-    for _ in range(TRIES_OF_A_USER):
+    for _ in range(TRIES_FOR_A_USER_FROM_AN_ADDRESS):
         assert (await client.post("/api/session", json={"username": "judge", "password": "wrong"})).status_code == 401
     answer = await client.post("/api/session", json={"username": "judge", "password": web.world.passwords["judge"]})
     assert answer.status_code == 429
