@@ -8,14 +8,14 @@ import os
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import aclosing, suppress
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from pydantic import ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
 from command_center.accounts.revocations import Revocations
+from command_center.accounts.sessions import EXPIRED_BATCH, ExpiredSignIns
 from command_center.audit import Audit
 from command_center.config import Settings
 from command_center.database import Database
@@ -30,7 +30,7 @@ from command_center.stream_job import StreamJob
 from command_center.supervision import keep_running
 from streams.hub.hub import Hub, HubAway
 from streams.hub.topics import (
-    LIVE_EVENT,
+    CAMERAS_STREAM,
     POSITIONS_STREAM,
     RECORDING_EVENT,
     RECORDINGS_STREAM,
@@ -48,6 +48,8 @@ LEASE_SECONDS = 10.0
 RENEW_SECONDS = 3.0
 STEP_SECONDS = 1.0
 """How often deadlines and the outbox are looked at."""
+EXPIRY_SECONDS = 30.0
+"""How long after a sign-in's end its pictures may go on at most."""
 LIFE_SIGN_SECONDS = 2.0
 RECORDINGS_CONSUMER = "recordings"
 """One name for all workers: what a recording went through must be kept in order, by who has the lease."""
@@ -56,7 +58,7 @@ RECORDINGS_CONSUMER = "recordings"
 class Worker:
     """One worker; several share the streams, and of them one at a time does each of the other jobs."""
 
-    def __init__(self, database: Database, hub: Hub, name: str = "") -> None:
+    def __init__(self, database: Database, hub: Hub, name: str = "", *, idle_minutes: int) -> None:
         self.name = name or f"{socket.gethostname()}-{os.getpid()}"
         outbox = Outbox(database, hub)
         audit = Audit()
@@ -65,7 +67,10 @@ class Worker:
         self._leases = Leases(database, self.name, LEASE_SECONDS)
         self._positions = Positions(database)
         self._instructions = Instructions(database, hub, audit)
-        self._feeds = Feeds(database, hub, audit, Revocations(outbox, hub))
+        revocations = Revocations(outbox, hub)
+        self._feeds = Feeds(database, hub, audit, revocations)
+        self._expired = ExpiredSignIns(database, revocations, idle_minutes=idle_minutes)
+        self._expiry_at = 0.0
         self._database = database
         self.recordings_job: StreamJob[RecordingEvent] = StreamJob(
             hub, RECORDINGS_STREAM, RECORDINGS_CONSUMER, RECORDING_EVENT.validate_json, self._index, idle_seconds=0
@@ -73,14 +78,22 @@ class Worker:
         self.positions_job: StreamJob[PositionTaken] = StreamJob(
             hub, POSITIONS_STREAM, self.name, PositionTaken.model_validate_json, self._positions.insert
         )
+        self.cameras_job: StreamJob[CameraChanged] = StreamJob(
+            hub, CAMERAS_STREAM, self.name, CameraChanged.model_validate_json, self._keep_cameras
+        )
 
     async def run(self) -> None:
         """Work until cancelled; then give the leases back, so that another worker goes on at once."""
-        leased = {"escalation": self._escalate, "outbox": self._flush, "recordings": self._record}
+        leased = {
+            "escalation": self._escalate,
+            "outbox": self._flush,
+            "recordings": self._record,
+            "sign-ins": self._expire,
+        }
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(keep_running("positions", self.positions_job.run))
-                group.create_task(keep_running("cameras", self._keep_cameras))
+                group.create_task(keep_running("cameras", self.cameras_job.run))
                 group.create_task(keep_running("life sign", self._give_life_sign))
                 for job, step in leased.items():
                     group.create_task(keep_running(job, partial(self._do_leased, job, step)))
@@ -104,6 +117,13 @@ class Worker:
         if await self._instructions.escalate() == 0:
             await asyncio.sleep(STEP_SECONDS)
 
+    async def _expire(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now < self._expiry_at:
+            await asyncio.sleep(STEP_SECONDS)
+        elif await self._expired.end() < EXPIRED_BATCH:
+            self._expiry_at = now + EXPIRY_SECONDS
+
     async def _flush(self) -> None:
         try:
             if await self._outbox.flush() > 0:
@@ -122,18 +142,10 @@ class Worker:
         for feed in sorted(await index_events(self._database, events)):
             await self._hub.publish(RecordingChanged(feed=feed))
 
-    async def _keep_cameras(self) -> None:
-        """Write down what devices say of their cameras over the data channel."""
-        async with aclosing(self._hub.listen()) as events:
-            async for text in events:
-                if text is None or '"camera"' not in text:
-                    continue
-                try:
-                    event = LIVE_EVENT.validate_json(text)
-                except ValidationError:
-                    continue
-                if isinstance(event, CameraChanged):
-                    await self._feeds.camera_changed(event.feed, event.state, event.received_at)
+    async def _keep_cameras(self, events: Sequence[CameraChanged]) -> None:
+        """Write down what devices say of their cameras over the data channel; an older word changes nothing."""
+        for event in events:
+            await self._feeds.camera_changed(event.feed, event.state, event.received_at)
 
     async def _give_life_sign(self) -> None:
         while True:
@@ -166,7 +178,7 @@ async def run(settings: Settings) -> None:
         loop.add_signal_handler(number, stopped.set)
     try:
         catching_up = asyncio.create_task(_catch_up(database, settings.recordings))
-        working = asyncio.create_task(Worker(database, hub).run())
+        working = asyncio.create_task(Worker(database, hub, idle_minutes=settings.session_idle_minutes).run())
         stopping = asyncio.create_task(stopped.wait())
         await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()

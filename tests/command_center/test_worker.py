@@ -9,9 +9,10 @@ from uuid import uuid4
 
 import pytest
 from pydantic import BaseModel
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
+from command_center.accounts.tables import SignIn
 from command_center.clock import now
 from command_center.database import Database
 from command_center.lease import Leases
@@ -20,7 +21,7 @@ from command_center.operations.tables import Delivery, Feed, PositionRecord
 from command_center.stream_job import GROUP, StreamJob
 from command_center.worker import Worker
 from streams.hub.hub import Hub
-from streams.hub.topics import POSITIONS_STREAM, CameraChanged, PositionTaken
+from streams.hub.topics import POSITIONS_STREAM, REVOCATIONS_STREAM, CameraChanged, PositionTaken, Revoked
 from streams.protocol import CameraState, Position
 from tests.support.valkey import Valkey
 from tests.support.waiting import until
@@ -143,7 +144,9 @@ async def test_two_workers_keep_every_position_once_while_the_hub_is_killed(worl
     feed = await world.operations.feeds.register(
         world.people["li"], world.operation.id, world.operation.sites[0].id, "phone"
     )
-    workers = [asyncio.create_task(Worker(world.database, world.hub, name).run()) for name in ("one", "two")]
+    workers = [
+        asyncio.create_task(Worker(world.database, world.hub, name, idle_minutes=60).run()) for name in ("one", "two")
+    ]
     sent = 0
     for second in range(40):
         await world.hub.append(POSITIONS_STREAM, _taken(feed.name, second))
@@ -168,7 +171,7 @@ async def test_the_worker_escalates_and_keeps_the_cameras_word(world: World) -> 
     )
     world.instructions._deadlines = {priority: timedelta(0) for priority in world.instructions._deadlines}
     await world.instructions.send(world.people["commander"], world.order("x"))
-    working = asyncio.create_task(Worker(world.database, world.hub, "one").run())
+    working = asyncio.create_task(Worker(world.database, world.hub, "one", idle_minutes=60).run())
     changed = CameraChanged(feed=feed.name, state=CameraState.STOPPED_BY_OFFICER, received_at=to_ms(now()))
 
     async def is_done() -> bool:
@@ -184,3 +187,19 @@ async def test_the_worker_escalates_and_keeps_the_cameras_word(world: World) -> 
     working.cancel()
     await asyncio.gather(working, return_exceptions=True)
     assert await Leases(world.database, "two").take("escalation")
+
+
+async def test_the_worker_ends_a_session_whose_time_is_over_and_tells_the_nodes(world: World) -> None:
+    over = await world.sign_in("commander")
+    async with world.database.write() as session:
+        await session.execute(update(SignIn).where(SignIn.id == over.session_id).values(expires_at=now()))
+    working = asyncio.create_task(Worker(world.database, world.hub, "one", idle_minutes=60).run())
+
+    async def told() -> list[Revoked]:
+        entries = await world.hub.read_after(REVOCATIONS_STREAM, "0", wait_seconds=0.1)
+        return [Revoked.model_validate_json(text) for _, text in entries]
+
+    assert [event.session_id for event in await until(told, seconds=15)] == [over.session_id]
+    assert await world.ended_sessions() == {over.session_id}
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)

@@ -51,7 +51,7 @@ async def test_a_blackout_of_redis_and_of_the_phone_loses_doubles_and_mixes_up_n
     commander, officer = await web.signed_in("commander"), await web.signed_in("officer1")
     me = web.world.users["officer1"]
     feed = await register(web, officer)
-    working = asyncio.create_task(Worker(web.web.database, web.web.hub, "worker").run())
+    working = asyncio.create_task(Worker(web.web.database, web.web.hub, "worker", idle_minutes=60).run())
     by_node, by_phone = [position(n) for n in range(FIXES)], [position(n) for n in range(FIXES)]
     order = {"scope": "officer", "officer_id": str(me)}
     async with AsyncExitStack() as stack:
