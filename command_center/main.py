@@ -184,6 +184,7 @@ class Web:
             async with asyncio.TaskGroup() as tasks:
                 wanted = {
                     "sockets": self.sockets.watch,
+                    "seen": self.sockets.keep_seen,
                     "anchors": self.audit_reader.keep_anchoring,
                     "board": self.board.run,
                     "assets": self.assets.run,

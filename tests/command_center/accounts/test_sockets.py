@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import json
+from uuid import uuid4
 
 import httpx
 import pytest
+from starlette.types import Message, Receive, Scope, Send
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
+from command_center.accounts.revocations import Revocations
+from command_center.accounts.sign_ins import SignIns
+from command_center.accounts.sockets import CHECK_SECONDS, CLOSE_SECONDS, OpenSockets
+from command_center.audit import Audit
+from command_center.database import Database
+from command_center.outbox import Outbox
+from streams.hub.hub import Hub
 from tests.support.valkey import Valkey
+from tests.support.waiting import until
 from tests.support.web import RunningWeb
 
 
@@ -44,3 +54,36 @@ async def test_a_socket_ends_within_two_seconds_of_its_session(
             await asyncio.wait_for(read_to_the_end(), 5)
         assert loop.time() - began < 2.0
     assert socket.close_code == 4401
+
+
+async def test_clients_that_stop_reading_hold_up_no_other_socket_and_are_cut_off(records: Database, hub: Hub) -> None:
+    sign_ins = SignIns(records, Audit(), Revocations(Outbox(records, hub), hub), idle_minutes=60)
+    sockets = OpenSockets(sign_ins)
+    closed: list[str] = []
+    for_ever = asyncio.Event()
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await for_ever.wait()
+
+    async def receive() -> Message:
+        return {"type": "websocket.connect"}
+
+    async def stalls(message: Message) -> None:
+        await for_ever.wait()
+
+    async def takes(message: Message) -> None:
+        closed.append(message["type"])
+
+    async def serve(send: Send) -> None:
+        await sockets.serve(app, {"type": "websocket"}, receive, send, uuid4())
+
+    stalled = [asyncio.create_task(serve(stalls)) for _ in range(5)]
+    others = [asyncio.create_task(serve(takes)) for _ in range(5)]
+    watching = asyncio.create_task(sockets.watch())
+    await until(lambda: len(closed) == 5, seconds=CHECK_SECONDS * 3)
+    await until(lambda: all(task.cancelled() for task in stalled), seconds=CLOSE_SECONDS + 1)
+    assert not any(task.done() for task in others)
+    for_ever.set()
+    await asyncio.gather(*others)
+    watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)
