@@ -24,7 +24,15 @@ from streams.hub.hub import Hub
 from streams.hub.presence import Presence
 from streams.hub.revocations import Revocations
 from streams.hub.spool import Spool
-from streams.hub.topics import POSITIONS_STREAM, RECORDINGS_STREAM, FeedState, NodeState, PositionTaken
+from streams.hub.topics import (
+    CAMERAS_STREAM,
+    POSITIONS_STREAM,
+    RECORDINGS_STREAM,
+    CameraChanged,
+    FeedState,
+    NodeState,
+    PositionTaken,
+)
 from streams.metrics import NodeMetrics
 from streams.recording.events import RecordingEvent
 from streams.recording.recorder import Recorder
@@ -91,7 +99,7 @@ class Node:
             node=options.node_id,
             addresses=options.public_addresses or local_addresses(),
             tell=self.presence.tell,
-            keep=self._keep_position,
+            keep=self._keep,
             open_recording=self._open_recording,
         )
         self.revocations = Revocations(self.hub, self.sessions.revoke)
@@ -172,8 +180,9 @@ class Node:
     def _feed_states(self) -> list[FeedState]:
         return self.sessions.states()
 
-    def _keep_position(self, position: PositionTaken, on_kept: Callable[[], None]) -> None:
-        self.spool.offer(POSITIONS_STREAM, position, on_kept)
+    def _keep(self, event: PositionTaken | CameraChanged, on_kept: Callable[[], None]) -> None:
+        stream = POSITIONS_STREAM if isinstance(event, PositionTaken) else CAMERAS_STREAM
+        self.spool.offer(stream, event, on_kept)
 
     def _recording_event(self, event: RecordingEvent) -> None:
         self.spool.offer(RECORDINGS_STREAM, event)

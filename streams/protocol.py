@@ -9,6 +9,7 @@ Times of a device are Unix milliseconds by the device's own clock.
 
 from __future__ import annotations
 
+import json
 from enum import StrEnum
 from typing import Annotated, Literal
 from uuid import UUID
@@ -95,6 +96,14 @@ DEVICE_MESSAGE: TypeAdapter[Hello | Position | CameraStatus | Receipt] = TypeAda
 ChannelMessage = Annotated[Position | CameraStatus, Field(discriminator="type")]
 CHANNEL_MESSAGE: TypeAdapter[Position | CameraStatus] = TypeAdapter(ChannelMessage)
 """What the data channel takes."""
+
+
+def id_of(data: str | bytes) -> UUID | None:
+    """The id of a message that is otherwise not valid: refused by it, the device stops repeating it."""
+    try:
+        return UUID(json.loads(data)["id"])
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None
 
 
 class Ack(Message):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Sequence
 from uuid import UUID
@@ -26,6 +25,7 @@ from streams.protocol import (
     Position,
     Receipt,
     Refusal,
+    id_of,
 )
 
 logger = logging.getLogger(__name__)
@@ -95,7 +95,7 @@ class OfficerLine:
             try:
                 message = DEVICE_MESSAGE.validate_json(text)
             except ValidationError:
-                answers.append(Refusal(id=_id_of(text), code="not-valid"))
+                answers.append(Refusal(id=id_of(text), code="not-valid"))
                 continue
             if isinstance(message, Position):
                 positions.append(message)
@@ -177,11 +177,3 @@ def _delivery(row: OfficerDelivery) -> InstructionDelivery:
             "state": row.state,
         }
     )
-
-
-def _id_of(text: str) -> UUID | None:
-    """The id of a message that is otherwise not valid, so that the device stops repeating it."""
-    try:
-        return UUID(json.loads(text)["id"])
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        return None

@@ -18,6 +18,7 @@ from streams.protocol import (
     CameraStatus,
     Position,
     Refusal,
+    id_of,
 )
 from streams.signalling.limits import Bucket
 
@@ -29,19 +30,19 @@ ANSWERS_BOUND_BYTES = 256 * 1024
 """Acknowledgements that may wait for a peer that doesn't take them."""
 
 KeepPosition = Callable[[Position, int, Callable[[], None]], None]
-NoteCamera = Callable[[CameraStatus, int], None]
+KeepCamera = Callable[[CameraStatus, int, Callable[[], None]], None]
 
 
 class FieldChannel:
     """Takes messages of one session's channel.
 
     `keep_position(position, received_at, on_kept)` makes a position durable and calls `on_kept` then;
-    `note_camera(status, received_at)` takes the camera's state. Times are Unix milliseconds.
+    `keep_camera` does so with the camera's state. Times are Unix milliseconds.
     """
 
-    def __init__(self, keep_position: KeepPosition, note_camera: NoteCamera) -> None:
+    def __init__(self, keep_position: KeepPosition, keep_camera: KeepCamera) -> None:
         self._keep_position = keep_position
-        self._note_camera = note_camera
+        self._keep_camera = keep_camera
         self._bucket = Bucket(BURST, PER_SECOND)
         self._channel: RTCDataChannel | None = None
         self.taken = self.refused = self.dropped = 0
@@ -59,20 +60,19 @@ class FieldChannel:
             self.dropped += 1
             return
         if len(data) > MAX_MESSAGE_BYTES:
-            self._refuse(None, "message-too-large")
+            self._refuse(id_of(data), "message-too-large")
             return
         try:
             message = CHANNEL_MESSAGE.validate_json(data)
         except ValidationError:
-            self._refuse(None, "message-invalid")
+            self._refuse(id_of(data), "message-invalid")
             return
         self.taken += 1
         received_at = int(time.time() * 1000)
         if isinstance(message, Position):
             self._keep_position(message, received_at, lambda: self._acknowledge(message.id))
         else:
-            self._note_camera(message, received_at)
-            self._acknowledge(message.id)
+            self._keep_camera(message, received_at, lambda: self._acknowledge(message.id))
 
     def _acknowledge(self, message_id: UUID) -> None:
         self._answer(Ack(id=message_id))

@@ -41,13 +41,13 @@ _CAUSES = {
     "node": FeedCause.NODE,
 }
 
-KeepPosition = Callable[[PositionTaken, Callable[[], None]], None]
+Keep = Callable[[PositionTaken | CameraChanged, Callable[[], None]], None]
 
 
 class Sessions:
     """Admits, keeps and ends sessions; `tick` is called every 20-50 ms and drives all that is timed.
 
-    `tell(event)` publishes an event; `keep(position, on_kept)` makes a position durable.
+    `tell(event)` publishes an event; `keep(event, on_kept)` makes durable what a device told.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Sessions:
         node: str,
         addresses: Sequence[str],
         tell: Callable[[Event], None],
-        keep: KeepPosition,
+        keep: Keep,
         open_recording: OpenRecording,
         clock: Callable[[], float] = time.monotonic,
         max_sessions: int = MAX_SESSIONS,
@@ -94,7 +94,7 @@ class Sessions:
         if agreement.channel is not None:
             channel = FieldChannel(
                 lambda position, at, on_kept: self._position(name, position, at, on_kept),
-                lambda status, at: self._camera(feed, status, at),
+                lambda status, at, on_kept: self._camera(feed, status, at, on_kept),
             )
             link.offer_channel(channel.opened, agreement.channel.sctp_port, agreement.channel.max_message_size)
         superfluous = feed.announce(session, now)
@@ -260,7 +260,11 @@ class Sessions:
         self._tell(taken)
         self._keep(taken, on_kept)
 
-    def _camera(self, feed: LiveFeed, status: CameraStatus, received_at: int) -> None:
-        if feed.camera(status):
-            self._tell(CameraChanged(feed=feed.name, state=status.state, received_at=received_at))
-            self._look(feed, self._clock())
+    def _camera(self, feed: LiveFeed, status: CameraStatus, received_at: int, on_kept: Callable[[], None]) -> None:
+        if not feed.camera(status):
+            on_kept()  # a newer word has replaced it
+            return
+        changed = CameraChanged(feed=feed.name, state=status.state, received_at=received_at)
+        self._tell(changed)
+        self._look(feed, self._clock())
+        self._keep(changed, on_kept)

@@ -21,7 +21,14 @@ from command_center.operations.tables import Delivery, Feed, PositionRecord
 from command_center.stream_job import GROUP, StreamJob
 from command_center.worker import Worker
 from streams.hub.hub import Hub
-from streams.hub.topics import POSITIONS_STREAM, REVOCATIONS_STREAM, CameraChanged, PositionTaken, Revoked
+from streams.hub.topics import (
+    CAMERAS_STREAM,
+    POSITIONS_STREAM,
+    REVOCATIONS_STREAM,
+    CameraChanged,
+    PositionTaken,
+    Revoked,
+)
 from streams.protocol import CameraState, Position
 from tests.support.valkey import Valkey
 from tests.support.waiting import until
@@ -171,11 +178,13 @@ async def test_the_worker_escalates_and_keeps_the_cameras_word(world: World) -> 
     )
     world.instructions._deadlines = {priority: timedelta(0) for priority in world.instructions._deadlines}
     await world.instructions.send(world.people["commander"], world.order("x"))
-    working = asyncio.create_task(Worker(world.database, world.hub, "one", idle_minutes=60).run())
     changed = CameraChanged(feed=feed.name, state=CameraState.STOPPED_BY_OFFICER, received_at=to_ms(now()))
+    earlier = CameraChanged(feed=feed.name, state=CameraState.LIVE, received_at=changed.received_at - 1)
+    for event in (earlier, changed, earlier, changed):  # told while no worker was there, and again out of order
+        await world.hub.append(CAMERAS_STREAM, event)
+    working = asyncio.create_task(Worker(world.database, world.hub, "one", idle_minutes=60).run())
 
     async def is_done() -> bool:
-        await world.hub.publish(changed)  # nobody says when the worker has begun to listen
         async with world.database.read() as session:
             escalated = await session.scalar(
                 select(func.count()).select_from(Delivery).where(Delivery.escalated_at.is_not(None))

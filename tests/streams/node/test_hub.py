@@ -13,6 +13,7 @@ from uuid import uuid4
 
 from streams.hub.hub import Hub
 from streams.hub.topics import (
+    CAMERAS_STREAM,
     FEEDS_KEY,
     LIVE_EVENT,
     NODE_KEY,
@@ -95,17 +96,55 @@ async def test_a_position_is_told_kept_and_then_acknowledged(valkey: Valkey, hub
         await until(lambda: publisher.channel.readyState == "open", 10)
         sent = position()
         publisher.channel.send(sent.model_dump_json())
-        publisher.channel.send('{"type":"position","latitude":999}')
-        publisher.channel.send("x" * 20_000)
-        await until(lambda: len(publisher.answers) == 3)
+        wrong, large = uuid4(), uuid4()
+        publisher.channel.send(json.dumps({"type": "position", "id": str(wrong), "latitude": 999}))
+        publisher.channel.send("x")
+        publisher.channel.send(json.dumps({"id": str(large), "reason": "x" * 20_000}))
+        await until(lambda: len(publisher.answers) == 4)
         answers = [json.loads(answer) for answer in publisher.answers]
         assert {"type": "ack", "id": str(sent.id)} in answers
-        codes = {answer["code"] for answer in answers if answer["type"] == "refusal"}
-        assert codes == {"message-invalid", "message-too-large"}
+        refusals = {(answer["code"], answer["id"]) for answer in answers if answer["type"] == "refusal"}
+        assert refusals == {
+            ("message-invalid", str(wrong)),
+            ("message-invalid", None),
+            ("message-too-large", str(large)),
+        }
         (kept,) = await positions(hub)
         assert (kept.feed, kept.position, kept.road) == ("site-1", sent, "channel")
         assert 0 < kept.clock_offset_ms < 5000
         await until(lambda: any(isinstance(e, PositionTaken) for e in events))
+        await publisher.close()
+
+
+async def test_the_cameras_word_is_acknowledged_once_it_is_kept(valkey: Valkey, hub: Hub, tmp_path: Path) -> None:
+    async with running_node(tmp_path, valkey.url) as running:
+        publisher = Publisher(running.url, running.token())
+        await publisher.publish("site-1")
+        await until(lambda: publisher.channel.readyState == "open", 10)
+        words = [
+            CameraStatus(id=uuid4(), at=2, state=CameraState.STOPPED_BY_SYSTEM),
+            CameraStatus(id=uuid4(), at=3, state=CameraState.LIVE),
+            CameraStatus(id=uuid4(), at=1, state=CameraState.STOPPED_BY_OFFICER),
+        ]
+        publisher.channel.send(words[0].model_dump_json())
+        await until(lambda: len(publisher.answers) == 1)
+        valkey.kill()
+        publisher.channel.send(words[1].model_dump_json())
+        await until(lambda: len(publisher.answers) == 2, 10)
+        assert running.node.spool.file_bytes > 0
+        publisher.channel.send(words[2].model_dump_json())  # an older word, which a newer one has replaced
+        await until(lambda: len(publisher.answers) == 3, 10)
+        assert [json.loads(answer) for answer in publisher.answers] == [
+            {"type": "ack", "id": str(word.id)} for word in words
+        ]
+        valkey.start()
+        await until(lambda: running.node.spool.file_bytes == 0, 10)
+        entries = await hub.read_after(CAMERAS_STREAM, "0", wait_seconds=0.05)
+        kept = [CameraChanged.model_validate_json(event) for _, event in entries]
+        assert list(dict.fromkeys((one.feed, one.state) for one in kept)) == [
+            ("site-1", CameraState.STOPPED_BY_SYSTEM),
+            ("site-1", CameraState.LIVE),
+        ]
         await publisher.close()
 
 
