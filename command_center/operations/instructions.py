@@ -224,14 +224,15 @@ class Instructions:
         places: Sequence[Assignment],
     ) -> Instruction:
         at = self._clock()
+        site_id, officer_id = _target(order)
         instruction = Instruction(
             id=new_id(),
             operation_id=operation.id,
             number=operation.next_instruction_number,
             sender_id=identity.user_id,
             scope=order.scope.value,
-            site_id=order.site_id if order.scope is Scope.SITE else None,
-            officer_id=order.officer_id if order.scope is Scope.OFFICER else None,
+            site_id=site_id,
+            officer_id=officer_id,
             priority=order.priority.value,
             text=text,
             idempotency_key=order.idempotency_key,
@@ -302,18 +303,21 @@ class Instructions:
             logger.info("hub away, instruction %s waits for the sockets' next look", instruction_id)
 
 
+def _target(order: Order) -> tuple[UUID | None, UUID | None]:
+    """The site or the officer, where it is for one."""
+    return (
+        order.site_id if order.scope is Scope.SITE else None,
+        order.officer_id if order.scope is Scope.OFFICER else None,
+    )
+
+
 async def _sent_before(session: AsyncSession, identity: Identity, order: Order, text: str) -> Instruction | None:
     known = await session.scalar(select(Instruction).where(Instruction.idempotency_key == order.idempotency_key))
     if known is None:
         return None
-    same = (known.operation_id, known.sender_id, known.scope, known.text, known.priority) == (
-        order.operation_id,
-        identity.user_id,
-        order.scope.value,
-        text,
-        order.priority.value,
-    )
-    if not same:
+    first = (known.operation_id, known.sender_id, known.scope, known.site_id, known.officer_id)
+    again = (order.operation_id, identity.user_id, order.scope.value, *_target(order))
+    if (*first, known.text, known.priority) != (*again, text, order.priority.value):
         raise Conflict("idempotency-key-used")
     return known
 

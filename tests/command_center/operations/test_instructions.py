@@ -59,6 +59,23 @@ async def test_pressing_the_button_twice_sends_once(world: World) -> None:
         await world.instructions.send(commander, world.order("另一个", idempotency_key=order.idempotency_key))
 
 
+@pytest.mark.parametrize("scope", [Scope.SITE, Scope.OFFICER])
+async def test_the_same_key_for_somebody_else_is_refused(world: World, scope: Scope) -> None:
+    commander, (first, second) = world.people["commander"], world.operation.sites
+    targets = (
+        [{"site_id": first.id}, {"site_id": second.id}]
+        if scope is Scope.SITE
+        else [{"officer_id": world.people[name].user_id} for name in ("li", "zhang")]
+    )
+    order = world.order("报告情况", scope, **targets[0])
+    sent = await world.instructions.send(commander, order)
+    assert (await world.instructions.send(commander, order)).id == sent.id
+    with pytest.raises(Conflict, match="idempotency-key-used"):
+        await world.instructions.send(
+            commander, world.order("报告情况", scope, idempotency_key=order.idempotency_key, **targets[1])
+        )
+
+
 async def test_numbers_and_sequences_have_no_gaps_when_many_send_at_once(world: World) -> None:
     commander = world.people["commander"]
     await asyncio.gather(*(world.instructions.send(commander, world.order(f"{n}")) for n in range(10)))
