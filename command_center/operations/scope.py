@@ -48,7 +48,8 @@ async def commanded_operation(session: AsyncSession, identity: Identity, operati
     found = await session.scalar(
         select(Operation)
         .where(Operation.id == operation_id, Operation.court_id.in_(identity.court_ids))
-        .with_for_update()
+        # Its key stays: whoever registers a feed of it, holding a place that is wanted next, must not wait for us.
+        .with_for_update(key_share=True)
     )
     if found is None:
         raise NotFound("operation-not-found")
