@@ -29,6 +29,7 @@ from command_center.evidence.records import (
     TrackPoint,
 )
 from command_center.evidence.tables import Recording
+from command_center.evidence.viewings import Viewings
 from command_center.operations.tables import Feed, Operation, PositionRecord, Site
 from streams.recording.manifest import SUFFIX, Manifest, read_manifest
 
@@ -39,9 +40,6 @@ TRACK_POINTS = 20_000
 """Over five hours at 1 Hz; a longer track is thinned."""
 SILENT_SECONDS = 20
 """A recording that hasn't ended and hasn't grown for so long was cut off: its node is gone."""
-VIEWING_SECONDS = 600
-"""Requests of one person for one recording within this time are one viewing in the audit."""
-VIEWINGS_BOUND = 10_000
 MIME = {"mp4": "video/mp4", "webm": "video/webm"}
 
 Row = tuple[Recording, Feed, Operation, Site, User]
@@ -55,7 +53,8 @@ class Recordings:
         self._audit = audit
         self._root = root.resolve()
         self._clock = clock
-        self._viewings: dict[tuple[UUID, UUID], float] = {}
+        self._viewings = Viewings()
+        self._auditing = asyncio.Lock()
 
     async def listed(
         self,
@@ -100,14 +99,13 @@ class Recordings:
         return await asyncio.to_thread(self._record, row)
 
     async def index(self, identity: Identity, recording_id: UUID, *, after: int = 0) -> Index:
-        """Where its fragments lie and when they were; only those from number `after` on.
+        """Where its fragments lie and when they were; only those from number `after` on. It belongs to a viewing.
 
         Raises:
             NotFound: there is none in this person's courts.
             Unavailable: the store doesn't have it.
         """
-        async with self._database.read() as session:
-            recording, *_ = await _row(session, identity, recording_id)
+        recording = await self._viewed(identity, recording_id)
         manifest = await self._manifest(recording)
         return Index(
             mime=manifest.opened.mime,
@@ -130,35 +128,16 @@ class Recordings:
             NotFound: there is none in this person's courts.
             Unavailable: the store doesn't have it.
         """
-        viewing = (identity.session_id, recording_id)
-        last = self._viewings.get(viewing)
-        if is_start or last is None or time.monotonic() - last > VIEWING_SECONDS:
-            async with self._database.write() as session:
-                recording, _, operation, *_ = await _row(session, identity, recording_id)
-                await self._audit.record(
-                    session,
-                    actor=identity.user_id,
-                    court_id=operation.court_id,
-                    action="recording.viewed",
-                    subject_type="recording",
-                    subject_id=str(recording_id),
-                )
-            if len(self._viewings) >= VIEWINGS_BOUND:
-                self._viewings.clear()
-            self._viewings[viewing] = time.monotonic()
-        else:
-            async with self._database.read() as session:
-                recording, *_ = await _row(session, identity, recording_id)
-        return await self._media(recording)
+        return await self._media(await self._viewed(identity, recording_id, is_start=is_start))
 
     async def track(self, identity: Identity, recording_id: UUID) -> Track:
-        """Where the officer's device was during the recording, oldest first.
+        """Where the officer's device was during the recording, oldest first. It belongs to a viewing.
 
         Raises:
             NotFound: there is none in this person's courts.
         """
+        recording = await self._viewed(identity, recording_id)
         async with self._database.read() as session:
-            recording, *_ = await _row(session, identity, recording_id)
             since = recording.started_at
             until = recording.ended_at or self._clock()
             positions = PositionRecord.feed_id == recording.feed_id
@@ -188,6 +167,27 @@ class Recordings:
                 for row in rows[::step]
             ),
         )
+
+    async def _viewed(self, identity: Identity, recording_id: UUID, *, is_start: bool = False) -> Recording:
+        """The recording; its viewing is in the audit, once, before anything of it is seen."""
+        viewing = (identity.session_id, recording_id)
+        async with self._auditing:
+            if not self._viewings.join(viewing, is_start=is_start):
+                async with self._database.write() as session:
+                    recording, _, operation, *_ = await _row(session, identity, recording_id)
+                    await self._audit.record(
+                        session,
+                        actor=identity.user_id,
+                        court_id=operation.court_id,
+                        action="recording.viewed",
+                        subject_type="recording",
+                        subject_id=str(recording_id),
+                    )
+                self._viewings.begin(viewing, is_start=is_start)
+                return recording
+        async with self._database.read() as session:
+            recording, *_ = await _row(session, identity, recording_id)
+        return recording
 
     def _record(self, row: Row) -> RecordingRecord:
         recording, feed, _, site, officer = row

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from datetime import timedelta
@@ -76,6 +77,17 @@ async def test_every_viewing_is_audited_and_its_later_requests_are_not(world: Wo
     assert [(entry.action, entry.actor_id, entry.subject_id) for entry in entries] == [
         ("recording.viewed", world.city.user_id, str(recording))
     ] * 2
+
+
+async def test_opening_a_recording_as_the_page_does_is_one_viewing(world: World) -> None:
+    recording = await world.record(2.0)
+    for opened in (1, 2):
+        await asyncio.gather(
+            world.recordings.index(world.city, recording), world.recordings.track(world.city, recording)
+        )
+        await world.recordings.media(world.city, recording, is_start=True)
+        await world.recordings.media(world.city, recording, is_start=False)
+        assert len(await audited(world)) == opened
 
 
 async def test_a_viewing_that_skips_the_start_is_audited_too(world: World) -> None:
