@@ -11,6 +11,7 @@ import { inLanguage, say } from "./words.js";
 const BACK_OFF_MS = [300, 700, 1_500, 3_000, 5_000];
 const NO_FRAMES_MS = 3_500; // the feed is live, and this session shows nothing: open another; longer at each try
 const RESUME_MS = 900;
+const UNRECORDED_MS = 5_000; // a recording begins with a key frame and its first second
 const KEPT_PHASES = new Set(["connecting", "live", "stale", "lost"]);
 const OPENED_PHASES = new Set(["live", "stale"]); // the node refuses viewers of a feed that sends nothing yet
 
@@ -26,6 +27,7 @@ export class Tile {
     this.attempt = 0;
     this.retryTimer = null;
     this.sound = null;
+    this.unrecordedSince = null;
     this.build();
     this.countFrames();
     this.update(view);
@@ -42,6 +44,8 @@ export class Tile {
     this.cause = h("p.tile-cause", { hidden: true });
     this.age = h("span.tile-age");
     this.recording = h("span.tile-recording", { hidden: true }, say("tile.recording"));
+    this.unrecorded = stateMark("caution", say("tile.recording.not"));
+    this.unrecorded.classList.add("tile-unrecorded");
     this.muteButton = h("button.quiet.tile-mute", { type: "button", onclick: (event) => this.toggleSound(event) });
     this.tools = h("span.tile-tools", {}, this.muteButton, this.actions.tools(this));
     this.element = h(
@@ -49,7 +53,7 @@ export class Tile {
       { tabindex: "0", dataset: { feed: this.view.feed }, onclick: () => this.actions.enlarge(this) },
       h("header.tile-head", {}, this.numberMark, this.site, this.mark),
       h("div.tile-picture", {}, this.video, this.frozen, this.cause),
-      h("footer.tile-foot", {}, this.officer, this.recording, this.age, this.tools),
+      h("footer.tile-foot", {}, this.officer, this.recording, this.unrecorded, this.age, this.tools),
     );
     this.paintSound();
   }
@@ -59,6 +63,7 @@ export class Tile {
     const before = this.view;
     this.view = view;
     const returned = view.phase === "live" && (before.phase !== "live" || before.since !== view.since);
+    this.unrecordedSince = view.phase === "live" && !view.recording ? (this.unrecordedSince ?? performance.now()) : null;
     if (view.cause === "revoked") this.wipe();
     if (!KEPT_PHASES.has(view.phase)) {
       this.stop();
@@ -213,17 +218,21 @@ export class Tile {
     write(this.site, inLanguage(view, "site"));
     this.site.title = `${inLanguage(view, "site")} · ${inLanguage(view, "district")}`;
     write(this.officer, view.officer);
+    const isUnrecorded = this.unrecordedSince !== null && performance.now() - this.unrecordedSince > UNRECORDED_MS;
     this.recording.hidden = !view.recording;
+    this.unrecorded.hidden = !isUnrecorded;
     write(this.age, this.ageWords(age, verdict));
     this.cause.hidden = verdict.phase === "live";
     write(this.cause, why ? `${word} · ${why}` : word);
     const label = say("tile.label", { number: this.number, site: inLanguage(view, "site"), officer: view.officer });
-    const name = `${label}: ${word}${why ? `, ${why}` : ""}`;
+    const name = [`${label}: ${word}`, why, isUnrecorded ? say("tile.recording.not") : ""].filter(Boolean).join(", ");
     if (this.element.getAttribute("aria-label") !== name) this.element.setAttribute("aria-label", name);
   }
 
   ageWords(age, verdict) {
     if (verdict.phase === "live") return say("tile.age.fresh");
+    const isCameraOff = verdict.cause === "camera" || verdict.cause === "officer";
+    if (isCameraOff && verdict.phase === "stale" && this.view.since) return say("tile.age.old", { span: span(now() - this.view.since) });
     const ms = age ?? (this.view.last_frame_at ? now() - this.view.last_frame_at : null);
     return ms === null || this.view.cause === "revoked" ? "" : say("tile.age.old", { span: span(ms) });
   }

@@ -15,7 +15,9 @@ export function judge({ view, ageMs, waitedMs, link, media, nowMs }) {
   if (view.phase === "ended") return { state: "off", phase: "ended", cause: view.cause };
   if (view.phase === "waiting" && ageMs === null) return { state: "off", phase: "waiting", cause: null };
   const limit = view.phase === "live" || view.phase === "connecting" ? FRESH_MS : DOUBTFUL_MS;
-  if (ageMs !== null && ageMs < limit) return { state: "normal", phase: "live", cause: null };
+  // A camera that was taken or stopped sends black frames, as fresh as any: only the node's word says that it is back.
+  const isCameraOff = view.cause === "camera" || view.cause === "officer";
+  if (ageMs !== null && ageMs < limit && !isCameraOff) return { state: "normal", phase: "live", cause: null };
   const cause = view.cause ?? ownCause(view, link, media, nowMs - (ageMs ?? 0));
   if (view.phase === "lost") return { state: "serious", phase: "lost", cause };
   if (view.phase === "waiting") {

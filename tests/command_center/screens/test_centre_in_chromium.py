@@ -133,6 +133,22 @@ async def test_a_tile_says_why_it_shows_nothing(
         assert await page.locator(f".tile .state-{mark} svg").count() == 1
 
 
+async def test_a_live_feed_that_is_not_recorded_says_so_after_a_few_seconds(
+    browser: Browser, centre: PlayedCentre
+) -> None:
+    recorded, unrecorded = centre.feed(0, "live"), centre.feed(1, "live")
+    centre.feeds = [recorded, unrecorded | {"recording": False}]
+    async with opened(browser, centre, SMALL) as (page, _):
+        await shown(page, ".tile[data-feed=feed-1] .tile-unrecorded:not([hidden])", "未录像")
+        assert await page.locator(".tile[data-feed=feed-1] .tile-unrecorded.state-caution svg").is_visible()
+        assert await page.locator(".tile[data-feed=feed-0] .tile-unrecorded").is_hidden()
+        assert "未录像" in str(await page.locator(".tile[data-feed=feed-1]").get_attribute("aria-label"))
+        assert await fits(page)
+        await centre.tell(unrecorded)
+        await page.wait_for_selector(".tile[data-feed=feed-1] .tile-unrecorded", state="hidden")
+        assert await page.locator(".tile[data-feed=feed-1] .tile-recording").is_visible()
+
+
 async def test_what_the_page_sees_and_what_the_node_says_make_one_verdict(
     browser: Browser, centre: PlayedCentre
 ) -> None:
@@ -148,6 +164,13 @@ async def test_what_the_page_sees_and_what_the_node_says_make_one_verdict(
         ({"phase": "stale", "cause": "network", "age": 100}, ("normal", "live", None)),
         ({"phase": "connecting", "cause": None, "age": None}, ("standby", "connecting", None)),
         ({"phase": "waiting", "cause": None, "age": 3000, "media": "away"}, ("serious", "lost", "node")),
+        # A muted camera sends black frames; what the phone says goes before what moves.
+        ({"phase": "stale", "cause": "camera", "age": 40}, ("caution", "stale", "camera")),
+        ({"phase": "stale", "cause": "officer", "age": 40}, ("caution", "stale", "officer")),
+        ({"phase": "live", "cause": "camera", "age": 40}, ("caution", "stale", "camera")),
+        ({"phase": "lost", "cause": "officer", "age": 40}, ("serious", "lost", "officer")),
+        ({"phase": "lost", "cause": "camera", "age": 40}, ("serious", "lost", "camera")),
+        ({"phase": "live", "cause": None, "age": 40}, ("normal", "live", None)),
         ({"phase": "ended", "cause": "officer", "age": 50}, ("off", "ended", "officer")),
     ]
     async with opened(browser, centre) as (page, _):
