@@ -19,7 +19,7 @@ from command_center.live.messages import FeedView
 from command_center.live.page import ASSETS, RECORDINGS, Key, Page
 from command_center.live.presence import Presence
 from command_center.live.scene import Scene
-from command_center.live.views import CameraWord, feed_view, position_of_event
+from command_center.live.views import CameraWord, feed_view
 from command_center.live.wakeup import Wakeup
 from command_center.operations.instructions import Instructions
 from command_center.operations.positions import Positions
@@ -167,8 +167,7 @@ class Board:
                 self.hub_state.heard(event)
                 self._show_feeds({event.feed})
             case PositionTaken():
-                view = position_of_event(event)
-                self._show_everywhere(lambda scene: scene.show_position(view))
+                self._show_everywhere(lambda scene: scene.show_position(event))
             case FeedsChanged():
                 self._stale_feeds.add(event.operation_id)
                 self._work.set()

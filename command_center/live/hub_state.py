@@ -56,6 +56,8 @@ class HubState:
         self._feeds: dict[str, FeedState] = {}
         self._words: dict[str, CameraWord] = {}
         self._nodes: set[str] = set()
+        self._watched: set[str] = set()
+        """The parts that a launcher told of."""
         self._lost_nodes: dict[str, int] = {}
         self._trusted_from = 0
 
@@ -113,7 +115,7 @@ class HubState:
         changes = Changes()
         self._take_nodes(nodes, now, changes)
         self._take_feeds(feeds, nodes, now, changes)
-        self._take_processes(processes, changes)
+        self._take_processes(processes, now, changes)
         self._take_online(local_officers | online, changes)
         return changes
 
@@ -163,16 +165,28 @@ class HubState:
                 del self._feeds[name]
                 changes.feeds.add(name)
 
-    def _take_processes(self, processes: dict[str, str], changes: Changes) -> None:
+    def _take_processes(self, processes: dict[str, str], now: int, changes: Changes) -> None:
+        told = set()
         for key, value in processes.items():
             try:
                 part = PartView.model_validate({**json.loads(value), "type": "part"})
             except (ValueError, TypeError) as error:
                 logger.warning("%s holds no process state: %s", key, error)
                 continue
-            if part.name != HUB_PART and self.parts.get(part.name) != part:
+            if part.name == HUB_PART:
+                continue
+            told.add(part.name)
+            if self.parts.get(part.name) != part:
                 self.parts[part.name] = part
                 changes.parts.add(part.name)
+        if now < self._trusted_from:
+            told |= self._watched  # the keys went with the old hub; their launcher gets time to write them again
+        for name in self._watched - told:
+            # A media node speaks for itself, and goes on without its launcher.
+            if not (name == MEDIA_PART and self._nodes) and self._part(name, "unknown", now):
+                logger.warning("part %s: nobody tells any more how it is", name)
+                changes.parts.add(name)
+        self._watched |= told
 
     def _take_online(self, online: frozenset[UUID] | set[UUID], changes: Changes) -> None:
         changes.officers = set(self.online ^ online)

@@ -55,11 +55,14 @@ class PositionView(LiveMessage):
     heading_deg: float | None
     speed_mps: float | None
     taken_at: int
+    """By the device's clock."""
     received_at: int
+    at: int
+    """When it was taken by our clock, as far as that is known: what was kept on the phone is older than received."""
 
 
 class TrackView(LiveMessage):
-    """The last minutes of one feed's positions, oldest first: [latitude, longitude, received_at]."""
+    """The last minutes of one feed's positions, oldest first: [latitude, longitude, at]."""
 
     type: Literal["track"] = "track"
     feed: str
@@ -120,7 +123,8 @@ class PartView(LiveMessage):
 
     type: Literal["part"] = "part"
     name: str
-    state: Literal["running", "restarting", "stopped", "away"]
+    state: Literal["running", "restarting", "stopped", "away", "unknown"]
+    """`unknown`: nobody tells any more how it is; the launcher that watched it is gone."""
     since: int
 
 

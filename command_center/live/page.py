@@ -12,6 +12,8 @@ Key = tuple[str, str]
 SNAPSHOT: Key = ("snapshot", "")
 ASSETS: Key = ("assets", "")
 RECORDINGS: Key = ("recordings", "")
+TRACK = "track"
+"""The kind of a feed's trail."""
 
 MAX_KEYS = 2_000
 """How many different things may wait; a page that is further behind gets everything anew."""

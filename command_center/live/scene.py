@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Iterable
 from uuid import UUID
 
@@ -20,17 +19,20 @@ from command_center.live.messages import (
     Snapshot,
     TrackView,
 )
-from command_center.live.page import SNAPSHOT, Key
+from command_center.live.page import SNAPSHOT, TRACK, Key
+from command_center.live.trail import Place, Trail
 from command_center.live.views import (
     CameraWord,
     feed_view,
     instruction_view,
+    position_of_event,
     position_of_record,
 )
 from command_center.operations.feeds import Feeds
 from command_center.operations.instructions import PAGE, Instructions
-from command_center.operations.positions import TRAIL_MINUTES, TRAIL_POINTS, Positions
+from command_center.operations.positions import TRAIL_MINUTES, Positions
 from command_center.operations.records import FeedRecord, InstructionRecord, OperationRecord, to_ms
+from streams.hub.topics import PositionTaken
 
 
 class Scene:
@@ -55,7 +57,7 @@ class Scene:
         self._records: dict[str, FeedRecord] = {}
         self._feeds: dict[str, FeedView] = {}
         self._positions: dict[str, PositionView] = {}
-        self._trails: dict[str, deque[tuple[float, float, int]]] = {}
+        self._trails: dict[str, Trail] = {}
         self._instruction_records: dict[UUID, InstructionRecord] = {}
         self._instructions: dict[UUID, InstructionView] = {}
         self._texts: dict[Key, str] = {}
@@ -103,17 +105,21 @@ class Scene:
         self._feeds[name] = view
         return self._keep(("feed", name), view)
 
-    def show_position(self, view: PositionView) -> set[Key]:
+    def show_position(self, event: PositionTaken) -> set[Key]:
         """A device moved. A position that was kept on the phone and comes late goes into the trail only."""
-        if view.feed not in self._records:
+        if event.feed not in self._records:
             return set()
-        trail = self._trails.setdefault(view.feed, deque(maxlen=TRAIL_POINTS))
-        trail.append((view.latitude, view.longitude, view.received_at))
-        known = self._positions.get(view.feed)
-        if known is not None and known.taken_at > view.taken_at:
+        position = event.position
+        trail = self._trails.setdefault(event.feed, Trail())
+        place = Place(position.taken_at, position.latitude, position.longitude, event.received_at)
+        if not trail.take(place):
             return set()
-        self._positions[view.feed] = view
-        return self._keep(("position", view.feed), view)
+        known = self._positions.get(event.feed)
+        if known is not None and known.taken_at > position.taken_at:
+            return {(TRACK, event.feed)}
+        view = position_of_event(event, trail.at(position.taken_at, event.received_at))
+        self._positions[event.feed] = view
+        return self._keep(("position", event.feed), view)
 
     def show_online(self, officers: set[UUID]) -> set[Key]:
         """These officers' sockets opened or closed."""
@@ -135,23 +141,24 @@ class Scene:
         if kind == "part":
             part = self._hub_state.parts.get(name)
             return part.model_dump_json() if part else None
+        if kind == TRACK:
+            return self._track(name, to_ms(self._clock())).model_dump_json()
         return self._texts.get(key)
 
     def _snapshot(self) -> Snapshot:
         now = to_ms(self._clock())
-        oldest = now - TRAIL_MINUTES * 60_000
         return Snapshot(
             server_time=now,
             operation_id=self.operation_id,
             feeds=[self._feeds[name] for name in self._records if name in self._feeds],
             positions=list(self._positions.values()),
-            tracks=[
-                TrackView(feed=name, points=[point for point in trail if point[2] >= oldest])
-                for name, trail in self._trails.items()
-            ],
+            tracks=[self._track(name, now) for name in self._trails],
             instructions=sorted(self._instructions.values(), key=lambda one: -one.number),
             parts=list(self._hub_state.parts.values()),
         )
+
+    def _track(self, name: str, now: int) -> TrackView:
+        return TrackView(feed=name, points=self._trails[name].points(now - TRAIL_MINUTES * 60_000))
 
     async def _load_feeds(self) -> set[Key]:
         feeds, _, _ = self._source
@@ -167,13 +174,13 @@ class Scene:
         names = {record.id: name for name, record in self._records.items()}
         for feed_id, rows in (await positions.trails(names)).items():
             name = names[feed_id]
-            points = [(row.latitude, row.longitude, to_ms(row.received_at)) for row in rows]
-            # What the hub told but the worker hasn't written yet is younger than the last row.
-            last = points[-1][2]
-            younger = [point for point in self._trails.get(name, ()) if point[2] > last]
-            self._trails[name] = deque([*points, *younger], maxlen=TRAIL_POINTS)
+            # What the hub told but the worker hasn't written yet is there already, and stays.
+            trail = self._trails.setdefault(name, Trail())
+            for row in rows:
+                trail.take(Place(to_ms(row.taken_at), row.latitude, row.longitude, to_ms(row.received_at)))
             known = self._positions.get(name)
-            newest = position_of_record(name, rows[-1])
+            last = rows[-1]
+            newest = position_of_record(name, last, trail.at(to_ms(last.taken_at), to_ms(last.received_at)))
             if known is None or known.taken_at < newest.taken_at:
                 self._positions[name] = newest
                 self._keep(("position", name), newest)

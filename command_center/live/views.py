@@ -83,8 +83,8 @@ def _still_holds(word: CameraWord, state: FeedState) -> bool:
     return state.phase is not FeedPhase.LIVE or word.at >= state.since
 
 
-def position_of_event(event: PositionTaken) -> PositionView:
-    """A marker, from the hub."""
+def position_of_event(event: PositionTaken, at: int) -> PositionView:
+    """A marker, from the hub; `at` is when it was taken by our clock."""
     position = event.position
     return PositionView(
         feed=event.feed,
@@ -95,10 +95,11 @@ def position_of_event(event: PositionTaken) -> PositionView:
         speed_mps=position.speed_mps,
         taken_at=position.taken_at,
         received_at=event.received_at,
+        at=at,
     )
 
 
-def position_of_record(feed: str, row: PositionRecord) -> PositionView:
+def position_of_record(feed: str, row: PositionRecord, at: int) -> PositionView:
     """A marker, from the database."""
     return PositionView(
         feed=feed,
@@ -109,6 +110,7 @@ def position_of_record(feed: str, row: PositionRecord) -> PositionView:
         speed_mps=row.speed_mps,
         taken_at=to_ms(row.taken_at),
         received_at=to_ms(row.received_at),
+        at=at,
     )
 
 

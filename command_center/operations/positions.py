@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +16,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from command_center.accounts.identity import Identity
 from command_center.accounts.permissions import Permission
-from command_center.clock import Clock, now
 from command_center.database import Database
 from command_center.errors import NotFound
 from command_center.operations.records import from_ms
@@ -46,9 +45,8 @@ class Inserted:
 class Positions:
     """Where the officers are and were."""
 
-    def __init__(self, database: Database, clock: Clock = now) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._clock = clock
         self._feed_ids: dict[str, UUID] = {}
         self.unknown_total = 0
         """Positions dropped because no feed of that name is registered."""
@@ -68,12 +66,11 @@ class Positions:
                 kept = await self._insert_rows(session, values)
         return Inserted(kept, len(batch) - unknown - kept, unknown)
 
-    async def trails(self, feed_ids: Iterable[UUID], minutes: int = TRAIL_MINUTES) -> dict[UUID, list[PositionRecord]]:
-        """The last minutes of these feeds, each oldest first; the last one known, however old, is always there.
+    async def trails(self, feed_ids: Iterable[UUID]) -> dict[UUID, list[PositionRecord]]:
+        """The last positions of these feeds, each oldest first; there, however old they are.
 
         The caller has checked that the reader may see these feeds.
         """
-        since = self._clock() - timedelta(minutes=minutes)
         trails: dict[UUID, list[PositionRecord]] = {}
         async with self._database.read() as session:
             for feed_id in feed_ids:
@@ -85,9 +82,8 @@ class Positions:
                         .limit(TRAIL_POINTS)
                     )
                 )
-                recent = [row for row in newest_first if row.received_at >= since] or newest_first[:1]
-                if recent:
-                    trails[feed_id] = recent[::-1]
+                if newest_first:
+                    trails[feed_id] = newest_first[::-1]
         return trails
 
     async def history(

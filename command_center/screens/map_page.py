@@ -25,7 +25,7 @@ NONCE = "@nonce@"
 
 
 class Kind(StrEnum):
-    """Which page the map belongs to; the review's has no ages, its time is the recording's."""
+    """Which page the map belongs to; the review's time is the recording's."""
 
     CENTRE = "centre"
     REVIEW = "review"

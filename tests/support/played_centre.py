@@ -67,7 +67,7 @@ class PlayedCentre:
             "site_ordinal": site["ordinal"], "site_zh": site["name_zh"], "site_en": site["name_en"],
             "district_zh": "", "district_en": "", "officer_id": officer["user_id"],
             "officer": officer["display_name"], "phase": phase, "cause": cause, "since": milliseconds(),
-            "last_frame_at": None, "video": "H264", "audio": True, "recording": False, "order": index,
+            "last_frame_at": None, "video": "H264", "audio": True, "recording": phase == "live", "order": index,
         }  # fmt: skip
 
     def position(self, index: int, latitude: float, longitude: float) -> dict[str, Any]:
@@ -75,7 +75,7 @@ class PlayedCentre:
         at = milliseconds()
         return {
             "type": "position", "feed": f"feed-{index}", "latitude": latitude, "longitude": longitude,
-            "accuracy_m": 20, "heading_deg": 90, "speed_mps": 1, "taken_at": at, "received_at": at,
+            "accuracy_m": 20, "heading_deg": 90, "speed_mps": 1, "taken_at": at, "received_at": at, "at": at,
         }  # fmt: skip
 
     def instruction(self, number: int, text: str, states: list[tuple[str, bool]]) -> dict[str, Any]:

@@ -83,7 +83,7 @@ async def new_world(url: str, hub: Hub, clock: Callable[[], datetime] = now) -> 
         outbox,
         Operations(database, hub, audit, Revocations(outbox, hub), clock),
         Instructions(database, hub, audit, clock),
-        Positions(database, clock),
+        Positions(database),
     )
     try:
         await _settle(world)

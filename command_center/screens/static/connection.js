@@ -6,7 +6,7 @@ import { span } from "./time.js";
 import { knows, say } from "./words.js";
 
 const LINK_STATES = { connecting: "standby", connected: "normal", silent: "caution", broken: "critical" };
-const PART_STATES = { running: "normal", restarting: "caution", away: "serious", stopped: "critical" };
+const PART_STATES = { running: "normal", restarting: "caution", unknown: "caution", away: "serious", stopped: "critical" };
 const RANK = ["off", "normal", "standby", "caution", "serious", "critical"];
 
 export function mount(element) {

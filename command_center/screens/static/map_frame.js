@@ -3,7 +3,9 @@
 // Heard:  {type:"clock", server_time}                       the server's time, Unix ms
 //         {type:"sites", sites:[{id, ordinal, name, latitude, longitude}]}
 //         {type:"officers", officers:[{feed, number, name, site}]}   all of them
-//         {type:"position", feed, latitude, longitude, accuracy_m, heading_deg, taken_at, received_at}
+//         {type:"position", feed, latitude, longitude, accuracy_m, heading_deg, taken_at, received_at, at}
+//         {type:"moment", at}                               the moment of a recording by which places are old or not
+//         {type:"hide", feed}                               its place isn't known
 //         {type:"track", feed, points:[[latitude, longitude, ms], …]}  oldest first; replaces the feed's trail
 //         {type:"focus", feed | null}  {type:"fit"}  {type:"settle"}  {type:"clear"}  {type:"hello"}
 // Told:   {type:"ready"}  {type:"picked", feed}
@@ -38,7 +40,7 @@ class Frame {
     const showNames = () => container.classList.toggle("with-site-names", map.getZoom() >= SITE_NAMES_FROM_ZOOM);
     map.on("zoomend", showNames);
     showNames();
-    if (!this.isReview) setInterval(() => this.age(), 1_000);
+    if (!this.isReview) setInterval(() => this.age(now()), 1_000);
   }
 
   async drawOutlines() {
@@ -65,6 +67,8 @@ class Frame {
       case "officers": return this.takeOfficers(message.officers);
       case "position": return this.move(message);
       case "track": return this.marker(message.feed).setTrail(message.points);
+      case "moment": return this.age(message.at);
+      case "hide": return this.markers.get(message.feed)?.hide();
       case "focus": return this.focus(message.feed);
       case "fit": return this.fit(true);
       case "settle": return this.fit(false);
@@ -133,8 +137,8 @@ class Frame {
     this.control.showLock(isLocked);
   }
 
-  age() {
-    for (const marker of this.markers.values()) marker.age(now());
+  age(nowMs) {
+    for (const marker of this.markers.values()) marker.age(nowMs);
   }
 
   clear() {

@@ -16,7 +16,7 @@ export class Marker {
     this.trailMs = trailMs;
     this.points = [];
     this.isPlaced = false;
-    this.receivedAt = null;
+    this.at = null;
     this.number = h("span.officer-number");
     this.arrow = h("span.officer-arrow", { hidden: true });
     this.name = h("span.officer-name");
@@ -61,13 +61,21 @@ export class Marker {
     const heading = position.heading_deg;
     this.arrow.hidden = heading === null || heading === undefined;
     if (!this.arrow.hidden) this.arrow.style.transform = `rotate(${heading}deg)`;
-    this.receivedAt = position.received_at;
+    this.at = position.at;
     this.body.dataset.takenAt = position.taken_at;
     this.body.dataset.receivedAt = position.received_at;
     if (withTrail) {
-      this.points.push([...place, position.received_at]);
+      this.points.push([...place, position.at]);
       this.drawTrail();
     }
+  }
+
+  /** Nowhere for now; the trail stays. */
+  hide() {
+    if (!this.isPlaced) return;
+    this.isPlaced = false;
+    this.circle.remove();
+    this.pin.remove();
   }
 
   setTrail(points) {
@@ -86,8 +94,8 @@ export class Marker {
 
   /** Say how old the place is, and grey it out when it is too old to go by. */
   age(nowMs) {
-    if (this.receivedAt === null) return;
-    const ms = nowMs - this.receivedAt;
+    if (this.at === null) return;
+    const ms = nowMs - this.at;
     this.body.classList.toggle("is-old", ms > OLD_MS);
     write(this.ageText, ms > AGE_SHOWN_MS ? say("map.age", { span: span(ms) }) : "");
   }

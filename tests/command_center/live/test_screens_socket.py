@@ -102,6 +102,32 @@ async def test_a_child_that_dies_is_told(web: RunningWeb) -> None:
             await until(lambda state=state: "worker" in page.parts and page.parts["worker"].state == state)
 
 
+async def test_a_part_of_which_nobody_tells_any_more_is_unknown(web: RunningWeb) -> None:
+    web.web.board.hub_state._trusted_from = 0
+    key = PROCESS_KEY.format(name="worker")
+    value = json.dumps({"name": "worker", "state": "running", "restarts": 0, "since": to_ms(now())})
+    async with screen(web, await web.signed_in("commander")) as page:
+        await web.web.hub.put(key, value)
+        await until(lambda: "worker" in page.parts and page.parts["worker"].state == "running")
+        await web.web.hub.drop(key)
+        await until(lambda: page.parts["worker"].state == "unknown")
+        await web.web.hub.put(key, value)
+        await until(lambda: page.parts["worker"].state == "running")
+
+
+async def test_after_a_restart_of_the_hub_launchers_get_time_to_tell_of_their_parts(web: RunningWeb) -> None:
+    state, at = hub_state.HubState(), to_ms(now())
+    key = PROCESS_KEY.format(name="worker")
+    await web.web.hub.put(key, json.dumps({"name": "worker", "state": "running", "restarts": 0, "since": at}))
+    await state.refresh(web.web.hub, frozenset(), at)
+    await web.web.hub.drop(key)
+    state.hub_heard(at)
+    await state.refresh(web.web.hub, frozenset(), at + NODE_LIFE_SECONDS * 1000 - 1)
+    assert state.parts["worker"].state == "running"
+    changes = await state.refresh(web.web.hub, frozenset(), at + NODE_LIFE_SECONDS * 1000)
+    assert (state.parts["worker"].state, changes.parts) == ("unknown", {"worker"})
+
+
 async def test_markers_move_and_trails_are_in_the_next_snapshot(web: RunningWeb) -> None:
     commander, officer = await web.signed_in("commander"), await web.signed_in("officer1")
     feed = await register(web, officer)
@@ -115,6 +141,47 @@ async def test_markers_move_and_trails_are_in_the_next_snapshot(web: RunningWeb)
             snapshot = other.messages[0]
             assert snapshot.type == "snapshot"
             assert [len(track.points) for track in snapshot.tracks if track.feed == feed] == [20]
+
+
+async def test_a_late_position_goes_into_the_trail_and_does_not_move_the_marker(web: RunningWeb) -> None:
+    commander, officer = await web.signed_in("commander"), await web.signed_in("officer1")
+    feed = await register(web, officer)
+    async with screen(web, commander) as page:
+        for second, late in ((10, 0), (30, 0), (20, 25), (20, 26), (31, 0)):
+            await web.web.hub.publish(_taken(feed, second, late))
+        await until(lambda: feed in page.positions and page.positions[feed].latitude == position(31).latitude)
+        places = [message.latitude for message in page.messages if message.type == "position"]
+        assert position(20).latitude not in places
+        tracks = [message for message in page.messages if message.type == "track"]
+        assert [len(track.points) for track in tracks] == [3]
+        assert [point[0] for point in tracks[0].points] == [position(second).latitude for second in (10, 20, 30)]
+
+
+async def test_a_position_that_was_kept_on_the_phone_is_as_old_as_it_is(web: RunningWeb) -> None:
+    commander, officer = await web.signed_in("commander"), await web.signed_in("officer1")
+    feed = await register(web, officer)
+    fast = 90
+    async with screen(web, commander) as page:
+        for second, late in ((1, 2), (2, 0.5), (3, 240)):
+            await web.web.hub.publish(_taken(feed, second, late, fast))
+        await until(lambda: feed in page.positions and page.positions[feed].latitude == position(3).latitude)
+        shown = page.positions[feed]
+        assert shown.taken_at - shown.at == (fast - 0.5) * 1000
+        assert shown.received_at - shown.at == (240 - 0.5) * 1000
+        async with screen(web, await web.signed_in("judge")) as other:
+            assert other.positions[feed].at == shown.at
+
+
+BEGAN = to_ms(now())
+
+
+def _taken(feed: str, second: int, late: float, fast: int = 0) -> PositionTaken:
+    """A position of a phone whose clock is `fast`, received `late` seconds after it was taken."""
+    fix = position(second).model_copy(update={"taken_at": BEGAN + (second + fast) * 1000})
+    received_at = BEGAN + round((second + late) * 1000)
+    return PositionTaken(
+        feed=feed, position=fix, received_at=received_at, clock_offset_ms=received_at - fix.taken_at, road="channel"
+    )
 
 
 async def test_an_officer_that_comes_and_goes_is_shown(web: RunningWeb) -> None:
