@@ -159,7 +159,14 @@ class Node:
         return make_app([*signalling.routes(), *own])
 
     async def _health(self, request: Request) -> Response:
-        parts = {"hub": self.presence.is_hub_near, "spool_bytes": self.spool.file_bytes}
+        feeds = self.sessions.feeds.values()
+        parts = {
+            "hub": self.presence.is_hub_near,
+            "spool_bytes": self.spool.file_bytes,
+            "recorder": self.recorder is not None and self.recorder.is_running,
+            "live_feeds": sum(feed.is_live for feed in feeds),
+            "recorded_feeds": sum(feed.is_recording for feed in feeds),
+        }
         body = {"status": "ok", "node": self._options.node_id, **parts}
         return Response(json.dumps(body), media_type="application/json")
 

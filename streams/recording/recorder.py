@@ -66,6 +66,11 @@ class Recorder:
         return sink
 
     @property
+    def is_running(self) -> bool:
+        """Whether the thread lives."""
+        return self._thread.is_alive()
+
+    @property
     def open_recordings(self) -> int:
         """How many feeds are being recorded."""
         return len(self._opened)
@@ -83,7 +88,11 @@ class Recorder:
 
     def _run(self) -> None:
         # Hashing what a crash left takes a while; new recordings don't wait for it, and aren't taken for old ones.
-        left = manifests(self._root)
+        try:
+            left = manifests(self._root)
+        except OSError:
+            logger.exception("the store can't be listed; what a crash left waits for the next start")
+            left = []
         self._recovery = threading.Thread(target=self._recover, args=(left,), name="recorder-recovery", daemon=True)
         self._recovery.start()
         while not self._stopping.wait(PERIOD_SECONDS):
@@ -100,6 +109,7 @@ class Recorder:
                 writer.step(time.time_ns())
                 if closing is not None:
                     writer.close(closing)
+                sink.written_at = writer.written_at
             except Exception:
                 # One feed's stream must not end the recording of the others.
                 logger.exception("feed %s: recording failed", sink.feed)
@@ -124,6 +134,7 @@ class Recorder:
             writer.close("node")
         except Exception:
             logger.exception("feed %s: its recording could not be closed", sink.feed)
+        sink.written_at = None
         return "node"
 
     def _feeds(self) -> list[tuple[RecordingSink, FeedWriter]]:

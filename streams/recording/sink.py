@@ -12,6 +12,9 @@ from streams.sfu.track import Kind
 QUEUE_BYTES = 16_000_000
 """About 30 s of one phone's picture: a disk may stall so long before packets are dropped."""
 
+WRITING_SECONDS = 5.0
+"""A recording that was written to so recently is under way; a fragment is written about each second."""
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -37,13 +40,15 @@ Item = tuple[Kind, bytes, int] | Report | Dropped
 class RecordingSink:
     """The forwarding loop appends, the recorder's thread takes; a deque needs no lock for that.
 
-    `dropped` counts the packets that found the queue full.
+    `dropped` counts the packets that found the queue full; `written_at` is when the recorder last wrote to the open
+    file (monotonic seconds), None while it has none open.
     """
 
     def __init__(self, feed: str, *, bound: int = QUEUE_BYTES, request_key_frame: Callable[[], None] | None) -> None:
         self.feed = feed
         self.request_key_frame = request_key_frame
         self.dropped = 0
+        self.written_at: float | None = None
         self.closing: CloseReason | None = None
         self._items: deque[Item] = deque()
         self._bound = bound
@@ -51,6 +56,11 @@ class RecordingSink:
         self._bytes_out = 0
         self._drop_since_ns = 0
         self._drop_count = 0
+
+    def is_writing(self, now: float) -> bool:
+        """Whether what comes is being kept; `now` is monotonic seconds."""
+        written_at = self.written_at
+        return written_at is not None and now - written_at < WRITING_SECONDS
 
     def packet(self, kind: Kind, packet: bytes, arrival_ns: int) -> None:
         """Take one RTP packet in clear."""

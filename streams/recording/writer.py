@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -81,7 +82,13 @@ class FeedWriter:
         self._key_wanted_at_ns = 0
         self._last_key_ns = 0
         self._last_arrival_ns = 0
+        self._written_at = 0.0
         self._reset()
+
+    @property
+    def written_at(self) -> float | None:
+        """When the open file was last written to, in monotonic seconds; None while none is open."""
+        return None if self._file is None else self._written_at
 
     # What comes
 
@@ -242,6 +249,7 @@ class FeedWriter:
                 self._open(wall_ns)
             if self._file is not None:
                 self._file.append(fragment, wall_ns)
+                self._written_at = time.monotonic()
                 self._counters.fragments += 1
                 self._counters.bytes += sum(len(sample.data) for sample in fragment.video + fragment.audio)
         except OSError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from streams.hub.topics import FeedCause, FeedPhase, FeedState
+from streams.hub.topics import FeedCause, FeedState
 from streams.protocol import CameraStatus
 from streams.recording.manifest import CloseReason
 from streams.recording.sink import RecordingSink
@@ -37,6 +37,8 @@ class LiveFeed:
         self._node = node
         self._open_recording = open_recording
         self._recording: RecordingSink | None = None
+        self.is_recording = False
+        """Whether the feed's media reached the disk when it was last looked at."""
         self._camera_at = 0
         self._since_ms = _wall_ms()
 
@@ -108,9 +110,10 @@ class LiveFeed:
         self._close_recording(reason)
 
     def look(self, now: float) -> bool:
-        """Draw the conclusion for this moment; true when the phase or its cause changed."""
+        """Draw the conclusion for this moment; true when the phase, its cause or the recording changed."""
+        was_recording, self.is_recording = self.is_recording, self._is_written(now)
         if not self.life.look(now, self.media.last_frame_at):
-            return False
+            return self.is_recording != was_recording
         # Read once: the two clocks drift apart, and the hub's listeners take only what isn't older than they know.
         self._since_ms = _wall_ms()
         return True
@@ -128,9 +131,12 @@ class LiveFeed:
             last_frame_at=None if last is None else int(wall_ms - (now - last) * 1000),
             video=next((track.codec.name for track in tracks if track.kind == "video"), None),
             audio=any(track.kind == "audio" for track in tracks),
-            recording=self._recording is not None and self.life.phase is not FeedPhase.ENDED,
+            recording=self.is_recording,
             viewers=len(self.viewers),
         )
+
+    def _is_written(self, now: float) -> bool:
+        return self._recording is not None and self._recording.is_writing(now)
 
     def _close_recording(self, reason: CloseReason) -> None:
         recording, self._recording = self._recording, None

@@ -246,7 +246,8 @@ class Sessions:
 
     def _look(self, feed: LiveFeed, now: float) -> None:
         if feed.look(now):
-            logger.info("feed %s: %s (%s)", feed.name, feed.life.phase, feed.life.cause)
+            recorded = "recorded" if feed.is_recording else "not recorded"
+            logger.info("feed %s: %s (%s), %s", feed.name, feed.life.phase, feed.life.cause, recorded)
             self._tell(feed.state(now))
 
     def _position(self, name: str, position: Position, received_at: int, on_kept: Callable[[], None]) -> None:

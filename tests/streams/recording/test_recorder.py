@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import sys
 import threading
 import time
 from pathlib import Path
 
+import pytest
+
 from streams.hub.topics import RECORDING_EVENT, RecordingClosed, RecordingOpened, SegmentClosed
 from streams.recording.events import RecordingEvent
+from streams.recording.file import RecordingFile
 from streams.recording.recorder import Recorder
-from streams.recording.sink import RecordingSink
+from streams.recording.sink import WRITING_SECONDS, RecordingSink
 from tests.streams.recording.publisher import H264, OPUS, VP8, Publisher, clip, tone
 from tests.streams.recording.reading import check, decode, files, manifest_of
 from tests.support.waiting import until
@@ -64,6 +68,55 @@ async def test_a_key_frame_is_asked_for_on_the_loop_when_a_recording_can_not_sta
     await recorder.close()
     assert asked == [threading.main_thread().name]
     assert files(tmp_path) == []
+
+
+async def test_a_sink_is_writing_only_while_fragments_reach_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder = Recorder(tmp_path, "node-1", lambda event: None)
+    recorder.start()
+    sink = recorder.open("feed-1", [H264, OPUS])
+    packets = list(Publisher([*clip("H264", 6.0), *tone(6.0)], start_ns=time.time_ns()).packets())
+    first, second = len(packets) // 5, len(packets) * 3 // 10  # a new file needs two seconds and a key frame
+    assert not sink.is_writing(time.monotonic()), "nothing has come yet"
+    for packet in packets[:first]:
+        sink.packet(*packet)
+    await until(lambda: sink.is_writing(time.monotonic()))
+    assert not sink.is_writing(time.monotonic() + WRITING_SECONDS), "a thread that is dead or hangs writes nothing"
+    with monkeypatch.context() as full:
+        full.setattr(RecordingFile, "append", _no_space)
+        for packet in packets[first:second]:
+            sink.packet(*packet)
+        await until(lambda: recorder.counters.write_failures > 0)
+        await until(lambda: not sink.is_writing(time.monotonic()), WRITING_SECONDS / 2)
+    for packet in packets[second:]:
+        sink.packet(*packet)
+    await until(lambda: sink.is_writing(time.monotonic()))
+    sink.close("ended")
+    await until(lambda: not sink.is_writing(time.monotonic()), WRITING_SECONDS / 2)
+    await recorder.close()
+
+
+def _no_space(*_: object) -> None:
+    raise OSError(errno.ENOSPC, "no space left on device")
+
+
+async def test_a_store_that_can_not_be_listed_does_not_end_the_recorder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreadable(root: Path) -> list[Path]:
+        raise OSError(errno.EIO, "input/output error")
+
+    monkeypatch.setattr("streams.recording.recorder.manifests", unreadable)
+    recorder = Recorder(tmp_path, "node-1", lambda event: None)
+    recorder.start()
+    sink = recorder.open("feed-1", [H264, OPUS])
+    for packet in Publisher([*clip("H264", 2.0), *tone(2.0)], start_ns=time.time_ns()).packets():
+        sink.packet(*packet)
+    await until(lambda: sink.is_writing(time.monotonic()))
+    assert recorder.is_running
+    await recorder.close()
+    assert not recorder.is_running
 
 
 def test_a_queue_that_is_full_drops_counts_and_tells() -> None:

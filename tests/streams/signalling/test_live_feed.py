@@ -5,6 +5,8 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
@@ -14,6 +16,7 @@ from streams.sfu.feed import Feed
 from streams.sfu.forwarder import Forwarder
 from streams.sfu.track import Track
 from streams.signalling.live_feed import LiveFeed
+from streams.signalling.session import Session
 
 
 def _not_recorded(feed: str, tracks: Sequence[Track], want_key_frame: Callable[[], None]) -> RecordingSink | None:
@@ -39,3 +42,24 @@ def test_when_a_phase_began_is_told_the_same_however_the_clocks_drift(
     wall[0] += 4.75  # while the other clock counts five seconds
     assert not feed.look(6.0)
     assert feed.state(6.0).since == 1_800_000_000_000
+
+
+def test_a_feed_is_told_as_recorded_while_its_recording_is_written_and_at_each_change(media: Feed) -> None:
+    sink = RecordingSink("site-1", request_key_frame=None)
+    feed = LiveFeed("site-1", "node-1", media, lambda feed, tracks, want: sink)
+    publisher = cast("Session", SimpleNamespace(tracks=(), link=SimpleNamespace()))
+    feed.announce(publisher, 0.0)
+    feed.take_over(publisher, 0.0)
+    assert not feed.look(1.0)
+    assert not feed.state(1.0).recording, "there is a sink, but nothing was written yet"
+    sink.written_at = 2.0
+    assert feed.look(2.0)
+    assert feed.state(2.0).recording
+    sink.written_at = None
+    assert feed.look(3.0)
+    assert not feed.state(3.0).recording
+    sink.written_at = 4.0
+    assert feed.look(4.0)
+    feed.publisher_gone(publisher, FeedCause.OFFICER, 4.1)
+    assert feed.look(4.1)
+    assert not feed.state(4.1).recording

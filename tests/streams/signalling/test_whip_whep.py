@@ -228,6 +228,8 @@ async def test_a_viewer_of_a_live_feed_is_answered_by_a_sender(running: RunningN
     assert answer.status_code == 201
     assert "a=sendonly" in answer.text
     assert "a=ssrc:" in answer.text
+    health = (await http.get("/healthz")).json()
+    assert (health["recorder"], health["live_feeds"], health["recorded_feeds"]) == (False, 1, 0)
     figures = (await http.get("/metrics")).text
     assert 'media_node_sessions{right="view",state="connecting"} 1.0' in figures
     assert 'media_node_feeds{phase="live"} 1.0' in figures
