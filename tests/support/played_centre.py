@@ -157,6 +157,10 @@ class _Door:
 
 
 def _api(server: FastAPI, centre: PlayedCentre) -> None:
+    @server.get("/api/operations/{operation_id}")
+    async def operation(operation_id: str) -> dict[str, Any]:
+        return centre.operation()
+
     @server.get("/api/operations")
     async def operations() -> dict[str, Any]:
         return {"items": [centre.operation()] if centre.has_operation else [], "next": None}

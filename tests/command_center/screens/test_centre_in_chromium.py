@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from uuid import UUID
 
 import pytest
 import pytest_asyncio
@@ -223,6 +224,18 @@ async def test_a_refused_instruction_keeps_its_text_and_key_and_says_why(
         await page.press(TEXT, "Enter")
         await until(lambda: len(centre.posted) == 3, SLOW)
         assert centre.posted[2]["idempotency_key"] != centre.posted[1]["idempotency_key"]
+
+
+async def test_an_officer_assigned_after_the_page_was_opened_becomes_a_target_with_its_feed(
+    browser: Browser, centre: PlayedCentre
+) -> None:
+    centre.feeds = [centre.feed(0)]
+    async with opened(browser, centre) as (page, _):
+        await page.wait_for_selector(".tile")
+        late = {"user_id": str(UUID(int=99)), "display_name": "后来", "site_id": None}
+        centre.officers.append(late)
+        await centre.tell(centre.feed(1) | {"officer_id": late["user_id"], "officer": late["display_name"]})
+        await page.wait_for_selector(f"#target option[value='officer:{late['user_id']}']", state="attached")
 
 
 async def test_keys_pick_and_enlarge_a_tile_and_address_its_officer(browser: Browser, centre: PlayedCentre) -> None:
