@@ -146,11 +146,13 @@ class Assets:
             asked = []
             for name in names:
                 request = await self._orders.open_query(session, case, person, name, idempotency_key)
+                is_repeated = request is not None and request.idempotency_key == idempotency_key
                 if request is None:
                     request = self._orders.draft(actor, case, person, Action.QUERY, name, idempotency_key)
                     session.add(request)
                     self._orders.send(request)
                     await session.flush()
+                if not is_repeated:
                     await self._orders.note(session, actor, case, request)
                 asked.append(request)
             views = [request_view(request) for request in asked]

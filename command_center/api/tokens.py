@@ -43,7 +43,7 @@ def router(feeds: Feeds, tokens: MediaTokens) -> APIRouter:
             identity,
             feed.name,
             operation_id=feed.operation_id,
-            court_id=identity.court_id,
+            court_id=feed.court_id,
             may_publish=is_publishing,
             may_view=not is_publishing,
         )

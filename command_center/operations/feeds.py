@@ -163,15 +163,20 @@ class Feeds:
         must(identity, Permission.REVOKE_DEVICES)
         at = self._clock()
         async with self._database.write() as session:
-            feed = await session.scalar(
-                select(Feed).join(Operation).where(Feed.name == name, Operation.court_id.in_(identity.court_ids))
-            )
-            if feed is None:
+            row = (
+                await session.execute(
+                    select(Feed, Operation.court_id)
+                    .join(Operation)
+                    .where(Feed.name == name, Operation.court_id.in_(identity.court_ids))
+                )
+            ).first()
+            if row is None:
                 raise NotFound("feed-not-found")
+            feed, court_id = row
             feed.revoked_at = feed.revoked_at or at
             events = await end_sign_ins(session, await _sessions_of(session, feed), at, self._revocations)
             events += await self._revoke_tokens(session, name, at)
-            await self._record(session, identity.user_id, feed, identity.court_id, "feed.revoked")
+            await self._record(session, identity.user_id, feed, court_id, "feed.revoked")
             operation_id = feed.operation_id
         await self._revocations.tell(*events)
         await self._hub.publish(FeedsChanged(operation_id=operation_id))

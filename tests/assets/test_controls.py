@@ -7,10 +7,13 @@ from datetime import date
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import func, select, update
 
 from assets.demonstration import DISTRICT_CASE
 from assets.errors import BadFormat, Conflict, NotPermitted, RulingMissing
+from assets.tables import AssetRequest
 from assets.views import AssetView, Standing
+from command_center.audit import AuditEntry
 from tests.assets.conftest import RULING, SHORT_SECONDS, Desk
 from tests.support.waiting import until
 
@@ -215,3 +218,23 @@ async def test_a_lapsed_freeze_counts_nothing_and_may_be_ordered_anew(desk: Desk
         assert (await desk.view()).controlled_cents == 0
         await _freeze(desk, "0008", 100)
         await _standing(desk, "0008", Standing.CONTROLLED)
+
+
+async def test_a_query_that_is_pressed_again_is_on_record_again_and_a_repeated_request_is_not(desk: Desk) -> None:
+    desk.assets = desk.build()  # nothing is sent: the query stays open
+    person = await desk.person(FOUND)
+
+    async def press(key: UUID) -> int:
+        await desk.assets.query(
+            desk.judge, case_id=desk.case_id, person_id=person.id, idempotency_key=key, gateways=["bank"]
+        )
+        async with desk.database.read() as session:
+            count = select(func.count()).select_from(AuditEntry).where(AuditEntry.action == "asset.query.sent")
+            return await session.scalar(count) or 0
+
+    first = uuid4()
+    assert [await press(first), await press(first), await press(uuid4())] == [1, 1, 2]
+    async with desk.database.write() as session:
+        await session.execute(update(AssetRequest).values(state="failed"))
+    assert await press(uuid4()) == 3
+    await desk.assets.close()

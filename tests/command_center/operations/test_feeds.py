@@ -9,9 +9,11 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from sqlalchemy import select
 
 from command_center.accounts.identity import Identity
 from command_center.accounts.tables import MediaToken
+from command_center.audit import AuditEntry
 from command_center.clock import now
 from command_center.database import new_id
 from command_center.errors import Conflict, Invalid, NotFound, NotPermitted
@@ -177,6 +179,16 @@ async def test_a_revoked_phone_loses_feed_tokens_and_sessions_but_not_the_office
     with pytest.raises(Conflict, match="feed-revoked"):
         await _register(world)
     assert (await feeds.for_publishing(camera, kept.name)).id == kept.id
+
+
+async def test_a_revocation_is_on_record_at_the_court_whose_feed_it_is(world: World) -> None:
+    feed = await world.operations.feeds.register(
+        world.people["bao"], world.district_operation.id, world.district_operation.sites[0].id, "phone"
+    )
+    await world.operations.feeds.revoke(world.people["commander"], feed.name)
+    async with world.database.read() as session:
+        courts = await session.scalars(select(AuditEntry.court_id).where(AuditEntry.action == "feed.revoked"))
+        assert courts.all() == [world.people["bao"].court_id]
 
 
 async def test_only_who_may_revokes_and_only_in_its_courts(world: World) -> None:
