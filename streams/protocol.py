@@ -21,6 +21,8 @@ PROTOCOL_VERSION = 1
 
 DATA_CHANNEL_LABEL = "field"
 MAX_MESSAGE_BYTES = 16_384
+PLAIN_TEXT = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
+"""What people write holds no control characters but line ends and tabs; a database may be unable to keep them."""
 
 
 class Message(BaseModel):
@@ -86,7 +88,7 @@ class Receipt(Message):
     delivery_id: UUID
     state: ReceiptState
     at: int = Field(ge=0, le=1 << 53)
-    reason: str = Field(default="", max_length=500)
+    reason: str = Field(default="", max_length=500, pattern=PLAIN_TEXT)
 
 
 DeviceMessage = Annotated[Hello | Position | CameraStatus | Receipt, Field(discriminator="type")]

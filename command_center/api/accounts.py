@@ -11,18 +11,19 @@ from pydantic import BaseModel, ConfigDict, Field
 from command_center.accounts.identity import signed_in
 from command_center.accounts.permissions import Role
 from command_center.accounts.service import Accounts, NewUser
+from streams.protocol import PLAIN_TEXT
 
 
 class NewAccountBody(BaseModel):
     """A new account."""
 
     model_config = ConfigDict(extra="forbid")
-    username: str = Field(min_length=2, max_length=64)
+    username: str = Field(min_length=2, max_length=64, pattern=PLAIN_TEXT)
     password: str = Field(min_length=1, max_length=1024)
     role: Role
-    court: str = Field(min_length=1, max_length=16)
-    display_name: str = Field(default="", max_length=100)
-    badge_number: str = Field(default="", max_length=32)
+    court: str = Field(min_length=1, max_length=16, pattern=PLAIN_TEXT)
+    display_name: str = Field(default="", max_length=100, pattern=PLAIN_TEXT)
+    badge_number: str = Field(default="", max_length=32, pattern=PLAIN_TEXT)
 
 
 class MadeAccountView(BaseModel):

@@ -15,6 +15,7 @@ from command_center.live.messages import InstructionView
 from command_center.live.views import instruction_view
 from command_center.operations.instructions import MAX_TEXT, PAGE, Instructions, Order
 from command_center.operations.records import Priority, Scope
+from streams.protocol import PLAIN_TEXT
 
 
 class InstructionBody(BaseModel):
@@ -26,7 +27,7 @@ class InstructionBody(BaseModel):
     site_id: UUID | None = None
     officer_id: UUID | None = None
     priority: Priority = Priority.ROUTINE
-    text: str = Field(min_length=1, max_length=MAX_TEXT)
+    text: str = Field(min_length=1, max_length=MAX_TEXT, pattern=PLAIN_TEXT)
     idempotency_key: UUID
 
 

@@ -11,8 +11,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from command_center.accounts.identity import signed_in
 from command_center.api.paging import Page
 from command_center.operations.service import MAX_SITES, OperationPlan, Operations, SitePlan
+from streams.protocol import PLAIN_TEXT
 
-ShortName = Field(min_length=1, max_length=50)
+ShortName = Field(min_length=1, max_length=50, pattern=PLAIN_TEXT)
 
 
 class SiteView(BaseModel):
@@ -61,8 +62,8 @@ class SiteBody(BaseModel):
     """A place that an operation is to have."""
 
     model_config = ConfigDict(extra="forbid")
-    name_zh: str = Field(min_length=1, max_length=100)
-    name_en: str = Field(min_length=1, max_length=200)
+    name_zh: str = Field(min_length=1, max_length=100, pattern=PLAIN_TEXT)
+    name_en: str = Field(min_length=1, max_length=200, pattern=PLAIN_TEXT)
     district_zh: str = ShortName
     district_en: str = ShortName
     latitude: float = Field(ge=-90, le=90, allow_inf_nan=False)
@@ -74,9 +75,9 @@ class OperationBody(BaseModel):
     """An operation that is to be; its sites get their numbers in this order."""
 
     model_config = ConfigDict(extra="forbid")
-    name_zh: str = Field(min_length=1, max_length=100)
-    name_en: str = Field(min_length=1, max_length=200)
-    case_number: str = Field(min_length=1, max_length=64)
+    name_zh: str = Field(min_length=1, max_length=100, pattern=PLAIN_TEXT)
+    name_en: str = Field(min_length=1, max_length=200, pattern=PLAIN_TEXT)
+    case_number: str = Field(min_length=1, max_length=64, pattern=PLAIN_TEXT)
     case_id: UUID | None = None
     court_id: UUID | None = None
     """Without it, the caller's own court."""

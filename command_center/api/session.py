@@ -16,13 +16,14 @@ from command_center.accounts.service import Accounts
 from command_center.accounts.sign_ins import SignIns
 from command_center.clock import Clock, now
 from command_center.errors import NotSignedIn
+from streams.protocol import PLAIN_TEXT
 
 
 class SignInBody(BaseModel):
     """A name, a password and, where the role needs it, a code."""
 
     model_config = ConfigDict(extra="forbid")
-    username: str = Field(min_length=1, max_length=64)
+    username: str = Field(min_length=1, max_length=64, pattern=PLAIN_TEXT)
     password: str = Field(min_length=1, max_length=1024)
     code: str | None = Field(default=None, max_length=16)
 

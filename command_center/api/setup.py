@@ -9,14 +9,15 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from command_center.accounts.service import Accounts
 from command_center.accounts.setup import SetupLinks
+from streams.protocol import PLAIN_TEXT
 
 
 class FirstAccountBody(BaseModel):
     """The first administrator's name and password."""
 
     model_config = ConfigDict(extra="forbid")
-    username: str = Field(min_length=2, max_length=64)
-    display_name: str = Field(default="", max_length=100)
+    username: str = Field(min_length=2, max_length=64, pattern=PLAIN_TEXT)
+    display_name: str = Field(default="", max_length=100, pattern=PLAIN_TEXT)
     password: str = Field(min_length=1, max_length=1024)
 
 

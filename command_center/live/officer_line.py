@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from pydantic import ValidationError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 from command_center.clock import Clock, now
 from command_center.errors import CommandCenterError
@@ -88,7 +89,22 @@ class OfficerLine:
         """Deal with what the device said, in order, and answer what is kept safe or can't be taken.
 
         What gets no answer (no feed registered yet) the device says again.
+
+        Raises:
+            OperationalError, InterfaceError: the records are away; everything is said again.
         """
+        try:
+            return await self._take(texts)
+        except (OperationalError, InterfaceError):
+            raise
+        except SQLAlchemyError:
+            if len(texts) == 1:
+                logger.exception("officer %s: a message can't be kept", self._officer_id)
+                return [Refusal(id=id_of(texts[0]), code="not-valid")]
+        # One of them can't be kept: the others must not be repeated for ever with it.
+        return [answer for text in texts for answer in await self.take([text])]
+
+    async def _take(self, texts: Sequence[str]) -> list[Answer]:
         answers: list[Answer] = []
         positions: list[Position] = []
         for text in texts:

@@ -7,7 +7,7 @@ import logging
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from pydantic import BaseModel, ValidationError
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 from command_center.accounts.identity import Identity, signed_in
 from command_center.accounts.permissions import Permission
@@ -171,7 +171,7 @@ async def _answer(websocket: WebSocket, line: OfficerLine, heard: asyncio.Queue[
             texts.append(heard.get_nowait())
         try:
             answers = await line.take(texts)
-        except SQLAlchemyError:
+        except (OperationalError, InterfaceError):
             # Unanswered, so the device says it again.
             logger.exception("what a device said can't be kept now")
             await asyncio.sleep(RETRY_SECONDS)

@@ -5,14 +5,20 @@ from __future__ import annotations
 from uuid import UUID, uuid4
 
 import pytest
+from pydantic import ValidationError
+from sqlalchemy.exc import DataError
 from websockets.exceptions import InvalidStatus
 
 from command_center.live import officer_line
+from command_center.live.officer_line import OfficerLine
+from command_center.operations.instructions import Outcome
 from streams.protocol import (
+    DEVICE_MESSAGE,
     MAX_MESSAGE_BYTES,
     PROTOCOL_VERSION,
     CameraState,
     Hello,
+    Receipt,
     ReceiptState,
     Refusal,
     Reload,
@@ -169,6 +175,40 @@ async def test_rubbish_is_refused_message_by_message_and_in_the_end_closed(web: 
         for _ in range(60):
             await phone.connection.send("{}")
         await until(lambda: phone.closed == 4400)
+
+
+async def test_a_message_that_cannot_be_kept_is_refused_and_the_others_of_its_batch_are_answered(
+    web: RunningWeb, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad, good = (
+        Receipt(id=uuid4(), delivery_id=uuid4(), state=ReceiptState.SEEN, at=1_770_000_000_000) for _ in range(2)
+    )
+
+    async def apply(_officer_id: UUID, receipt: Receipt) -> Outcome:
+        if receipt.id == bad.id:
+            raise DataError("insert", {}, ValueError("cannot be kept"))
+        return Outcome.REPEATED
+
+    instructions = web.web.instructions
+    monkeypatch.setattr(instructions, "apply", apply)
+    line = OfficerLine(
+        web.world.users["judge"],
+        "phone",
+        instructions=instructions,
+        positions=web.web.positions,
+        feeds=web.web.operations.feeds,
+        hub=web.web.hub,
+    )
+    answers = await line.take([bad.model_dump_json(), good.model_dump_json()])
+    assert [(answer.type, answer.id) for answer in answers] == [("refusal", bad.id), ("ack", good.id)]
+
+
+@pytest.mark.parametrize("reason", ["a\0b", "a\x1bb", "a\x7fb"])
+def test_a_reason_with_control_characters_is_not_valid_and_one_with_lines_is(reason: str) -> None:
+    text = Receipt(id=uuid4(), delivery_id=uuid4(), state=ReceiptState.REFUSED, at=0, reason="一\n二\t三")
+    assert DEVICE_MESSAGE.validate_json(text.model_dump_json()) == text
+    with pytest.raises(ValidationError):
+        DEVICE_MESSAGE.validate_json(text.model_copy(update={"reason": reason}).model_dump_json())
 
 
 async def test_a_message_that_is_too_long_closes_the_socket(web: RunningWeb) -> None:

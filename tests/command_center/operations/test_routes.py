@@ -36,6 +36,18 @@ async def test_a_device_with_an_odd_name_is_refused(web: RunningWeb) -> None:
     assert (answer.status_code, answer.json()["code"]) == (422, "not-valid")
 
 
+async def test_text_with_control_characters_is_refused_before_the_records_are_asked(web: RunningWeb) -> None:
+    commander, security = await web.signed_in("commander"), await web.signed_in("security")
+    instruction = {"operation_id": str(web.world.operation_id), "scope": "all", "idempotency_key": str(uuid4())}
+    account = {"username": "new", "password": "a good long password", "role": "officer", "court": "内01"}
+    for answer in (
+        await commander.post("/api/instructions", json=instruction | {"text": "a\0b"}),
+        await security.post("/api/accounts", json=account | {"display_name": "a\0b"}),
+        await web.client().post("/api/session", json={"username": "a\0b", "password": "x"}),
+    ):
+        assert (answer.status_code, answer.json().get("code")) == (422, "not-valid"), answer.text
+
+
 async def test_instructions_come_in_pages_and_the_same_key_sends_once(web: RunningWeb) -> None:
     commander = await web.signed_in("commander")
     key = str(uuid4())
