@@ -159,6 +159,8 @@ def verify() -> None:
     settings = Settings()
     _prepare(settings)
     verdict = asyncio.run(_verify(settings))
+    if verdict.unreadable_anchors:
+        typer.echo(f"{verdict.unreadable_anchors} lines of the anchors can't be read and were passed over.", err=True)
     if verdict.broken_at is None:
         typer.echo(f"The audit is whole: {verdict.entries} entries, {verdict.anchors} anchors agree.")
         return

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, or_, select
@@ -37,6 +36,8 @@ class Verdict:
     anchors: int
     broken_at: int | None
     reason: str = ""
+    unreadable_anchors: int = 0
+    """Lines of the anchor file that were passed over: a power cut tears one, and so might somebody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +96,8 @@ class AuditReader:
 
     async def verify(self) -> Verdict:
         """Go through the whole chain, and hold it against every anchor."""
-        anchors = await asyncio.to_thread(_read_anchors, self._anchors)
-        expected = {int(anchor["sequence"]): str(anchor["hash"]) for anchor in anchors}
+        anchors, torn = await asyncio.to_thread(_read_anchors, self._anchors)
+        expected = dict(anchors)
         previous, count = FIRST, 0
         async with self._database.read() as session:
             while True:
@@ -114,17 +115,17 @@ class AuditReader:
                 for entry in rows:
                     count += 1
                     if entry.sequence != count:
-                        return Verdict(count, len(anchors), count, "missing")
+                        return Verdict(count, len(anchors), count, "missing", torn)
                     if entry.previous_hash != previous or entry.hash != entry_hash(entry):
-                        return Verdict(count, len(anchors), count, "changed")
+                        return Verdict(count, len(anchors), count, "changed", torn)
                     if expected.get(count, entry.hash.hex()) != entry.hash.hex():
-                        return Verdict(count, len(anchors), count, "not-as-anchored")
+                        return Verdict(count, len(anchors), count, "not-as-anchored", torn)
                     previous = entry.hash
                 session.expunge_all()
         beyond = [sequence for sequence in expected if sequence > count]
         if beyond:
-            return Verdict(count, len(anchors), count + 1, "cut-off")
-        return Verdict(count, len(anchors), None)
+            return Verdict(count, len(anchors), count + 1, "cut-off", torn)
+        return Verdict(count, len(anchors), None, unreadable_anchors=torn)
 
     async def anchor(self) -> None:
         """Write the chain's head down outside the database, where it moved since the last time."""
@@ -153,19 +154,37 @@ class AuditReader:
             logger.exception("the audit's head could not be anchored")
 
 
-def _read_anchors(path: Path) -> list[dict[str, Any]]:
-    if not path.exists():
-        return []
-    return [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
+def _read_anchors(path: Path) -> tuple[list[tuple[int, str]], int]:
+    """Each anchored sequence with its hash, and how many lines can't be read."""
+    anchors: list[tuple[int, str]] = []
+    torn = 0
+    for line in path.read_text(errors="replace").splitlines() if path.exists() else ():
+        try:
+            anchor = json.loads(line)
+            anchors.append((int(anchor["sequence"]), str(anchor["hash"])))
+        except (ValueError, KeyError, TypeError):
+            torn += bool(line.strip())
+    if torn:
+        logger.warning("%d lines of the audit's anchors can't be read", torn)
+    return anchors, torn
 
 
 def _append_anchor(path: Path, at: datetime, sequence: int, digest: str) -> None:
-    anchors = _read_anchors(path)
-    if anchors and anchors[-1]["sequence"] == sequence:
+    anchors, _ = _read_anchors(path)
+    if anchors and anchors[-1][0] == sequence:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     line = json.dumps({"at": at.isoformat(), "sequence": sequence, "hash": digest})
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "w") as file:
-        file.write(line + "\n")
+        # A torn line before it must not take this one with it.
+        file.write(("" if _ends_whole(path) else "\n") + line + "\n")
         file.flush()
         os.fsync(file.fileno())
+
+
+def _ends_whole(path: Path) -> bool:
+    with path.open("rb") as file:
+        if file.seek(0, os.SEEK_END) == 0:
+            return True
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) == b"\n"

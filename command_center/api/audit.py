@@ -15,6 +15,7 @@ from command_center.accounts.identity import require
 from command_center.accounts.permissions import Permission
 from command_center.audit import AuditEntry
 from command_center.audit_reading import LARGEST_PAGE, PAGE, AuditReader, Query
+from streams.protocol import PLAIN_TEXT
 
 
 class EntryView(BaseModel):
@@ -45,6 +46,7 @@ class VerdictView(BaseModel):
     anchors: int
     broken_at: int | None
     reason: str
+    unreadable_anchors: int
 
 
 def router(reader: AuditReader) -> APIRouter:
@@ -55,9 +57,9 @@ def router(reader: AuditReader) -> APIRouter:
     async def page(
         cursor: Annotated[int | None, Parameter(ge=1)] = None,
         limit: Annotated[int, Parameter(ge=1, le=LARGEST_PAGE)] = PAGE,
-        action: Annotated[str | None, Parameter(max_length=64)] = None,
+        action: Annotated[str | None, Parameter(max_length=64, pattern=PLAIN_TEXT)] = None,
         actor: UUID | None = None,
-        subject: Annotated[str | None, Parameter(max_length=128)] = None,
+        subject: Annotated[str | None, Parameter(max_length=128, pattern=PLAIN_TEXT)] = None,
     ) -> AuditPage:
         identity = require(Permission.READ_AUDIT)
         query = Query(identity.court_ids, cursor, limit, action, actor, subject)
@@ -71,7 +73,7 @@ def router(reader: AuditReader) -> APIRouter:
     async def verdict() -> VerdictView:
         require(Permission.READ_AUDIT)
         found = await reader.verify()
-        return VerdictView(entries=found.entries, anchors=found.anchors, broken_at=found.broken_at, reason=found.reason)
+        return VerdictView.model_validate(found, from_attributes=True)
 
     return routes
 

@@ -112,6 +112,21 @@ async def test_an_unmoved_head_is_anchored_once(records: Database, tmp_path: Pat
     assert len((tmp_path / "anchors.jsonl").read_text().splitlines()) == 1
 
 
+async def test_a_torn_line_of_the_anchors_is_passed_over_and_reported(records: Database, tmp_path: Path) -> None:
+    anchors = tmp_path / "anchors.jsonl"
+    reader = AuditReader(records, Audit(), anchors)
+    await write(records, 1)
+    await reader.anchor()
+    with anchors.open("ab") as file:
+        file.write(b'{"at": "2026-03-01T08:0\xe5')
+    await write(records, 2)
+    await reader.anchor()
+    await reader.anchor()
+    verdict = await reader.verify()
+    assert (verdict.anchors, verdict.unreadable_anchors, verdict.broken_at) == (2, 1, None)
+    assert len(anchors.read_text(errors="replace").splitlines()) == 3
+
+
 async def test_reading_is_recorded_and_paged_newest_first(records: Database, reader: AuditReader) -> None:
     for number in range(5):
         await write(records, number)

@@ -36,6 +36,7 @@ export async function mount(body) {
     verdict.replaceChildren(found.broken_at === null
       ? stateMark("normal", say("audit.whole", found))
       : stateMark("critical", say(`audit.broken.${found.reason}`, found)));
+    if (found.unreadable_anchors) verdict.append(" ", stateMark("warning", say("audit.unreadable-anchors", found)));
   }));
   body.replaceChildren(
     h("div.administration-row", {}, check, verdict), news,
