@@ -14,7 +14,7 @@ export function mountCompose(element) {
   const compose = new Compose(Number(element.dataset.phrases));
   element.append(compose.element);
   onOperation((operation) => compose.takeOperation(operation));
-  for (const type of ["snapshot", "feed"]) live.on(type, () => compose.paintTargets());
+  for (const type of ["snapshot", "feed", "team"]) live.on(type, () => compose.paintTargets());
   addEventListener("command:focus", (event) => (compose.picked = event.detail.feed));
   onKey((event) => {
     if (event.key.toLowerCase() !== "i") return false;

@@ -9,6 +9,7 @@ import { inLanguage, say } from "./words.js";
 const RETRY_MS = 3_000;
 let chosen = null;
 const waiting = [];
+const sought = new Set();
 
 /** The chosen operation with its sites, now and at each change: handler(operation | null). */
 export function onOperation(handler) {
@@ -41,6 +42,23 @@ export async function mount(element) {
   select.title = label(first);
   element.append(select);
   choose(first);
+  live.on("snapshot", (snapshot) => readTeam(snapshot.feeds));
+  live.on("feed", (view) => readTeam([view]));
+}
+
+/** A feed of somebody unknown is of an officer who was assigned after the operation was read: read it again, once. */
+async function readTeam(views) {
+  const { operation } = chosen;
+  const known = new Set(operation.officers.map((officer) => officer.user_id));
+  const unknown = views.map((view) => view.officer_id).filter((id) => !known.has(id) && !sought.has(`${operation.id} ${id}`));
+  if (unknown.length === 0) return;
+  for (const id of unknown) sought.add(`${operation.id} ${id}`);
+  try {
+    Object.assign(operation, await ask("GET", `/api/operations/${operation.id}`));
+    live.emit("team", operation);
+  } catch {
+    for (const id of unknown) sought.delete(`${operation.id} ${id}`); // the feed's next word asks again
+  }
 }
 
 function label(operation) {
