@@ -51,5 +51,3 @@ NEXT: dict[RequestState, frozenset[RequestState]] = {
 
 AWAITED = frozenset({RequestState.SENT, RequestState.ACCEPTED, RequestState.NO_ANSWER})
 """What the sender goes on asking for, with the same number."""
-UNSETTLED = AWAITED | {RequestState.DRAFT, RequestState.APPROVED, RequestState.SEALED}
-"""A control in one of these bars another one on the same asset."""

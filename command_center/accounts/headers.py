@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 PERMISSIONS_POLICY = (
     "camera=(self), microphone=(self), geolocation=(self), screen-wake-lock=(self), fullscreen=(self), "
-    "autoplay=(self), payment=(), usb=(), serial=(), bluetooth=(), midi=()"
+    "autoplay=(self), payment=(), usb=(), serial=(), midi=()"
 )
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Generic, TypeVar
+from uuid import UUID
 
 from pydantic import BaseModel
+
+from command_center.errors import Invalid
 
 Item = TypeVar("Item")
 
@@ -14,3 +18,26 @@ class Page(BaseModel, Generic[Item]):
 
     items: list[Item]
     next: str | None = None
+
+
+def cursor_of(at: datetime, row_id: UUID) -> str:
+    """The cursor behind the row of this time and id."""
+    return f"{at.isoformat()}~{row_id}"
+
+
+def place_of(cursor: str | None) -> tuple[datetime, UUID] | None:
+    """The time and id of the row that a cursor stands behind.
+
+    Raises:
+        Invalid: it is none of ours.
+    """
+    if cursor is None:
+        return None
+    at, _, row_id = cursor.partition("~")
+    try:
+        instant = datetime.fromisoformat(at.replace(" ", "+"))
+        if instant.tzinfo is None:
+            raise ValueError("no zone")
+        return instant, UUID(row_id)
+    except ValueError as error:
+        raise Invalid("cursor-not-valid") from error

@@ -10,10 +10,8 @@ from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from command_center.accounts.identity import signed_in
-from command_center.api.paging import Page
-from command_center.errors import Invalid
+from command_center.api.paging import Page, cursor_of, place_of
 from command_center.operations.positions import PAGE, Positions
-from command_center.operations.tables import PositionRecord
 
 
 class PositionItem(BaseModel):
@@ -44,27 +42,10 @@ def router(positions: Positions) -> APIRouter:
         cursor: Annotated[str | None, Query(max_length=80)] = None,
         limit: Annotated[int, Query(ge=1, le=PAGE)] = PAGE,
     ) -> Page[PositionItem]:
-        rows = await positions.history(signed_in(), feed, since=since, until=until, after=_after(cursor), limit=limit)
+        rows = await positions.history(signed_in(), feed, since=since, until=until, after=place_of(cursor), limit=limit)
         return Page(
             items=[PositionItem.model_validate(row) for row in rows],
-            next=_cursor(rows[-1]) if len(rows) == limit else None,
+            next=cursor_of(rows[-1].taken_at, rows[-1].id) if len(rows) == limit else None,
         )
 
     return routes
-
-
-def _cursor(row: PositionRecord) -> str:
-    return f"{row.taken_at.isoformat()}~{row.id}"
-
-
-def _after(cursor: str | None) -> tuple[datetime, UUID] | None:
-    if cursor is None:
-        return None
-    taken_at, _, last_id = cursor.partition("~")
-    try:
-        instant = datetime.fromisoformat(taken_at.replace(" ", "+"))
-        if instant.tzinfo is None:
-            raise ValueError("no zone")
-        return instant, UUID(last_id)
-    except ValueError as error:
-        raise Invalid("cursor-not-valid") from error

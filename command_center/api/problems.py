@@ -29,28 +29,25 @@ def problem(status: int, code: str, **parameters: str | int) -> Response:
 
 def install(app: FastAPI) -> None:
     """Have `app` answer every error so."""
-    app.add_exception_handler(CommandCenterError, _refused)
-    app.add_exception_handler(RequestValidationError, _not_valid)
-    app.add_exception_handler(HTTPException, _http)
+    app.exception_handler(CommandCenterError)(_refused)
+    app.exception_handler(RequestValidationError)(_not_valid)
+    app.exception_handler(HTTPException)(_http)
     app.add_exception_handler(OperationalError, _records_away)
     app.add_exception_handler(Exception, _broken)
 
 
-async def _refused(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, CommandCenterError)  # noqa: S101 - as registered above
+async def _refused(_request: Request, error: CommandCenterError) -> Response:
     return problem(error.status, error.code, **error.parameters)
 
 
-async def _not_valid(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)  # noqa: S101
+async def _not_valid(_request: Request, error: RequestValidationError) -> Response:
     # Where and why, never what: the value may be a password or somebody's data.
     first = error.errors()[0] if error.errors() else {}
     place = ".".join(str(part) for part in first.get("loc", ()))
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "not-valid", place=place[:200], reason=str(first.get("type", "")))
 
 
-async def _http(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)  # noqa: S101
+async def _http(_request: Request, error: HTTPException) -> Response:
     code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
     response = problem(error.status_code, code)
     response.headers.update(error.headers or {})

@@ -11,12 +11,11 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict
 
 from command_center.accounts.identity import signed_in
-from command_center.api.paging import Page
+from command_center.api.paging import Page, cursor_of, place_of
 from command_center.api.problems import problem
 from command_center.api.ranges import ByteRange, RangeRefused, read_bytes, read_range
-from command_center.errors import Invalid
 from command_center.evidence.recordings import PAGE, Recordings
-from command_center.evidence.records import Media, RecordingRecord, RecordingState
+from command_center.evidence.records import Media, RecordingState
 
 
 class RecordingItem(BaseModel):
@@ -107,10 +106,10 @@ def router(recordings: Recordings) -> APIRouter:
         cursor: Annotated[str | None, Query(max_length=80)] = None,
         limit: Annotated[int, Query(ge=1, le=PAGE)] = PAGE,
     ) -> Page[RecordingItem]:
-        rows = await recordings.listed(signed_in(), operation_id, after=_after(cursor), limit=limit)
+        rows = await recordings.listed(signed_in(), operation_id, after=place_of(cursor), limit=limit)
         return Page(
             items=[RecordingItem.model_validate(row) for row in rows],
-            next=_cursor(rows[-1]) if len(rows) == limit else None,
+            next=cursor_of(rows[-1].started_at, rows[-1].id) if len(rows) == limit else None,
         )
 
     @routes.get("/{recording_id}", summary="One recording")
@@ -163,20 +162,3 @@ def _send(media: Media, request: Request) -> Response:
     if request.method == "HEAD" or part.length == 0:
         return Response(status_code=status, headers=headers)
     return StreamingResponse(read_bytes(media.path, part), status, headers)
-
-
-def _cursor(row: RecordingRecord) -> str:
-    return f"{row.started_at.isoformat()}~{row.id}"
-
-
-def _after(cursor: str | None) -> tuple[datetime, UUID] | None:
-    if cursor is None:
-        return None
-    started_at, _, last_id = cursor.partition("~")
-    try:
-        instant = datetime.fromisoformat(started_at.replace(" ", "+"))
-        if instant.tzinfo is None:
-            raise ValueError("no zone")
-        return instant, UUID(last_id)
-    except ValueError as error:
-        raise Invalid("cursor-not-valid") from error

@@ -32,7 +32,6 @@ PORT_TAKEN = 3
 DATA_FOLDER_UNUSABLE = 4
 ALREADY_RUNNING = 5
 PART_FAILED = 6
-TOOL_MISSING = 7
 
 
 @dataclass(frozen=True, slots=True)

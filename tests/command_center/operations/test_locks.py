@@ -40,6 +40,4 @@ async def test_instructions_and_registrations_at_once_all_succeed(postgresql: Po
 
 
 async def _register(world: World, device: str) -> None:
-    await world.operations.feeds.register(
-        world.people["li"], world.operation.id, world.operation.sites[0].id, device
-    )
+    await world.operations.feeds.register(world.people["li"], world.operation.id, world.operation.sites[0].id, device)
