@@ -24,7 +24,7 @@ from command_center.listeners import CouldNotListen, Listener, Listeners
 from command_center.outbox import Outbox
 from command_center.schema import SchemaRefused
 from streams.hub.hub import Hub
-from streams.signalling.tokens import load_private_key, make_keys
+from streams.signalling.tokens import LONGEST_LIFE_SECONDS, load_private_key, make_keys
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 user = typer.Typer(no_args_is_help=True, help="People's accounts.")
@@ -130,7 +130,7 @@ def token(
     feed: Annotated[str, typer.Argument(help="The feed's name; `*` at its end stands for any ending.")],
     publish: Annotated[bool, typer.Option("--publish", help="May publish by WHIP.")] = False,
     view: Annotated[bool, typer.Option("--view", help="May view by WHEP.")] = False,
-    minutes: Annotated[int, typer.Option(min=1, max=1440)] = 10,
+    minutes: Annotated[int, typer.Option(min=1, max=LONGEST_LIFE_SECONDS // 60)] = 10,
 ) -> None:
     """Print a bearer token for a device that speaks plain WHIP or WHEP."""
     if not publish and not view:

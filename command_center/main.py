@@ -107,10 +107,14 @@ class Web:
             self.database, court_name_zh=settings.court_name_zh, court_name_en=settings.court_name_en
         )
         self.audit_reader = AuditReader(self.database, self.audit, settings.data / ANCHOR_FILE)
-        self.media_tokens = MediaTokens(
-            self.database, self.audit, load_private_key(settings.keys), minutes=settings.media_token_minutes
-        )
         self.operations = Operations(self.database, self.hub, self.audit, self.revocations)
+        self.media_tokens = MediaTokens(
+            self.database,
+            self.audit,
+            load_private_key(settings.keys),
+            minutes=settings.media_token_minutes,
+            is_feed_revoked=self.operations.feeds.is_revoked,
+        )
         self.instructions = Instructions(self.database, self.hub, self.audit, deadlines=deadlines_of(settings))
         self.positions = Positions(self.database)
         self.recordings = Recordings(self.database, self.audit, settings.recordings)

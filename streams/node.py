@@ -153,6 +153,7 @@ class Node:
             self.sessions,
             self._options.token_key,
             self.revocations.is_revoked,
+            self.revocations.is_feed_revoked,
             allowed_origins=self._options.allowed_origins,
         )
         own = [Route("/healthz", self._health), Route("/metrics", self._show_metrics)]

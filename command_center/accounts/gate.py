@@ -164,7 +164,7 @@ class Gate:
         try:
             await self._media_tokens.check(credentials.bearer, feed, right)
         except TokenRefused as error:
-            if error.code in {"token-feed", "token-right"}:
+            if error.code in {"token-feed", "token-right", "feed-revoked"}:
                 raise NotPermitted(error.code) from error
             raise NotSignedIn(error.code) from error
 

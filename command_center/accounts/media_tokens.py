@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -15,7 +16,7 @@ from command_center.audit import Audit
 from command_center.clock import Clock, now
 from command_center.database import Database, new_id
 from command_center.errors import NotSignedIn
-from streams.signalling.tokens import Grant, TokenRefused, issue, verify
+from streams.signalling.tokens import LONGEST_LIFE_SECONDS, Grant, TokenRefused, issue, verify
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +28,26 @@ class IssuedToken:
 
 
 class MediaTokens:
-    """Signs tokens with the centre's key; whether the person may have one, the caller has checked."""
+    """Signs tokens with the centre's key; whether the person may have one, the caller has checked.
+
+    `is_feed_revoked` is asked when a token is checked; who only issues needs none.
+    """
 
     def __init__(
-        self, database: Database, audit: Audit, key: Ed25519PrivateKey, *, minutes: int, clock: Clock = now
+        self,
+        database: Database,
+        audit: Audit,
+        key: Ed25519PrivateKey,
+        *,
+        minutes: int,
+        is_feed_revoked: Callable[[str], Awaitable[bool]] | None = None,
+        clock: Clock = now,
     ) -> None:
         self._database = database
         self._audit = audit
         self._key = key
         self._minutes = minutes
+        self._is_feed_revoked = is_feed_revoked
         self._clock = clock
 
     async def issue(
@@ -55,7 +67,7 @@ class MediaTokens:
             NotSignedIn: the session was ended meanwhile.
         """
         at = self._clock()
-        expires_at = at + timedelta(minutes=minutes or self._minutes)
+        expires_at = at + timedelta(seconds=min((minutes or self._minutes) * 60, LONGEST_LIFE_SECONDS))
         row = MediaToken(
             id=new_id(),
             user_id=identity.user_id if identity else None,
@@ -98,7 +110,7 @@ class MediaTokens:
         """What this token allows.
 
         Raises:
-            TokenRefused: forged, over, revoked, or not for this feed and right; `code` says which.
+            TokenRefused: forged, over, revoked, or not for this feed and right, or the feed is shut; `code` says which.
         """
         grant = verify(self._key.public_key(), token)
         if not grant.covers(feed):
@@ -115,4 +127,6 @@ class MediaTokens:
             ).first()
         if row is None or row.revoked_at is not None or row.ended_at is not None:
             raise TokenRefused("token-revoked")
+        if self._is_feed_revoked is not None and await self._is_feed_revoked(feed):
+            raise TokenRefused("feed-revoked")
         return grant

@@ -151,6 +151,11 @@ class Feeds:
                 .values(camera_state=state.value, camera_changed_at=at)
             )
 
+    async def is_revoked(self, name: str) -> bool:
+        """Whether this feed was shut, which is for good: a revoked device isn't registered again."""
+        async with self._database.read() as session:
+            return await session.scalar(select(Feed.revoked_at).where(Feed.name == name)) is not None
+
     async def revoke(self, identity: Identity, name: str) -> None:
         """Shut a phone out, at once and for good: its feed, its tokens, and its officer's sessions.
 
@@ -176,6 +181,10 @@ class Feeds:
             feed.revoked_at = feed.revoked_at or at
             events = await end_sign_ins(session, await _sessions_of(session, feed), at, self._revocations)
             events += await self._revoke_tokens(session, name, at)
+            # A token for many feeds, or one made later, isn't known here: the nodes shut the feed itself.
+            shut = Revoked(feed=name, at=to_ms(at))
+            self._revocations.add(session, shut)
+            events.append(shut)
             await self._record(session, identity.user_id, feed, court_id, "feed.revoked")
             operation_id = feed.operation_id
         await self._revocations.tell(*events)

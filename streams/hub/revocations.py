@@ -13,11 +13,11 @@ from pydantic import ValidationError
 
 from streams.hub.hub import Hub, HubAway
 from streams.hub.topics import REVOCATIONS_STREAM, Revoked
-from streams.signalling.tokens import Grant
+from streams.signalling.tokens import LONGEST_LIFE_SECONDS, Grant
 
 logger = logging.getLogger(__name__)
 
-BACK_SECONDS = 15 * 60
+BACK_SECONDS = LONGEST_LIFE_SECONDS + 15 * 60
 """How far back to read at the start: longer than any access token lives."""
 RETRY_SECONDS = 0.5
 REMEMBERED = 10_000
@@ -44,7 +44,7 @@ class Revocations:
     def __init__(self, hub: Hub, on_revoked: Callable[[Revoked], None]) -> None:
         self._hub = hub
         self._on_revoked = on_revoked
-        self._known: OrderedDict[tuple[str, UUID, UUID | None], Revoked] = OrderedDict()
+        self._known: OrderedDict[tuple[str, UUID | str, UUID | None], Revoked] = OrderedDict()
 
     def is_revoked(self, grant: Grant) -> bool:
         """Whether a token with this grant must be refused although its time isn't over."""
@@ -60,9 +60,19 @@ class Revocations:
                 return True
         return False
 
+    def is_feed_revoked(self, feed: str) -> bool:
+        """Whether this feed must be refused to everybody."""
+        return ("feed", feed, None) in self._known
+
     def take(self, revoked: Revoked) -> None:
         """Remember one revocation and tell it."""
-        for kind, subject in (("session", revoked.session_id), ("token", revoked.token_id), ("user", revoked.user_id)):
+        subjects: list[tuple[str, UUID | str | None]] = [
+            ("session", revoked.session_id),
+            ("token", revoked.token_id),
+            ("user", revoked.user_id),
+            ("feed", revoked.feed),
+        ]
+        for kind, subject in subjects:
             if subject is not None:
                 key = (kind, subject, revoked.operation_id if kind == "user" else None)
                 self._known[key] = revoked

@@ -144,7 +144,8 @@ class ProcessChanged(Event):
 class Revoked(Event):
     """These rights are over: end the media sessions and sockets that came from them at once.
 
-    One of the three says whose: a sign-in session, one token, or (with `operation_id`) a user's place in an operation.
+    One of the four says whose: a sign-in session, one token, (with `operation_id`) a user's place in an operation, or
+    a feed, which nobody publishes or views any more, whatever the token.
     """
 
     type: Literal["revoked"] = "revoked"
@@ -152,6 +153,7 @@ class Revoked(Event):
     token_id: UUID | None = None
     user_id: UUID | None = None
     operation_id: UUID | None = None
+    feed: str | None = None
     at: int
 
 

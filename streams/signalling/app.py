@@ -57,6 +57,7 @@ class Signalling:
         sessions: Sessions,
         token_key: Ed25519PublicKey,
         is_revoked: Callable[[Grant], bool],
+        is_feed_revoked: Callable[[str], bool],
         *,
         allowed_origins: Collection[str] = (),
         clock: Callable[[], float] = time.monotonic,
@@ -64,6 +65,7 @@ class Signalling:
         self._sessions = sessions
         self._token_key = token_key
         self._is_revoked = is_revoked
+        self._is_feed_revoked = is_feed_revoked
         self._allowed_origins = frozenset(allowed_origins)
         self._clock = clock
         self._posts = Buckets(POST_BURST, POSTS_PER_SECOND)
@@ -149,6 +151,8 @@ class Signalling:
         grant = self._verified(request, may_be_expired=False)
         if not grant.covers(feed) or not right.is_granted_by(grant):
             raise RightRefused("right-missing", HTTPStatus.FORBIDDEN)
+        if self._is_feed_revoked(feed):
+            raise RightRefused("feed-revoked", HTTPStatus.FORBIDDEN)
         return grant
 
     def _find(self, request: Request, right: Right, feed: str) -> Session:

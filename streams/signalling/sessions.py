@@ -157,9 +157,9 @@ class Sessions:
         task.add_done_callback(self._closing.discard)
 
     def revoke(self, revoked: Revoked) -> None:
-        """End every session that came from the revoked right."""
+        """End every session that came from the revoked right, or is of the revoked feed."""
         for session in list(self.by_id.values()):
-            if ends(revoked, session.grant):
+            if session.feed == revoked.feed or ends(revoked, session.grant):
                 self.end(session, "revoked")
 
     def tick(self, now: float) -> None:

@@ -14,6 +14,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 AUDIENCE = "media"
 ALGORITHM = "EdDSA"
+LONGEST_LIFE_SECONDS = 24 * 60 * 60
+"""No token is issued for longer; revocations are remembered for as long."""
 PRIVATE_KEY_FILE = "media-token.pem"
 PUBLIC_KEY_FILE = "media-token.pub.pem"
 

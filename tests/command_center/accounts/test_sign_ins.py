@@ -33,7 +33,7 @@ from command_center.errors import Conflict, Invalid, NotFound, NotPermitted, Not
 from command_center.outbox import Outbox
 from streams.hub.hub import Hub
 from streams.hub.topics import REVOCATIONS_STREAM, Revoked
-from streams.signalling.tokens import TokenRefused, load_private_key, make_keys
+from streams.signalling.tokens import LONGEST_LIFE_SECONDS, TokenRefused, load_private_key, make_keys
 from tests.support.valkey import Valkey
 
 PASSWORD = "correct horse battery"
@@ -340,6 +340,23 @@ async def test_sign_ins_and_refusals_are_audited(desk: Desk) -> None:
         "session.ended",
     ]
     assert [entry.actor_id for entry in entries] == [None, user_id, None, user_id]
+
+
+async def test_no_token_opens_a_revoked_feed(desk: Desk, tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("keys")
+    make_keys(folder)
+
+    async def is_feed_revoked(name: str) -> bool:
+        return name == "feed.1"
+
+    tokens = MediaTokens(desk.database, Audit(), load_private_key(folder), minutes=10, is_feed_revoked=is_feed_revoked)
+    issued = await tokens.issue(None, "feed.*", operation_id=None, court_id=None, may_publish=True)
+    with pytest.raises(TokenRefused) as refused:
+        await tokens.check(issued.access_token, "feed.1", "publish")
+    assert refused.value.code == "feed-revoked"
+    assert (await tokens.check(issued.access_token, "feed.2", "publish")).feed == "feed.*"
+    forever = await tokens.issue(None, "feed.2", operation_id=None, court_id=None, may_view=True, minutes=100_000)
+    assert forever.expires_in == LONGEST_LIFE_SECONDS, "longer than a revocation is remembered"
 
 
 async def test_media_tokens_die_with_their_session(desk: Desk, tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -172,6 +172,10 @@ async def test_a_revoked_phone_loses_feed_tokens_and_sessions_but_not_the_office
     events = [Revoked.model_validate_json(text) for _, text in await world.hub.read_after(REVOCATIONS_STREAM, "0")]
     assert {one.session_id for one in events if one.session_id} == {phone.session_id, tablet.session_id}
     assert program in {one.token_id for one in events}
+    assert [one.feed for one in events if one.feed] == [lost.name]
+    assert await feeds.is_revoked(lost.name)
+    assert not await feeds.is_revoked(kept.name)
+    assert not await feeds.is_revoked("a-body-camera-that-nobody-registered")
     with pytest.raises(NotPermitted, match="feed-revoked"):
         await feeds.for_publishing(camera, lost.name)
     with pytest.raises(NotPermitted, match="feed-revoked"):
@@ -208,10 +212,13 @@ async def test_a_revocation_while_the_hub_is_away_reaches_the_nodes_when_it_is_b
     await world.operations.feeds.revoke(world.people["commander"], feed.name)
     assert await world.ended_sessions() == {world.people["li"].session_id}
     valkey.start()
-    assert await world.outbox.flush() == 1
+    assert await world.outbox.flush() == 2
     assert await world.outbox.flush() == 0
-    (entry,) = await world.hub.read_after(REVOCATIONS_STREAM, "0")
-    assert Revoked.model_validate_json(entry[1]).session_id == world.people["li"].session_id
+    events = [Revoked.model_validate_json(text) for _, text in await world.hub.read_after(REVOCATIONS_STREAM, "0")]
+    assert {(one.session_id, one.feed) for one in events} == {
+        (world.people["li"].session_id, None),
+        (None, feed.name),
+    }
 
 
 async def test_a_device_works_for_the_feed_that_it_asked_for_last(world: World) -> None:

@@ -8,9 +8,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from streams.hub.hub import Hub
-from streams.hub.revocations import REMEMBERED, Revocations, ends
+from streams.hub.revocations import BACK_SECONDS, REMEMBERED, Revocations, ends
 from streams.hub.topics import REVOCATIONS_STREAM, Revoked
-from streams.signalling.tokens import Grant
+from streams.signalling.tokens import LONGEST_LIFE_SECONDS, Grant
 from tests.support.valkey import Valkey
 from tests.support.waiting import until
 
@@ -48,6 +48,20 @@ def test_tokens_are_refused_after_their_revocation_and_memory_is_bounded(hub_awa
     for _ in range(REMEMBERED):
         revocations.take(Revoked(token_id=uuid4(), at=0))
     assert not revocations.is_revoked(grant())
+
+
+def test_a_revoked_feed_is_refused_by_its_name_and_no_other_is(hub_away: Hub) -> None:
+    heard: list[Revoked] = []
+    revocations = Revocations(hub_away, heard.append)
+    revocations.take(Revoked(feed="site-1", at=0))
+    assert revocations.is_feed_revoked("site-1")
+    assert not revocations.is_feed_revoked("site-10")
+    assert not revocations.is_revoked(grant()), "what the token may do elsewhere, it still may"
+    assert [one.feed for one in heard] == ["site-1"]
+
+
+def test_revocations_are_read_from_as_far_back_as_a_token_may_live() -> None:
+    assert BACK_SECONDS > LONGEST_LIFE_SECONDS >= 1440 * 60
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from streams.hub.topics import FeedPhase, Revoked
+from streams.hub.topics import FeedCause, FeedPhase, Revoked
 from tests.streams.signalling.offers import VP8, audio, channel, offer, video
 from tests.support.node import RunningNode, running_node
 from tests.support.rtc import Publisher
@@ -199,6 +199,25 @@ async def test_revoked_rights_end_their_sessions_and_open_no_new_ones(
     assert await opened(tokens["by session"], "site-1") == 401
     assert await opened(tokens["by user"], "site-2") == 401
     assert await opened(tokens["other operation"], "site-3") == 201
+
+
+async def test_a_revoked_feed_ends_for_every_token_and_stays_shut(
+    running: RunningNode, http: httpx.AsyncClient
+) -> None:
+    publisher = Publisher(running.url, running.token("site-*"))
+    await publisher.publish("site-1")
+    feed = running.node.sessions.feeds["site-1"]
+    await until(lambda: feed.is_live, 10)
+    watched = offer(video(VP8, direction="recvonly"), audio(direction="recvonly"))
+    assert (await post(http, "/whep/site-1", watched)).status_code == 201
+    assert (await post(http, "/whip/site-2")).status_code == 201
+    running.node.revocations.take(Revoked(feed="site-1", at=int(time.time() * 1000)))
+    assert [session.feed for session in running.node.sessions.by_id.values()] == ["site-2"]
+    assert feed.life.cause is FeedCause.REVOKED
+    for path, body in (("/whip/site-1", GOOD), ("/whep/site-1", watched)):
+        assert_problem(await post(http, path, body), 403, "feed-revoked")
+    assert (await post(http, "/whip/site-2")).status_code == 201
+    await publisher.close()
 
 
 async def test_too_many_posts_are_slowed_down(running: RunningNode, http: httpx.AsyncClient) -> None:
