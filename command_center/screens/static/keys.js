@@ -1,17 +1,31 @@
-// Keys of the centre, and the list of them. Keys are never taken from somebody who writes.
+// Keys of the pages, and the list of them. Keys are never taken from somebody who writes.
 
 import { h } from "./dom.js";
 import { say } from "./words.js";
 
-const ROWS = [
+const OF_THE_CENTRE = [
   [["1", "…", "9"], "keys.pick"],
   [["Enter"], "keys.enlarge"],
   [["Esc"], "keys.back"],
   [["M"], "keys.mute"],
   [["I"], "keys.instruct"],
   [["F"], "keys.fit"],
-  [["?"], "keys.help"],
 ];
+export const OF_THE_REVIEW = [
+  [["Space"], "review.key.play"],
+  [["←", "→"], "review.key.step"],
+  [["Shift", "←", "→"], "review.key.leap"],
+  [["<", ">"], "review.key.speed"],
+  [["↑", "↓"], "review.key.next"],
+  [["M"], "review.key.mute"],
+];
+const OF_EVERY_PAGE = [[["?"], "keys.help"]];
+
+/** The keys of the page that is open. */
+function rows() {
+  const own = { "/": OF_THE_CENTRE, "/review": OF_THE_REVIEW }[location.pathname] ?? [];
+  return [...own, ...OF_EVERY_PAGE];
+}
 
 const handlers = [];
 
@@ -47,7 +61,7 @@ export function showKeys() {
     "dialog.keys",
     { "aria-labelledby": "keys-title" },
     h("h2", { id: "keys-title" }, say("keys.title")),
-    h("dl", {}, ROWS.map(([keys, words]) => [h("dt", {}, keys.map((key) => h("kbd", {}, key))), h("dd", {}, say(words))])),
+    h("dl", {}, rows().map(([keys, words]) => [h("dt", {}, keys.map((key) => h("kbd", {}, key))), h("dd", {}, say(words))])),
     h("form", { method: "dialog" }, h("button", {}, say("keys.close"))),
   );
   dialog.addEventListener("close", () => dialog.remove());

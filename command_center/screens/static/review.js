@@ -23,7 +23,7 @@ class Review {
     this.body = main.querySelector("#recordings");
     this.notes = main.querySelector("#recordings-notes");
     this.list = new RecordingList(this.body, (recording) => this.choose(recording));
-    this.map = new ReviewMap(main.querySelector("#review-map iframe"));
+    this.map = new ReviewMap(main.querySelector("#review-map iframe"), main.querySelector("#review-map-notes"));
     this.controls = new Controls(main.querySelector("#player"), main.querySelector("#player-notes"), {
       moved: (atMs) => this.map.show(atMs),
       next: (step) => this.list.step(step),

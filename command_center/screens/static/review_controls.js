@@ -1,7 +1,7 @@
 // The player: the picture, its own controls, the wall clock under it, and what is missing in it.
 
 import { h, setMark, write } from "./dom.js";
-import { onKey } from "./keys.js";
+import { OF_THE_REVIEW, onKey } from "./keys.js";
 import { recordingMark } from "./review_list.js";
 import { FragmentSource } from "./review_source.js";
 import { clock, day, span } from "./time.js";
@@ -46,8 +46,7 @@ export class Controls {
       h("div.player-clock", {}, this.wall, this.mark),
       h("div.player-track", {}, this.bar, this.gaps),
       h("div.player-row", {}, this.play, this.elapsed, h("span.player-space"), this.newest, this.sound, h("label.player-label", {}, say("review.speed"), this.speed)),
-      h("p.player-keys", {}, [["Space", "review.key.play"], ["← →", "review.key.step"], ["Shift ← →", "review.key.leap"], ["< >", "review.key.speed"], ["↑ ↓", "review.key.next"], ["M", "review.key.mute"]]
-        .map(([key, words]) => h("span", {}, h("kbd", {}, key), say(words)))),
+      h("p.player-keys", {}, OF_THE_REVIEW.map(([keys, words]) => h("span", {}, h("kbd", {}, keys.join(" ")), say(words)))),
     );
     this.listen();
   }

@@ -1,13 +1,15 @@
 // The review's side of the map: the track of the recording's device, and where it was at the moment that is shown.
 
 import { ask } from "./net.js";
-import { inLanguage } from "./words.js";
+import { h } from "./dom.js";
+import { inLanguage, say } from "./words.js";
 
 const REFRESH_MS = 5_000;
 
 export class ReviewMap {
-  constructor(frame) {
+  constructor(frame, notes) {
     this.frame = frame;
+    this.notes = notes;
     this.isReady = false;
     this.sites = [];
     this.recording = null;
@@ -32,6 +34,7 @@ export class ReviewMap {
     this.points = [];
     this.shownAt = this.place = null;
     clearTimeout(this.timer);
+    this.tellState(null);
     this.paint();
   }
 
@@ -39,6 +42,7 @@ export class ReviewMap {
     this.recording = recording;
     this.points = [];
     this.shownAt = this.place = null;
+    this.tellState(null);
     this.paint();
     await this.read();
     if (recording === this.recording) this.paint();
@@ -53,10 +57,12 @@ export class ReviewMap {
       const track = await ask("GET", `/api/recordings/${recording.id}/track`);
       if (recording !== this.recording) return;
       this.points = track.points.map((point) => ({ ...point, at: Date.parse(point.at) }));
+      this.tellState(this.points.length ? null : say("review.track.none"));
     } catch {
+      if (recording !== this.recording) return;
       isFinal = false;
+      this.tellState(say("review.track.failed"), h("button.quiet", { type: "button", onclick: () => this.read() }, say("review.track.again")));
     }
-    if (recording !== this.recording) return;
     this.tellTrack();
     if (this.shownAt !== null) this.show(this.shownAt);
     if (!isFinal) this.timer = setTimeout(() => this.frame.isConnected && this.read(), REFRESH_MS);
@@ -65,13 +71,26 @@ export class ReviewMap {
   /** Put the officer where the device was at `atMs` (Unix ms of the wall clock). */
   show(atMs) {
     this.shownAt = atMs;
-    const point = this.points[placeAt(this.points, atMs)] ?? this.points[0];
-    if (!point || point === this.place) return;
-    this.place = point;
-    this.tell({
-      type: "position", feed: this.recording.feed, latitude: point.latitude, longitude: point.longitude,
-      accuracy_m: point.accuracy_m, heading_deg: point.heading_deg, taken_at: point.at, received_at: point.at,
-    });
+    const point = this.points[placeAt(this.points, atMs)];
+    if (!point) {
+      this.place = null;
+      return this.tell({ type: "hide", feed: this.recording.feed });
+    }
+    if (point !== this.place) {
+      this.place = point;
+      this.tell({
+        type: "position", feed: this.recording.feed, latitude: point.latitude, longitude: point.longitude,
+        accuracy_m: point.accuracy_m, heading_deg: point.heading_deg, taken_at: point.at, received_at: point.at, at: point.at,
+      });
+    }
+    this.tell({ type: "moment", at: atMs });
+  }
+
+  /** Say beside the title what is wrong with the track, or nothing. */
+  tellState(words, ...actions) {
+    if (words === null) return this.notes.replaceChildren();
+    if (this.notes.firstChild?.textContent === words) return; // a button that somebody is about to press stays
+    this.notes.replaceChildren(h(actions.length ? "span.track-failed" : "span", { role: "status" }, words), ...actions);
   }
 
   paint() {

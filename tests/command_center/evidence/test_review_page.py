@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from playwright.async_api import Page
-from sqlalchemy import select
+from sqlalchemy import delete, or_, select
 
 from command_center.evidence.index import index_events
 from command_center.operations.tables import Feed, PositionRecord, Site
@@ -193,6 +193,61 @@ async def test_a_recording_plays_and_seeks_with_its_position_moving_on_the_map(w
         state = await scene.seeks_to(13.5)
         assert state["gaps"] == 1
         assert state["gap"]
+
+
+OFFICER = """() => {
+  const frame = document.querySelector('#review-map iframe')?.contentWindow;
+  const officer = frame?.document.querySelector('.officer');
+  const age = officer?.querySelector('.officer-age').textContent;
+  return officer && {isOld: officer.classList.contains('is-old'), age};
+}"""
+
+
+async def test_before_the_first_fix_nobody_is_on_the_map_and_after_a_hole_the_place_is_old(web: RunningWeb) -> None:
+    async with scene_of(web) as scene:
+        async with web.web.database.write() as session:
+            after = PositionRecord.taken_at > scene.start + timedelta(seconds=8)
+            first = PositionRecord.taken_at < scene.start + timedelta(seconds=6)
+            await session.execute(delete(PositionRecord).where(or_(after, first)))
+        recording = await scene.record(1, 30.0)
+        await go(scene)
+        await scene.page.wait_for_selector(".recording")
+        await scene.open(recording)
+        await scene.seeks_to(7.5)
+        await until(lambda: _officer(scene, {"isOld": False, "age": ""}))
+        await scene.seeks_to(2.0)
+        await until(lambda: _officer(scene, None))
+        await scene.seeks_to(29.0)
+        await until(lambda: _officer(scene, {"isOld": True, "age": "0:21 前"}))
+        await scene.page.keyboard.press("?")
+        keys = await scene.page.locator("dialog.keys").inner_text()
+        assert "暂停" in keys
+        assert "放大" not in keys
+
+
+async def _officer(scene: Scene, expected: object) -> bool:
+    found = await scene.page.evaluate(OFFICER)
+    return bool(found == expected)
+
+
+async def test_a_track_that_cannot_be_loaded_is_told_and_tried_again(web: RunningWeb) -> None:
+    async with scene_of(web) as scene:
+        recording = await scene.record(1, 10.0)
+        await go(scene)
+        await scene.page.wait_for_selector(".recording")
+        await scene.page.route("**/track", lambda route: route.abort())
+        await scene.open(recording)
+        await scene.page.wait_for_selector("#review-map-notes .track-failed")
+        scene.watched.errors.clear()  # the browser's own word on the request that was made to fail
+        await scene.page.unroute("**/track")
+        await scene.page.click("#review-map-notes button")
+        await scene.page.wait_for_selector("#review-map-notes:empty", state="attached")
+        await until(lambda: _has_trail(scene))
+
+
+async def _has_trail(scene: Scene) -> bool:
+    marker = await scene.page.evaluate(MARKER)
+    return bool(marker and marker["trail"])
 
 
 async def _is_at(scene: Scene, expected: list[float]) -> bool:
