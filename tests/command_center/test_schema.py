@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import runpy
+import shutil
 import sqlite3
+import sys
 from pathlib import Path
 
 import pytest
@@ -145,3 +148,15 @@ def test_a_step_that_fails_leaves_the_records_as_they_were(tmp_path: Path, monke
     connection = sqlite3.connect(tmp_path / "records.sqlite3")
     assert connection.execute("SELECT name FROM sqlite_master").fetchall() == []
     connection.close()
+
+
+def test_a_new_migration_is_written_beside_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "migrations"
+    shutil.copytree(schema.MIGRATIONS, folder)
+    before = set(folder.glob("versions/*.py"))
+    monkeypatch.setattr(schema, "MIGRATIONS", folder)
+    monkeypatch.setattr(sys, "argv", ["new.py", "What changed"])
+    runpy.run_path(str(folder / "new.py"), run_name="__main__")
+    (made,) = set(folder.glob("versions/*.py")) - before
+    assert made.name.endswith("_what_changed.py")
+    assert f"revision = '{made.name[:4]}'" in made.read_text()

@@ -26,6 +26,7 @@ async def test_every_answer_carries_the_headers_that_keep_strangers_out(web: Run
         assert "unsafe" not in scripts[1]
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert "camera=(self)" in answer.headers["permissions-policy"]
+        assert "bluetooth" not in answer.headers["permissions-policy"]  # Chromium warns of what it does not know
         assert "server" not in answer.headers
 
 
