@@ -13,6 +13,7 @@
 
 import { Control } from "./map_control.js";
 import { Marker } from "./map_marker.js";
+import { giveWay } from "./map_names.js";
 import { now, setServerTime } from "./time.js";
 import { language, say } from "./words.js";
 
@@ -40,6 +41,7 @@ class Frame {
     const showNames = () => container.classList.toggle("with-site-names", map.getZoom() >= SITE_NAMES_FROM_ZOOM);
     map.on("zoomend", showNames);
     showNames();
+    map.on("zoomend moveend", () => this.arrangeNames());
     if (!this.isReview) setInterval(() => this.age(now()), 1_000);
   }
 
@@ -97,12 +99,22 @@ class Frame {
     const wasPlaced = marker.isPlaced;
     marker.move(position, !this.isReview);
     if (!this.isReview) marker.age(now());
+    this.arrangeNames();
     if (!wasPlaced || (!this.isLocked && !this.map.getBounds().contains(marker.place))) this.fit(false);
+  }
+
+  /** Once before the next frame, however much moved. */
+  arrangeNames() {
+    this.arranging ??= requestAnimationFrame(() => {
+      this.arranging = null;
+      giveWay(this.map.getContainer());
+    });
   }
 
   takeOfficers(officers) {
     this.officers = new Map(officers.map((officer) => [officer.feed, officer]));
     for (const [feed, marker] of this.markers) marker.describe(this.officers.get(feed));
+    this.arrangeNames();
   }
 
   drawSites(sites) {
@@ -113,6 +125,7 @@ class Frame {
       const icon = L.divIcon({ className: "map-site", html: body, iconSize: null });
       L.marker([site.latitude, site.longitude], { icon, interactive: false, keyboard: false, zIndexOffset: -500 }).addTo(this.sites);
     }
+    this.arrangeNames();
     this.placesOfSites = sites.map((site) => [site.latitude, site.longitude]);
   }
 
@@ -139,6 +152,7 @@ class Frame {
 
   age(nowMs) {
     for (const marker of this.markers.values()) marker.age(nowMs);
+    this.arrangeNames();
   }
 
   clear() {

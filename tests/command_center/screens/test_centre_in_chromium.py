@@ -10,11 +10,11 @@ from uuid import UUID
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Frame, Page
 
 from command_center.accounts.permissions import Role
 from tests.support.browser import Watched, chromium
-from tests.support.played_centre import PlayedCentre, played_centre
+from tests.support.played_centre import SITES, PlayedCentre, played_centre
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="module")]
@@ -48,7 +48,11 @@ async def opened(browser: Browser, centre: PlayedCentre, viewport: Any = SCREEN)
     await page.wait_for_selector("#wall > .blank", state="attached", timeout=SLOW * 1000)
     if centre.has_operation:
         await until(lambda: centre.sockets, SLOW)
-    await page.frame_locator("#map-frame").locator(".map-district span").first.wait_for(timeout=SLOW * 1000)
+    await (
+        page.frame_locator("#map-frame")
+        .locator(".map-district span")
+        .first.wait_for(state="attached", timeout=SLOW * 1000)
+    )
     try:
         yield page, watched
     finally:
@@ -292,6 +296,36 @@ async def test_a_marker_moves_when_told_and_a_click_on_it_picks_the_tile(
         assert place == [40.86, 111.67]
         await marker.click()
         await page.wait_for_selector(".tile.is-picked[data-feed=feed-0]")
+
+
+OVERLAPS = """() => {
+  const isShown = (one) => one.checkVisibility({visibilityProperty: true});
+  const shown = (selector) => [...document.querySelectorAll(selector)].filter(isShown);
+  const meet = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+  const box = (one) => one.getBoundingClientRect();
+  const officers = shown(".officer-number, .officer-label").map(box);
+  const isOnOne = (name) => officers.some((officer) => meet(box(name), officer));
+  const names = shown(".map-site span, .map-district span").filter(isOnOne);
+  return {names: names.map((name) => name.textContent), districts: shown(".map-district span").length};
+}"""
+
+
+async def test_no_name_of_the_map_stands_on_an_officer(browser: Browser, centre: PlayedCentre) -> None:
+    centre.feeds = [centre.feed(index) for index in range(5)]
+    centre.positions = [centre.position(index, *SITES[index]) for index in range(5)]
+    async with opened(browser, centre) as (page, _):
+        await page.frame_locator("#map-frame").locator(".officer-number >> nth=4").wait_for()
+        frame = page.frames[-1]
+        for zoom in (None, 12, 13):
+            if zoom:
+                await frame.evaluate("([at, zoom]) => commandMap.setView(at, zoom, {animate: false})", [SITES[0], zoom])
+            found = await until(lambda frame=frame: _clear(frame), SLOW)
+            assert found["districts"] > 0
+
+
+async def _clear(frame: Frame) -> Any:
+    found = await frame.evaluate(OVERLAPS)
+    return None if found["names"] else found
 
 
 async def test_a_view_that_somebody_moved_stays_until_asked_to_show_all(browser: Browser, centre: PlayedCentre) -> None:
