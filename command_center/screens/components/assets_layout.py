@@ -11,6 +11,7 @@ from dash import dcc, html
 from command_center.accounts.identity import current_identity
 from command_center.accounts.permissions import Permission
 from command_center.screens.components.assets_parts import blank_layout
+from command_center.screens.shell import attributes
 from command_center.screens.words import say
 
 GRID = "assets-grid"
@@ -76,6 +77,11 @@ def layout() -> Any:
             _order_dialog(),
         ],
     )
+
+
+def age_mark() -> Any:
+    """Beside the panel's title; `assets_age.js` shows there that a refresh failed."""
+    return html.Span(id="assets-age", hidden=True, **attributes(data_module="assets_age"))
 
 
 def _grid() -> Any:

@@ -23,10 +23,10 @@ from command_center.errors import CommandCenterError
 from command_center.screens import ids
 from command_center.screens.components import assets_parts as parts
 from command_center.screens.components import assets_words as words
-from command_center.screens.components.assets_layout import ASKED, GRID, ORDERED, layout
+from command_center.screens.components.assets_layout import ASKED, GRID, ORDERED, age_mark, layout
 from command_center.screens.words import say
 
-__all__ = ["OUTPUTS", "layout", "register"]
+__all__ = ["OUTPUTS", "age_mark", "layout", "register"]
 
 _SEE = may(Permission.SEE_ASSETS)
 _CONTROL = may(Permission.CONTROL_ASSETS)
@@ -64,13 +64,18 @@ class Panel:
         """Draw all of the case anew."""
         identity = signed_in()
         if not case_id:
-            return [html.Span(say("asset.no-case"))], None, [], {"data": [], "layout": parts.blank_layout()}
+            return (
+                [html.Span(say("asset.no-case")), parts.refreshed(now())],
+                None,
+                [],
+                {"data": [], "layout": parts.blank_layout()},
+            )
         with refusals():
             view = await self._assets.overview(actor_of(identity), UUID(case_id))
         instant = now()
         may_query = identity.may(Permission.QUERY_ASSETS)
         return (
-            parts.headline(view, instant),
+            [*parts.headline(view, instant), parts.refreshed(instant)],
             parts.answers(view, self._assets.gateway_names, instant, may_query=may_query),
             parts.rows(view, instant),
             parts.chart(view),

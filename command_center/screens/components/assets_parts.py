@@ -52,6 +52,11 @@ def headline(view: CaseView, now: datetime) -> list[Any]:
     ]
 
 
+def refreshed(now: datetime) -> Any:
+    """When the panel was read: what `assets_age.js` goes by."""
+    return html.Span(id="assets-refreshed", hidden=True, **attributes(data_at=str(round(now.timestamp() * 1000))))
+
+
 def _figure(name: str, value: str, *, is_first: bool = False) -> Any:
     return html.Div(
         className="assets-figure is-first" if is_first else "assets-figure",

@@ -22,7 +22,9 @@ def layout(**_query: str) -> Any:
         children=[
             wall(),
             centre_map(),
-            shell.panel(say("assets.title"), assets_panel.layout(), name=ids.ASSETS_PANEL),
+            shell.panel(
+                say("assets.title"), assets_panel.layout(), name=ids.ASSETS_PANEL, notes=assets_panel.age_mark()
+            ),
             instructions(),
         ],
     )

@@ -1,6 +1,6 @@
 // The page's one socket to the centre: a snapshot, then changes; it comes back by itself.
 //
-// Listeners: on("feed" | "position" | "track" | "instruction" | "part" | "snapshot" | "link", handler).
+// Listeners: on("feed" | "position" | "track" | "instruction" | "part" | "snapshot" | "link" | "assets" | "recordings", handler).
 // Who comes late is given a snapshot of what is known. "link" tells how the socket itself is: {state: "connecting" | "connected" | "silent" | "broken", since}.
 
 import { ask } from "./net.js";
@@ -167,6 +167,7 @@ class Live extends EventTarget {
   /** Tell Dash's callbacks that their data changed; several changes at once are told once. */
   raise(name) {
     this.versions[name] += 1;
+    this.emit(name);
     this.raising ??= setTimeout(() => {
       this.raising = null;
       for (const [each, data] of Object.entries(this.versions)) setStore(`${each}-version`, data);

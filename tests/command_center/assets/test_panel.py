@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from tests.command_center.assets.conftest import Court
 from tests.support.browser import Watched, chromium, sign_in
@@ -103,6 +103,23 @@ async def test_a_freeze_is_ordered_and_its_state_comes_by_itself(court: Court, p
     await page.set_viewport_size({"width": 1366, "height": 768})
     await expect(cells.first).to_be_in_viewport(ratio=0.5)
     await _shot(page, "frozen-small")
+
+
+async def test_a_refresh_that_fails_marks_what_is_shown_as_old_until_one_succeeds(court: Court, page: Page) -> None:
+    async def refuse(route: Route) -> None:
+        if "assets-headline" in (route.request.post_data or ""):
+            await route.fulfill(status=500, body="")
+        else:
+            await route.continue_()
+
+    mark = page.locator("#assets-age")
+    await expect(mark).to_be_hidden()
+    await page.route("**/_dash-update-component*", refuse)
+    await page.locator(".assets-answers tbody tr").first.locator("td:last-child button").click()
+    await expect(mark.locator(".state-caution")).to_contain_text("未能刷新", timeout=20_000)
+    await page.unroute("**/_dash-update-component*")
+    await expect(mark).to_be_hidden(timeout=40_000)
+    await expect(page.locator('.assets-answers [data-state="answered"]').first).to_be_visible()
 
 
 async def test_who_may_only_look_gets_no_buttons(court: Court) -> None:
