@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 from pydantic import ValidationError
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
+from command_center.supervision import leave_if_cancelled
 from streams.hub.hub import Hub, HubAway
 
 logger = logging.getLogger(__name__)
@@ -52,6 +53,7 @@ class StreamJob(Generic[Event]):
     async def run(self) -> None:
         """Deal with what comes for as long as nobody cancels it. A record that can't be written now raises."""
         while True:
+            leave_if_cancelled()
             try:
                 await self.step()
             except HubAway:

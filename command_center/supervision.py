@@ -15,6 +15,13 @@ CALM_SECONDS = 30.0
 """What ran for so long before it failed begins with the first pause again."""
 
 
+def leave_if_cancelled() -> None:
+    """End this task where it was cancelled and a library swallowed that, or turned it into an error of its own."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
 async def keep_running(name: str, job: Callable[[], Awaitable[None]]) -> None:
     """Run `job` for as long as this process lives; a job that returns is begun again like one that fails."""
     pause = FIRST_PAUSE_SECONDS
@@ -26,6 +33,7 @@ async def keep_running(name: str, job: Callable[[], Awaitable[None]]) -> None:
             logger.warning("%s ended, beginning again", name)
         except Exception:
             logger.exception("%s failed, beginning again in %.1f s", name, pause)
+        leave_if_cancelled()
         if loop.time() - began > CALM_SECONDS:
             pause = FIRST_PAUSE_SECONDS
         await asyncio.sleep(pause * random.uniform(0.8, 1.2))

@@ -27,7 +27,7 @@ from command_center.operations.instructions import Instructions
 from command_center.operations.positions import Positions
 from command_center.outbox import Outbox
 from command_center.stream_job import StreamJob
-from command_center.supervision import keep_running
+from command_center.supervision import keep_running, leave_if_cancelled
 from streams.hub.hub import Hub, HubAway
 from streams.hub.topics import (
     CAMERAS_STREAM,
@@ -106,6 +106,7 @@ class Worker:
         loop = asyncio.get_running_loop()
         renewed_at = 0.0
         while True:
+            leave_if_cancelled()
             if loop.time() - renewed_at >= RENEW_SECONDS or not renewed_at:
                 if not await self._leases.take(job):
                     await asyncio.sleep(RENEW_SECONDS)
