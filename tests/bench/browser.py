@@ -15,6 +15,7 @@ from typing import Any
 from playwright.async_api import Browser, Frame, Page
 
 from tests.support.browser import chromium
+from tests.support.camera import make_film
 from tests.support.centre import Centre, open_centre
 from tests.support.phone import HUIMIN, Phone, open_phone
 from tests.support.stack import Stack
@@ -167,27 +168,27 @@ async def main() -> None:
         stack.start()
         print(f"second start to ready: {stack.start_seconds:.1f} s", flush=True)
         try:
-            async with chromium(fake_camera=True) as phones:
-                await outgoing_picture(stack, phones)
-                async with chromium() as screens:
-                    centre = await open_centre(screens, stack)
-                    await centre.playing(5)
-                    phone = await open_phone(phones, stack)
-                    await phone.go_live()
-                    started = time.monotonic()
-                    await centre.playing(6)
-                    print(f"last tap to sixth playing tile: {time.monotonic() - started:.1f} s", flush=True)
-                    tile = await centre.tile(".officer6.")
-                    assert tile is not None
-                    officer = await centre.page.evaluate(
-                        "async (feed) => (await (await fetch('/api/feeds')).json()).items"
-                        ".find((each) => each.feed === feed).officer_id",
-                        tile["feed"],
-                    )
-                    await positions(centre, phone, tile["feed"])
-                    await instructions(centre, phone, officer)
-                    await phone.stop()
-                    await glass_to_glass(stack, centre, phone)
+            async with chromium(camera=make_film(Path(folder) / "camera.mjpeg")) as filming:
+                await outgoing_picture(stack, filming)
+            async with chromium(fake_camera=True) as phones, chromium() as screens:
+                centre = await open_centre(screens, stack)
+                await centre.playing(5)
+                phone = await open_phone(phones, stack)
+                await phone.go_live()
+                started = time.monotonic()
+                await centre.playing(6)
+                print(f"last tap to sixth playing tile: {time.monotonic() - started:.1f} s", flush=True)
+                tile = await centre.tile(".officer6.")
+                assert tile is not None
+                officer = await centre.page.evaluate(
+                    "async (feed) => (await (await fetch('/api/feeds')).json()).items"
+                    ".find((each) => each.feed === feed).officer_id",
+                    tile["feed"],
+                )
+                await positions(centre, phone, tile["feed"])
+                await instructions(centre, phone, officer)
+                await phone.stop()
+                await glass_to_glass(stack, centre, phone)
         finally:
             stack.end()
 
