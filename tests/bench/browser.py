@@ -63,7 +63,6 @@ def show(name: str, delays: list[float], unit: str = "ms") -> None:
 async def outgoing_picture(stack: Stack, browser: Browser) -> None:
     """With the wall closed: how soon a phone's picture is 1280x720 at 1.2 Mbit/s or more."""
     phone = await open_phone(browser, stack)
-    await phone.page.evaluate("() => { window.kbps = []; }")
     started = time.monotonic()
     await phone.go_live()
     best: tuple[float, str] | None = None
