@@ -28,8 +28,14 @@ run: $(READY)
 serve: $(READY)
 	@exec $(BIN)/command-center serve
 
+# Side by side, one more than there are cores since most of them wait; then, by themselves, those that promise a time.
+WORKERS ?= $(shell cores=$$(nproc); echo $$((cores < 7 ? cores + 1 : 8)))
+
 test: $(TOOLS)
-	$(BIN)/pytest
+	@failed=0; \
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal -m "not alone" || failed=1; \
+	$(BIN)/pytest -m alone || failed=1; \
+	exit $$failed
 
 check: $(READY)
 	$(BIN)/ruff check .

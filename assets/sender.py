@@ -63,7 +63,8 @@ class Sender:
                     self._asking.add(request_id)
                     group.create_task(self._ask(request_id), name=f"ask {request_id}")
                 try:
-                    await asyncio.wait_for(self._awake.wait(), LOOK_SECONDS)
+                    async with asyncio.timeout(LOOK_SECONDS):
+                        await self._awake.wait()
                 except TimeoutError:
                     continue
 

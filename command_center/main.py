@@ -72,9 +72,9 @@ from command_center.screens.pages import audit_log as audit_page
 from command_center.screens.pages import review
 from command_center.screens.pages import system as system_page
 from command_center.screens.shell import Installation
-from command_center.supervision import keep_running
 from streams.hub.hub import Hub
 from streams.signalling.tokens import load_private_key, make_keys
+from streams.supervision import keep_running
 
 OFFICERS_PAGE = Path(field_agent.__file__).parent / "page"
 

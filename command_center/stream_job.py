@@ -10,8 +10,8 @@ from typing import Generic, TypeVar
 from pydantic import ValidationError
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
-from command_center.supervision import leave_if_cancelled
 from streams.hub.hub import Hub, HubAway
+from streams.supervision import leave_if_cancelled
 
 logger = logging.getLogger(__name__)
 

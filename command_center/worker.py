@@ -27,7 +27,6 @@ from command_center.operations.instructions import Instructions
 from command_center.operations.positions import Positions
 from command_center.outbox import Outbox
 from command_center.stream_job import StreamJob
-from command_center.supervision import keep_running, leave_if_cancelled
 from streams.hub.hub import Hub, HubAway
 from streams.hub.topics import (
     CAMERAS_STREAM,
@@ -41,6 +40,7 @@ from streams.hub.topics import (
     RecordingChanged,
 )
 from streams.recording.events import RecordingEvent
+from streams.supervision import keep_running, leave_if_cancelled
 
 logger = logging.getLogger(__name__)
 

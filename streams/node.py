@@ -42,6 +42,7 @@ from streams.sfu.track import Track
 from streams.signalling.app import Signalling, make_app
 from streams.signalling.server import serving
 from streams.signalling.sessions import Sessions
+from streams.supervision import keep_running
 from streams.transport.addresses import local_addresses
 from streams.transport.dtls import make_certificate
 from streams.transport.port import MediaPort
@@ -132,10 +133,10 @@ class Node:
         return [
             self._tick(),
             self._sweep(),
-            _supervised("spool", self.spool.run),
-            _supervised("revocations", self.revocations.run),
-            _supervised("events", self.presence.run_events),
-            _supervised("heartbeat", self.presence.run_heartbeat),
+            keep_running("spool", self.spool.run),
+            keep_running("revocations", self.revocations.run),
+            keep_running("events", self.presence.run_events),
+            keep_running("heartbeat", self.presence.run_heartbeat),
         ]
 
     async def _tick(self) -> None:
@@ -205,10 +206,12 @@ class Node:
     async def _end_sessions(self) -> None:
         """Tell the peers and complete the recordings while the spool still works."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self.sessions.close(), PEERS_CLOSE_SECONDS)
+            async with asyncio.timeout(PEERS_CLOSE_SECONDS):
+                await self.sessions.close()
         if self.recorder is not None:
             try:
-                await asyncio.wait_for(self.recorder.close(), RECORDER_CLOSE_SECONDS)
+                async with asyncio.timeout(RECORDER_CLOSE_SECONDS):
+                    await self.recorder.close()
             except TimeoutError:
                 self.is_recorder_stuck = True
                 logger.error("the recorder is still writing; the next start completes its files")
@@ -217,7 +220,8 @@ class Node:
         self.port.close()
         self._http.close()
         with suppress(TimeoutError):
-            await asyncio.wait_for(self.presence.withdraw(), HUB_CLOSE_SECONDS)
+            async with asyncio.timeout(HUB_CLOSE_SECONDS):
+                await self.presence.withdraw()
         await self.spool.finish(HUB_CLOSE_SECONDS)
         await self.hub.close()
 
@@ -232,16 +236,6 @@ async def _running(jobs: Sequence[Coroutine[Any, Any, None]]) -> AsyncIterator[N
         finally:
             for task in tasks:
                 task.cancel()
-
-
-async def _supervised(name: str, job: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Run a job for ever; one that fails is logged and begins anew."""
-    while True:
-        try:
-            await job()
-        except Exception:
-            logger.exception("%s failed and begins anew", name)
-            await asyncio.sleep(1)
 
 
 def _guarded(name: str, call: Callable[[float], None]) -> None:

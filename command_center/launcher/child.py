@@ -84,7 +84,8 @@ class Child:
         """
         await self._spawn()
         try:
-            is_ready = await asyncio.wait_for(self._wait_ready(), self.part.start_seconds)
+            async with asyncio.timeout(self.part.start_seconds):
+                is_ready = await self._wait_ready()
         except TimeoutError:
             is_ready = False
         if not is_ready:
@@ -116,8 +117,9 @@ class Child:
                 logger.error("%s could not be started: %s", self.part.name, error)
                 continue
             with suppress(TimeoutError):
-                if await asyncio.wait_for(self._wait_ready(), self.part.start_seconds):
-                    self._move(ChildState.RUNNING)
+                async with asyncio.timeout(self.part.start_seconds):
+                    if await self._wait_ready():
+                        self._move(ChildState.RUNNING)
 
     async def end(self) -> None:
         """Ask it to end, and after END_SECONDS make it."""
@@ -129,7 +131,8 @@ class Child:
         with suppress(ProcessLookupError):
             process.terminate()
         try:
-            await asyncio.wait_for(process.wait(), END_SECONDS)
+            async with asyncio.timeout(END_SECONDS):
+                await process.wait()
         except TimeoutError:
             logger.warning("%s did not end in %.0f s; killed", self.part.name, END_SECONDS)
             with suppress(ProcessLookupError):
@@ -169,7 +172,8 @@ class Child:
         answered = time.monotonic()
         while True:
             with suppress(TimeoutError):
-                return await asyncio.wait_for(process.wait(), CHECK_SECONDS)
+                async with asyncio.timeout(CHECK_SECONDS):
+                    return await process.wait()
             if not self.part.must_answer or await self.part.is_ready():
                 answered = time.monotonic()
                 self._move(ChildState.RUNNING)

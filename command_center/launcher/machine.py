@@ -143,7 +143,8 @@ class _Machine:
             stderr=asyncio.subprocess.PIPE,
         )
         try:
-            output, errors = await asyncio.wait_for(process.communicate(), PREPARE_SECONDS)
+            async with asyncio.timeout(PREPARE_SECONDS):
+                output, errors = await process.communicate()
         except TimeoutError:
             process.kill()
             await process.wait()
@@ -180,7 +181,8 @@ class _Machine:
                     told[child.part.name] = child.state
                 child.shorten_log()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), REPORT_SECONDS)
+                async with asyncio.timeout(REPORT_SECONDS):
+                    await self._changed.wait()
 
 
 async def _kept_up(job: Callable[[], Awaitable[None]]) -> None:

@@ -25,7 +25,6 @@ from command_center.operations.instructions import Instructions
 from command_center.operations.positions import Positions
 from command_center.operations.records import FeedRecord, OperationRecord, to_ms
 from command_center.operations.service import Operations
-from command_center.supervision import keep_running
 from streams.hub.hub import Hub, HubAway
 from streams.hub.topics import (
     LIVE_EVENT,
@@ -40,6 +39,7 @@ from streams.hub.topics import (
     RecordingChanged,
     Revoked,
 )
+from streams.supervision import keep_running
 
 logger = logging.getLogger(__name__)
 

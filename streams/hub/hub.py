@@ -41,7 +41,9 @@ class Hub:
     def __init__(self, url: str) -> None:
         self._redis = Redis.from_url(
             url,
-            socket_timeout=OPERATION_TIMEOUT_SECONDS,
+            # Every call is timed here, by `_in_time`. The client's own time-out of a write is `asyncio.wait_for`,
+            # which on Python 3.11 swallows a cancellation that comes as the write ends: the task then never ends.
+            socket_timeout=None,
             socket_connect_timeout=OPERATION_TIMEOUT_SECONDS,
             decode_responses=True,
             # A pooled connection that died with the last server is replaced once; waiting is the caller's business.
@@ -93,14 +95,13 @@ class Hub:
             HubAway: Redis doesn't answer.
         """
         try:
-            left = _entries(await self._redis.xreadgroup(group, consumer, {stream: "0"}, count=count))
+            left = _entries(await _in_time(self._redis.xreadgroup(group, consumer, {stream: "0"}, count=count)))
             await self._forget_trimmed(stream, group, left)
             if any(event is not None for _, event in left):
                 return _whole(left)
             block = _block(wait_seconds)
-            return _whole(
-                _entries(await self._redis.xreadgroup(group, consumer, {stream: ">"}, count=count, block=block))
-            )
+            reading = self._redis.xreadgroup(group, consumer, {stream: ">"}, count=count, block=block)
+            return _whole(_entries(await _in_time(reading)))
         except ResponseError as error:
             if "NOGROUP" not in str(error):
                 raise HubAway(stream) from error
@@ -122,9 +123,10 @@ class Hub:
         taken, start = 0, "0-0"
         try:
             while True:
-                reply: Any = await self._redis.xautoclaim(
+                claiming: Awaitable[Any] = self._redis.xautoclaim(
                     stream, group, consumer, min_idle_time=int(idle_seconds * 1000), start_id=start, count=count
                 )
+                reply = await _in_time(claiming)
                 start, claimed = str(reply[0]), reply[1]
                 taken += len(claimed)
                 if start == "0-0":
@@ -184,8 +186,9 @@ class Hub:
             HubAway: Redis doesn't answer.
         """
         try:
-            keys = [key async for key in self._redis.scan_iter(match=pattern, count=500)]
-            found = await self._redis.mget(keys) if keys else []
+            async with asyncio.timeout(OPERATION_TIMEOUT_SECONDS):
+                keys = [key async for key in self._redis.scan_iter(match=pattern, count=500)]
+                found = await self._redis.mget(keys) if keys else []
         except _AWAY as error:
             raise HubAway(pattern) from error
         return {str(key): str(value) for key, value in zip(keys, found, strict=True) if value is not None}
@@ -222,7 +225,7 @@ class Hub:
     async def _subscription(self, channel: str) -> AsyncIterator[PubSub]:
         pubsub = self._redis.pubsub()
         try:
-            await pubsub.subscribe(channel)
+            await _in_time(pubsub.subscribe(channel))
             yield pubsub
         finally:
             with suppress(*_AWAY):
@@ -230,7 +233,7 @@ class Hub:
 
     async def _make_group(self, stream: str, group: str) -> None:
         try:
-            await self._redis.xgroup_create(stream, group, id="0", mkstream=True)
+            await _in_time(self._redis.xgroup_create(stream, group, id="0", mkstream=True))
         except ResponseError as error:
             if "BUSYGROUP" not in str(error):  # another process made it first
                 raise HubAway(stream) from error
@@ -246,8 +249,7 @@ class Hub:
 
     async def _ask(self, subject: str, call: Awaitable[Reply]) -> Reply:
         try:
-            async with asyncio.timeout(OPERATION_TIMEOUT_SECONDS):
-                return await call
+            return await _in_time(call)
         except _AWAY as error:
             raise HubAway(subject) from error
 
@@ -258,6 +260,11 @@ class Hub:
             logger.debug("hub away: %s", error.__cause__)
             return False
         return True
+
+
+async def _in_time(call: Awaitable[Reply]) -> Reply:
+    async with asyncio.timeout(OPERATION_TIMEOUT_SECONDS):
+        return await call
 
 
 async def _heard(pubsub: PubSub, channel: str) -> AsyncGenerator[str | None, None]:
@@ -275,7 +282,7 @@ async def _heard(pubsub: PubSub, channel: str) -> AsyncGenerator[str | None, Non
         elif loop.time() - last_heard > OPERATION_TIMEOUT_SECONDS:
             raise HubAway(channel)
         else:
-            await pubsub.ping()
+            await _in_time(pubsub.ping())
 
 
 def _block(wait_seconds: float) -> int:

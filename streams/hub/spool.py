@@ -86,7 +86,8 @@ class Spool:
             self._in_hand.append(self._queue.get_nowait())
         if self._in_hand and self.file_bytes == 0:
             try:
-                await asyncio.wait_for(self._send_all(), seconds)
+                async with asyncio.timeout(seconds):
+                    await self._send_all()
             except TimeoutError:
                 logger.info("spool: the hub did not answer at the end; %d events go to disk", len(self._in_hand))
         if self._in_hand:
@@ -94,7 +95,8 @@ class Spool:
 
     async def _take(self, wait_seconds: float | None) -> None:
         try:
-            self._in_hand.append(await asyncio.wait_for(self._queue.get(), wait_seconds))
+            async with asyncio.timeout(wait_seconds):
+                self._in_hand.append(await self._queue.get())
         except TimeoutError:
             return
         while len(self._in_hand) < BATCH and not self._queue.empty():

@@ -86,14 +86,16 @@ async def measure(
             publisher = LightPublisher(ip, seed=number)
             peers.append(publisher)
             await server.publish(f"bench-{run}-{number}", publisher)
-            await asyncio.wait_for(publisher.connected.wait(), CONNECT_SECONDS)
+            async with asyncio.timeout(CONNECT_SECONDS):
+                await publisher.connected.wait()
             publisher.run(publisher.publish(options.rate))
             await asyncio.sleep(0.3)
             for index in range(viewers_each):
                 viewer = LightViewer(ip, seed=1000 * number + index, loss=loss)
                 peers.append(viewer)
                 await server.view(f"bench-{run}-{number}", viewer)
-                await asyncio.wait_for(viewer.connected.wait(), CONNECT_SECONDS)
+                async with asyncio.timeout(CONNECT_SECONDS):
+                    await viewer.connected.wait()
                 viewer.run(viewer.watch())
                 viewers.append(viewer)
         await asyncio.sleep(SETTLE_SECONDS)

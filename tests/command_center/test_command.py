@@ -60,7 +60,8 @@ class Installation:
 
     async def run(self, *arguments: str) -> tuple[int, str, str]:
         process = await self.start(*arguments)
-        out, err = await asyncio.wait_for(process.communicate(), SLOW)
+        async with asyncio.timeout(SLOW):
+            out, err = await process.communicate()
         assert process.returncode is not None
         return process.returncode, out.decode(), err.decode()
 
@@ -121,8 +122,10 @@ async def test_web_ends_on_sigterm_with_a_socket_open_and_logs_no_secret(
                 await socket.recv()
 
         with pytest.raises(ConnectionClosed):
-            await asyncio.wait_for(read_to_the_end(), SLOW)
-    _, err = await asyncio.wait_for(process.communicate(), SLOW)
+            async with asyncio.timeout(SLOW):
+                await read_to_the_end()
+    async with asyncio.timeout(SLOW):
+        _, err = await process.communicate()
     assert process.returncode == 0
     for line in err.decode().splitlines():
         assert json.loads(line)["level"] in {"debug", "info", "warning"}, line

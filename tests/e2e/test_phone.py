@@ -12,7 +12,7 @@ from tests.support.phone import Phone, open_phone
 from tests.support.stack import Stack
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(300)]
 
 PHONE = ".officer6.phone-test."
 LOST_PHONE = ".officer6.phone-lost."

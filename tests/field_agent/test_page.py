@@ -10,7 +10,7 @@ import pytest
 from playwright.async_api import BrowserContext, Page
 
 from streams.protocol import CameraState
-from tests.support.browser import Watched, chromium
+from tests.support.browser import Watched, chromium, holds
 from tests.support.node import running_node
 from tests.support.phone import CAMERA_SWITCH
 from tests.support.relay import relayed
@@ -135,7 +135,7 @@ async def test_every_view_fits_a_phone_with_large_targets(
     await page.wait_for_selector("#username:visible")
     if language == "en":
         await page.click("#view-sign-in .language")
-        await page.wait_for_function("document.documentElement.lang === 'en'")
+        await holds(page, "document.documentElement.lang === 'en'")
     await fits("sign-in")
     await page.fill("#username", "officer")
     await page.fill("#password", "right")
@@ -250,6 +250,7 @@ async def test_a_lost_session_is_opened_again_by_itself(context: BrowserContext,
     await until(lambda: centre.frames["video"] > frames + 5, 10)
 
 
+@pytest.mark.alone
 async def test_stopping_says_so_to_the_centre_and_ends_the_session(
     context: BrowserContext, centre: SmallCentre
 ) -> None:
@@ -260,11 +261,12 @@ async def test_stopping_says_so_to_the_centre_and_ends_the_session(
     await phase(page, "stopped", 5, "officer")
     await until(lambda: centre.camera[-1].state is CameraState.STOPPED_BY_OFFICER, 5)
     await until(lambda: len(centre.ended) == 1, 5)
-    await page.wait_for_function("document.querySelector('#preview').srcObject === null")
+    await holds(page, "document.querySelector('#preview').srcObject === null")
     await page.click("#resume")
     await phase(page, "live", 15)
 
 
+@pytest.mark.alone
 async def test_a_camera_that_stops_is_named_on_both_ends_and_comes_back(
     context: BrowserContext, centre: SmallCentre
 ) -> None:
@@ -330,6 +332,7 @@ async def test_a_refused_camera_is_explained(centre: SmallCentre) -> None:
         assert "摄像头" in await page.inner_text("#ready-notice")
 
 
+@pytest.mark.alone
 async def test_a_cut_network_is_named_within_five_seconds_and_mended_by_itself(
     context: BrowserContext, centre: SmallCentre, tmp_path: Path
 ) -> None:
@@ -347,6 +350,7 @@ async def test_a_cut_network_is_named_within_five_seconds_and_mended_by_itself(
         await phase(page, "live", 15)
 
 
+@pytest.mark.alone
 async def test_a_camera_that_is_kept_away_stays_named_until_it_may_be_used(
     context: BrowserContext, centre: SmallCentre
 ) -> None:

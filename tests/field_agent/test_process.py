@@ -10,6 +10,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.field_agent.conftest import agent_settings
 from tests.support.node import running_node
 from tests.support.small_centre import small_centre
@@ -26,6 +28,7 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+@pytest.mark.alone
 async def test_five_agents_cost_less_than_a_quarter_of_a_core(clip_folder: Path, tmp_path: Path) -> None:
     clips = [("office", "H264"), ("shopfront", "VP8")]
     agents = []
@@ -58,5 +61,6 @@ async def test_five_agents_cost_less_than_a_quarter_of_a_core(clip_folder: Path,
             assert len(centre.positions) == sent, "positions go over the data channel while it is open"
         finally:
             process.send_signal(signal.SIGTERM)
-            assert await asyncio.wait_for(process.wait(), 10) == 0
+            async with asyncio.timeout(10):
+                assert await process.wait() == 0
         assert len(centre.ended) == AGENTS

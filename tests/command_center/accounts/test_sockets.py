@@ -51,7 +51,8 @@ async def test_a_socket_ends_within_two_seconds_of_its_session(
                 await socket.recv()
 
         with pytest.raises(ConnectionClosed):
-            await asyncio.wait_for(read_to_the_end(), 5)
+            async with asyncio.timeout(5):
+                await read_to_the_end()
         assert loop.time() - began < 2.0
     assert socket.close_code == 4401
 

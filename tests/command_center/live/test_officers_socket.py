@@ -245,6 +245,7 @@ async def test_a_body_camera_gets_in_by_its_token(web: RunningWeb) -> None:
         await until(lambda: line.texts == ["x"])
 
 
+@pytest.mark.alone
 async def test_signing_out_says_so_and_closes_within_two_seconds(web: RunningWeb) -> None:
     officer = await web.signed_in("officer1")
     async with device(web, officer) as phone:
@@ -253,6 +254,7 @@ async def test_signing_out_says_so_and_closes_within_two_seconds(web: RunningWeb
         assert phone.messages[-1] == SignedOut(code="session-over")
 
 
+@pytest.mark.alone
 async def test_an_officer_that_was_removed_is_told_so_within_two_seconds(web: RunningWeb) -> None:
     commander, officer = await web.signed_in("commander"), await web.signed_in("officer1")
     async with device(web, officer) as phone:
@@ -262,6 +264,7 @@ async def test_an_officer_that_was_removed_is_told_so_within_two_seconds(web: Ru
         assert phone.messages[-1] == SignedOut(code="removed-from-operation")
 
 
+@pytest.mark.alone
 async def test_a_revoked_phone_is_signed_out_within_two_seconds(web: RunningWeb) -> None:
     commander, officer = await web.signed_in("commander"), await web.signed_in("officer1")
     feed = await register(web, officer)

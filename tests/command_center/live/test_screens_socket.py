@@ -235,6 +235,7 @@ async def test_what_is_no_watch_closes_the_socket(web: RunningWeb, text: str) ->
         assert connection.close_code in (4400, 1009)
 
 
+@pytest.mark.alone
 async def test_signing_out_ends_the_screen_within_two_seconds(web: RunningWeb) -> None:
     commander = await web.signed_in("commander")
     async with screen(web, commander) as page:

@@ -13,7 +13,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Frame, Page
 
 from command_center.accounts.permissions import Role
-from tests.support.browser import Watched, chromium
+from tests.support.browser import Watched, chromium, holds
 from tests.support.played_centre import SITES, PlayedCentre, played_centre
 from tests.support.waiting import until
 
@@ -61,10 +61,11 @@ async def opened(browser: Browser, centre: PlayedCentre, viewport: Any = SCREEN)
 
 async def shown(page: Page, selector: str, text: str) -> None:
     """Wait until this text stands in that element."""
-    await page.wait_for_function(
+    await holds(
+        page,
         "([selector, text]) => [...document.querySelectorAll(selector)].some((one) => one.textContent.includes(text))",
-        arg=[selector, text],
-        timeout=SLOW * 1000,
+        [selector, text],
+        SLOW,
     )
 
 
@@ -204,7 +205,7 @@ async def test_enter_sends_once_and_an_input_methods_enter_never(browser: Browse
         await page.fill(TEXT, "原地待命")
         await page.press(TEXT, "Enter")
         await until(lambda: centre.posted, SLOW)
-        await page.wait_for_function("() => !document.querySelector('#instruction-text').value")
+        await holds(page, "() => !document.querySelector('#instruction-text').value")
         assert [(one["text"], one["scope"], one["priority"]) for one in centre.posted] == [
             ("原地待命", "all", "routine")
         ]
@@ -223,7 +224,7 @@ async def test_a_refused_instruction_keeps_its_text_and_key_and_says_why(
         await page.press(TEXT, "Enter")
         await until(lambda: len(centre.posted) == 2, SLOW)
         assert centre.posted[0]["idempotency_key"] == centre.posted[1]["idempotency_key"]
-        await page.wait_for_function("() => !document.querySelector('#instruction-text').value")
+        await holds(page, "() => !document.querySelector('#instruction-text').value")
         await page.fill(TEXT, "请报告现场情况")
         await page.press(TEXT, "Enter")
         await until(lambda: len(centre.posted) == 3, SLOW)
@@ -273,7 +274,7 @@ async def test_each_delivery_shows_its_step_and_what_waits_stands_out(browser: B
         await shown(page, ".delivery-reason", "现场无人")
         await shown(page, "#instructions-notes", "未送达 1")
         await centre.tell(centre.instruction(7, "清点财物", [("done", True)] * 4))
-        await page.wait_for_function("() => document.querySelector('#instructions-notes').textContent === ''")
+        await holds(page, "() => document.querySelector('#instructions-notes').textContent === ''")
         await page.click(".instruction-open")
         assert await page.locator(".delivery-table tbody tr").count() == 4
 
@@ -289,8 +290,8 @@ async def test_a_marker_moves_when_told_and_a_click_on_it_picks_the_tile(
         moved = centre.position(0, 40.86, 111.67)
         await centre.tell(moved)
         frame = page.frames[-1]
-        await frame.wait_for_function(
-            "(at) => document.querySelector('.officer')?.dataset.receivedAt === String(at)", arg=moved["received_at"]
+        await holds(
+            frame, "(at) => document.querySelector('.officer')?.dataset.receivedAt === String(at)", moved["received_at"]
         )
         place = await frame.evaluate("(({lat, lng}) => [lat, lng])(mapFrame.markers.get('feed-0').place)")
         assert place == [40.86, 111.67]
@@ -343,21 +344,20 @@ async def test_a_view_that_somebody_moved_stays_until_asked_to_show_all(browser:
         await frame.evaluate("() => window.settled.then(() => null)")
         before = await frame.evaluate("commandMap.getCenter().lng")
         await centre.tell(centre.position(0, 39.9, 111.1))
-        await frame.wait_for_function("() => mapFrame.markers.get('feed-0').place.lng === 111.1")
+        await holds(frame, "() => mapFrame.markers.get('feed-0').place.lng === 111.1")
         assert await frame.evaluate("commandMap.getCenter().lng") == before
         await frame.click("button[title='显示全部人员']")
-        await frame.wait_for_function("() => commandMap.getBounds().contains([39.9, 111.1])")
+        await holds(frame, "() => commandMap.getBounds().contains([39.9, 111.1])")
         assert await frame.locator(".map-lock").is_hidden()
 
 
+@pytest.mark.alone
 async def test_a_broken_line_is_told_within_two_seconds_and_comes_back(browser: Browser, centre: PlayedCentre) -> None:
     centre.parts = [{"type": "part", "name": "worker", "state": "running", "since": 0}]
     async with opened(browser, centre) as (page, _):
         await shown(page, "#connection", "已连接")
         # The played centre sends no beats: the line is as silent as a cut one.
-        await page.wait_for_function(
-            "() => !document.querySelector('#connection').textContent.includes('已连接')", timeout=3500
-        )
+        await holds(page, "() => !document.querySelector('#connection').textContent.includes('已连接')", seconds=3.5)
         for socket in list(centre.sockets):
             await socket.close()
         await until(lambda: centre.sockets, SLOW)

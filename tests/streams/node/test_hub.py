@@ -48,7 +48,8 @@ async def listening(hub: Hub) -> AsyncIterator[list[Any]]:
                 events.append(LIVE_EVENT.validate_json(event))
 
     task = asyncio.create_task(listen())
-    await asyncio.wait_for(heard.wait(), 5)
+    async with asyncio.timeout(5):
+        await heard.wait()
     try:
         yield events
     finally:

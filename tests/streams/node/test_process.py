@@ -67,7 +67,8 @@ async def test_a_node_ends_within_three_seconds_and_leaves_nothing_on_the_hub(
         assert await hub.values(NODE_KEY.format(node="own"))
         started = time.monotonic()
         process.send_signal(signal.SIGTERM)
-        _, log = await asyncio.wait_for(process.communicate(), 5)
+        async with asyncio.timeout(5):
+            _, log = await process.communicate()
         assert time.monotonic() - started < 3.5
         assert process.returncode == 0
         assert b"traceback" not in log
@@ -84,7 +85,8 @@ async def test_a_taken_port_is_one_sentence_and_an_exit_code(tmp_path: Path) -> 
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as holder:
         holder.bind(("0.0.0.0", 0))
         async with node_process(tmp_path, holder.getsockname()[1], http, "redis://127.0.0.1:1/0") as process:
-            _, log = await asyncio.wait_for(process.communicate(), 20)
+            async with asyncio.timeout(20):
+                _, log = await process.communicate()
     assert process.returncode == 2
     assert log.decode().startswith("a port can't be opened: ")
     assert log.count(b"\n") == 1

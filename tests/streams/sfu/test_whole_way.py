@@ -18,7 +18,8 @@ async def test_losses_on_both_sides_are_repaired_and_both_sides_hear_how_it_goes
         viewer = LightViewer(seed=71, loss=0.05, opens_all=True, frame_parts=4)
         try:
             await server.publish("site-1", publisher)
-            await asyncio.wait_for(publisher.connected.wait(), 10)
+            async with asyncio.timeout(10):
+                await publisher.connected.wait()
             publisher.run(publisher.publish(400))
             await until(lambda: running.node.sessions.feeds["site-1"].is_live, seconds=10)
             await server.view("site-1", viewer)

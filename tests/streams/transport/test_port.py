@@ -51,7 +51,8 @@ class Client:
         self.send(bytes(message))
 
     async def answer(self) -> aioice_stun.Message:
-        data = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(self.socket, 2000), 3)
+        async with asyncio.timeout(3):
+            data = await asyncio.get_running_loop().sock_recv(self.socket, 2000)
         return aioice_stun.parse_message(data)
 
     def close(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from command_center.supervision import keep_running
+from streams.supervision import keep_running
 
 
 async def test_a_job_whose_library_turns_a_cancellation_into_an_error_ends_all_the_same() -> None:
