@@ -50,7 +50,8 @@ from streams.transport.sockets import bind_media, bind_signalling, widen_buffers
 
 logger = logging.getLogger(__name__)
 
-TICK_SECONDS = 0.025
+TICK_SECONDS = 0.05
+REPAIR_TICK_SECONDS = 0.02
 SWEEP_SECONDS = 1.0
 PEERS_CLOSE_SECONDS = 0.5
 RECORDER_CLOSE_SECONDS = 1.5
@@ -142,7 +143,7 @@ class Node:
     async def _tick(self) -> None:
         while True:
             _guarded("tick", self.sessions.tick)
-            await asyncio.sleep(TICK_SECONDS)
+            await asyncio.sleep(REPAIR_TICK_SECONDS if self.sessions.is_repairing else TICK_SECONDS)
 
     async def _sweep(self) -> None:
         while True:

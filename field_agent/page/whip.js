@@ -9,6 +9,7 @@ const WIDE_BPS = 900_000;
 const FIT_LOOKS = 4; // so many times in a row before the size changes
 const STATS_MS = 1000;
 const SILENT_MS = 2500; // the node answers a sender many times a second
+const UNANSWERED_MS = 3600; // a sender that hears nothing falls silent itself; the checks' answers would be in by then
 const DEAD_MS = 4200;
 const IDLE_DEAD_MS = 8000; // with nothing sent, only the checks every 2.5 s are answered
 const NO_PICTURE_MS = 2500;
@@ -170,7 +171,8 @@ export class WhipSession extends EventTarget {
         figures.fps = one.framesPerSecond ?? 0;
       }
       if (one.type === "media-source" && one.kind === "video") figures.frames = one.frames ?? -1;
-      if (one.type === "candidate-pair" && one.nominated && one.state === "succeeded") {
+      // Whatever its state: unanswered checks take it out of "succeeded", and a count that is gone would look like news.
+      if (one.type === "candidate-pair" && one.nominated) {
         figures.heard += (one.bytesReceived ?? 0) + (one.responsesReceived ?? 0);
         figures.availableBps = one.availableOutgoingBitrate ?? 0;
         figures.rttMs = Math.round((one.currentRoundTripTime ?? 0) * 1000);
@@ -183,17 +185,18 @@ export class WhipSession extends EventTarget {
     figures.kbps = Math.round(((figures.bytes - this.#sent.bytes) * 8) / Math.max(1, now - this.#sent.at));
     if (figures.bytes !== this.#sent.bytes) this.#sent.changed = now;
     Object.assign(this.#sent, { bytes: figures.bytes, at: now });
-    if (figures.heard !== this.#heard.count) this.#heard = { count: figures.heard, at: now };
+    if (figures.heard && figures.heard !== this.#heard.count) this.#heard = { count: figures.heard, at: now };
     const quiet = now - this.#heard.at;
     // What is queued while the network is away may be sent once more; nothing sent at all means nothing to answer.
     const sends = now - this.#sent.changed < SILENT_MS;
-    const silent = quiet > (sends ? SILENT_MS : IDLE_DEAD_MS);
+    const isUnanswered = this.#sent.changed > this.#heard.at;
+    const silent = quiet > (sends ? SILENT_MS : isUnanswered ? UNANSWERED_MS : IDLE_DEAD_MS);
     if (silent !== this.#silent) {
       this.#silent = silent;
       this.dispatchEvent(new Event(silent ? "silent" : "heard"));
       this.dispatchEvent(new Event("road"));
     }
-    if (quiet > (sends ? DEAD_MS : IDLE_DEAD_MS)) {
+    if (quiet > (sends || isUnanswered ? DEAD_MS : IDLE_DEAD_MS)) {
       this.#end();
       return;
     }

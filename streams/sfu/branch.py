@@ -24,6 +24,8 @@ _fixed_into = struct.Struct("!BBHII").pack_into
 _number_into = struct.Struct("!H").pack_into
 
 REPORT_INTERVAL = 1.0
+LOOK_INTERVAL = 0.1
+"""How often it is looked whether there is something to report yet."""
 REPEAT_PAUSE = 0.01
 """A packet that was sent again is not sent again within this time, whatever is asked."""
 REPEATS_KEPT = 512
@@ -54,7 +56,7 @@ class Branch:
         self._repeated: OrderedDict[int, float] = OrderedDict()
         self._allowance = float(REPEATS_AT_ONCE)
         self._allowance_at = 0.0
-        self._report_at = 0.0
+        self.report_at = 0.0
         self.repeated = self.refused = 0
         self.fraction_lost = 0.0
         self.packets_lost = 0
@@ -166,12 +168,13 @@ class Branch:
 
     def sender_report(self, now: float) -> SenderReport | None:
         """The publisher's clock pair in this viewer's numbering, if one is due; moved on to now by whole ticks."""
-        if self.start_number is None or now < self._report_at:
+        if now < self.report_at:
             return None
-        pair = self.source.clock_pair(now)
+        pair = None if self.start_number is None else self.source.clock_pair(now)
         if pair is None:
+            self.report_at = now + LOOK_INTERVAL
             return None
-        self._report_at = now + REPORT_INTERVAL
+        self.report_at = now + REPORT_INTERVAL
         ntp, timestamp = pair
         return SenderReport(
             self.ssrc,

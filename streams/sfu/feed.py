@@ -11,15 +11,13 @@ from streams.rtp.header import TRANSPORT_CC, Header, find_extensions
 from streams.rtp.rtcp import Bye, Nack, PictureLoss, ReceiverReport, Report, SenderReport, build, parse
 from streams.rtp.rtx import restore
 from streams.sfu.arrivals import Arrivals
-from streams.sfu.branch import Branch
+from streams.sfu.branch import LOOK_INTERVAL, REPORT_INTERVAL, Branch
 from streams.sfu.forwarder import Forwarder
 from streams.sfu.inlet import Inlet, Inlets
 from streams.sfu.ring import MAX_PACKET
 from streams.sfu.source import Source
 from streams.sfu.track import Kind, Outlet, PacketSink, Track
 from streams.sfu.viewer import Viewer
-
-REPORT_INTERVAL = 1.0
 
 
 @dataclass(slots=True)
@@ -64,6 +62,7 @@ class Feed:
         self._transport_number = 0
         self._header = Header()
         self._report_at = 0.0
+        self._viewers_at = 0.0
 
     @property
     def sink(self) -> PacketSink | None:
@@ -235,6 +234,7 @@ class Feed:
         Its outlet may open later.
         """
         self.viewers.append(viewer)
+        viewer.outlet.on_change = self._outlet_changed
         for track in viewer.tracks:
             source = self.sources.get(track.kind)
             if source is not None and source.codec_name == track.codec.name:
@@ -247,28 +247,30 @@ class Feed:
         """The viewer's session is over."""
         if viewer in self.viewers:
             self.viewers.remove(viewer)
+            viewer.outlet.on_change = _nobody_listens
         for branch in viewer.branches.values():
             branch.source.leave(branch)
         viewer.branches.clear()
 
-    def viewer_changed(self, now: float) -> None:
-        """A viewer's outlet opened or moved: take notice at once rather than at the next tick."""
+    def _outlet_changed(self) -> None:
         for source in self.sources.values():
             source.refresh()
-        self._ask_key_frame(now)
 
     # -- time
+
+    @property
+    def is_repairing(self) -> bool:
+        """Whether packets of the publisher are missing that were asked for, so that `tick` is wanted sooner."""
+        return any(inlet.losses for inlet in self._inlets.all())
 
     def tick(self, now: float) -> None:
         """Send what is due: NACKs, feedback, reports and key-frame requests to the publisher, reports to viewers."""
         self._forwarder.flush()
-        has_changes = False
-        for viewer in self.viewers:
-            has_changes |= viewer.has_moved()
-            if now >= viewer.report_at:
-                viewer.tick(now)
-        if has_changes:
-            self.viewer_changed(now)
+        if now >= self._viewers_at:
+            self._viewers_at = now + LOOK_INTERVAL
+            for viewer in self.viewers:
+                if now >= viewer.report_at:
+                    viewer.tick(now)
         outlet = self.outlet
         if outlet is None or not outlet.is_open:
             return
@@ -315,3 +317,7 @@ class Feed:
         """Feedback goes in a compound that opens with a report, as RFC 3550 asks of everybody."""
         if self.outlet is not None:
             self.outlet.send_rtcp(build([ReceiverReport(self._ssrc), report]))
+
+
+def _nobody_listens() -> None:
+    """What an outlet calls whose viewer has left the feed."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -48,7 +48,10 @@ class Outlet(Protocol):
 
     `address` changes when the peer moves; `address_version` then grows by one. It is None before the peer's first
     authenticated check. `srtp_out` is None until DTLS is done. An address is (host, port) as the socket takes it.
+    `on_change` is called after the address changed or the outlet closed.
     """
+
+    on_change: Callable[[], None]
 
     @property
     def is_open(self) -> bool: ...

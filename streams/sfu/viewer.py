@@ -24,8 +24,6 @@ from streams.sfu.branch import Branch
 from streams.sfu.track import Outlet, Track
 
 _REPORTS_KEPT = 8
-_LOOK_SECONDS = 0.1
-"""How often it is looked whether a report is due."""
 _MAX_RTT = 10.0
 
 
@@ -45,7 +43,6 @@ class Viewer:
         self.nacked = self.picture_losses = self.feedback_received = self.reports_received = 0
         self._reported: OrderedDict[int, float] = OrderedDict()
         self._intra_commands: dict[int, int] = {}
-        self._seen = (False, -1)
 
     @property
     def started(self) -> bool:
@@ -103,18 +100,8 @@ class Viewer:
             if 0 <= rtt < _MAX_RTT:
                 self.rtt_seconds = rtt
 
-    def has_moved(self) -> bool:
-        """Whether its outlet opened, closed or got another address since the last call."""
-        outlet = self.outlet
-        seen = (outlet.is_open, outlet.address_version)
-        if seen == self._seen:
-            return False
-        self._seen = seen
-        return True
-
     def tick(self, now: float) -> None:
         """Send the sender reports that are due; the feed's `tick` calls it from `report_at` on."""
-        self.report_at = now + _LOOK_SECONDS
         if not self.outlet.is_open:
             return
         reports: list[Report] = []
@@ -123,6 +110,7 @@ class Viewer:
             if report is not None:
                 reports += (report, SourceDescription(branch.ssrc, self.cname))
                 self._reported[report.ntp >> 16 & 0xFFFFFFFF] = now
+        self.report_at = min((branch.report_at for branch in self.branches.values()), default=now)
         if reports:
             while len(self._reported) > _REPORTS_KEPT:
                 self._reported.popitem(last=False)

@@ -46,7 +46,8 @@ class Link:
     `address` is where the peer last asked to be sent to: taken from its last authenticated check that carries
     USE-CANDIDATE, so that a hand-over to another network is nothing but a check from there. `address_version`
     counts its changes. `on_rtp(buffer, length, now)` and `on_rtcp(packet, now)` get what was opened;
-    `on_open()` and `on_close(reason)` tell the two changes of its life.
+    `on_open()` and `on_close(reason)` tell the two changes of its life, `on_change()` that what is sent to it must go
+    elsewhere, or nowhere.
     """
 
     def __init__(self, port: MediaPort, now: float) -> None:
@@ -70,6 +71,7 @@ class Link:
         self.on_rtcp: Callable[[bytes, float], None] = ignore
         self.on_open: Callable[[], None] = ignore
         self.on_close: Callable[[str], None] = ignore
+        self.on_change: Callable[[], None] = ignore
         self.dtls = Dtls(port.certificate, self.send, self._dtls_changed)
         self._task: asyncio.Task[None] | None = None
         self._was_checked = asyncio.Event()
@@ -108,6 +110,7 @@ class Link:
             self.address = address
             self.address_version += 1
             self._was_checked.set()
+            self.on_change()
         if address == self.address:
             self._address_checked_at = now
         self.is_nominated = self.is_nominated or use_candidate
@@ -156,12 +159,13 @@ class Link:
         await self.dtls.close()
         self._port.remove(self)
         # Links, sessions and transports know each other; the collector, which seldom runs here, shall find nothing.
-        self.on_rtp = self.on_rtcp = self.on_open = self.on_close = ignore
+        self.on_rtp = self.on_rtcp = self.on_open = self.on_close = self.on_change = ignore
         self._channel = self._sctp = None
 
     def _end(self, reason: str) -> None:
         if not self.is_closed:
             self.is_closed, self.is_open = True, False
+            self.on_change()
             self.on_close(reason)
 
     def _learn(self, address: Address) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Callable
 
 from pylibsrtp import Policy, Session
 
@@ -35,6 +36,7 @@ class PeerOutlet:
         self.is_open = is_open
         self.address: tuple[str, int] | None
         self.address_version = 0
+        self.on_change: Callable[[], None] = lambda: None
         self.reports: list[Report] = []
         self.compounds: list[bytes] = []
         self._socket = self._listen()
@@ -52,6 +54,12 @@ class PeerOutlet:
         """Go to another address, as a phone does that changes networks; the old one stays deaf."""
         self._socket.close()
         self._socket = self._listen()
+        self.on_change()
+
+    def set_open(self, is_open: bool) -> None:
+        """Open or close it."""
+        self.is_open = is_open
+        self.on_change()
 
     def send_rtcp(self, plain: bytes) -> None:
         self.compounds.append(plain)

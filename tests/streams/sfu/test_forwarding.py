@@ -61,10 +61,9 @@ def test_a_viewer_whose_outlet_opens_later_waits_and_asks_then(bench: Bench) -> 
     _, outlet = bench.watch(is_open=False)
     bench.send(*stream.next_frame(key=True))
     assert outlet.datagrams() == []
-    outlet.is_open = True
-    bench.now += 2
     asked = bench.feed.sources["video"].key_frames.sent
-    bench.feed.viewer_changed(bench.now)
+    outlet.set_open(True)
+    bench.tick(2)
     assert bench.feed.sources["video"].key_frames.sent == asked + 1
     bench.send(*stream.next_frame(key=True))
     assert len(outlet.received()) == 4
@@ -114,7 +113,6 @@ def test_a_viewer_that_moved_is_followed(bench: Bench) -> None:
     bench.send(*stream.next_frame())
     before = outlet.received()
     outlet.move()
-    bench.tick()
     bench.send(*stream.next_frame())
     after = outlet.received()
     assert set(steps(sequences(before + after))) == {1}
@@ -125,11 +123,9 @@ def test_an_outlet_that_closed_is_left_out_and_taken_in_again(bench: Bench) -> N
     stream = VideoStream(8)
     _, outlet = bench.watch()
     bench.send(*stream.next_frame())
-    outlet.is_open = False
-    bench.tick()
+    outlet.set_open(False)
     bench.send(*stream.next_frame())
-    outlet.is_open = True
-    bench.tick()
+    outlet.set_open(True)
     bench.send(*stream.next_frame())
     assert [mark_of(payload_of(packet))[0] for packet in outlet.received()] == [0] * 4 + [2] * 4
 
