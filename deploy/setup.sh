@@ -71,6 +71,8 @@ tools() {
     has_chinese_font || missing="$missing fonts-noto-cjk"
     ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
     command -v ip >/dev/null || missing="$missing iproute2"
+    # The browser's driver is a program of its own, and wants this library of Debian's smallest systems.
+    .venv/bin/playwright --version >/dev/null 2>&1 || missing="$missing libatomic1"
     # shellcheck disable=SC2086 - one word a package
     [ -z "$missing" ] || install_packages $missing
 }
