@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
+from dash import Dash
 from fastapi import FastAPI
 from fastapi.responses import FileResponse
 from starlette.types import ASGIApp
@@ -127,21 +128,27 @@ class Web:
             told_over(self.hub),
         )
         self.sockets = OpenSockets(self.sign_ins)
-        self.server = FastAPI(
+        self.server, self.screens = self._build_pages()
+        self.app = self._guard(self.server)
+
+    def _build_pages(self) -> tuple[FastAPI, Dash]:
+        """Everything that answers: API, officers' page, screens."""
+        settings = self.settings
+        server = FastAPI(
             title="Enforcement Command Center",
             lifespan=self._lifespan,
             docs_url=None,
             redoc_url=None,
             openapi_url=None,
         )
-        self._add_routes()
-        self.server.add_api_route("/field", officers_page, include_in_schema=False)
-        self.server.mount("/field", FieldPage(directory=OFFICERS_PAGE))
+        self._add_routes(server)
+        server.add_api_route("/field", officers_page, include_in_schema=False)
+        server.mount("/field", FieldPage(directory=OFFICERS_PAGE))
         installation = Installation(settings.court_name_zh, settings.court_name_en, settings.demonstration)
-        screen_routes.install(self.server, installation, self.setup_links.is_open)
+        screen_routes.install(server, installation, self.setup_links.is_open)
         # Last: Dash answers every GET that no route above takes.
-        self.screens = build_screens(
-            self.server,
+        screens = build_screens(
+            server,
             installation,
             review.register,
             accounts_page.register,
@@ -149,18 +156,22 @@ class Web:
             system_page.register,
             partial(assets_panel.register, assets=self.assets),
         )
+        return server, screens
+
+    def _guard(self, server: FastAPI) -> ASGIApp:
+        """Nothing is answered but through the gate."""
         gate = Gate(
-            self.server,
+            server,
             self.sign_ins,
             self.media_tokens,
             self.sockets,
             CallbackDoors(CALLBACKS, page_access),
             self.screens.csp_hashes(),
         )
-        self.app: ASGIApp = Measured(gate, self.metrics)
+        return Measured(gate, self.metrics)
 
-    def _add_routes(self) -> None:
-        problems.install(self.server)
+    def _add_routes(self, server: FastAPI) -> None:
+        problems.install(server)
         for routes in (
             session.router(self.sign_ins, self.accounts),
             setup.router(self.setup_links, self.accounts),
@@ -177,10 +188,10 @@ class Web:
             OfficersSocket(self.board, self.hub, self.operations, self.instructions, self.positions).router(),
             media.router(self.node),
             health.router(health.Health(self.database, self.hub, self.node), self.metrics.registry),
-            docs.router(self.server),
+            docs.router(server),
             certificate.router(self.settings.keys / AUTHORITY_FILE),
         ):
-            self.server.include_router(routes)
+            server.include_router(routes)
 
     @asynccontextmanager
     async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:

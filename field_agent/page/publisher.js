@@ -15,7 +15,7 @@ function reasonOf(error) {
   if (error.code === "feed-revoked" || error.code === "revoked") return { reason: "revoked", isFinal: true };
   if (["operation-ended", "operation-not-found", "feed-not-found"].includes(error.code)) return { reason: "ended", isFinal: true };
   if (error.status === 401 && !error.code.startsWith("token")) return { reason: "signed-out", isFinal: true };
-  if (error.status === 429 || error.code === "full") return { reason: "full", isFinal: false };
+  if (error.status === 429 || error.code === "node-full") return { reason: "full", isFinal: false };
   return { reason: "server", isFinal: false };
 }
 
