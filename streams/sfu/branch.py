@@ -24,7 +24,7 @@ _fixed_into = struct.Struct("!BBHII").pack_into
 _number_into = struct.Struct("!H").pack_into
 
 REPORT_INTERVAL = 1.0
-LOOK_INTERVAL = 0.1
+LOOK_INTERVAL = 0.25
 """How often it is looked whether there is something to report yet."""
 REPEAT_PAUSE = 0.01
 """A packet that was sent again is not sent again within this time, whatever is asked."""

@@ -90,6 +90,7 @@ class Sessions:
         link = self._port.open_link(now)
         session = Session(name, Right.PUBLISH, grant, link, agreement, offer)
         self._add(session)
+        link.wants_arrival_times = any(track.transport_cc for track in agreement.tracks)
         link.on_open = lambda: self._publisher_connected(feed, session)
         if agreement.channel is not None:
             channel = FieldChannel(

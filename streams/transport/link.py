@@ -61,6 +61,8 @@ class Link:
         self.started_at = now
         self.last_check_at = now
         self.is_nominated = False
+        self.wants_arrival_times = False
+        """Whether packets' times must be the kernel's: to ask for each costs a system call."""
         self._address_checked_at = now
         self.is_open = False
         self.is_closed = False

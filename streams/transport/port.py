@@ -177,7 +177,7 @@ class MediaPort:
             self.refused["srtp"] += 1
             return
         link.sources.add(ssrc)
-        link.on_rtp(self._buffer, clear, self._arrival_time())
+        link.on_rtp(self._buffer, clear, self._arrival_time() if link.wants_arrival_times else time.monotonic())
 
     def _arrival_time(self) -> float:
         """When the kernel got the datagram that was received last, by the monotonic clock.
