@@ -50,7 +50,9 @@ from streams.transport.sockets import bind_media, bind_signalling, widen_buffers
 
 logger = logging.getLogger(__name__)
 
-TICK_SECONDS = 0.05
+TICK_SECONDS = 0.06
+"""How long what is timed may wait while nothing comes; with packets to forward it is done right after them."""
+ROUND_TICK_SECONDS = 0.03
 REPAIR_TICK_SECONDS = 0.02
 SWEEP_SECONDS = 1.0
 PEERS_CLOSE_SECONDS = 0.5
@@ -89,7 +91,9 @@ class Node:
         self.port = MediaPort(bind_media(options.udp_port), make_certificate())
         self.forwarder = Forwarder(self.port.socket)
         widen_buffers(self.port.socket)
-        self.port.on_round = self.forwarder.flush
+        self.port.on_round = self._round
+        self._ticked_at = 0.0
+        self._timer: asyncio.TimerHandle | None = None
         self.spool = Spool(self.hub, options.data / "spool" / f"{options.node_id}.jsonl")
         self.presence = Presence(self.hub, options.node_id, self._state, self._feed_states)
         self.recorder: Recorder | None = None
@@ -117,6 +121,7 @@ class Node:
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until `stop` is set, then end within three seconds."""
         self.port.start()
+        self._tick()
         if self.recorder is not None:
             self.recorder.start()
         try:
@@ -132,7 +137,6 @@ class Node:
 
     def _jobs(self) -> list[Coroutine[Any, Any, None]]:
         return [
-            self._tick(),
             self._sweep(),
             keep_running("spool", self.spool.run),
             keep_running("revocations", self.revocations.run),
@@ -140,14 +144,26 @@ class Node:
             keep_running("heartbeat", self.presence.run_heartbeat),
         ]
 
-    async def _tick(self) -> None:
-        while True:
-            _guarded("tick", self.sessions.tick)
-            await asyncio.sleep(REPAIR_TICK_SECONDS if self.sessions.is_repairing else TICK_SECONDS)
+    def _round(self) -> None:
+        """Send what gathered in a round of receiving.
+
+        What is timed is done now if it may be: the loop that wakes for it alone pays a cold processor each time.
+        """
+        self.forwarder.flush()
+        if time.monotonic() - self._ticked_at > ROUND_TICK_SECONDS:
+            self._tick()
+
+    def _tick(self) -> None:
+        now = self._ticked_at = time.monotonic()
+        _guarded("tick", self.sessions.tick, now)
+        if self._timer is not None:
+            self._timer.cancel()
+        wait = REPAIR_TICK_SECONDS if self.sessions.is_repairing else TICK_SECONDS
+        self._timer = asyncio.get_running_loop().call_later(wait, self._tick)
 
     async def _sweep(self) -> None:
         while True:
-            _guarded("sweep", self.sessions.sweep)
+            _guarded("sweep", self.sessions.sweep, time.monotonic())
             await asyncio.sleep(SWEEP_SECONDS)
 
     def _app(self) -> ASGIApp:
@@ -219,6 +235,8 @@ class Node:
 
     async def _close(self) -> None:
         self.port.close()
+        if self._timer is not None:
+            self._timer.cancel()
         self._http.close()
         with suppress(TimeoutError):
             async with asyncio.timeout(HUB_CLOSE_SECONDS):
@@ -239,10 +257,10 @@ async def _running(jobs: Sequence[Coroutine[Any, Any, None]]) -> AsyncIterator[N
                 task.cancel()
 
 
-def _guarded(name: str, call: Callable[[float], None]) -> None:
+def _guarded(name: str, call: Callable[[float], None], now: float) -> None:
     """One feed's trouble must not stop the clock of all others."""
     try:
-        call(time.monotonic())
+        call(now)
     except Exception:
         logger.exception("%s failed", name)
 

@@ -18,7 +18,7 @@ from streams.sfu.track import Track
 
 logger = logging.getLogger(__name__)
 
-PERIOD_SECONDS = 0.1
+PERIOD_SECONDS = 0.15
 SLICE_PACKETS = 8
 SLICE_NS = 300_000
 PAUSE_SECONDS = 0.0003

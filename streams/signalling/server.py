@@ -20,10 +20,15 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.is_up = asyncio.Event()
+        self.ended = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.is_up.set()
+
+    async def main_loop(self) -> None:
+        """Wait for the end; uvicorn's own loop wakes ten times a second, and each time a packet may wait for it."""
+        await self.ended.wait()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -39,6 +44,7 @@ async def serving(app: ASGIApp, sock: socket.socket) -> AsyncIterator[None]:
         log_config=None,
         access_log=False,
         server_header=False,
+        date_header=False,
         lifespan="off",
         limit_concurrency=REQUESTS_BOUND,
     )
@@ -49,4 +55,5 @@ async def serving(app: ASGIApp, sock: socket.socket) -> AsyncIterator[None]:
         yield
     finally:
         server.should_exit = server.force_exit = True
+        server.ended.set()
         await asyncio.gather(task, return_exceptions=True)

@@ -45,7 +45,7 @@ Keep = Callable[[PositionTaken | CameraChanged, Callable[[], None]], None]
 
 
 class Sessions:
-    """Admits, keeps and ends sessions; `tick` drives all that is timed: each 50 ms, or 20 while `is_repairing`.
+    """Admits, keeps and ends sessions; `tick` drives all that is timed: each 30 to 60 ms, or 20 while `is_repairing`.
 
     `tell(event)` publishes an event; `keep(event, on_kept)` makes durable what a device told.
     """
