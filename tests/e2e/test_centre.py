@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.async_api import Browser
 
@@ -88,6 +90,24 @@ async def test_an_enlarged_tile_keeps_playing_beside_the_others(stack: Stack, br
     assert spotlit["width"] > 2 * other["width"]
     await centre.page.keyboard.press("Escape")
     await centre.page.wait_for_selector(".tile.is-spotlit", state="detached")
+
+
+async def test_what_each_picture_measures_is_shown_on_request(stack: Stack, browser: Browser) -> None:
+    centre = await open_centre(browser, stack)
+    await centre.playing(SITES)
+    shown = centre.page.locator(".tile-figures:visible")
+    assert await shown.count() == 0
+    await centre.page.keyboard.press("d")
+
+    async def all_are_told() -> bool:
+        told = await shown.all_inner_texts()
+        return len(told) == SITES and all(
+            re.search(r"\d+×\d+\s· 1\d 帧/秒 · 0\.\d+ Mbit/s\s· 丢包 0\.0%", each) for each in told
+        )
+
+    await until(all_are_told, 10)
+    await centre.page.keyboard.press("d")
+    assert await shown.count() == 0
 
 
 async def test_signing_out_ends_the_pictures_at_once(stack: Stack, browser: Browser) -> None:

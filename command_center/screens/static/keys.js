@@ -8,6 +8,7 @@ const OF_THE_CENTRE = [
   [["Enter"], "keys.enlarge"],
   [["Esc"], "keys.back"],
   [["M"], "keys.mute"],
+  [["D"], "keys.figures"],
   [["I"], "keys.instruct"],
   [["F"], "keys.fit"],
 ];

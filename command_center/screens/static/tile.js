@@ -3,6 +3,7 @@
 import { h, setMark, stateMark, write } from "./dom.js";
 import { live } from "./live.js";
 import { Problem } from "./net.js";
+import { TileFigures } from "./tile_figures.js";
 import { now, span } from "./time.js";
 import { judge } from "./tile_state.js";
 import { WhepSession } from "./whep.js";
@@ -28,6 +29,7 @@ export class Tile {
     this.retryTimer = null;
     this.sound = null;
     this.unrecordedSince = null;
+    this.measures = new TileFigures();
     this.build();
     this.countFrames();
     this.update(view);
@@ -43,6 +45,7 @@ export class Tile {
     this.mark = stateMark("off", "");
     this.cause = h("p.tile-cause", { hidden: true });
     this.age = h("span.tile-age");
+    this.figures = h("p.tile-figures", { hidden: true });
     this.recording = h("span.tile-recording", { hidden: true }, say("tile.recording"));
     this.unrecorded = stateMark("caution", say("tile.recording.not"));
     this.unrecorded.classList.add("tile-unrecorded");
@@ -52,7 +55,7 @@ export class Tile {
       "article.tile",
       { tabindex: "0", dataset: { feed: this.view.feed }, onclick: () => this.actions.enlarge(this) },
       h("header.tile-head", {}, this.numberMark, this.site, this.mark),
-      h("div.tile-picture", {}, this.video, this.frozen, this.cause),
+      h("div.tile-picture", {}, this.video, this.frozen, this.figures, this.cause),
       h("footer.tile-foot", {}, this.officer, this.recording, this.unrecorded, this.age, this.tools),
     );
     this.paintSound();
@@ -187,6 +190,13 @@ export class Tile {
     if (this.session && this.view.phase === "live" && silent > NO_FRAMES_MS * (1 + Math.min(this.attempt, 3))) this.restart();
     else if (!this.session && !this.retryTimer && OPENED_PHASES.has(this.view.phase)) this.retry();
     this.paint();
+  }
+
+  /** Show what this session measures, or nothing of it. */
+  async measure(isWanted) {
+    const shown = isWanted ? await this.measures.read(this.session?.peer ?? null) : "";
+    write(this.figures, shown);
+    this.figures.hidden = !shown;
   }
 
   restart() {

@@ -13,8 +13,9 @@ const TICK_MS = 250;
 const GAP_PX = 6;
 const BARS_PX = 50; // head and foot of a tile
 const DIGITS_MS = 700;
+const FIGURES_MS = 1_000;
 const tiles = new Map();
-let wall, empty, notes, spotlit = null, picked = null;
+let wall, empty, notes, spotlit = null, picked = null, areFiguresShown = false;
 
 export function mount(element) {
   wall = element;
@@ -29,6 +30,7 @@ export function mount(element) {
   live.on("snapshot", (snapshot) => sync(snapshot.feeds));
   live.on("feed", take);
   setInterval(tick, TICK_MS);
+  setInterval(() => areFiguresShown && measure(), FIGURES_MS);
   new ResizeObserver(arrange).observe(wall);
   onKey(key);
   addEventListener("pagehide", () => {
@@ -137,6 +139,11 @@ function key(event) {
     arrange();
     return true;
   }
+  if (event.key.toLowerCase() === "d") {
+    areFiguresShown = !areFiguresShown;
+    measure();
+    return true;
+  }
   if (event.key.toLowerCase() === "m" && picked) {
     picked.toggleSound();
     return true;
@@ -185,6 +192,10 @@ function sure(question, { isNews = false } = {}) {
 
 const COUNTED = ["normal", "standby", "caution", "serious", "critical", "off"];
 const marks = new Map(COUNTED.map((state) => [state, stateMark(state, "")]));
+
+function measure() {
+  for (const tile of tiles.values()) tile.measure(areFiguresShown);
+}
 
 /** Judge every tile, and count the states at the wall's head. */
 function tick() {

@@ -324,6 +324,27 @@ async def test_no_name_of_the_map_stands_on_an_officer(browser: Browser, centre:
             assert found["districts"] > 0
 
 
+LABELS_ON_NUMBERS = """() => {
+    const box = (element) => element.getBoundingClientRect();
+    const meet = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+    const labels = [...document.querySelectorAll('.officer-label')];
+    const others = (label) => [...document.querySelectorAll('.officer-number, .officer-label')]
+        .filter((other) => other.closest('.officer') !== label.closest('.officer'));
+    return labels.filter((label) => others(label).some((other) => meet(box(label), box(other)))).length;
+}"""
+
+
+async def test_an_officers_name_moves_aside_for_a_close_colleague(browser: Browser, centre: PlayedCentre) -> None:
+    centre.feeds = [centre.feed(index) for index in range(3)]
+    centre.positions = [centre.position(index, 40.85, 111.66 + index * 0.02) for index in range(3)]
+    async with opened(browser, centre) as (page, _):
+        await page.frame_locator("#map-frame").locator(".officer-number >> nth=2").wait_for()
+        frame = page.frames[-1]
+        await frame.evaluate("() => commandMap.setView([40.85, 111.68], 12, {animate: false})")
+        await holds(frame, f"() => ({LABELS_ON_NUMBERS})() === 0")
+        assert await frame.locator(".officer-label:not([data-side=right])").count() > 0
+
+
 async def _clear(frame: Frame) -> Any:
     found = await frame.evaluate(OVERLAPS)
     return None if found["names"] else found
