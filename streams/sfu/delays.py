@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 
-BOUNDS = (0.0001, 0.00025, 0.0005, 0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.05, 0.1)
+BOUNDS = (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.002, 0.003, 0.005, 0.01, 0.02)
 """Upper bounds of the buckets in seconds; one more bucket takes the rest."""
 
 
