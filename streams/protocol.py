@@ -21,8 +21,11 @@ PROTOCOL_VERSION = 1
 
 DATA_CHANNEL_LABEL = "field"
 MAX_MESSAGE_BYTES = 16_384
-PLAIN_TEXT = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
-"""What people write holds no control characters but line ends and tabs; a database may be unable to keep them."""
+PLAIN_TEXT = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]*$"
+"""What people write holds no control characters but line ends and tabs, which a database may be unable to keep, and
+
+none of those that nobody sees: they turn around what is read of an order.
+"""
 
 
 class Message(BaseModel):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -105,7 +106,7 @@ class Instructions:
             Conflict: the operation is over, nobody is there to get it, or the key was used for another one.
         """
         text = order.text.strip()
-        if not text or len(text) > MAX_TEXT:
+        if not is_legible(text) or len(text) > MAX_TEXT:
             raise Invalid("text-length", limit=MAX_TEXT)
         async with self._database.write() as session:
             operation = await commanded_operation(session, identity, order.operation_id)
@@ -301,6 +302,11 @@ class Instructions:
         )
         if not await self._hub.publish(event):
             logger.info("hub away, instruction %s waits for the sockets' next look", instruction_id)
+
+
+def is_legible(text: str) -> bool:
+    """Whether there is anything to see: a letter, a digit, a sign or a mark of punctuation."""
+    return any(unicodedata.category(character)[0] in "LNPS" for character in text)
 
 
 def _target(order: Order) -> tuple[UUID | None, UUID | None]:

@@ -7,12 +7,16 @@ const SLOW_RTT_MS = 800;
 const SLOW_KBPS = 250;
 const HINT_MS = 6000;
 
+const COURT = { timeZone: "Asia/Shanghai", hourCycle: "h23" };
+const clock = new Intl.DateTimeFormat("zh-CN", { ...COURT, hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const day = new Intl.DateTimeFormat("sv-SE", { ...COURT, month: "2-digit", day: "2-digit" });
+
 const two = (number) => String(number).padStart(2, "0");
 
-/** 24-hour clock words of an instant. */
+/** An instant by the court's clock, wherever the phone believes to be; of another day, with the day. */
 export function clockWords(unixMs) {
-  const at = new Date(unixMs);
-  return `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
+  const words = clock.format(unixMs);
+  return day.format(unixMs) === day.format(Date.now()) ? words : `${day.format(unixMs)} ${words}`;
 }
 
 function durationWords(milliseconds) {

@@ -41,6 +41,11 @@ export function confirmed(question) {
   });
 }
 
+/** What was typed without marks that nobody sees; some keyboards slip them in, and the centre takes none. */
+function visible(text) {
+  return text.replace(/[\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]/g, "").trim();
+}
+
 /** Ask why; gives the reason, or an empty text when the officer thinks better of it. */
 export function refusalReason(instruction) {
   const sheet = one("#sheet-refuse");
@@ -51,7 +56,7 @@ export function refusalReason(instruction) {
   let chosen = "";
   const send = one("#refuse-send");
   const look = () => {
-    send.disabled = !(other.value.trim() || chosen);
+    send.disabled = !(visible(other.value) || chosen);
   };
   const buttons = REASONS.map((key) => {
     const button = document.createElement("button");
@@ -75,7 +80,7 @@ export function refusalReason(instruction) {
     send.onclick = () => sheet.close("send");
     sheet.addEventListener(
       "close",
-      () => resolve(sheet.returnValue === "send" ? other.value.trim() || chosen : ""),
+      () => resolve(sheet.returnValue === "send" ? visible(other.value) || chosen : ""),
       { once: true },
     );
   });

@@ -62,7 +62,8 @@ class Compose {
   /** Everybody, each site, each officer; the choice stays. */
   paintTargets() {
     const chosen = this.target.value;
-    const numbers = new Map(live.ordered().map((view, index) => [view.officer_id, index + 1]));
+    const byFeed = live.numbers();
+    const numbers = new Map(live.ordered().map((view) => [view.officer_id, byFeed.get(view.feed)]));
     const officers = this.operation?.officers ?? [];
     const sites = this.operation?.sites ?? [];
     this.target.replaceChildren(
@@ -111,12 +112,12 @@ class Compose {
       site_id: scope === "site" ? id : null,
       officer_id: scope === "officer" ? id : null,
       priority: this.element.elements.priority.value,
-      text: this.text.value.trim(),
+      text: visible(this.text.value),
     };
   }
 
   async send() {
-    if (this.isSending || !this.operation || !this.text.value.trim()) return;
+    if (this.isSending || !this.operation || !visible(this.text.value)) return;
     const body = this.body();
     const content = JSON.stringify(body);
     // The same words after a failure may have arrived the first time: the same key sends nothing twice.
@@ -146,4 +147,9 @@ class Compose {
     write(this.news, news);
     this.news.classList.toggle("is-bad", isBad);
   }
+}
+
+/** What was written without marks that nobody sees: text copied from elsewhere brings them along, and they turn it around. */
+function visible(text) {
+  return text.replace(/[\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]/g, "").trim();
 }

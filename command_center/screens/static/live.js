@@ -52,13 +52,24 @@ class Live extends EventTarget {
     else if (this.socket.readyState === WebSocket.OPEN) this.askToWatch();
   }
 
-  /** The feeds in the order of their tiles; a tile's number is its place, from 1. */
+  /** The feeds in the order of their tiles. */
   ordered() {
     return [...this.feeds.values()].sort((a, b) => a.order - b.order || a.feed.localeCompare(b.feed));
   }
 
-  numberOf(feed) {
-    return this.ordered().findIndex((view) => view.feed === feed) + 1;
+  /**
+   * By feed, the number that tile, map and lists show: that of its site, as the officers and the recordings have it,
+   * with a letter from a site's second camera on. It never changes when another feed comes.
+   */
+  numbers() {
+    const countBySite = new Map();
+    return new Map(
+      this.ordered().map((view) => {
+        const count = (countBySite.get(view.site_ordinal) ?? 0) + 1;
+        countBySite.set(view.site_ordinal, count);
+        return [view.feed, count === 1 ? String(view.site_ordinal) : `${view.site_ordinal}${letter(count)}`];
+      }),
+    );
   }
 
   connect() {
@@ -201,3 +212,8 @@ export function toSignIn(reason) {
 }
 
 export const live = new Live();
+
+/** "b" for the second, "c" for the third, and so on. */
+function letter(count) {
+  return String.fromCharCode(96 + Math.min(count, 26));
+}

@@ -71,8 +71,9 @@ function paintAll() {
 }
 
 function tellOfficers() {
-  const officers = live.ordered().map((view, index) => ({
-    feed: view.feed, number: index + 1, name: view.officer, site: inLanguage(view, "site"),
+  const numbers = live.numbers();
+  const officers = live.ordered().map((view) => ({
+    feed: view.feed, number: numbers.get(view.feed), name: view.officer, site: inLanguage(view, "site"),
   }));
   tell({ type: "officers", officers });
 }

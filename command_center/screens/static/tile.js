@@ -20,7 +20,7 @@ export class Tile {
   constructor(view, actions) {
     this.view = view;
     this.actions = actions;
-    this.number = 0;
+    this.number = "";
     this.session = null;
     this.sessionAt = 0;
     this.lastFrameAt = null;
@@ -224,7 +224,7 @@ export class Tile {
     this.element.dataset.phase = verdict.phase;
     this.element.dataset.cause = verdict.cause ?? "";
     setMark(this.mark, verdict.state, word);
-    write(this.numberMark, String(this.number));
+    write(this.numberMark, this.number);
     write(this.site, inLanguage(view, "site"));
     this.site.title = `${inLanguage(view, "site")} · ${inLanguage(view, "district")}`;
     write(this.officer, view.officer);
@@ -243,6 +243,7 @@ export class Tile {
     if (verdict.phase === "live") return say("tile.age.fresh");
     const isCameraOff = verdict.cause === "camera" || verdict.cause === "officer";
     if (isCameraOff && verdict.phase === "stale" && this.view.since) return say("tile.age.old", { span: span(now() - this.view.since) });
+    if (verdict.phase === "connecting") return ""; // nothing is shown yet that could be old
     const ms = age ?? (this.view.last_frame_at ? now() - this.view.last_frame_at : null);
     return ms === null || this.view.cause === "revoked" ? "" : say("tile.age.old", { span: span(ms) });
   }

@@ -18,11 +18,13 @@ export function judge({ view, ageMs, waitedMs, link, media, nowMs }) {
   // A camera that was taken or stopped sends black frames, as fresh as any: only the node's word says that it is back.
   const isCameraOff = view.cause === "camera" || view.cause === "officer";
   if (ageMs !== null && ageMs < limit && !isCameraOff) return { state: "normal", phase: "live", cause: null };
-  const cause = view.cause ?? ownCause(view, link, media, nowMs - (ageMs ?? 0));
+  const told = view.cause ?? ownCause(view, link, media, nowMs - (ageMs ?? 0));
+  // The node is back, and the device not yet: that is what is waited for now.
+  const cause = told === "node" && media?.state === "running" ? "node-back" : told;
   if (view.phase === "lost") return { state: "serious", phase: "lost", cause };
   if (view.phase === "waiting") {
     // It was here, and the centre knows nothing of it any more.
-    return { state: "serious", phase: "lost", cause: cause === "node" ? cause : null };
+    return { state: "serious", phase: "lost", cause: told === "node" ? cause : null };
   }
   const silentMs = ageMs ?? waitedMs;
   if (silentMs >= LOST_MS) return { state: "serious", phase: "lost", cause };

@@ -66,8 +66,9 @@ const inOrder = () => live.ordered().map((view) => tiles.get(view.feed)).filter(
 function arrange() {
   const list = inOrder();
   empty.hidden = list.length > 0;
+  const numbers = live.numbers();
   list.forEach((tile, index) => {
-    tile.number = index + 1;
+    tile.number = numbers.get(tile.view.feed);
     if (wall.children[index + 1] !== tile.element) wall.insertBefore(tile.element, wall.children[index + 1] ?? null);
     tile.element.classList.toggle("is-spotlit", tile === spotlit);
     tile.paint();
@@ -96,6 +97,8 @@ export function bestColumns(count, width, height) {
   return best;
 }
 
+const ofSite = (ordinal) => inOrder().filter((tile) => String(tile.view.site_ordinal) === ordinal);
+
 function enlarge(tile) {
   spotlit = spotlit === tile ? null : tile;
   pick(tile);
@@ -119,10 +122,11 @@ function key(event) {
   if (/^[0-9]$/.test(event.key)) {
     clearTimeout(digitsTimer);
     digitsTimer = setTimeout(() => (digits = ""), DIGITS_MS);
-    const list = inOrder();
-    const both = Number(digits + event.key);
-    digits = list[both - 1] ? String(both) : event.key;
-    pick(list[Number(digits) - 1]);
+    const both = digits + event.key;
+    digits = ofSite(both).length ? both : event.key;
+    const list = ofSite(digits);
+    // The same number once more goes on to the site's next camera.
+    if (list.length) pick(list[(list.indexOf(picked) + 1) % list.length]);
     return true;
   }
   if (event.key === "Enter" && picked && !event.target.closest("button, a, summary")) {

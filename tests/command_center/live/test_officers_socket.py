@@ -203,7 +203,7 @@ async def test_a_message_that_cannot_be_kept_is_refused_and_the_others_of_its_ba
     assert [(answer.type, answer.id) for answer in answers] == [("refusal", bad.id), ("ack", good.id)]
 
 
-@pytest.mark.parametrize("reason", ["a\0b", "a\x1bb", "a\x7fb"])
+@pytest.mark.parametrize("reason", ["a\0b", "a\x1bb", "a\x7fb", "a\u202eb", "a\u200bb"])
 def test_a_reason_with_control_characters_is_not_valid_and_one_with_lines_is(reason: str) -> None:
     text = Receipt(id=uuid4(), delivery_id=uuid4(), state=ReceiptState.REFUSED, at=0, reason="一\n二\t三")
     assert DEVICE_MESSAGE.validate_json(text.model_dump_json()) == text

@@ -86,7 +86,7 @@ async def test_numbers_and_sequences_have_no_gaps_when_many_send_at_once(world: 
     assert [one.number for one in waiting] == list(range(1, 11))
 
 
-@pytest.mark.parametrize("text", ["", "   ", "x" * (MAX_TEXT + 1)])
+@pytest.mark.parametrize("text", ["", "   ", "\u200d\ufe0f", "x" * (MAX_TEXT + 1)])
 async def test_no_text_or_too_much_is_refused(world: World, text: str) -> None:
     with pytest.raises(Invalid, match="text-length"):
         await world.instructions.send(world.people["commander"], world.order(text))

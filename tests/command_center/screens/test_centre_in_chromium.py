@@ -165,7 +165,7 @@ async def test_what_the_page_sees_and_what_the_node_says_make_one_verdict(
         ({"phase": "stale", "cause": "network", "age": 900}, ("caution", "stale", "network")),
         ({"phase": "lost", "cause": "camera", "age": 5200}, ("serious", "lost", "camera")),
         ({"phase": "live", "cause": None, "age": 2500, "media": "restarting"}, ("caution", "stale", "node")),
-        ({"phase": "live", "cause": None, "age": 2500, "restarted": 900}, ("caution", "stale", "node")),
+        ({"phase": "live", "cause": None, "age": 2500, "restarted": 900}, ("caution", "stale", "node-back")),
         ({"phase": "live", "cause": None, "age": 2500, "restarted": 60_000}, ("caution", "stale", "screen")),
         ({"phase": "stale", "cause": "network", "age": 100}, ("normal", "live", None)),
         ({"phase": "connecting", "cause": None, "age": None}, ("standby", "connecting", None)),
@@ -322,6 +322,25 @@ async def test_no_name_of_the_map_stands_on_an_officer(browser: Browser, centre:
                 await frame.evaluate("([at, zoom]) => commandMap.setView(at, zoom, {animate: false})", [SITES[0], zoom])
             found = await until(lambda frame=frame: _clear(frame), SLOW)
             assert found["districts"] > 0
+
+
+async def test_a_tiles_number_is_its_sites_and_stays_when_another_camera_comes(
+    browser: Browser, centre: PlayedCentre
+) -> None:
+    centre.feeds = [centre.feed(index) for index in range(3)]
+    numbers = "[...document.querySelectorAll('.tile')].map((tile) => tile.querySelector('.tile-number').textContent)"
+    async with opened(browser, centre) as (page, _):
+        await holds(page, f"{numbers}.join() === '1,2,3'")
+        second = {**centre.feed(1), "feed": "feed-9", "order": 2}
+        third = {**centre.feed(2), "order": 3}
+        for view in (third, second):
+            await centre.tell(view)
+        await holds(page, f"{numbers}.join() === '1,2,2b,3'")
+        for picked in ("feed-1", "feed-9", "feed-1"):
+            await page.keyboard.press("2")
+            await page.wait_for_selector(f".tile.is-picked[data-feed={picked}]")
+        await page.keyboard.press("3")
+        await page.wait_for_selector(".tile.is-picked[data-feed=feed-2]")
 
 
 LABELS_ON_NUMBERS = """() => {

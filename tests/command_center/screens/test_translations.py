@@ -17,7 +17,7 @@ PARAMETER = re.compile(r"\{(\w+)\}")
 USED = re.compile(r"""\bsay\(\s*["']([a-z][a-z0-9_.-]+)["']""")
 FAMILIES = {
     "tile.phase": ("waiting", "connecting", "live", "stale", "lost", "ended"),
-    "tile.cause": ("network", "camera", "officer", "revoked", "node", "screen"),
+    "tile.cause": ("network", "camera", "officer", "revoked", "node", "node-back", "screen"),
     "connection": ("connecting", "connected", "silent", "broken"),
     "part.state": ("running", "restarting", "stopped", "away"),
     "priority": ("routine", "urgent", "critical"),
