@@ -76,6 +76,8 @@ tools() {
     .venv/bin/playwright --version >/dev/null 2>&1 || missing="$missing libatomic1"
     # shellcheck disable=SC2086 - one word a package
     [ -z "$missing" ] || install_packages $missing
+    # Debian makes a service of the relay; the tests start one of their own, and this machine shall offer none.
+    case " $missing " in *" coturn "*) $as_root systemctl disable -q --now coturn >/dev/null 2>&1 || true ;; esac
 }
 
 case "${1:-}" in
