@@ -17,7 +17,7 @@ from tests.support.browser import Watched, chromium, sign_in
 from tests.support.centre import Centre
 from tests.support.node import running_node
 from tests.support.phone import DEVICE_NAME, HUIMIN, Phone
-from tests.support.turn import READ_ROADS, RELAY_ONLY, running_turn
+from tests.support.turn import KEEP_CONNECTIONS, READ_ROADS, running_turn
 from tests.support.valkey import Valkey
 from tests.support.waiting import until
 from tests.support.web import RunningWeb, running_web, settings_for
@@ -60,10 +60,11 @@ OPEN_BY_LINK = """async ([feed, right]) => {
 
 @dataclass
 class Installation:
-    """The web process and a node that know a relay, and a browser with a camera, which has no other way."""
+    """The web process and a node that know a relay, and a browser with a camera."""
 
     web: RunningWeb
     browser: Browser
+    policy: str
     log: Path
     """What the relay wrote."""
 
@@ -75,16 +76,26 @@ class Installation:
             geolocation=HUIMIN,
             permissions=["geolocation", "camera", "microphone"],
         )
-        await context.add_init_script(RELAY_ONLY)
+        await context.add_init_script(KEEP_CONNECTIONS % self.policy)
         await context.add_init_script(DEVICE_NAME % "phone-turn")
         page, watched = await context.new_page(), Watched()
         watched.watch(page)
         await sign_in(page, self.web.url, username, self.web.world.passwords[username], then)
         return page, watched
 
+    async def live_phone(self) -> Phone:
+        """The officer's page, gone live."""
+        page, watched = await self.page("officer6", "/field")
+        await page.wait_for_selector("#site-list button")
+        phone = Phone(page.context, page, watched)
+        await phone.go_live()
+        return phone
+
 
 @asynccontextmanager
-async def _installation(folder: Path, hub_url: str, transport: str) -> AsyncIterator[Installation]:
+async def _installation(
+    folder: Path, hub_url: str, transport: str, *, policy: str = "relay"
+) -> AsyncIterator[Installation]:
     data, relay_folder = folder / "var", folder / "turn"
     relay_folder.mkdir()
     make_keys(data / "keys")
@@ -99,11 +110,11 @@ async def _installation(folder: Path, hub_url: str, transport: str) -> AsyncIter
                 turn_secret=servers.secret,
             )
             async with running_web(settings) as web, chromium(fake_camera=True) as browser:
-                yield Installation(web, browser, relay_folder / "turnserver.log")
+                yield Installation(web, browser, policy, relay_folder / "turnserver.log")
 
 
-async def _goes_through_the_relay(page: Page, transport: str, carries: str) -> dict[str, Any]:
-    """Wait until the page's one connection is relayed and has carried a picture."""
+async def _road(page: Page, carries: str) -> dict[str, Any]:
+    """Wait until a connection of the page has carried a picture, and give what way it took."""
 
     async def carried() -> dict[str, Any] | None:
         roads: list[dict[str, Any]] = await page.evaluate(READ_ROADS)
@@ -114,6 +125,11 @@ async def _goes_through_the_relay(page: Page, transport: str, carries: str) -> d
     except AssertionError:
         raise AssertionError(await page.evaluate(READ_ROADS)) from None
     assert road is not None
+    return road
+
+
+async def _goes_through_the_relay(page: Page, transport: str, carries: str) -> dict[str, Any]:
+    road = await _road(page, carries)
     assert (road["kind"], road["protocol"]) == ("relay", transport)
     return road
 
@@ -123,10 +139,8 @@ async def test_the_officers_page_and_the_centre_reach_each_other_through_the_rel
     tmp_path: Path, valkey: Valkey, transport: str
 ) -> None:
     async with _installation(tmp_path, valkey.url, transport) as here:
-        field, field_watched = await here.page("officer6", "/field")
-        await field.wait_for_selector("#site-list button")
-        phone = Phone(field.context, field, field_watched)
-        await phone.go_live()
+        phone = await here.live_phone()
+        field, field_watched = phone.page, phone.watched
         await _goes_through_the_relay(field, transport, "sent")
         assert (await phone.strip())[0] == "live"
 
@@ -159,3 +173,9 @@ async def test_a_client_that_knows_the_link_header_alone_publishes_and_plays_thr
             assert f"?transport={transport}" in str(link), link
             road = await _goes_through_the_relay(page, transport, carries)
             assert right == "publish" or road["decoded"] > 0
+
+
+async def test_a_page_that_reaches_the_node_by_itself_takes_no_relay(tmp_path: Path, valkey: Valkey) -> None:
+    async with _installation(tmp_path, valkey.url, "udp", policy="all") as here:
+        phone = await here.live_phone()
+        assert (await _road(phone.page, "sent"))["kind"] != "relay"

@@ -21,17 +21,17 @@ START_SECONDS = 10.0
 RELAY_PORTS = 96
 EXAMPLE = Path(__file__).parents[2] / "deploy" / "turnserver.conf"
 REPLACED = {"listening-port", "min-port", "max-port", "static-auth-secret", "allowed-peer-ip"}
-RELAY_ONLY = """(() => {
+KEEP_CONNECTIONS = """(() => {
     const Own = RTCPeerConnection;
     window.connections = [];
     window.RTCPeerConnection = class extends Own {
         constructor(configuration = {}) {
-            super({...configuration, iceTransportPolicy: 'relay'});
+            super({...configuration, iceTransportPolicy: '%s'});
             window.connections.push(this);
         }
     };
 })()"""
-"""For `context.add_init_script`: no other way than through a relay, and every connection kept to be asked."""
+"""For `context.add_init_script`: `relay` leaves a page no other way, `all` does. Its connections are kept."""
 READ_ROADS = """async () => Promise.all(connections.map(async (connection) => {
     const stats = await connection.getStats();
     const all = [...stats.values()];
