@@ -26,6 +26,9 @@ pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(120)]
 
 by_both_transports = pytest.mark.parametrize("transport", ["udp", "tcp"])
 
+PATIENCE_SECONDS = 40.0
+"""A whole page with its map is loaded before there is a connection; on a busy machine that takes its time."""
+
 OPEN_BY_LINK = """async ([feed, right]) => {
     const csrf = decodeURIComponent(document.cookie.match(/_csrf_token=([^;]+)/)[1]);
     const granted = await fetch('/api/media-tokens', {
@@ -121,7 +124,7 @@ async def _road(page: Page, carries: str) -> dict[str, Any]:
         return next((road for road in roads if road["state"] == "connected" and road[carries] > 10_000), None)
 
     try:
-        road = await until(carried, 20)
+        road = await until(carried, PATIENCE_SECONDS)
     except AssertionError:
         raise AssertionError(await page.evaluate(READ_ROADS)) from None
     assert road is not None
@@ -146,7 +149,7 @@ async def test_the_officers_page_and_the_centre_reach_each_other_through_the_rel
 
         screen, screen_watched = await here.page("commander", "/")
         centre = Centre(screen, screen_watched)
-        (tile,) = await centre.playing(1)
+        (tile,) = await centre.playing(1, PATIENCE_SECONDS)
         assert ".phone-turn." in tile["feed"]
         road = await _goes_through_the_relay(screen, transport, "received")
         assert road["decoded"] > 5

@@ -57,6 +57,7 @@ async def test_the_relay_of_the_example_leads_nowhere_else(relay: Turn) -> None:
     request.attributes["CHANNEL-NUMBER"] = 0x4001
     request.attributes["XOR-PEER-ADDRESS"] = ("198.51.100.1", 53)
     with pytest.raises(stun.TransactionFailed) as refused:
+        # Its own sending binds a channel too, but keeps the refusal to itself.
         await through._TurnTransport__inner_protocol.request_with_retry(request)
     assert refused.value.response.attributes["ERROR-CODE"][0] == 403
     through.close()
