@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from streams.signalling.turn import TurnServers, read_urls
 
 
 class Settings(BaseSettings):
@@ -26,6 +29,12 @@ class Settings(BaseSettings):
     """Where the media node answers WHIP and WHEP, on loopback; the web process passes them on."""
     media_public_addresses: str = ""
     """Comma-separated addresses that the node advertises; empty means all of this machine's."""
+    turn_urls: str = ""
+    """Comma-separated TURN relays (RFC 7065), for phones and screens that can't reach the node directly."""
+    turn_secret: SecretStr = SecretStr("")
+    """What the relays share with this installation (coturn's `static-auth-secret`)."""
+    turn_secret_file: Path | None = None
+    """A file that holds it instead."""
     redis_url: str = ""
     """Empty means the embedded hub, which the launcher starts on `redis_port` with a generated password."""
     redis_port: int = 8202
@@ -59,6 +68,19 @@ class Settings(BaseSettings):
             if password
             else f"redis://127.0.0.1:{self.redis_port}/0"
         )
+
+    @property
+    def turn(self) -> TurnServers:
+        """The TURN relays.
+
+        Raises:
+            TurnMisconfigured: addresses and secret don't make sense together.
+            OSError: the secret's file can't be read.
+        """
+        secret = self.turn_secret.get_secret_value()
+        if self.turn_secret_file is not None:
+            secret = self.turn_secret_file.read_text().strip()
+        return TurnServers(read_urls(self.turn_urls), secret)
 
     @property
     def records_url(self) -> str:

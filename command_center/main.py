@@ -177,7 +177,7 @@ class Web:
             setup.router(self.setup_links, self.accounts),
             accounts.router(self.accounts),
             audit.router(self.audit_reader),
-            tokens.router(self.operations.feeds, self.media_tokens),
+            tokens.router(self.operations.feeds, self.media_tokens, self.settings.turn),
             operations.router(self.operations),
             feeds.router(self.operations, self.board),
             instructions.router(self.instructions, self.board),

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Sets up what the command center needs on a Debian-like machine.
 #   setup.sh base    virtual environment with the locked dependencies
-#   setup.sh tools   what the tests drive beside: Chromium, Chinese fonts, PostgreSQL
+#   setup.sh tools   what the tests drive beside: Chromium, Chinese fonts, PostgreSQL, coturn
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -70,11 +70,14 @@ tools() {
     command -v chromium >/dev/null || missing="$missing chromium"
     has_chinese_font || missing="$missing fonts-noto-cjk"
     ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
+    command -v turnserver >/dev/null || missing="$missing coturn"
     command -v ip >/dev/null || missing="$missing iproute2"
     # The browser's driver is a program of its own, and wants this library of Debian's smallest systems.
     .venv/bin/playwright --version >/dev/null 2>&1 || missing="$missing libatomic1"
     # shellcheck disable=SC2086 - one word a package
     [ -z "$missing" ] || install_packages $missing
+    # Debian makes a service of the relay; the tests start one of their own, and this machine shall offer none.
+    case " $missing " in *" coturn "*) $as_root systemctl disable -q --now coturn >/dev/null 2>&1 || true ;; esac
 }
 
 case "${1:-}" in

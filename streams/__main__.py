@@ -16,8 +16,11 @@ from pathlib import Path
 
 from streams.node import Node, NodeOptions, tame_collector
 from streams.signalling.tokens import load_public_key
+from streams.signalling.turn import TurnMisconfigured, TurnServers
 
 REDIS_URL_VARIABLE = "COMMAND_CENTER_REDIS_URL"
+TURN_SECRET_VARIABLE = "COMMAND_CENTER_TURN_SECRET"  # noqa: S105 - the name, not the secret
+"""By the environment alone: a command line can be read by everybody on the machine."""
 _NODE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -45,6 +48,10 @@ def main(arguments: list[str] | None = None) -> int:
         token_key = load_public_key(options.token_key)
     except (OSError, ValueError, TypeError) as error:
         return _refuse(f"the token key can't be read: {error}")
+    try:
+        turn = TurnServers(tuple(options.turn_url), os.environ.get(TURN_SECRET_VARIABLE, ""))
+    except TurnMisconfigured as error:
+        return _refuse(f"{error} (--turn-url, {TURN_SECRET_VARIABLE})")
     node_options = NodeOptions(
         data=options.data,
         node_id=options.node_id,
@@ -54,6 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
         http_port=options.http_port,
         public_addresses=tuple(options.public_address),
         allowed_origins=tuple(options.allow_origin),
+        turn=turn,
         records=not options.no_recording,
     )
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
@@ -97,6 +105,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--public-address", action="append", default=[], help="advertised instead of the interfaces'")
     parser.add_argument(
         "--allow-origin", action="append", default=[], help="another site whose pages may use WHIP/WHEP"
+    )
+    parser.add_argument(
+        "--turn-url", action="append", default=[], help=f"a TURN relay to name; its secret by {TURN_SECRET_VARIABLE}"
     )
     parser.add_argument("--no-recording", action="store_true")
     parser.add_argument("--log-level", default="INFO")

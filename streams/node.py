@@ -42,6 +42,7 @@ from streams.sfu.track import Track
 from streams.signalling.app import Signalling, make_app
 from streams.signalling.server import serving
 from streams.signalling.sessions import Sessions
+from streams.signalling.turn import NO_TURN, TurnServers
 from streams.supervision import keep_running
 from streams.transport.addresses import local_addresses
 from streams.transport.dtls import make_certificate
@@ -75,6 +76,7 @@ class NodeOptions:
     http_port: int = 0
     public_addresses: Sequence[str] = ()
     allowed_origins: Sequence[str] = ()
+    turn: TurnServers = NO_TURN
     records: bool = True
 
 
@@ -173,6 +175,7 @@ class Node:
             self.revocations.is_revoked,
             self.revocations.is_feed_revoked,
             allowed_origins=self._options.allowed_origins,
+            turn=self._options.turn,
         )
         own = [Route("/healthz", self._health), Route("/metrics", self._show_metrics)]
         return make_app([*signalling.routes(), *own])

@@ -21,8 +21,9 @@ from streams.signalling.tokens import LONGEST_LIFE_SECONDS, Grant, TokenRefused,
 
 @dataclass(frozen=True, slots=True)
 class IssuedToken:
-    """A bearer token and how long it lives."""
+    """A bearer token and how long it lives. Its id is no secret, and tells nobody but the audit whose it is."""
 
+    token_id: UUID
     access_token: str
     expires_in: int
 
@@ -104,7 +105,7 @@ class MediaTokens:
             session_id=row.session_id,
             operation_id=operation_id,
         )
-        return IssuedToken(issue(self._key, grant), int((expires_at - at).total_seconds()))
+        return IssuedToken(row.id, issue(self._key, grant), int((expires_at - at).total_seconds()))
 
     async def check(self, token: str, feed: str, right: str) -> Grant:
         """What this token allows.

@@ -20,7 +20,6 @@ PASSED_BACK = (
     "content-type",
     "location",
     "etag",
-    "link",
     "retry-after",
     "www-authenticate",
     "accept-post",
@@ -58,7 +57,10 @@ def router(node: httpx.AsyncClient) -> APIRouter:
             )
         except httpx.HTTPError:
             return problem(503, "media-away")
-        return Response(answer.content, answer.status_code, _kept(answer.headers))
+        response = Response(answer.content, answer.status_code, _kept(answer.headers))
+        for link in answer.headers.get_list("link"):
+            response.headers.append("link", link)  # a header for each relay, as the node wrote them
+        return response
 
     for path in ("/whip/{feed}", "/whip/{feed}/{session}", "/whep/{feed}", "/whep/{feed}/{session}"):
         routes.add_api_route(path, pass_on, methods=METHODS, include_in_schema=False)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import time
+from collections.abc import Callable
+from typing import Literal
+from uuid import UUID
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
@@ -10,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from command_center.accounts.identity import signed_in
 from command_center.accounts.media_tokens import MediaTokens
 from command_center.operations.feeds import Feeds
+from streams.signalling.turn import NO_TURN, TurnServers
 
 
 class TokenBody(BaseModel):
@@ -20,16 +24,30 @@ class TokenBody(BaseModel):
     right: Literal["publish", "view"]
 
 
+class IceServerView(BaseModel):
+    """TURN relays, as `RTCPeerConnection` takes them."""
+
+    urls: list[str]
+    username: str
+    credential: str
+
+
 class MediaTokenView(BaseModel):
-    """A token, and where to post the offer with it."""
+    """A token, where to post the offer with it, and the relays that the session may use.
+
+    The relays stand here beside the `Link` headers of the session's own answer: a page that has them before it makes
+    its connection gathers while its offer is on the way, and needs no second round for candidates.
+    """
 
     access_token: str
     expires_in: int
     url: str
-    ice_servers: list[dict[str, Any]]
+    ice_servers: list[IceServerView]
 
 
-def router(feeds: Feeds, tokens: MediaTokens) -> APIRouter:
+def router(
+    feeds: Feeds, tokens: MediaTokens, turn: TurnServers = NO_TURN, wall_clock: Callable[[], float] = time.time
+) -> APIRouter:
     """The route of media tokens."""
     routes = APIRouter(prefix="/api", tags=["media"])
 
@@ -49,7 +67,17 @@ def router(feeds: Feeds, tokens: MediaTokens) -> APIRouter:
         )
         road = "whip" if is_publishing else "whep"
         return MediaTokenView(
-            access_token=token.access_token, expires_in=token.expires_in, url=f"/{road}/{feed.name}", ice_servers=[]
+            access_token=token.access_token,
+            expires_in=token.expires_in,
+            url=f"/{road}/{feed.name}",
+            ice_servers=_ice_servers(turn, token.token_id, wall_clock()),
         )
 
     return routes
+
+
+def _ice_servers(turn: TurnServers, token_id: UUID, now: float) -> list[IceServerView]:
+    if not turn.urls:
+        return []
+    own = turn.credentials(token_id, now)
+    return [IceServerView(urls=list(turn.urls), username=own.username, credential=own.password)]

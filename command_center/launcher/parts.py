@@ -58,13 +58,17 @@ def _node(settings: Settings) -> Part:
     ]
     for address in filter(None, (part.strip() for part in settings.media_public_addresses.split(","))):
         command += ["--public-address", address]
-    # The address holds the hub's password, so it goes by the environment, which other users can't read.
+    turn = settings.turn
+    for url in turn.urls:
+        command += ["--turn-url", url]
+    # The hub's address holds its password: like the relays' secret it goes by the environment, which other users
+    # can't read.
     return Part(
         "media",
         tuple(command),
         _answers(f"{settings.media_http_url}/healthz"),
         niceness=MEDIA_NICENESS,
-        environment={"COMMAND_CENTER_REDIS_URL": settings.hub_url},
+        environment={"COMMAND_CENTER_REDIS_URL": settings.hub_url, "COMMAND_CENTER_TURN_SECRET": turn.secret},
     )
 
 

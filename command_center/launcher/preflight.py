@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Literal
 
 from command_center.config import Settings
+from streams.signalling.turn import TurnMisconfigured
 
 LAYOUT_VERSION = 1
 """The version of the data folder's layout, written into `installation.json`."""
@@ -32,6 +33,7 @@ PORT_TAKEN = 3
 DATA_FOLDER_UNUSABLE = 4
 ALREADY_RUNNING = 5
 PART_FAILED = 6
+SETTINGS_UNUSABLE = 8  # 7 is the set-up's
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,27 @@ def check_ports(needed: list[Port]) -> None:
                     f"stop what uses it, or set {port.setting} to another.",
                     PORT_TAKEN,
                 ) from error
+
+
+def check_turn(settings: Settings) -> None:
+    """See that the TURN relays could be used as they are set.
+
+    Raises:
+        StartRefused: they couldn't; the sentence names the settings, never the secret.
+    """
+    try:
+        _ = settings.turn
+    except TurnMisconfigured as error:
+        raise StartRefused(
+            f"{error}: set COMMAND_CENTER_TURN_URLS and COMMAND_CENTER_TURN_SECRET (or …_TURN_SECRET_FILE), "
+            "or leave them empty.",
+            SETTINGS_UNUSABLE,
+        ) from error
+    except OSError as error:
+        raise StartRefused(
+            f"COMMAND_CENTER_TURN_SECRET_FILE {settings.turn_secret_file} can't be read ({error.strerror}).",
+            SETTINGS_UNUSABLE,
+        ) from error
 
 
 def check_data_folder(folder: Path) -> None:

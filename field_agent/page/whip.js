@@ -52,6 +52,8 @@ export class WhipSession extends EventTarget {
   /** Open a session for `feed`; throws what the centre or the node answered. */
   async open(feed, camera) {
     const grant = await publishToken(feed);
+    // The relays come with the token, not with the session's own answer (its `Link` headers): that answer would hold
+    // the gathering up until it is here, and a browser takes new servers only for a gathering that hasn't begun.
     const connection = new RTCPeerConnection({
       bundlePolicy: "max-bundle",
       rtcpMuxPolicy: "require",

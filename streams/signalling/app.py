@@ -7,6 +7,7 @@ import logging
 import re
 import time
 from collections.abc import Awaitable, Callable, Collection
+from contextlib import suppress
 from http import HTTPStatus
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -31,6 +32,7 @@ from streams.signalling.offer import MAX_SDP_BYTES, read_fragment
 from streams.signalling.session import Right, Session
 from streams.signalling.sessions import Sessions
 from streams.signalling.tokens import Grant, TokenRefused
+from streams.signalling.turn import NO_TURN, TurnServers
 
 logger = logging.getLogger(__name__)
 
@@ -60,14 +62,18 @@ class Signalling:
         is_feed_revoked: Callable[[str], bool],
         *,
         allowed_origins: Collection[str] = (),
+        turn: TurnServers = NO_TURN,
         clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self._sessions = sessions
         self._token_key = token_key
         self._is_revoked = is_revoked
         self._is_feed_revoked = is_feed_revoked
         self._allowed_origins = frozenset(allowed_origins)
+        self._turn = turn
         self._clock = clock
+        self._wall_clock = wall_clock
         self._posts = Buckets(POST_BURST, POSTS_PER_SECOND)
         self._refusals = Bucket(REFUSAL_BURST, REFUSALS_PER_SECOND)
 
@@ -96,7 +102,7 @@ class Signalling:
 
     async def _endpoint(self, request: Request, right: Right) -> Response:
         if request.method == "OPTIONS":
-            return Response(headers={"Accept-Post": SDP_TYPE, "Allow": "POST, OPTIONS"})
+            return self._options(request, right)
         feed = _feed_name(request)
         grant = self._authorize(request, right, feed)
         if request.method in ("GET", "HEAD"):
@@ -109,7 +115,31 @@ class Signalling:
         open_session = self._sessions.publish if right is Right.PUBLISH else self._sessions.view
         session, answer = open_session(feed, grant, body)
         headers = {"Location": session.path, "ETag": session.etag, "Accept-Patch": FRAGMENT_TYPE}
-        return Response(answer, HTTPStatus.CREATED, headers, SDP_TYPE)
+        response = Response(answer, HTTPStatus.CREATED, headers, SDP_TYPE)
+        self._name_relays(response, grant)
+        return response
+
+    def _options(self, request: Request, right: Right) -> Response:
+        """What the endpoint takes; with a good token also the relays.
+
+        Some programs can't take relays any more once they have made their offer. RFC 9725 §4.6 lets them ask before
+        it, and wants none of it in a browser's preflight, which carries no token either.
+        """
+        response = Response(headers={"Accept-Post": SDP_TYPE, "Allow": "POST, OPTIONS"})
+        is_preflight = "access-control-request-method" in request.headers
+        if self._turn.urls and not is_preflight and "authorization" in request.headers:
+            with suppress(SignallingError):
+                self._name_relays(response, self._authorize(request, right, _feed_name(request)))
+        return response
+
+    def _name_relays(self, response: Response, grant: Grant) -> None:
+        """Add the relays with credentials of this token's own.
+
+        They carry the token's id, so that the audit, and nothing else, tells whose use a relay's log shows.
+        """
+        for link in self._turn.links(grant.token_id, self._wall_clock()):
+            response.headers.append("Link", link)
+            response.headers["Cache-Control"] = "no-store"
 
     async def _session(self, request: Request, right: Right) -> Response:
         if request.method == "OPTIONS":

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from streams.node import Node, NodeOptions
 from streams.signalling.tokens import Grant, issue
+from streams.signalling.turn import NO_TURN, TurnServers
 
 
 @dataclass(slots=True)
@@ -50,10 +51,16 @@ class RunningNode:
 
 @asynccontextmanager
 async def running_node(
-    data: Path, redis_url: str = "redis://127.0.0.1:1/0", *, records: bool = False, allowed_origins: Sequence[str] = ()
+    data: Path,
+    redis_url: str = "redis://127.0.0.1:1/0",
+    *,
+    records: bool = False,
+    allowed_origins: Sequence[str] = (),
+    turn: TurnServers = NO_TURN,
+    key: Ed25519PrivateKey | None = None,
 ) -> AsyncIterator[RunningNode]:
-    """Start a node and end it afterwards; without `redis_url` its hub is away."""
-    key = Ed25519PrivateKey.generate()
+    """Start a node and end it afterwards; without `redis_url` its hub is away. `key` signs its tokens."""
+    key = key or Ed25519PrivateKey.generate()
     node = Node(
         NodeOptions(
             data=data,
@@ -62,6 +69,7 @@ async def running_node(
             token_key=key.public_key(),
             records=records,
             allowed_origins=allowed_origins,
+            turn=turn,
         )
     )
     stop = asyncio.Event()

@@ -20,6 +20,8 @@ export class WhepSession {
     const right = await ask("POST", "/api/media-tokens", { feed: this.feed, right: "view" });
     if (this.isOver) return;
     this.token = right.access_token;
+    // The relays come with the token, before there is a connection: a browser gathers at once, and servers that are
+    // only named in the session's answer (its `Link` headers) would be too late for that.
     const peer = new RTCPeerConnection({ iceServers: right.ice_servers ?? [], bundlePolicy: "max-bundle" });
     this.peer = peer;
     peer.addTransceiver("video", { direction: "recvonly" });

@@ -8,12 +8,16 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from command_center.config import Settings
 from command_center.launcher import preflight
+from command_center.launcher.parts import installation
 from command_center.launcher.preflight import Port, StartRefused
+from streams.hub.hub import Hub
 from tests.support.ports import free_ports
 
 
@@ -26,7 +30,7 @@ def taken() -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
-def _start(data: Path | str, **moved: int) -> subprocess.CompletedProcess[str]:
+def _start(data: Path | str, **moved: int | str) -> subprocess.CompletedProcess[str]:
     """Type `command-center run` on ports of this test's own."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("COMMAND_CENTER_")}
     environment["COMMAND_CENTER_DATA"] = str(data)
@@ -35,6 +39,7 @@ def _start(data: Path | str, **moved: int) -> subprocess.CompletedProcess[str]:
         environment[f"COMMAND_CENTER_{name}"] = str(moved.get(name, port))
     for name, port in zip(["BANK_URL", "REGISTRY_URL"], free_ports(2), strict=True):
         environment[f"COMMAND_CENTER_{name}"] = f"http://127.0.0.1:{port}"
+    environment |= {f"COMMAND_CENTER_{name}": str(value) for name, value in moved.items()}
     return subprocess.run(
         [sys.executable, "-m", "command_center", "run"],
         check=False,
@@ -105,3 +110,48 @@ def test_every_port_of_the_installation_is_checked() -> None:
 
 def test_free_ports_pass() -> None:
     preflight.check_ports([Port(port, "127.0.0.1", "tests", "X") for port in free_ports(3)])
+
+
+TURN_URL = "turn:turn.example.cn:3478?transport=udp"
+
+
+def test_relays_that_could_not_be_used_are_refused_without_a_word_of_the_secret(tmp_path: Path) -> None:
+    ended = _start(tmp_path, TURN_URLS="turn://turn.example.cn", TURN_SECRET="north")
+    assert ended.returncode == preflight.SETTINGS_UNUSABLE
+    assert "is no TURN address" in ended.stderr
+    assert "COMMAND_CENTER_TURN_URLS" in ended.stderr
+    assert "north" not in ended.stderr + ended.stdout
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"turn_urls": TURN_URL}, "without the relays' shared secret"),
+        ({"turn_urls": TURN_URL, "turn_secret_file": Path("/nowhere/secret")}, "/nowhere/secret can't be read"),
+    ],
+)
+def test_a_missing_secret_of_the_relays_is_refused(changes: dict[str, Any], said: str) -> None:
+    with pytest.raises(StartRefused, match=said):
+        preflight.check_turn(Settings(**changes))
+
+
+def test_relays_that_are_set_well_or_not_at_all_pass(tmp_path: Path) -> None:
+    preflight.check_turn(Settings())
+    preflight.check_turn(Settings(turn_urls=TURN_URL, turn_secret=SecretStr("north")))
+    secret = tmp_path / "secret"
+    secret.write_text("north\n")
+    settings = Settings(turn_urls=TURN_URL, turn_secret_file=secret)
+    preflight.check_turn(settings)
+    assert settings.turn.secret == "north"
+
+
+def test_the_relays_secret_is_neither_shown_with_the_settings_nor_on_the_nodes_command_line(tmp_path: Path) -> None:
+    settings = Settings(data=tmp_path, redis_url="redis://hub", turn_urls=TURN_URL, turn_secret=SecretStr("north"))
+    assert "north" not in repr(settings)
+    node = next(
+        part for part in installation(settings, Hub("redis://hub"), demonstration=False) if part.name == "media"
+    )
+    assert node.command[node.command.index("--turn-url") + 1] == TURN_URL
+    assert not any("north" in word for word in node.command)
+    assert node.environment["COMMAND_CENTER_TURN_SECRET"] == "north"

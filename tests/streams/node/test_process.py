@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import re
 import signal
 import socket
 import sys
@@ -18,6 +20,7 @@ import httpx
 from streams.hub.hub import Hub
 from streams.hub.topics import FEEDS_KEY, NODE_KEY, RECORDINGS_STREAM
 from streams.signalling.tokens import PUBLIC_KEY_FILE, Grant, issue, load_private_key, make_keys
+from streams.signalling.turn import CREDENTIAL_LIFE_SECONDS, TurnServers
 from tests.support.ports import free_ports
 from tests.support.rtc import Publisher
 from tests.support.valkey import Valkey
@@ -25,12 +28,16 @@ from tests.support.waiting import until
 
 
 @asynccontextmanager
-async def node_process(folder: Path, udp: int, http: int, redis_url: str) -> AsyncIterator[Process]:
+async def node_process(
+    folder: Path, udp: int, http: int, redis_url: str, *more: str, turn_secret: str = ""
+) -> AsyncIterator[Process]:
     make_keys(folder / "keys")
     arguments = ["--data", str(folder), "--udp-port", str(udp), "--http-port", str(http), "--redis-url", redis_url]
     key = str(folder / "keys" / PUBLIC_KEY_FILE)
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "streams", *arguments, "--token-key", key, "--node-id", "own", stderr=PIPE
+        *(sys.executable, "-m", "streams", *arguments, "--token-key", key, "--node-id", "own", *more),
+        stderr=PIPE,
+        env={**os.environ, "COMMAND_CENTER_TURN_SECRET": turn_secret},
     )
     try:
         yield process
@@ -89,4 +96,35 @@ async def test_a_taken_port_is_one_sentence_and_an_exit_code(tmp_path: Path) -> 
                 _, log = await process.communicate()
     assert process.returncode == 2
     assert log.decode().startswith("a port can't be opened: ")
+    assert log.count(b"\n") == 1
+
+
+TURN_URL = ("--turn-url", "turn:turn.example.cn:3478?transport=udp")
+
+
+async def test_relays_are_named_with_the_secret_of_the_environment_which_is_logged_nowhere(tmp_path: Path) -> None:
+    udp, http = free_ports(2)
+    url = f"http://127.0.0.1:{http}"
+    async with node_process(tmp_path, udp, http, "redis://127.0.0.1:1/0", *TURN_URL, turn_secret="north") as process:
+        await until(lambda: answers(url), 20)
+        grant = Grant(uuid4(), "site-1", True, True, int(time.time()) + 60)
+        headers = {"Authorization": f"Bearer {issue(load_private_key(tmp_path / 'keys'), grant)}"}
+        async with httpx.AsyncClient(base_url=url, headers=headers) as client:
+            link = (await client.options("/whip/site-1")).headers["link"]
+        username, password = re.findall(r'"([^"]+)"', link)[1:3]
+        before = int(username.partition(":")[0]) - CREDENTIAL_LIFE_SECONDS
+        assert password == TurnServers(TURN_URL[1:], "north").credentials(grant.token_id, before).password
+        process.send_signal(signal.SIGTERM)
+        _, log = await process.communicate()
+    assert b"north" not in log
+    assert password.encode() not in log
+
+
+async def test_relays_without_their_secret_are_one_sentence_and_an_exit_code(tmp_path: Path) -> None:
+    udp, http = free_ports(2)
+    async with node_process(tmp_path, udp, http, "redis://127.0.0.1:1/0", *TURN_URL) as process:
+        async with asyncio.timeout(20):
+            _, log = await process.communicate()
+    assert process.returncode == 2
+    assert b"COMMAND_CENTER_TURN_SECRET" in log
     assert log.count(b"\n") == 1
