@@ -153,6 +153,16 @@ class LightPeer:
         if self._out is not None:
             self._send(self._out.protect_rtcp(build(reports)))
 
+    def check(self) -> None:
+        """Ask the server for a sign of life, and to send here from now on."""
+        self._ping()
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where it sends from."""
+        host, port = self.socket.getsockname()
+        return host, port
+
     def run(self, job: Any) -> None:
         """Let a coroutine run until `close`."""
         self._tasks.append(asyncio.create_task(job))
@@ -230,14 +240,18 @@ class LightPeer:
                 if not 192 <= data[1] <= 223:
                     self.rtp_received(data)
                 elif self._in is not None:
-                    for report in parse(self._in.unprotect_rtcp(data)):
-                        self.report_received(report)
+                    self._rtcp_received(self._in, data)
             elif first < 4:
                 self._check(data, address)
             elif 19 < first < 64 and self._ssl is not None:
                 self._ssl.bio_write(data)
                 if not self.connected.is_set():
                     self._shake_hands()
+
+    def _rtcp_received(self, session: Session, data: bytes) -> None:
+        with contextlib.suppress(Error):  # the line may have doubled it
+            for report in parse(session.unprotect_rtcp(data)):
+                self.report_received(report)
 
     def _check(self, data: bytes, address: tuple[str, int]) -> None:
         message = stun.parse_message(data)
