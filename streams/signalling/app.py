@@ -131,7 +131,9 @@ class Signalling:
         if request.method == "DELETE":
             self._sessions.end(session, "deleted")
             return Response()
-        return self._patch(session, request.headers.get("if-match"), await _body(request, FRAGMENT_TYPE, "Accept-Patch"))
+        return self._patch(
+            session, request.headers.get("if-match"), await _body(request, FRAGMENT_TYPE, "Accept-Patch")
+        )
 
     def _patch(self, session: Session, if_match: str | None, body: bytes) -> Response:
         ufrag, password = read_fragment(body)

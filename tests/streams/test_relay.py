@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -87,7 +89,7 @@ def test_a_narrow_line_spaces_datagrams_and_drops_what_its_queue_cannot_hold() -
 
 def test_reordered_datagrams_are_passed_by_others() -> None:
     found = [at[0] for at in fates(Impairment(delay_seconds=0.02, reorder=0.1, reorder_seconds=0.03))]
-    passed = sum(later < earlier for earlier, later in zip(found, found[1:], strict=False))
+    passed = sum(later < earlier for earlier, later in pairwise(found))
     assert passed == pytest.approx(0.09 * COUNT, rel=0.2)
 
 
@@ -104,14 +106,14 @@ class Node:
         self.socket.bind(("127.0.0.1", 0))
         self.socket.setblocking(False)
         self.port = int(self.socket.getsockname()[1])
+        self._found: list[tuple[bytes, Address]] = []
 
     def received(self) -> list[tuple[bytes, Address]]:
-        found = []
-        while True:
-            try:
-                found.append(self.socket.recvfrom(2048))
-            except BlockingIOError:
-                return found
+        """What came so far."""
+        with suppress(BlockingIOError):
+            while True:
+                self._found.append(self.socket.recvfrom(2048))
+        return self._found
 
 
 @pytest.fixture
@@ -134,8 +136,8 @@ async def test_every_datagram_goes_both_ways_in_order_from_the_first_on(node: No
         client.connect(("127.0.0.1", relay.number))
         for number in range(20):
             client.send(bytes([number]))
-        got: list[tuple[bytes, Address]] = []
-        await until(lambda: got.extend(node.received()) or len(got) == 20)
+        await until(lambda: len(node.received()) == 20)
+        got = node.received()
         assert [data for data, _ in got] == [bytes([number]) for number in range(20)]
         assert {address for _, address in got} == {relay.address_of(client.getsockname())}
         node.socket.sendto(b"back", got[0][1])
@@ -164,8 +166,7 @@ async def test_a_cut_line_carries_nothing_not_even_what_was_under_way(node: Node
         relay.is_cut = False
         relay.to_node.line.impairment = Impairment()
         client.send(b"again")
-        got: list[tuple[bytes, Address]] = []
-        await until(lambda: got.extend(node.received()) or got)
+        got = await until(node.received)
         assert [data for data, _ in got] == [b"again"]
 
 
@@ -176,8 +177,7 @@ async def test_losses_to_the_client_are_counted_and_do_not_reach_the_other_way(
         relay.loss = 1.0
         client.connect(("127.0.0.1", relay.number))
         client.send(b"there")
-        got: list[tuple[bytes, Address]] = []
-        await until(lambda: got.extend(node.received()) or got)
+        got = await until(node.received)
         node.socket.sendto(b"back", got[0][1])
         await until(lambda: relay.dropped == 1)
         with pytest.raises(BlockingIOError):
@@ -190,11 +190,10 @@ async def test_a_client_that_moved_is_seen_elsewhere_and_its_former_address_is_d
     async with relayed(node.port) as relay:
         client.connect(("127.0.0.1", relay.number))
         addresses: list[Address] = []
-        for _ in range(3):
+        for count in range(1, 4):
             client.send(b"here")
-            got: list[tuple[bytes, Address]] = []
-            await until(lambda got=got: got.extend(node.received()) or got)  # type: ignore[misc]
-            addresses.append(got[0][1])
+            await until(lambda count=count: len(node.received()) == count)  # type: ignore[misc]
+            addresses.append(node.received()[-1][1])
             relay.move()
         assert len(set(addresses)) == 3
         for address in addresses:
@@ -228,7 +227,9 @@ def relay_waits(relay: Relay) -> bool:
 
 def test_an_answer_is_led_through_candidate_by_candidate() -> None:
     relay = Relay(("127.0.0.1", 9))
-    answer = "a=candidate:1 1 udp 2130706431 192.0.2.1 8200 typ host\r\na=candidate:2 1 UDP 1 10.0.0.1 8200 typ host\r\n"
+    answer = (
+        "a=candidate:1 1 udp 2130706431 192.0.2.1 8200 typ host\r\na=candidate:2 1 UDP 1 10.0.0.1 8200 typ host\r\n"
+    )
     led = relay.lead(answer).splitlines()
     assert led == [
         f"a=candidate:1 1 udp 2130706431 127.0.0.1 {relay.number} typ host",

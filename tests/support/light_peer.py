@@ -237,10 +237,12 @@ class LightPeer:
                 return
             first = data[0] if data else 255
             if 127 < first < 192:
-                if not 192 <= data[1] <= 223:
-                    self.rtp_received(data)
-                elif self._in is not None:
+                if self._in is None:
+                    continue  # before the keys nobody can open it: as good as lost
+                if 192 <= data[1] <= 223:
                     self._rtcp_received(self._in, data)
+                else:
+                    self.rtp_received(data)
             elif first < 4:
                 self._check(data, address)
             elif 19 < first < 64 and self._ssl is not None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import heapq
 import re
 import socket
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -205,13 +204,14 @@ def _open_socket() -> socket.socket:
     return sock
 
 
-def _received(sock: socket.socket) -> list[tuple[bytes, Any]]:
+def _received(sock: socket.socket) -> Iterator[tuple[bytes, Any]]:
     """What waits in a socket, a batch at most."""
-    found = []
-    with contextlib.suppress(BlockingIOError, InterruptedError):
-        for _ in range(BATCH):
-            found.append(sock.recvfrom(DATAGRAM_BYTES))
-    return found
+    for _ in range(BATCH):
+        try:
+            datagram = sock.recvfrom(DATAGRAM_BYTES)
+        except (BlockingIOError, InterruptedError):
+            return
+        yield datagram
 
 
 @asynccontextmanager

@@ -100,9 +100,7 @@ async def test_7_a_session_can_be_ended_with_its_own_expired_token_but_no_other(
     assert await asked(http, running.token("site-1", seconds=-5, token_id=token_id), "DELETE", url) == (200, "")
 
 
-async def test_8_a_full_node_tells_a_publisher_when_to_come_back(
-    running: RunningNode, http: httpx.AsyncClient
-) -> None:
+async def test_8_a_full_node_tells_a_publisher_when_to_come_back(running: RunningNode, http: httpx.AsyncClient) -> None:
     running.node.sessions._max_sessions = 1
     assert (await post(http)).status_code == 201
     refused = await post(http, "/whip/site-2")

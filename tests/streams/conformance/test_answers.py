@@ -169,9 +169,7 @@ async def test_4_every_line_holds_all_candidates_of_the_node_and_their_end(
         assert media.ice_candidates_complete
 
 
-@pytest.mark.parametrize(
-    ("setup", "answered"), [("actpass", "passive"), ("active", "passive"), ("passive", "active")]
-)
+@pytest.mark.parametrize(("setup", "answered"), [("actpass", "passive"), ("active", "passive"), ("passive", "active")])
 async def test_4_every_setup_is_met_and_connects(
     running: RunningNode, http: httpx.AsyncClient, setup: str, answered: str
 ) -> None:

@@ -18,7 +18,6 @@ from tests.support.rtc import Publisher
 from tests.support.waiting import until
 
 
-
 @pytest.fixture
 async def running(tmp_path: Path) -> AsyncIterator[RunningNode]:
     async with running_node(tmp_path) as running:
