@@ -109,8 +109,7 @@ class LightPeer:
 
     def accept(self, sdp: str) -> None:
         """Take the other side's description and begin to connect."""
-        found = {name: re.search(rf"a={name}:(\S+)", sdp) for name in ("ice-ufrag", "ice-pwd")}
-        self._remote_ufrag, self._remote_password = (match[1] if match else "" for match in found.values())
+        self.restarted(sdp)
         candidates = re.findall(r"a=candidate:\S+ 1 udp \d+ (\S+) (\d+) typ host", sdp, re.IGNORECASE)
         host, port = next((c for c in candidates if c[0] == self.ip), candidates[0])
         self.remote = (host, int(port))
@@ -118,6 +117,11 @@ class LightPeer:
         self._is_client = "a=setup:active" not in sdp
         asyncio.get_running_loop().add_reader(self.socket.fileno(), self._readable)
         self._tasks.append(asyncio.create_task(self._stay_connected()))
+
+    def restarted(self, sdp: str) -> None:
+        """Take the other side's (new) ICE credentials."""
+        found = {name: re.search(rf"a={name}:(\S+)", sdp) for name in ("ice-ufrag", "ice-pwd")}
+        self._remote_ufrag, self._remote_password = (match[1] if match else "" for match in found.values())
 
     async def close(self) -> None:
         """Vanish without a word, as a browser that is killed does."""

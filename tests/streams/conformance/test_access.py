@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import Counter
+from collections.abc import AsyncIterator
+from pathlib import Path
 from uuid import uuid4
 
 import httpx
 import pytest
 
+from streams.signalling import server
 from tests.streams.conformance.exchange import (
     CANDIDATE,
     GOOD,
@@ -20,7 +23,8 @@ from tests.streams.conformance.exchange import (
     patch,
     post,
 )
-from tests.support.node import RunningNode
+from tests.support.node import RunningNode, running_node
+from tests.support.waiting import until
 
 METHODS = ["POST", "GET", "HEAD", "PATCH", "DELETE", "PUT"]
 
@@ -114,6 +118,40 @@ async def test_8_a_full_node_tells_a_viewer_when_to_come_back(running: RunningNo
         refused = await post(http, "/whep/site-1", WATCHING)
         assert_problem(refused, 503, "node-full")
         assert int(refused.headers["retry-after"]) >= 1
+
+
+async def test_8_a_node_with_too_many_requests_under_way_says_when_to_come_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "REQUESTS_BOUND", 3)
+    enough = asyncio.Event()
+    begun: list[int] = []
+
+    async def slow_body() -> AsyncIterator[bytes]:
+        begun.append(1)
+        yield GOOD[:100]
+        await enough.wait()
+        yield GOOD[100:]
+
+    async with running_node(tmp_path) as running, httpx.AsyncClient(base_url=running.url) as http:
+        headers = {"Content-Type": SDP, "Authorization": f"Bearer {running.token()}"}
+        slow = [
+            asyncio.create_task(http.post(f"/whip/site-{number}", content=slow_body(), headers=headers))
+            for number in range(3)
+        ]
+        await until(lambda: len(begun) == 3)
+        refused = await until(lambda: too_busy(http, headers))
+        assert_problem(refused, 503, "node-full")
+        assert int(refused.headers["retry-after"]) >= 1
+        enough.set()
+        assert [answer.status_code for answer in await asyncio.gather(*slow)] == [201] * 3
+        assert (await http.post("/whip/site-9", content=GOOD, headers=headers)).status_code == 201
+
+
+async def too_busy(http: httpx.AsyncClient, headers: dict[str, str]) -> httpx.Response | None:
+    """The answer of a node that has enough to do, or None: the others' requests aren't all there yet."""
+    answer = await http.get("/whip/site-9", headers=headers)
+    return answer if answer.status_code == 503 else None
 
 
 async def test_8_a_feed_that_nobody_publishes_is_409_until_asked_again(http: httpx.AsyncClient) -> None:

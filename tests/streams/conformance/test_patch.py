@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import httpx
@@ -22,7 +23,10 @@ from tests.streams.conformance.exchange import (
     patch,
     post,
 )
+from tests.support.light_media import LightViewer
+from tests.support.light_peer import Numbers
 from tests.support.node import RunningNode
+from tests.support.waiting import until
 
 
 @dataclass
@@ -162,6 +166,52 @@ async def test_5_a_failed_restart_leaves_the_session_as_it_was(
     assert (link.ufrag, link.password, link.next_credentials) == (*before, None)
     assert running.node.sessions.by_id == {opened.session.id: opened.session}
     assert (await patch(http, opened.url, CANDIDATE, opened.tag)).status_code == 204
+
+
+@asynccontextmanager
+async def watching(
+    running: RunningNode, http: httpx.AsyncClient
+) -> AsyncIterator[tuple[LightViewer, Opened, Callable[[], Awaitable[int]]]]:
+    """A viewer that gets pictures, its session, and a wait for more of them."""
+    viewer = LightViewer()
+    viewer.numbers = Numbers()
+
+    async def more() -> int:
+        seen = viewer.packets
+        return await until(lambda: viewer.packets > seen + 20 and viewer.packets, 10)
+
+    try:
+        async with live_feed(running):
+            answer = await post(http, "/whep/site-1", viewer.describe("recvonly").encode())
+            viewer.accept(answer.text)
+            await more()
+            session = next(s for s in running.node.sessions.by_id.values() if s.viewer is not None)
+            yield viewer, Opened(answer.headers["location"], answer.headers["etag"], session), more
+    finally:
+        await viewer.close()
+
+
+async def test_5_pictures_go_on_through_a_restart_on_which_the_peer_moves_to_the_new_credentials(
+    running: RunningNode, http: httpx.AsyncClient
+) -> None:
+    async with watching(running, http) as (viewer, opened, more):
+        restarted = await patch(http, opened.url, RESTART, "*")
+        await more()
+        viewer.restarted(restarted.text)
+        viewer.check()
+        await until(lambda: opened.session.link.next_credentials is None)
+        assert f"a=ice-ufrag:{opened.session.link.ufrag}\r\n" in restarted.text
+        await more()
+        assert opened.session.link.is_open
+
+
+async def test_5_pictures_go_on_after_a_failed_restart(running: RunningNode, http: httpx.AsyncClient) -> None:
+    async with watching(running, http) as (viewer, opened, more):
+        assert (await patch(http, opened.url, RESTART.split(b"\r\n")[0], "*")).status_code == 400
+        checked_at = opened.session.link.last_check_at
+        viewer.check()
+        await until(lambda: opened.session.link.last_check_at > checked_at)
+        await more()
 
 
 async def test_5_restarts_without_end_leave_no_credentials_behind(
