@@ -140,18 +140,19 @@ async def test_8_a_node_with_too_many_requests_under_way_says_when_to_come_back(
             for number in range(3)
         ]
         await until(lambda: len(begun) == 3)
-        refused = await until(lambda: too_busy(http, headers))
+        answers: list[httpx.Response] = []
+
+        async def is_busy() -> bool:
+            answers.append(await http.get("/whip/site-9", headers=headers))
+            return answers[-1].status_code == 503
+
+        await until(is_busy)  # the others' requests aren't all there at once
+        refused = answers[-1]
         assert_problem(refused, 503, "node-full")
         assert int(refused.headers["retry-after"]) >= 1
         enough.set()
         assert [answer.status_code for answer in await asyncio.gather(*slow)] == [201] * 3
         assert (await http.post("/whip/site-9", content=GOOD, headers=headers)).status_code == 201
-
-
-async def too_busy(http: httpx.AsyncClient, headers: dict[str, str]) -> httpx.Response | None:
-    """The answer of a node that has enough to do, or None: the others' requests aren't all there yet."""
-    answer = await http.get("/whip/site-9", headers=headers)
-    return answer if answer.status_code == 503 else None
 
 
 async def test_8_a_feed_that_nobody_publishes_is_409_until_asked_again(http: httpx.AsyncClient) -> None:
