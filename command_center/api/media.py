@@ -27,7 +27,7 @@ PASSED_BACK = (
     "allow",
 )
 NAME = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._~-]{1,256}")
-METHODS = ["POST", "PATCH", "DELETE", "GET", "OPTIONS"]
+METHODS = ["POST", "PATCH", "DELETE", "GET", "HEAD", "OPTIONS"]
 
 
 def node_client(base_url: str) -> httpx.AsyncClient:

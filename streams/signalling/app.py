@@ -25,6 +25,7 @@ from streams.signalling.errors import (
     SignallingError,
     TooLarge,
     TooOften,
+    WrongMethod,
     WrongType,
 )
 from streams.signalling.limits import Bucket, Buckets
@@ -38,11 +39,15 @@ logger = logging.getLogger(__name__)
 
 SDP_TYPE = "application/sdp"
 FRAGMENT_TYPE = "application/trickle-ice-sdpfrag"
-EXPOSED_HEADERS = "Location, ETag, Link"
+ENDPOINT_METHODS = "POST, GET, HEAD, OPTIONS"
+SESSION_METHODS = "PATCH, DELETE, GET, HEAD, OPTIONS"
+EXPOSED_HEADERS = "Location, ETag, Link, Retry-After"
 MAX_TOKEN_LENGTH = 4096
 
 POST_BURST, POSTS_PER_SECOND = 120, 20
 """New sessions by one token; a wall of tiles opens many at once."""
+MISS_BURST, MISSES_PER_SECOND = 60, 5
+"""Requests by one token to sessions that aren't there: more is somebody who guesses."""
 REFUSAL_BURST, REFUSALS_PER_SECOND = 100, 20
 """Answers to requests without a valid token, by the whole node; beyond, their tokens aren't even looked at."""
 
@@ -75,6 +80,7 @@ class Signalling:
         self._clock = clock
         self._wall_clock = wall_clock
         self._posts = Buckets(POST_BURST, POSTS_PER_SECOND)
+        self._misses = Buckets(MISS_BURST, MISSES_PER_SECOND)
         self._refusals = Bucket(REFUSAL_BURST, REFUSALS_PER_SECOND)
 
     def routes(self) -> list[Route]:
@@ -108,10 +114,10 @@ class Signalling:
         if request.method in ("GET", "HEAD"):
             return Response(status_code=HTTPStatus.NO_CONTENT)
         if request.method != "POST":
-            raise SignallingError("method-not-allowed", HTTPStatus.METHOD_NOT_ALLOWED)
+            raise WrongMethod(ENDPOINT_METHODS)
         if not self._posts.take(grant.token_id, self._clock()):
             raise TooOften
-        body = await _body(request, SDP_TYPE)
+        body = await _body(request, SDP_TYPE, "Accept-Post")
         open_session = self._sessions.publish if right is Right.PUBLISH else self._sessions.view
         session, answer = open_session(feed, grant, body)
         headers = {"Location": session.path, "ETag": session.etag, "Accept-Patch": FRAGMENT_TYPE}
@@ -125,7 +131,7 @@ class Signalling:
         Some programs can't take relays any more once they have made their offer. RFC 9725 §4.6 lets them ask before
         it, and wants none of it in a browser's preflight, which carries no token either.
         """
-        response = Response(headers={"Accept-Post": SDP_TYPE, "Allow": "POST, OPTIONS"})
+        response = Response(headers={"Accept-Post": SDP_TYPE, "Allow": ENDPOINT_METHODS})
         is_preflight = "access-control-request-method" in request.headers
         if self._turn.urls and not is_preflight and "authorization" in request.headers:
             with suppress(SignallingError):
@@ -143,19 +149,21 @@ class Signalling:
 
     async def _session(self, request: Request, right: Right) -> Response:
         if request.method == "OPTIONS":
-            return Response(headers={"Accept-Patch": FRAGMENT_TYPE, "Allow": "PATCH, DELETE, GET, HEAD, OPTIONS"})
+            return Response(headers={"Accept-Patch": FRAGMENT_TYPE, "Allow": SESSION_METHODS})
         feed = _feed_name(request)
         session = self._find(request, right, feed)
         if request.method in ("GET", "HEAD"):
             return Response(status_code=HTTPStatus.NO_CONTENT)
         if request.method not in ("PATCH", "DELETE"):
-            raise SignallingError("method-not-allowed", HTTPStatus.METHOD_NOT_ALLOWED)
+            raise WrongMethod(SESSION_METHODS)
         if not session.requests.take(self._clock()):
             raise TooOften
         if request.method == "DELETE":
             self._sessions.end(session, "deleted")
             return Response()
-        return self._patch(session, request.headers.get("if-match"), await _body(request, FRAGMENT_TYPE))
+        return self._patch(
+            session, request.headers.get("if-match"), await _body(request, FRAGMENT_TYPE, "Accept-Patch")
+        )
 
     def _patch(self, session: Session, if_match: str | None, body: bytes) -> Response:
         ufrag, password = read_fragment(body)
@@ -195,6 +203,8 @@ class Signalling:
             self._authorize(request, right, feed)
             return session
         self._authorize(request, right, feed)
+        if not self._misses.take(grant.token_id, self._clock()):
+            raise TooOften
         raise NoSuchSession
 
     def _verified(self, request: Request, *, may_be_expired: bool) -> Grant:
@@ -232,7 +242,7 @@ def problem(error: SignallingError) -> Response:
     """A refusal as problem details."""
     status = HTTPStatus(error.status)
     body = {"type": "about:blank", "title": status.phrase, "status": int(status), "code": error.code}
-    headers = {"Cache-Control": "no-store"}
+    headers = {"Cache-Control": "no-store"} | error.headers
     if status is HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
     if error.retry_after_seconds is not None:
@@ -262,10 +272,10 @@ def _feed_name(request: Request) -> str:
     return feed
 
 
-async def _body(request: Request, content_type: str) -> bytes:
-    """The body, if it is of this type and no longer than an offer may be."""
+async def _body(request: Request, content_type: str, header: str) -> bytes:
+    """The body, if it is of this type, which `header` tells of, and no longer than an offer may be."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != content_type:
-        raise WrongType
+        raise WrongType(header, content_type)
     body = bytearray()
     async for chunk in request.stream():
         body += chunk

@@ -8,7 +8,8 @@ SignallingError(code, status)
 ├── TooOften                429 with Retry-After
 ├── NoSuchSession           404
 ├── PreconditionRefused     412 or 428
-├── WrongType               415
+├── WrongType               415 with Accept-Post or Accept-Patch
+├── WrongMethod             405 with Allow
 └── TooLarge                413
 """
 
@@ -18,13 +19,17 @@ from http import HTTPStatus
 
 
 class SignallingError(Exception):
-    """A refusal with a stable `code`; `retry_after_seconds` where trying again later makes sense."""
+    """A refusal with a stable `code`; `retry_after_seconds` where trying again later makes sense.
+
+    `headers` say what would be taken instead.
+    """
 
     def __init__(self, code: str, status: int, retry_after_seconds: int | None = None) -> None:
         super().__init__(code)
         self.code = code
         self.status = int(status)
         self.retry_after_seconds = retry_after_seconds
+        self.headers: dict[str, str] = {}
 
 
 class OfferRefused(SignallingError):
@@ -77,10 +82,19 @@ class PreconditionRefused(SignallingError):
 
 
 class WrongType(SignallingError):
-    """The body is of another content type."""
+    """The body is of another content type than the one that `header` tells of (RFC 5789 §2.2, RFC 9725 §4.2)."""
 
-    def __init__(self) -> None:
+    def __init__(self, header: str, taken: str) -> None:
         super().__init__("content-type", HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+        self.headers = {header: taken}
+
+
+class WrongMethod(SignallingError):
+    """This URL doesn't do that; Allow tells what it does (RFC 9110 §15.5.6)."""
+
+    def __init__(self, allowed: str) -> None:
+        super().__init__("method-not-allowed", HTTPStatus.METHOD_NOT_ALLOWED)
+        self.headers = {"Allow": allowed}
 
 
 class TooLarge(SignallingError):

@@ -87,6 +87,7 @@ class _Reader:
         self.fingerprints: list[tuple[str, str]] = []
         self.bundle: list[str] = []
         self.media: list[Media] = []
+        self._direction = "sendrecv"
         self._of_formats: list[tuple[Media, str, str]] = []
 
     def media_line(self, line: str) -> None:
@@ -94,7 +95,7 @@ class _Reader:
         if match is None or len(self.media) >= MAX_MEDIA:
             raise OfferRefused("sdp-media")
         kind, port, protocol, formats = match.groups()
-        media = Media(kind, int(port), protocol)
+        media = Media(kind, int(port), protocol, direction=self._direction)
         if kind != "application":
             media.payload_types = [_number(value, 127) for value in formats.split()[:128]]
         elif formats != "webrtc-datachannel":
@@ -108,6 +109,8 @@ class _Reader:
             self._of_formats.append((self.media[-1], name, value))
         elif self.media:
             _media_attribute(self.media[-1], name, value)
+        elif name in _DIRECTIONS:
+            self._direction = name  # of all m-lines that don't name their own (RFC 8866 §6.7)
 
     def finish(self) -> None:
         """Lines about formats may stand before the formats."""

@@ -109,8 +109,7 @@ class LightPeer:
 
     def accept(self, sdp: str) -> None:
         """Take the other side's description and begin to connect."""
-        found = {name: re.search(rf"a={name}:(\S+)", sdp) for name in ("ice-ufrag", "ice-pwd")}
-        self._remote_ufrag, self._remote_password = (match[1] if match else "" for match in found.values())
+        self.restarted(sdp)
         candidates = re.findall(r"a=candidate:\S+ 1 udp \d+ (\S+) (\d+) typ host", sdp, re.IGNORECASE)
         host, port = next((c for c in candidates if c[0] == self.ip), candidates[0])
         self.remote = (host, int(port))
@@ -118,6 +117,11 @@ class LightPeer:
         self._is_client = "a=setup:active" not in sdp
         asyncio.get_running_loop().add_reader(self.socket.fileno(), self._readable)
         self._tasks.append(asyncio.create_task(self._stay_connected()))
+
+    def restarted(self, sdp: str) -> None:
+        """Take the other side's (new) ICE credentials."""
+        found = {name: re.search(rf"a={name}:(\S+)", sdp) for name in ("ice-ufrag", "ice-pwd")}
+        self._remote_ufrag, self._remote_password = (match[1] if match else "" for match in found.values())
 
     async def close(self) -> None:
         """Vanish without a word, as a browser that is killed does."""
@@ -152,6 +156,16 @@ class LightPeer:
         """Seal and send one compound."""
         if self._out is not None:
             self._send(self._out.protect_rtcp(build(reports)))
+
+    def check(self) -> None:
+        """Ask the server for a sign of life, and to send here from now on."""
+        self._ping()
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where it sends from."""
+        host, port = self.socket.getsockname()
+        return host, port
 
     def run(self, job: Any) -> None:
         """Let a coroutine run until `close`."""
@@ -227,17 +241,23 @@ class LightPeer:
                 return
             first = data[0] if data else 255
             if 127 < first < 192:
-                if not 192 <= data[1] <= 223:
+                if self._in is None:
+                    continue  # before the keys nobody can open it: as good as lost
+                if 192 <= data[1] <= 223:
+                    self._rtcp_received(self._in, data)
+                else:
                     self.rtp_received(data)
-                elif self._in is not None:
-                    for report in parse(self._in.unprotect_rtcp(data)):
-                        self.report_received(report)
             elif first < 4:
                 self._check(data, address)
             elif 19 < first < 64 and self._ssl is not None:
                 self._ssl.bio_write(data)
                 if not self.connected.is_set():
                     self._shake_hands()
+
+    def _rtcp_received(self, session: Session, data: bytes) -> None:
+        with contextlib.suppress(Error):  # the line may have doubled it
+            for report in parse(session.unprotect_rtcp(data)):
+                self.report_received(report)
 
     def _check(self, data: bytes, address: tuple[str, int]) -> None:
         message = stun.parse_message(data)

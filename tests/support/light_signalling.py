@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -15,9 +16,10 @@ CONNECT_SECONDS = 10
 
 
 class Whip:
-    """A WHIP and WHEP server at `base`."""
+    """A WHIP and WHEP server at `base`; `lead` may turn its answers to where something stands before it."""
 
-    def __init__(self, base: str, token: str) -> None:
+    def __init__(self, base: str, token: str, lead: Callable[[str], str] = lambda sdp: sdp) -> None:
+        self._lead = lead
         self._http = httpx.AsyncClient(base_url=base, headers={"Authorization": f"Bearer {token}"}, timeout=10)
 
     async def publish(self, feed: str, peer: LightPublisher) -> None:
@@ -34,7 +36,7 @@ class Whip:
         response = await self._http.post(path, content=offer, headers={"Content-Type": "application/sdp"})
         if response.status_code != 201:
             raise RuntimeError(f"{path}: {response.status_code} {response.text}")
-        return response.text
+        return self._lead(response.text)
 
     async def close(self) -> None:
         """End the client; the sessions stay."""

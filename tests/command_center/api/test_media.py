@@ -70,7 +70,7 @@ async def ask(app: FastAPI, method: str, url: str, **options: object) -> httpx.R
         return await client.request(method, url, **options)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("method", media.METHODS)
+@pytest.mark.parametrize("method", ["POST", "PATCH", "DELETE", "GET", "HEAD", "OPTIONS"])
 async def test_what_the_protocols_need_passes_both_ways_and_nothing_else(node: tuple[Node, str], method: str) -> None:
     behind, url = node
     app, client = proxy(url)
@@ -84,7 +84,7 @@ async def test_what_the_protocols_need_passes_both_ways_and_nothing_else(node: t
         '"1"',
     )
     assert "cookie" not in given
-    assert (answer.status_code, answer.content) == (201, b"answer")
+    assert (answer.status_code, answer.content) == (201, b"" if method == "HEAD" else b"answer")
     assert answer.headers["location"] == "/whip/feed.1/abc"
     assert answer.headers["etag"] == '"1"'
     assert answer.headers.get_list("link") == ['<stun:x>; rel="ice-server"', '<turn:y>; rel="ice-server"']

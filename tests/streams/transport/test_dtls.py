@@ -10,9 +10,6 @@ import pytest
 from aiortc import RTCDataChannel, RTCDataChannelParameters, RTCDtlsTransport, RTCSctpTransport
 from aiortc.rtcdtlstransport import RTCCertificate
 from aiortc.rtcsctptransport import InitChunk, crc32c, serialize_packet
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import rsa
 from OpenSSL import SSL
 
 from streams.transport.dtls import QUEUE_BOUND, DatagramPipe, Dtls, NodeCertificate, Sctp, make_certificate
@@ -70,26 +67,6 @@ async def test_both_roles_key_srtp_the_same_way(role: str) -> None:
     sealed = pair.a.srtp_out.protect(packet)
     assert len(sealed) == len(packet) + 16  # an AES-GCM tag
     assert pair.b.srtp_in.unprotect(sealed) == packet
-    await pair.close()
-
-
-async def test_a_peer_with_an_rsa_certificate_is_accepted() -> None:
-    key = rsa.generate_private_key(65537, 2048)
-    ours = make_certificate()
-    template = ours._cert
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(template.subject)
-        .issuer_name(template.subject)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(template.not_valid_before_utc)
-        .not_valid_after(template.not_valid_after_utc)
-        .sign(key, hashes.SHA256())
-    )
-    pair = Pair(ours, NodeCertificate(key, certificate))  # type: ignore[arg-type]
-    await pair.connect("client")
-    assert pair.a.state == "connected"
     await pair.close()
 
 

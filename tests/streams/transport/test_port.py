@@ -154,15 +154,6 @@ async def test_a_silent_peer_expires(port: MediaPort) -> None:
     await link.close("done")
 
 
-async def test_dtls_before_any_check_is_dropped(port: MediaPort) -> None:
-    link, client = port.open_link(0.0), Client(port)
-    link.start("server", [("sha-256", "00")])
-    client.send(b"\x16\xfe\xfd" + bytes(60))
-    await until(lambda: port.refused["dtls-unknown"] == 1)
-    client.close()
-    await link.close("done")
-
-
 async def test_garbage_of_every_first_byte_is_counted_and_disturbs_nothing(port: MediaPort) -> None:
     source = random.Random(11)
     link, client = port.open_link(0.0), Client(port)
