@@ -31,11 +31,14 @@ from streams.signalling.offer import MAX_SDP_BYTES, read_fragment
 from streams.signalling.session import Right, Session
 from streams.signalling.sessions import Sessions
 from streams.signalling.tokens import Grant, TokenRefused
+from streams.signalling.wish import read_wish
 
 logger = logging.getLogger(__name__)
 
 SDP_TYPE = "application/sdp"
 FRAGMENT_TYPE = "application/trickle-ice-sdpfrag"
+WISH_TYPE = "application/json"
+"""A viewer's wish for a layer."""
 EXPOSED_HEADERS = "Location, ETag, Link"
 MAX_TOKEN_LENGTH = 4096
 
@@ -108,12 +111,13 @@ class Signalling:
         body = await _body(request, SDP_TYPE)
         open_session = self._sessions.publish if right is Right.PUBLISH else self._sessions.view
         session, answer = open_session(feed, grant, body)
-        headers = {"Location": session.path, "ETag": session.etag, "Accept-Patch": FRAGMENT_TYPE}
+        headers = {"Location": session.path, "ETag": session.etag, "Accept-Patch": _patches(right)}
         return Response(answer, HTTPStatus.CREATED, headers, SDP_TYPE)
 
     async def _session(self, request: Request, right: Right) -> Response:
         if request.method == "OPTIONS":
-            return Response(headers={"Accept-Patch": FRAGMENT_TYPE, "Allow": "PATCH, DELETE, GET, HEAD, OPTIONS"})
+            headers = {"Accept-Patch": _patches(right), "Allow": "PATCH, DELETE, GET, HEAD, OPTIONS"}
+            return Response(headers=headers)
         feed = _feed_name(request)
         session = self._find(request, right, feed)
         if request.method in ("GET", "HEAD"):
@@ -125,6 +129,12 @@ class Signalling:
         if request.method == "DELETE":
             self._sessions.end(session, "deleted")
             return Response()
+        if session.viewer is not None and _content_type(request) == WISH_TYPE:
+            layer = read_wish(await _body(request, WISH_TYPE))
+            if session.ended_because is not None:
+                raise NoSuchSession
+            self._sessions.want(session, layer)
+            return Response(status_code=HTTPStatus.NO_CONTENT)
         return self._patch(session, request.headers.get("if-match"), await _body(request, FRAGMENT_TYPE))
 
     def _patch(self, session: Session, if_match: str | None, body: bytes) -> Response:
@@ -225,6 +235,11 @@ async def _not_found(request: Request, error: Exception) -> Response:
     return problem(SignallingError("not-found", HTTPStatus.NOT_FOUND))
 
 
+def _patches(right: Right) -> str:
+    """What a session's PATCH takes."""
+    return f"{FRAGMENT_TYPE}, {WISH_TYPE}" if right is Right.VIEW else FRAGMENT_TYPE
+
+
 def _feed_name(request: Request) -> str:
     feed = str(request.path_params["feed"])
     if _FEED.fullmatch(feed) is None:
@@ -232,9 +247,13 @@ def _feed_name(request: Request) -> str:
     return feed
 
 
+def _content_type(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
 async def _body(request: Request, content_type: str) -> bytes:
     """The body, if it is of this type and no longer than an offer may be."""
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != content_type:
+    if _content_type(request) != content_type:
         raise WrongType
     body = bytearray()
     async for chunk in request.stream():
