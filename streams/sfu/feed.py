@@ -143,6 +143,7 @@ class Feed:
                 self.sources[kind] = self.layers.sources[-1]
             elif kind not in self.sources:
                 self.sources[kind] = Source(track, self._forwarder)
+        self.layers.look(now)
         if self._sink is not None and not (self._tape and self._tape.source.codec_name == self._video_codec()):
             self.sink = self._sink
         return stranded

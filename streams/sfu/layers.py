@@ -55,7 +55,7 @@ class Layers:
 
     def choose(self, follower: Follower, now: float) -> Source:
         """The source to begin with."""
-        return self._choices(now)[follower.wanted] or self.sources[-1]
+        return self._choices(now)[follower.wanted] or self._by_wish(follower)
 
     def join(self, follower: Follower) -> None:
         """See to it from now on that it is given what it wants."""
@@ -85,16 +85,20 @@ class Layers:
             self._first_at = now
         for follower in self._followers:
             choice = choices[follower.wanted]
-            if choice is None and follower.source not in sources:
-                choice = sources[-1] if sources else None
+            if choice is None and sources and (follower.start_number is None or follower.source not in sources):
+                choice = self._by_wish(follower)
             if choice is None or choice is follower.source:
                 if follower.coming is not None:
                     follower.await_key_frame(None)
             elif follower.start_number is not None:
                 if choice is not follower.coming:
                     follower.await_key_frame(choice)
-            elif self._first_at is not None and now - self._first_at >= follower.patience:
+            elif self._first_at is None or now - self._first_at >= follower.patience:
                 follower.relocate(choice)
+
+    def _by_wish(self, follower: Follower) -> Source:
+        """The source to wait for while nothing comes."""
+        return _nearest(self.sources, follower.wanted) or self.sources[-1]
 
     def _choices(self, now: float) -> dict[Layer, Source | None]:
         """For each wish the source that meets it best of those that come now."""
