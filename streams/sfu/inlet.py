@@ -120,9 +120,7 @@ class Inlets:
         return fitting[0] if len(fitting) == 1 else None
 
     def _repaired(self, track: Track, rid: str) -> Inlet | None:
-        media = [i for i in self._by_ssrc.values() if i.track is track and not i.repairs]
-        if rid:
-            return next((inlet for inlet in media if inlet.rid == rid), None)
+        media = [i for i in self._by_ssrc.values() if i.track is track and not i.repairs and (not rid or i.rid == rid)]
         return next((inlet for inlet in media if inlet.feeds_source), media[-1] if media else None)
 
     def _make_room(self, now: float) -> bool:
