@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import av
 import httpx
 import pytest
 from aiortc.mediastreams import MediaStreamTrack
 from av import VideoFrame
 
+from streams.sfu.source import Source
 from streams.sfu.track import CodecName
+from tests.streams.recording.reading import check, decode, files
 from tests.support.light_layers import LightLayers
 from tests.support.light_signalling import Whip
 from tests.support.node import RunningNode, running_node
@@ -35,9 +39,11 @@ class Sizes(Watcher):
 
 
 @asynccontextmanager
-async def published(path: Path, codec: CodecName) -> AsyncIterator[tuple[RunningNode, LightLayers]]:
+async def published(
+    path: Path, codec: CodecName, *, records: bool = False
+) -> AsyncIterator[tuple[RunningNode, LightLayers]]:
     """A node with a feed of three layers."""
-    async with running_node(path) as running:
+    async with running_node(path, records=records) as running:
         server, publisher = Whip(running.url, running.token()), LightLayers(codec=codec)
         try:
             await server.publish("site-1", publisher)
@@ -91,6 +97,33 @@ async def test_a_viewer_decodes_through_every_switch(tmp_path: Path, codec: Code
             assert 'media_node_layer_packets_total{feed="site-1",layer="low"}' in metrics
         finally:
             await viewer.close()
+
+
+@pytest.mark.parametrize("codec", ["VP8", "H264"])
+async def test_the_recording_of_layers_is_one_file_that_plays(tmp_path: Path, codec: CodecName) -> None:
+    async with published(tmp_path, codec, records=True) as (running, publisher):
+        low, middle, high = running.node.sessions.feeds["site-1"].media.layers.sources
+
+        async def frames(source: Source, count: int) -> None:
+            wanted = source.boundaries.frames + count
+            await until(lambda: source.boundaries.frames >= wanted, seconds=10)
+
+        await frames(high, 40)
+        publisher.pause("h")
+        await frames(middle, 60)
+        publisher.pause()
+        await frames(high, 60)
+        assert low.packets
+    (file,) = files(tmp_path / "recordings")
+    check(file)
+    widths = []
+    with av.open(str(file)) as container:
+        container.streams.video[0].codec_context.options = {"err_detect": "explode"}
+        widths = [frame.width for frame in container.decode(container.streams.video[0])]
+    assert runs(widths) == [1280, 640, 1280]
+    times = decode(file)["video"]
+    assert max(later - earlier for earlier, later in itertools.pairwise(times)) < 1.2
+    assert all(later > earlier for earlier, later in itertools.pairwise(times))
 
 
 async def test_a_wish_that_cannot_be_met_is_refused(tmp_path: Path) -> None:
