@@ -107,10 +107,11 @@ def picture_shift(last: Buffer | None, first: Buffer | None, before: PictureShif
     if old is None:
         return before or PictureShift(0, 0)
     by_picture, by_base = before or (0, 0)
-    return PictureShift(
-        old.picture + by_picture + 1 - new.picture if old.picture_at and new.picture_at else by_picture,
-        old.base + by_base + 1 - new.base if old.base_at and new.base_at else by_base,
-    )
+    if old.picture_at and new.picture_at:
+        by_picture = (old.picture + by_picture + 1 - new.picture) & 0x7FFF
+    if old.base_at and new.base_at:
+        by_base = (old.base + by_base + 1 - new.base) & 0xFF
+    return PictureShift(by_picture, by_base)
 
 
 def _numbers_of(packet: Buffer) -> PictureNumbers | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pylibsrtp._binding import lib as srtp_lib
 
 from streams.rtp.header import Buffer
-from streams.rtp.payload import PictureNumbers, shift_numbers, vp8_numbers
+from streams.rtp.payload import PictureNumbers, vp8_numbers
 from streams.sfu.datagrams import SLOTS, Place
 from streams.sfu.forwarder import Forwarder
 from streams.sfu.layout import TRANSPORT_NUMBER_OFFSET, Element, Layout
@@ -181,11 +181,13 @@ class FanOut:
 
     def _fill_shifted(self, place: Place, member: tuple[Any, ...]) -> None:
         """As `_fill` does for one viewer, and renumber the pictures."""
-        items, (places, shift), numbered, _, srtp, by_sequence, by_timestamp, ssrc, payload_type, viewer, _ = member
+        into, numbers_into, protect = _fixed_into, _number_into, _protect
+        items, shifted, numbered, _, srtp, by_sequence, by_timestamp, ssrc, payload_type, viewer, _ = member
+        places, (by_picture, by_base) = shifted
         for (view, data, length), numbers, (template, size, first, marker, number, timestamp) in zip(
             place.slots, places, items, strict=False
         ):
-            _fixed_into(
+            into(
                 template,
                 0,
                 first,
@@ -196,11 +198,18 @@ class FanOut:
             )
             if numbered:
                 viewer.transport_number = transport = (viewer.transport_number + 1) & 0xFFFF
-                _number_into(template, TRANSPORT_NUMBER_OFFSET, transport)
+                numbers_into(template, TRANSPORT_NUMBER_OFFSET, transport)
             if numbers is not None:
-                shift_numbers(template, numbers, shift)
+                # `shift_numbers`, written out: this is the loop for all who ever changed layers.
+                picture_at, picture, is_wide, base_at, base = numbers
+                if is_wide:
+                    numbers_into(template, picture_at, 0x8000 | (picture + by_picture) & 0x7FFF)
+                elif picture_at:
+                    template[picture_at] = (picture + by_picture) & 0x7F
+                if base_at:
+                    template[base_at] = (base + by_base) & 0xFF
             view[0:size] = template
             length[0] = size
-            if _protect(srtp, data, length):
+            if protect(srtp, data, length):
                 length[0] = 0
                 self._forwarder.failed()

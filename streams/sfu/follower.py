@@ -24,8 +24,7 @@ LEAST_STEP = 0.001
 class Stretch:
     """What was given of one source: from its packet `first` on, under numbers moved by these offsets.
 
-    `last_out` is the last number given out of it. The offsets are whole numbers; only what is sent is cut to 16 and
-    32 bits.
+    `last_out` is the last number given out of it, on the endless line; only what is sent is cut to 16 bits.
     """
 
     source: Source
@@ -107,7 +106,7 @@ class Follower:
         last = before.last_timestamp + self.timestamp_offset
         step = max(ticks - self._ahead, int(LEAST_STEP * rate))
         self._ahead += step - ticks
-        return last + step - timestamp
+        return (last + step - timestamp) & 0xFFFFFFFF
 
     def find_stretch(self, out: int) -> Stretch | None:
         """What was given under this number before the present source's; None if that isn't known (any more)."""
