@@ -21,6 +21,9 @@ from streams.sfu.tape import Tape
 from streams.sfu.track import Kind, Layer, Outlet, PacketSink, Track
 from streams.sfu.viewer import Viewer
 
+JOINT_ANSWER = 0.2
+"""A browser that is asked for one layer's key frame makes one of each layer: another is asked for only after this."""
+
 
 @dataclass(slots=True)
 class FeedCounters:
@@ -67,6 +70,8 @@ class Feed:
         self._transport_number = 0
         self._header = Header()
         self._report_at = 0.0
+        self._asked_for: Source | None = None
+        self._asked_at = 0.0
         self._viewers_at = 0.0
 
     @property
@@ -370,7 +375,9 @@ class Feed:
         if outlet is None or not outlet.is_open or not self.layers.may_ask(source, now):
             return
         inlet = self._inlets.feeding(source)
-        if inlet is not None and source.key_frames.due(now):
+        is_answering = self._asked_for not in (None, source) and now - self._asked_at < JOINT_ANSWER
+        if inlet is not None and not is_answering and source.key_frames.due(now):
+            self._asked_for, self._asked_at = source, now
             self._send(PictureLoss(self._ssrc, inlet.ssrc))
 
     def _send_feedback(self, now: float) -> None:

@@ -84,5 +84,5 @@ async def test_a_browser_sends_three_layers_and_another_decodes_the_one_it_asks_
                 await holds(viewer, SHOWS, width, seconds=5)
         stats = await viewer.evaluate(STATS)
         assert stats["packetsLost"] == 0
-        assert stats["framesDropped"] <= 10
-        assert stats.get("freezeCount", 0) <= 1
+        assert stats["pliCount"] == 0, "the decoder never lacked anything"
+        assert stats["keyFramesDecoded"] >= 6

@@ -325,6 +325,27 @@ def test_requests_are_merged_to_one_a_second_and_layer(bench: Bench) -> None:
         assert len(times) <= bench.now - start + 1
 
 
+def test_a_key_frame_that_comes_with_another_layers_is_not_asked_for(bench: Bench) -> None:
+    played = stage(bench)
+    (first, one), (second, other) = played.watch(), played.watch()
+    played.run(40)
+    for outlet in (one, other):
+        outlet.received()
+    bench.publisher.reports.clear()
+    played.want(first, "low")
+    played.want(second, "middle")
+    bench.tick(FRAME)
+    asked = [report for report in bench.publisher.reports if isinstance(report, PictureLoss)]
+    assert [played.stream.layer_of(report.media_ssrc) for report in asked] == ["low"]
+    bench.send(*played.stream.next_frame(keys=LAYERS))
+    for _ in range(60):
+        bench.send(*played.stream.next_frame())
+        bench.tick(FRAME)
+    assert [layers_in(outlet.received()) for outlet in (one, other)] == [["low"], ["middle"]]
+    asked = [report for report in bench.publisher.reports if isinstance(report, PictureLoss)]
+    assert len(asked) == 1
+
+
 def test_a_silent_layer_is_not_asked_for_key_frames(bench: Bench) -> None:
     played = stage(bench)
     viewer, _ = played.watch("low")
@@ -411,6 +432,18 @@ def test_viewers_stay_when_publishers_of_three_layers_and_of_one_take_turns(benc
     assert all(not source.branches and not source.expects for source in bench.feed.layers.sources)
 
 
+def test_a_wish_from_before_the_feed_knew_the_viewer_counts(bench: Bench) -> None:
+    played = stage(bench)
+    played.run(10)
+    outlet = PeerOutlet()
+    bench.outlets.append(outlet)
+    viewer = Viewer([replace(VIEWER_VIDEO, ssrc=7, rtx_ssrc=8)], outlet)
+    bench.feed.want(viewer, "low", bench.now)
+    bench.feed.add_viewer(viewer, bench.now)
+    played.run(40)
+    assert layers_in(outlet.received()) == ["low"]
+
+
 def test_a_viewer_that_leaves_while_it_waits_leaves_nothing_behind(bench: Bench) -> None:
     played = stage(bench)
     viewer, _ = played.watch()
@@ -452,6 +485,23 @@ def test_the_recording_follows_the_highest_layer_in_one_line_of_numbers(bench: B
     for ntp, timestamp in others:
         expected = (ntp - first_ntp) * 90_000 / (1 << 32)
         assert abs(((timestamp - first) & 0xFFFFFFFF) - expected) <= 3000
+
+
+def test_the_recordings_numbers_go_on_when_a_publisher_of_one_picture_follows(bench: Bench) -> None:
+    played = stage(bench)
+    sink = Kept()
+    bench.feed.sink = sink
+    played.run(30)
+    played.run(60, without=["high"])
+    assert layers_in(sink.packets) == ["high", "middle"]
+    bench.feed.publish([PUBLISHER_VIDEO], bench.publisher, bench.now)
+    single = VideoStream(51)
+    for _ in range(5):
+        bench.send(*single.next_frame())
+        bench.tick(FRAME)
+    numbers = [header_of(packet).sequence for packet in sink.packets]
+    assert {(two - one) & 0xFFFF for one, two in itertools.pairwise(numbers)} == {1}
+    assert len({header_of(packet).ssrc for packet in sink.packets}) == 1
 
 
 def test_a_recording_begins_with_a_lower_layer_where_the_highest_stays_away(bench: Bench) -> None:
