@@ -262,8 +262,13 @@ class Feed:
                 inlet.reception.report_received(report, now)
                 if inlet.source is not None and inlet.feeds_source and report.ntp:
                     self._report(inlet.source, report, now)
-            elif isinstance(report, Bye) and any(self._inlets.find(ssrc) for ssrc in report.ssrcs):
+            elif isinstance(report, Bye) and any(self._ends(ssrc) for ssrc in report.ssrcs):
                 self.publisher_left = True
+
+    def _ends(self, ssrc: int) -> bool:
+        """Whether a goodbye of this stream is the publisher's: a browser also says it of a layer that it pauses."""
+        inlet = self._inlets.find(ssrc)
+        return inlet is not None and not inlet.track.rids
 
     def _report(self, source: Source, report: SenderReport, now: float) -> None:
         ntp, timestamp = source.report_received(report, now)
@@ -357,13 +362,8 @@ class Feed:
         if wanted:
             self.counters.nacked += len(wanted)
             self._send(Nack(self._ssrc, inlet.ssrc, tuple(wanted)))
-        source = inlet.source
-        if losses.given_up > given_up and inlet.feeds_source and source is not None and self._matters(source):
-            source.key_frames.want()
-
-    def _matters(self, source: Source) -> bool:
-        """Whether a key frame of it is of use: of a layer that nobody follows none is."""
-        return len(self.layers.sources) < 2 or self.layers.is_followed(source)
+        if losses.given_up > given_up and inlet.feeds_source and inlet.source is not None:
+            inlet.source.key_frames.want()
 
     def _ask_key_frames(self, now: float) -> None:
         for source in self.layers.sources:

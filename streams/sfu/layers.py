@@ -72,8 +72,8 @@ class Layers:
         return any(source in (follower.source, follower.coming) for follower in self._followers)
 
     def may_ask(self, source: Source, now: float) -> bool:
-        """Whether a request for a key frame of this layer makes sense: one that is silent can't answer it."""
-        return len(self.sources) == 1 or _comes(source, now)
+        """Whether to ask for a key frame of this layer: one that is silent can't answer, one unfollowed needn't."""
+        return len(self.sources) == 1 or (_comes(source, now) and self.is_followed(source))
 
     def look(self, now: float) -> None:
         """Let followers begin to change layers where what they want, or what comes, has changed."""

@@ -10,7 +10,7 @@ import pytest
 
 from streams.rtp.header import REPAIRED_RID, TRANSPORT_CC, find_extensions
 from streams.rtp.payload import KEY_FRAME_TESTS, vp8_numbers
-from streams.rtp.rtcp import Nack, PictureLoss, build
+from streams.rtp.rtcp import Bye, Nack, PictureLoss, build
 from streams.sfu.track import LAYERS, Codec, CodecName, Kind, Layer
 from streams.sfu.viewer import Viewer
 from tests.streams.sfu.conftest import PUBLISHER_VIDEO, VIEWER_VIDEO, Bench
@@ -344,6 +344,28 @@ def test_a_key_frame_that_comes_with_another_layers_is_not_asked_for(bench: Benc
     assert [layers_in(outlet.received()) for outlet in (one, other)] == [["low"], ["middle"]]
     asked = [report for report in bench.publisher.reports if isinstance(report, PictureLoss)]
     assert len(asked) == 1
+
+
+def test_a_layer_that_nobody_follows_is_not_asked_for_key_frames(bench: Bench) -> None:
+    played = stage(bench)
+    played.watch("low")
+    played.run(30)
+    bench.publisher.reports.clear()
+    high = played.stream.layers["high"]
+    for _ in range(90):
+        packets = played.stream.next_frame()
+        # One packet of the high layer in each frame is lost, and never comes again.
+        bench.send(*(p for p in packets if header_of(p).ssrc != high.ssrc or mark_of(payload_of(p)).part != 1))
+        bench.tick(FRAME)
+    assert bench.feed.layers.sources[-1].key_frames.wanted
+    assert not any(isinstance(report, PictureLoss) for report in bench.publisher.reports)
+
+
+def test_a_layer_that_says_goodbye_is_not_the_publisher_that_leaves(bench: Bench) -> None:
+    played = stage(bench)
+    played.run(3)
+    bench.feed.rtcp_received(build([Bye((played.stream.layers["high"].ssrc,))]), bench.now)
+    assert not bench.feed.publisher_left
 
 
 def test_a_silent_layer_is_not_asked_for_key_frames(bench: Bench) -> None:
