@@ -110,6 +110,18 @@ class NodeCollector(Collector):
                 family.add_metric([feed.name], getattr(feed, name))
             yield family
         yield self._loss(feeds)
+        yield from self._layers(feeds)
+
+    def _layers(self, feeds: Iterable[LiveFeed]) -> Iterator[Metric]:
+        labels = ["feed", "layer"]
+        packets = CounterMetricFamily(f"{PREFIX}_layer_packets", "Packets of each layer of a picture.", labels=labels)
+        viewers = GaugeMetricFamily(f"{PREFIX}_layer_viewers", "Viewers of each layer of a picture.", labels=labels)
+        for feed in feeds:
+            for source in feed.media.layers.sources:
+                packets.add_metric([feed.name, source.layer], source.packets)
+                viewers.add_metric([feed.name, source.layer], len(source.branches))
+        yield packets
+        yield viewers
 
     def _loss(self, feeds: Iterable[LiveFeed]) -> Metric:
         gauge = GaugeMetricFamily(

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 from pylibsrtp import Session
 
 from streams.rtp.header import Header, find_extensions
+from streams.rtp.payload import shift_numbers, vp8_numbers
 from streams.rtp.rtcp import ReportBlock, SenderReport
 from streams.rtp.rtx import encapsulate, header_size
 from streams.rtp.sequence import distance
+from streams.sfu.follower import Follower, Stretch
 from streams.sfu.layout import TRANSPORT_NUMBER_OFFSET, Layout
 from streams.sfu.track import Track
 
@@ -33,24 +35,22 @@ REPEATS_PER_SECOND = 400
 REPEATS_AT_ONCE = 400
 
 
-class Branch:
-    """The numbers are the viewer's: those of the source plus an offset that stays until the viewer leaves."""
+class Branch(Follower):
+    """The numbers are the viewer's: those of the source plus offsets that stay until the viewer leaves or switches."""
 
     def __init__(self, viewer: Viewer, track: Track, source: Source) -> None:
         if track.ssrc is None:
             raise ValueError("a viewer's track needs the SSRC that was announced")
+        super().__init__(source)
         self.viewer = viewer
         self.track = track
-        self.source = source
         self.ssrc = track.ssrc
         self.payload_type = track.codec.payload_type
         # Without a retransmission stream a resent packet must be the same to the bit (one nonce, one plaintext),
         # so it can't carry a transport-wide number of its own.
         self._repeats_apart = track.rtx_ssrc is not None and track.codec.rtx_payload_type is not None
         self.layout = Layout(track.extensions, transport_cc=track.transport_cc and self._repeats_apart)
-        self.sequence_offset = 0
         self.timestamp_offset = random.getrandbits(32)
-        self.start_number: int | None = None
         self._packets_before = self._octets_before = 0
         self._repeat_sequence = random.getrandbits(15)
         self._repeated: OrderedDict[int, float] = OrderedDict()
@@ -87,8 +87,23 @@ class Branch:
     def start(self, number: int) -> None:
         """Begin with the source's packet of this number, under a number drawn by lot."""
         self.start_number = number
-        self.sequence_offset = (random.getrandbits(15) - number) & 0xFFFF
+        self.sequence_offset = random.getrandbits(15) - number
         self._packets_before, self._octets_before = self.source.packets, self.source.octets
+
+    def relocate(self, source: Source) -> None:
+        """Wait for the key frame of another source."""
+        self.source.leave(self)
+        super().relocate(source)
+        source.join(self)
+
+    def switch(self, source: Source, number: int, timestamp: int, now: float) -> None:
+        """Go on with another layer, under the same SSRC."""
+        before = self.source
+        super().switch(source, number, timestamp, now)
+        self._packets_before += source.packets - before.packets
+        self._octets_before += source.octets - before.octets
+        before.leave(self)
+        source.adopt(self)
 
     # -- packets outside the common way
 
@@ -97,7 +112,7 @@ class Branch:
         kept = self.source.ring.find(number)
         if kept is None or not self.is_ready or self.start_number is None or number < self.start_number:
             return
-        packet, _ = self._rewritten(kept, number)
+        packet, _ = self._rewritten(kept, number, self._present())
         self.source.forwarder.send_one(self.session, packet, self.address)
 
     def repeat(self, sequences: tuple[int, ...], now: float) -> None:
@@ -106,28 +121,38 @@ class Branch:
             return
         self._allowance = min(float(REPEATS_AT_ONCE), self._allowance + (now - self._allowance_at) * REPEATS_PER_SECOND)
         self._allowance_at = now
-        newest = self.source.last_number
-        oldest = max(self.start_number, self.source.repeats_from)
+        present = self._present()
+        first = present.first + present.sequence_offset
         for sequence in sequences:
-            wanted = (sequence - self.sequence_offset) & 0xFFFF
-            number = newest + distance(wanted, newest & 0xFFFF)
-            kept = self.source.ring.find(number) if number >= oldest else None
-            if kept is None:
+            out = present.last_out + distance(sequence, present.last_out & 0xFFFF)
+            stretch = present if out >= first else self.find_stretch(out)
+            kept = None if stretch is None else self._kept(stretch, out)
+            if stretch is None or kept is None:
                 self.refused += 1
                 continue
-            last = self._repeated.get(number)
+            last = self._repeated.get(out)
             if self._allowance < 1 or (last is not None and now - last < REPEAT_PAUSE):
                 self.refused += 1
                 continue
             self._allowance -= 1
-            self._repeated[number] = now
-            self._repeated.move_to_end(number)
+            self._repeated[out] = now
+            self._repeated.move_to_end(out)
             if len(self._repeated) > REPEATS_KEPT:
                 self._repeated.popitem(last=False)
-            self._send_again(kept, number)
+            self._send_again(kept, out - stretch.sequence_offset, stretch)
 
-    def _send_again(self, kept: memoryview, number: int) -> None:
-        packet, size = self._rewritten(kept, number)
+    def _present(self) -> Stretch:
+        """What is given now, as if it ended here."""
+        first, last_out = self.start_number or 0, self.source.last_number + self.sequence_offset
+        return Stretch(self.source, first, last_out, self.sequence_offset, self.timestamp_offset, self.shift)
+
+    def _kept(self, stretch: Stretch, out: int) -> memoryview | None:
+        """The packet that went out, or was to go out, under this number."""
+        number = out - stretch.sequence_offset
+        return stretch.source.ring.find(number) if number >= stretch.source.repeats_from else None
+
+    def _send_again(self, kept: memoryview, number: int, stretch: Stretch) -> None:
+        packet, size = self._rewritten(kept, number, stretch)
         codec, ssrc = self.track.codec, self.track.rtx_ssrc
         if ssrc is not None and codec.rtx_payload_type is not None:
             self._repeat_sequence = (self._repeat_sequence + 1) & 0xFFFF
@@ -141,28 +166,33 @@ class Branch:
         self.repeated += 1
         self.source.forwarder.send_one(self.session, packet, self.address)
 
-    def _rewritten(self, kept: memoryview, number: int) -> tuple[bytearray, int]:
+    def _rewritten(self, kept: memoryview, number: int, stretch: Stretch) -> tuple[bytearray, int]:
         """The kept packet in this viewer's form, and the size of its header."""
         header = Header()
         header.read(kept, len(kept))
         elements = find_extensions(header, kept)
         packet, first = self.layout.write(
-            kept, header.payload_start, header.payload_end, elements, self.source.extensions
+            kept, header.payload_start, header.payload_end, elements, stretch.source.extensions
         )
         _fixed_into(
             packet,
             0,
             first,
             (0x80 if header.marker else 0) | self.payload_type,
-            (number + self.sequence_offset) & 0xFFFF,
-            (header.timestamp + self.timestamp_offset) & 0xFFFFFFFF,
+            (number + stretch.sequence_offset) & 0xFFFF,
+            (header.timestamp + stretch.timestamp_offset) & 0xFFFFFFFF,
             self.ssrc,
         )
         if self.layout.transport_number:
             viewer = self.viewer
             viewer.transport_number = (viewer.transport_number + 1) & 0xFFFF
             _number_into(packet, TRANSPORT_NUMBER_OFFSET, viewer.transport_number)
-        return packet, header_size(packet)
+        size = header_size(packet)
+        if stretch.shift is not None:
+            numbers = vp8_numbers(packet, size, len(packet))
+            if numbers is not None:
+                shift_numbers(packet, numbers, stretch.shift)
+        return packet, size
 
     # -- reports
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from pylibsrtp._binding import lib as srtp_lib
 
 from streams.rtp.header import Buffer
-from streams.sfu.datagrams import SLOTS
+from streams.rtp.payload import PictureNumbers, vp8_numbers
+from streams.sfu.datagrams import SLOTS, Place
 from streams.sfu.forwarder import Forwarder
 from streams.sfu.layout import TRANSPORT_NUMBER_OFFSET, Element, Layout
 
@@ -25,13 +26,19 @@ _Item = tuple[bytearray, int, int, int, int, int]
 
 
 class _Group:
-    """Viewers of one layout within a fan-out, and the packets that gathered for them."""
+    """Viewers of one layout within a fan-out, and the packets that gathered for them.
 
-    __slots__ = ("items", "layout", "run_size", "template", "template_first")
+    Those whose pictures are renumbered, because they changed layers, stand apart: `numbers` are the places in their
+    packets.
+    """
 
-    def __init__(self, layout: Layout) -> None:
+    __slots__ = ("is_shifted", "items", "layout", "numbers", "run_size", "template", "template_first")
+
+    def __init__(self, layout: Layout, *, is_shifted: bool) -> None:
         self.layout = layout
+        self.is_shifted = is_shifted
         self.items: list[_Item] = []
+        self.numbers: list[PictureNumbers | None] = []
         self.run_size = 0
         self.template = bytearray()
         self.template_first = 0x80
@@ -63,12 +70,16 @@ class FanOut:
         groups: dict[tuple[object, ...], _Group] = {}
         self._members = []
         for branch in branches:
-            group = groups.setdefault(branch.layout.key, _Group(branch.layout))
+            is_shifted = branch.shift is not None
+            group = groups.setdefault((*branch.layout.key, is_shifted), _Group(branch.layout, is_shifted=is_shifted))
             session = branch.session
             numbers = (branch.sequence_offset, branch.timestamp_offset, branch.ssrc, branch.payload_type)
             name = self._forwarder.name_of(branch.address)
             numbered = group.layout.transport_number > 0
-            self._members.append((group.items, numbered, name, session._srtp[0], *numbers, branch.viewer, session))
+            shifted = (group.numbers, branch.shift) if is_shifted else None
+            self._members.append(
+                (group.items, shifted, numbered, name, session._srtp[0], *numbers, branch.viewer, session)
+            )
         self._groups = list(groups.values())
 
     def append(
@@ -107,6 +118,8 @@ class FanOut:
         for group in groups:
             template = group.template
             group.items.append((template, len(template), group.template_first, marker, number, timestamp))
+            if group.is_shifted:
+                group.numbers.append(vp8_numbers(template, len(template) - (end - start), len(template)))
         self._gathered += 1
         self._arrivals.append(now)
 
@@ -125,6 +138,7 @@ class FanOut:
             forwarder.send_tray(len(chunk), count)
         for group in self._groups:
             group.items.clear()
+            group.numbers.clear()
         done = forwarder.clock()
         observe = forwarder.delays.observe
         for arrival in self._arrivals:
@@ -135,7 +149,10 @@ class FanOut:
         """Write each viewer's packets into its place of the tray. Every name here is local: this is the loop."""
         into, numbers_into, protect = _fixed_into, _number_into, _protect
         for place, member in zip(self._forwarder.tray.places, members, strict=False):
-            items, numbered, name, srtp, by_sequence, by_timestamp, ssrc, payload_type, viewer, _ = member
+            items, shifted, numbered, name, srtp, by_sequence, by_timestamp, ssrc, payload_type, viewer, _ = member
+            if shifted is not None:
+                self._fill_shifted(place, member)
+                items = ()
             for (view, data, length), (template, size, first, marker, number, timestamp) in zip(
                 place.slots, items, strict=False
             ):
@@ -161,3 +178,38 @@ class FanOut:
                 place.address(name)
             if segmented:
                 place.segment_size[0] = place.first_length[0]
+
+    def _fill_shifted(self, place: Place, member: tuple[Any, ...]) -> None:
+        """As `_fill` does for one viewer, and renumber the pictures."""
+        into, numbers_into, protect = _fixed_into, _number_into, _protect
+        items, shifted, numbered, _, srtp, by_sequence, by_timestamp, ssrc, payload_type, viewer, _ = member
+        places, (by_picture, by_base) = shifted
+        for (view, data, length), numbers, (template, size, first, marker, number, timestamp) in zip(
+            place.slots, places, items, strict=False
+        ):
+            into(
+                template,
+                0,
+                first,
+                marker | payload_type,
+                (number + by_sequence) & 0xFFFF,
+                (timestamp + by_timestamp) & 0xFFFFFFFF,
+                ssrc,
+            )
+            if numbered:
+                viewer.transport_number = transport = (viewer.transport_number + 1) & 0xFFFF
+                numbers_into(template, TRANSPORT_NUMBER_OFFSET, transport)
+            if numbers is not None:
+                # `shift_numbers`, written out: this is the loop for all who ever changed layers.
+                picture_at, picture, is_wide, base_at, base = numbers
+                if is_wide:
+                    numbers_into(template, picture_at, 0x8000 | (picture + by_picture) & 0x7FFF)
+                elif picture_at:
+                    template[picture_at] = (picture + by_picture) & 0x7F
+                if base_at:
+                    template[base_at] = (base + by_base) & 0xFF
+            view[0:size] = template
+            length[0] = size
+            if protect(srtp, data, length):
+                length[0] = 0
+                self._forwarder.failed()

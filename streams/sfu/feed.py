@@ -14,10 +14,15 @@ from streams.sfu.arrivals import Arrivals
 from streams.sfu.branch import LOOK_INTERVAL, REPORT_INTERVAL, Branch
 from streams.sfu.forwarder import Forwarder
 from streams.sfu.inlet import Inlet, Inlets
+from streams.sfu.layers import Layers
 from streams.sfu.ring import MAX_PACKET
 from streams.sfu.source import Source
-from streams.sfu.track import Kind, Outlet, PacketSink, Track
+from streams.sfu.tape import Tape
+from streams.sfu.track import Kind, Layer, Outlet, PacketSink, Track
 from streams.sfu.viewer import Viewer
+
+JOINT_ANSWER = 0.2
+"""A browser that is asked for one layer's key frame makes one of each layer: another is asked for only after this."""
 
 
 @dataclass(slots=True)
@@ -50,10 +55,13 @@ class Feed:
         self.outlet: Outlet | None = None
         self.counters = FeedCounters()
         self.sources: dict[Kind, Source] = {}
+        """One of each kind; of the picture's layers the highest."""
+        self.layers = Layers()
         self.viewers: list[Viewer] = []
         self.publisher_left = False
         self.last_packet_at: float | None = None
         self._sink: PacketSink | None = None
+        self._tape: Tape | None = None
         self._forwarder = forwarder
         self._wall_ns = wall_ns
         self._ssrc = random.getrandbits(32)
@@ -62,6 +70,8 @@ class Feed:
         self._transport_number = 0
         self._header = Header()
         self._report_at = 0.0
+        self._asked_for: Source | None = None
+        self._asked_at = 0.0
         self._viewers_at = 0.0
 
     @property
@@ -72,7 +82,11 @@ class Feed:
     @sink.setter
     def sink(self, sink: PacketSink | None) -> None:
         self._sink = sink
+        if self._tape is not None:
+            self.layers.leave(self._tape)
+            self._tape = None
         if sink is not None:
+            self._begin_tape(sink)
             self.want_key_frame()
 
     @property
@@ -83,14 +97,22 @@ class Feed:
     @property
     def last_frame_at(self) -> float | None:
         """When the last whole frame was in (of the video, or of what there is)."""
-        source = self.sources.get("video") or self.sources.get("audio")
-        return None if source is None else source.last_frame_at
+        if "video" in self.sources:
+            return self.layers.last_frame_at
+        audio = self.sources.get("audio")
+        return None if audio is None else audio.last_frame_at
 
     def want_key_frame(self) -> None:
-        """Ask the publisher for a key frame as soon as the second allows."""
-        source = self.sources.get("video")
+        """Ask the publisher for a key frame of what is recorded, as soon as the second allows."""
+        source = self.sources.get("video") if self._tape is None else self._tape.source
         if source is not None:
             source.key_frames.want()
+
+    def _begin_tape(self, sink: PacketSink) -> None:
+        highest = self.layers.highest
+        if highest is not None:
+            self._tape = Tape(highest, sink, self._wall_ns)
+            self.layers.join(self._tape)
 
     # -- publishers
 
@@ -115,17 +137,29 @@ class Feed:
                 stranded += [b.viewer for b in source.branches if b.viewer not in stranded]
                 if track is not None:
                     del self.sources[kind]
+                    if kind == "video":
+                        self.layers.clear()
         stranded = [viewer for viewer in stranded if not self._still_serves(viewer)]
         for viewer in stranded:
             self.remove_viewer(viewer)
         for kind, track in offered.items():
-            if kind not in self.sources:
+            if kind == "video":
+                self.layers.publish(track, self._forwarder)
+                self.sources[kind] = self.layers.sources[-1]
+            elif kind not in self.sources:
                 self.sources[kind] = Source(track, self._forwarder)
+        self.layers.look(now)
+        if self._sink is not None and not (self._tape and self._tape.source.codec_name == self._video_codec()):
+            self.sink = self._sink
         return stranded
+
+    def _video_codec(self) -> str | None:
+        highest = self.layers.highest
+        return None if highest is None else highest.codec_name
 
     def _still_serves(self, viewer: Viewer) -> bool:
         """A publisher that left out a kind leaves it silent; one that changed a codec can't be followed."""
-        return all(self.sources.get(branch.source.kind) is branch.source for branch in viewer.branches.values())
+        return all(branch.source.kind in self.sources for branch in viewer.branches.values())
 
     def unpublish(self, now: float) -> None:
         """The publisher's session is over; viewers keep waiting for the next."""
@@ -196,7 +230,11 @@ class Feed:
         self._deliver(inlet, header, buffer, index, now)
 
     def _deliver(self, inlet: Inlet, header: Header, buffer: bytearray, index: int, now: float) -> None:
-        source = self.sources[inlet.track.kind]
+        source = inlet.source
+        if source is None:
+            rid = inlet.rid
+            source = self.layers.source_of(rid) if inlet.track.kind == "video" else self.sources["audio"]
+            inlet.source = source
         if not inlet.feeds_source:
             if not self._inlets.may_feed(inlet, now):
                 self.counters.unknown += 1
@@ -208,7 +246,11 @@ class Feed:
             self._ask_again(inlet, now)
         length = source.deliver(header, buffer, index, now)
         if length and self._sink is not None:
-            self._sink.packet(source.kind, bytes(memoryview(buffer)[:length]), self._wall_ns())
+            tape = self._tape
+            if tape is not None and source is tape.source:
+                tape.take(buffer, length)
+            elif source.kind == "audio":
+                self._sink.packet("audio", bytes(memoryview(buffer)[:length]), self._wall_ns())
 
     def rtcp_received(self, plain: bytes, now: float) -> None:
         """Take one unprotected compound RTCP packet of the publisher."""
@@ -218,13 +260,24 @@ class Feed:
                 if inlet is None:
                     continue
                 inlet.reception.report_received(report, now)
-                if inlet.feeds_source and report.ntp:
-                    source = self.sources[inlet.track.kind]
-                    ntp, timestamp = source.report_received(report, now)
-                    if self._sink is not None:
-                        self._sink.report(source.kind, ntp, timestamp)
-            elif isinstance(report, Bye) and any(self._inlets.find(ssrc) for ssrc in report.ssrcs):
+                if inlet.source is not None and inlet.feeds_source and report.ntp:
+                    self._report(inlet.source, report, now)
+            elif isinstance(report, Bye) and any(self._ends(ssrc) for ssrc in report.ssrcs):
                 self.publisher_left = True
+
+    def _ends(self, ssrc: int) -> bool:
+        """Whether a goodbye of this stream is the publisher's: a browser also says it of a layer that it pauses."""
+        inlet = self._inlets.find(ssrc)
+        return inlet is not None and not inlet.track.rids
+
+    def _report(self, source: Source, report: SenderReport, now: float) -> None:
+        ntp, timestamp = source.report_received(report, now)
+        if self._sink is None:
+            return
+        if source.kind == "audio":
+            self._sink.report("audio", ntp, timestamp)
+        elif self._tape is not None and source is self._tape.source:
+            self._tape.report(ntp, timestamp)
 
     # -- viewers
 
@@ -240,8 +293,18 @@ class Feed:
             if source is not None and source.codec_name == track.codec.name:
                 branch = Branch(viewer, track, source)
                 viewer.branches[branch.ssrc] = branch
+                if track.kind == "video":
+                    branch.wanted = viewer.wanted
+                    branch.source = source = self.layers.choose(branch, now)
+                    self.layers.join(branch)
                 source.join(branch)
-        self._ask_key_frame(now)
+        self._ask_key_frames(now)
+
+    def want(self, viewer: Viewer, layer: Layer, now: float) -> None:
+        """Give a viewer another layer of the picture as soon as its next key frame begins, which is asked for."""
+        viewer.want(layer)
+        self.layers.look(now)
+        self._ask_key_frames(now)
 
     def remove_viewer(self, viewer: Viewer) -> None:
         """The viewer's session is over."""
@@ -249,12 +312,16 @@ class Feed:
             self.viewers.remove(viewer)
             viewer.outlet.on_change = _nobody_listens
         for branch in viewer.branches.values():
+            self.layers.leave(branch)
             branch.source.leave(branch)
         viewer.branches.clear()
 
     def _outlet_changed(self) -> None:
-        for source in self.sources.values():
+        for source in self._all_sources():
             source.refresh()
+
+    def _all_sources(self) -> list[Source]:
+        return [*self.layers.sources, *(source for kind, source in self.sources.items() if kind == "audio")]
 
     # -- time
 
@@ -276,7 +343,8 @@ class Feed:
             return
         for inlet in self._inlets.all():
             self._ask_again(inlet, now)
-        self._ask_key_frame(now)
+        self.layers.look(now)
+        self._ask_key_frames(now)
         self._send_feedback(now)
         if now >= self._report_at:
             self._report_at = now + REPORT_INTERVAL
@@ -294,15 +362,22 @@ class Feed:
         if wanted:
             self.counters.nacked += len(wanted)
             self._send(Nack(self._ssrc, inlet.ssrc, tuple(wanted)))
-        if losses.given_up > given_up and inlet.feeds_source:
-            self.want_key_frame()
+        if losses.given_up > given_up and inlet.feeds_source and inlet.source is not None:
+            inlet.source.key_frames.want()
 
-    def _ask_key_frame(self, now: float) -> None:
-        source, outlet = self.sources.get("video"), self.outlet
-        if source is None or outlet is None or not outlet.is_open or not source.key_frames.wanted:
+    def _ask_key_frames(self, now: float) -> None:
+        for source in self.layers.sources:
+            if source.key_frames.wanted:
+                self._ask_key_frame(source, now)
+
+    def _ask_key_frame(self, source: Source, now: float) -> None:
+        outlet = self.outlet
+        if outlet is None or not outlet.is_open or not self.layers.may_ask(source, now):
             return
-        inlet = next((i for i in self._inlets.all() if i.feeds_source and i.track.kind == "video"), None)
-        if inlet is not None and source.key_frames.due(now):
+        inlet = self._inlets.feeding(source)
+        is_answering = self._asked_for not in (None, source) and now - self._asked_at < JOINT_ANSWER
+        if inlet is not None and not is_answering and source.key_frames.due(now):
+            self._asked_for, self._asked_at = source, now
             self._send(PictureLoss(self._ssrc, inlet.ssrc))
 
     def _send_feedback(self, now: float) -> None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from streams.rtp.header import MID, REPAIRED_RID, RID, Header, find_extensions
 from streams.sfu.losses import Losses
 from streams.sfu.reception import Reception
 from streams.sfu.track import Track
+
+if TYPE_CHECKING:
+    from streams.sfu.source import Source
 
 MAX_INLETS = 16
 SILENCE = 0.5
@@ -24,9 +28,11 @@ class Inlet:
         self.repairs = repairs
         self.payload_type = track.codec.rtx_payload_type if repairs else track.codec.payload_type
         self.media: Inlet | None = None
+        self.source: Source | None = None
         self.reception = Reception(ssrc, track.codec.clock_rate)
         self.losses: Losses | None = Losses() if track.nack and not repairs else None
         self.feeds_source = False
+        """Whether its packets go to `source` now; of several streams of one layer one does."""
         self.last_at = 0.0
         self.restart_sequence: int | None = None
 
@@ -67,7 +73,7 @@ class Inlets:
             return None
         repairs = header.payload_type == track.codec.rtx_payload_type
         rid = texts.get(REPAIRED_RID if repairs else RID, "")
-        if not self._make_room(now):
+        if (track.rids and rid not in track.rids) or not self._make_room(now):
             self.unknown += 1
             return None
         inlet = Inlet(header.ssrc, track, rid, repairs=repairs)
@@ -79,13 +85,13 @@ class Inlets:
         self._by_ssrc[header.ssrc] = inlet
         return inlet
 
-    def feeding(self, track: Track) -> Inlet | None:
-        """The stream that feeds the track's source now."""
-        return next((i for i in self._by_ssrc.values() if i.track is track and i.feeds_source), None)
+    def feeding(self, source: Source | None) -> Inlet | None:
+        """The stream that feeds this source now."""
+        return next((i for i in self._by_ssrc.values() if i.feeds_source and i.source is source), None)
 
     def may_feed(self, inlet: Inlet, now: float) -> bool:
-        """Let `inlet` feed its track's source if nobody does, or who did has gone quiet."""
-        current = self.feeding(inlet.track)
+        """Let `inlet` feed its source if nobody does, or who did has gone quiet."""
+        current = self.feeding(inlet.source)
         if current is not None and current is not inlet:
             if now - current.last_at < SILENCE:
                 return False
@@ -114,10 +120,8 @@ class Inlets:
         return fitting[0] if len(fitting) == 1 else None
 
     def _repaired(self, track: Track, rid: str) -> Inlet | None:
-        media = [i for i in self._by_ssrc.values() if i.track is track and not i.repairs]
-        if rid:
-            return next((inlet for inlet in media if inlet.rid == rid), None)
-        return self.feeding(track) or (media[-1] if media else None)
+        media = [i for i in self._by_ssrc.values() if i.track is track and not i.repairs and (not rid or i.rid == rid)]
+        return next((inlet for inlet in media if inlet.feeds_source), media[-1] if media else None)
 
     def _make_room(self, now: float) -> bool:
         if len(self._by_ssrc) < MAX_INLETS:

@@ -9,14 +9,18 @@ from collections.abc import Mapping, Sequence
 from streams.rtp.header import Header, find_extensions
 from streams.rtp.payload import KEY_FRAME_TESTS, FrameBoundaries
 from streams.rtp.rtcp import SenderReport
+from streams.rtp.sequence import timestamp_distance
 from streams.sfu.branch import Branch
 from streams.sfu.fanout import FanOut
+from streams.sfu.follower import Follower
 from streams.sfu.forwarder import Forwarder
 from streams.sfu.keyframes import KeyFrameRequests
 from streams.sfu.ring import Ring
-from streams.sfu.track import Kind, Track
+from streams.sfu.track import Kind, Layer, Track
 
 RING_SIZE: dict[Kind, int] = {"video": 1024, "audio": 128}
+NEWEST_WITHIN = 64
+"""How far back of the newest number a packet with a payload is looked for."""
 MAX_SILENCE = 3600.0
 """A publisher that comes back later than this continues the timestamps as if it had been away that long."""
 
@@ -26,8 +30,9 @@ _number_into = struct.Struct("!HI").pack_into
 class Source:
     """Numbers are unwrapped and never go back when the publisher is replaced; timestamps follow the wall."""
 
-    def __init__(self, track: Track, forwarder: Forwarder) -> None:
+    def __init__(self, track: Track, forwarder: Forwarder, layer: Layer = "high") -> None:
         self.kind = track.kind
+        self.layer: Layer = layer
         self.codec_name = track.codec.name
         self.clock_rate = track.codec.clock_rate
         self.forwarder = forwarder
@@ -46,6 +51,7 @@ class Source:
         self._number_delta = self._timestamp_delta = 0
         self._pair: tuple[int, int, float] | None = None
         self._branches: list[Branch] = []
+        self._incoming: list[Follower] = []
         self._arranged: list[tuple[Branch, int]] = []
         self._fan_out = FanOut(forwarder)
         self._newest_start = 0
@@ -80,6 +86,25 @@ class Source:
         ticks = int((now - at) * self.clock_rate)
         return (ntp + (ticks << 32) // self.clock_rate) & 0xFFFFFFFFFFFFFFFF, (timestamp + ticks) & 0xFFFFFFFF
 
+    def ticks_after(self, other: Source, timestamp: int) -> int | None:
+        """How long after the other source's newest frame this one's `timestamp` is, by the publisher's reports."""
+        if self._pair is None or other._pair is None:
+            return None
+        own_ntp, own_timestamp, _ = self._pair
+        other_ntp, other_timestamp, _ = other._pair
+        between = (own_ntp - other_ntp) * self.clock_rate >> 32
+        behind = timestamp_distance(other.last_timestamp, other_timestamp)
+        return between + timestamp_distance(timestamp, own_timestamp) - behind
+
+    def newest(self) -> memoryview | None:
+        """The newest packet that carries anything; padding carries nothing."""
+        header = Header()
+        for number in range(self.last_number, self.last_number - NEWEST_WITHIN, -1):
+            kept = self.ring.find(number)
+            if kept is not None and header.read(kept, len(kept)) and header.payload_start < header.payload_end:
+                return kept
+        return None
+
     def deliver(self, header: Header, packet: bytearray, index: int, now: float) -> int:
         """Send one packet to all; renumbers it in `packet` and returns its length, or 0 for one seen before."""
         number = index + self._number_delta
@@ -99,10 +124,14 @@ class Source:
         if starts:
             self.key_frame_count += 1
             self.key_frames.began()
+            if self._incoming:
+                self._take_in(number, timestamp, now)
         if (starts or not self._waits) and len(self._arranged) < len(self._branches):
             self._start_waiting(number)
         self.packets += 1
         self.octets += end - start
+        if not self._branches:
+            return end
         if number >= self._newest_start and (in_order or self._arranged):
             elements = find_extensions(header, packet) if header.extension_profile else ()
             marker = 0x80 if header.marker else 0
@@ -130,6 +159,25 @@ class Source:
             self._branches.remove(branch)
             self._arrange()
 
+    def expect(self, follower: Follower) -> None:
+        """Let a follower of another layer come over with the next key frame."""
+        self._incoming.append(follower)
+        self.key_frames.want()
+
+    def forget(self, follower: Follower) -> None:
+        """It doesn't come over after all."""
+        if follower in self._incoming:
+            self._incoming.remove(follower)
+
+    def adopt(self, branch: Branch) -> None:
+        """Serve a branch that has just switched to this source; arranged with the others that do."""
+        self._branches.append(branch)
+
+    @property
+    def expects(self) -> bool:
+        """Whether anybody waits to come over."""
+        return bool(self._incoming)
+
     def refresh(self) -> None:
         """Notice outlets that opened, closed or moved."""
         now_ready = [branch for branch in self._branches if branch.start_number is not None and branch.is_ready]
@@ -143,7 +191,9 @@ class Source:
 
     def _want_for_waiting(self) -> None:
         """Ask for a key frame once somebody who waits could be sent it."""
-        if self._waits and any(branch.start_number is None and branch.is_ready for branch in self._branches):
+        if self._incoming or (
+            self._waits and any(branch.start_number is None and branch.is_ready for branch in self._branches)
+        ):
             self.key_frames.want()
 
     def _arrange(self) -> None:
@@ -151,6 +201,16 @@ class Source:
         self._fan_out.arrange(ready)
         self._arranged = [(branch, branch.viewer.outlet.address_version) for branch in ready]
         self._newest_start = max((branch.start_number or 0 for branch in ready), default=0)
+
+    def _take_in(self, number: int, timestamp: int, now: float) -> None:
+        """A key frame begins: whoever waited to come over comes over with this packet."""
+        incoming, self._incoming = self._incoming, []
+        for follower in incoming:
+            follower.switch(self, number, timestamp, now)
+        self._arrange()
+        for later in range(number + 1, self.last_number + 1):
+            for follower in incoming:
+                follower.send_late(later)
 
     def _start_waiting(self, number: int) -> None:
         started = [branch for branch in self._branches if branch.start_number is None and branch.is_ready]

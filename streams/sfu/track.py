@@ -10,6 +10,9 @@ from pylibsrtp import Session
 
 Kind = Literal["video", "audio"]
 CodecName = Literal["H264", "VP8", "opus"]
+Layer = Literal["low", "middle", "high"]
+LAYERS: tuple[Layer, ...] = ("low", "middle", "high")
+"""From the smallest picture to the largest. A publisher of one picture sends "high", one of two no "middle"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,7 @@ class Track:
     A publisher's `ssrc` and `rtx_ssrc` are what its offer announced, if it did; a viewer's are those that the
     node chose and announced, and are never None. `extensions` maps a URI to the id that this peer uses.
     `transport_cc` means: transport-wide feedback was negotiated (its extension stands in `extensions`).
+    `rids` are the layers that a publisher sends (simulcast), from low to high; empty where it sends one picture.
     """
 
     kind: Kind
@@ -41,6 +45,7 @@ class Track:
     nack: bool = False
     pli: bool = False
     transport_cc: bool = False
+    rids: tuple[str, ...] = ()
 
 
 class Outlet(Protocol):

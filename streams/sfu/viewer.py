@@ -21,7 +21,7 @@ from streams.rtp.rtcp import (
 )
 from streams.rtp.transport_feedback import TransportFeedback
 from streams.sfu.branch import Branch
-from streams.sfu.track import Outlet, Track
+from streams.sfu.track import Layer, Outlet, Track
 
 _REPORTS_KEPT = 8
 _MAX_RTT = 10.0
@@ -35,6 +35,7 @@ class Viewer:
         self.outlet = outlet
         self.cname = cname
         self.branches: dict[int, Branch] = {}
+        self.wanted: Layer = "high"
         self.transport_number = 0
         self.report_at = 0.0
         self.rtt_seconds: float | None = None
@@ -53,6 +54,12 @@ class Viewer:
     def repeated(self) -> int:
         """How many packets were sent to it again."""
         return sum(branch.repeated for branch in self.branches.values())
+
+    def want(self, layer: Layer) -> None:
+        """Say which layer of the picture it wants; the feed's next look begins to change it (`Feed.want` at once)."""
+        self.wanted = layer
+        for branch in self.branches.values():
+            branch.wanted = layer
 
     def rtcp_received(self, plain: bytes, now: float) -> None:
         """Take one unprotected compound RTCP packet of this viewer."""

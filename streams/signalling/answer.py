@@ -107,6 +107,10 @@ def _track_lines(line: Agreed, track: Track, agreement: Agreement, endpoint: End
     if codec.rtx_payload_type is not None:
         lines.append(f"a=rtpmap:{codec.rtx_payload_type} rtx/{codec.clock_rate}")
         lines.append(f"a=fmtp:{codec.rtx_payload_type} apt={codec.payload_type}")
+    if track.rids:
+        # In the offer's order; the track's own is from low to high.
+        rids = [rid for rid in dict.fromkeys(media.simulcast) if rid in track.rids]
+        lines += [*(f"a=rid:{rid} recv" for rid in rids), f"a=simulcast:recv {';'.join(rids)}"]
     if sends:
         lines += _source_lines(track, sends)
     return lines

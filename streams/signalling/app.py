@@ -34,6 +34,7 @@ from streams.signalling.session import Right, Session
 from streams.signalling.sessions import Sessions
 from streams.signalling.tokens import Grant, TokenRefused
 from streams.signalling.turn import NO_TURN, TurnServers
+from streams.signalling.wish import read_wish
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +42,8 @@ SDP_TYPE = "application/sdp"
 FRAGMENT_TYPE = "application/trickle-ice-sdpfrag"
 ENDPOINT_METHODS = "POST, GET, HEAD, OPTIONS"
 SESSION_METHODS = "PATCH, DELETE, GET, HEAD, OPTIONS"
+WISH_TYPE = "application/json"
+"""A viewer's wish for a layer."""
 EXPOSED_HEADERS = "Location, ETag, Link, Retry-After"
 MAX_TOKEN_LENGTH = 4096
 
@@ -117,10 +120,10 @@ class Signalling:
             raise WrongMethod(ENDPOINT_METHODS)
         if not self._posts.take(grant.token_id, self._clock()):
             raise TooOften
-        body = await _body(request, SDP_TYPE, "Accept-Post")
+        body = await _body(request, SDP_TYPE, WrongType("Accept-Post", SDP_TYPE))
         open_session = self._sessions.publish if right is Right.PUBLISH else self._sessions.view
         session, answer = open_session(feed, grant, body)
-        headers = {"Location": session.path, "ETag": session.etag, "Accept-Patch": FRAGMENT_TYPE}
+        headers = {"Location": session.path, "ETag": session.etag, "Accept-Patch": _patches(right)}
         response = Response(answer, HTTPStatus.CREATED, headers, SDP_TYPE)
         self._name_relays(response, grant)
         return response
@@ -149,7 +152,7 @@ class Signalling:
 
     async def _session(self, request: Request, right: Right) -> Response:
         if request.method == "OPTIONS":
-            return Response(headers={"Accept-Patch": FRAGMENT_TYPE, "Allow": SESSION_METHODS})
+            return Response(headers={"Accept-Patch": _patches(right), "Allow": SESSION_METHODS})
         feed = _feed_name(request)
         session = self._find(request, right, feed)
         if request.method in ("GET", "HEAD"):
@@ -161,9 +164,14 @@ class Signalling:
         if request.method == "DELETE":
             self._sessions.end(session, "deleted")
             return Response()
-        return self._patch(
-            session, request.headers.get("if-match"), await _body(request, FRAGMENT_TYPE, "Accept-Patch")
-        )
+        wrong_type = WrongType("Accept-Patch", _patches(right))
+        if session.viewer is not None and _content_type(request) == WISH_TYPE:
+            layer = read_wish(await _body(request, WISH_TYPE, wrong_type))
+            if session.ended_because is not None:
+                raise NoSuchSession
+            self._sessions.want(session, layer)
+            return Response(status_code=HTTPStatus.NO_CONTENT)
+        return self._patch(session, request.headers.get("if-match"), await _body(request, FRAGMENT_TYPE, wrong_type))
 
     def _patch(self, session: Session, if_match: str | None, body: bytes) -> Response:
         ufrag, password = read_fragment(body)
@@ -265,6 +273,11 @@ async def _not_found(request: Request, error: Exception) -> Response:
     return problem(SignallingError("not-found", HTTPStatus.NOT_FOUND))
 
 
+def _patches(right: Right) -> str:
+    """What a session's PATCH takes."""
+    return f"{FRAGMENT_TYPE}, {WISH_TYPE}" if right is Right.VIEW else FRAGMENT_TYPE
+
+
 def _feed_name(request: Request) -> str:
     feed = str(request.path_params["feed"])
     if _FEED.fullmatch(feed) is None:
@@ -272,10 +285,14 @@ def _feed_name(request: Request) -> str:
     return feed
 
 
-async def _body(request: Request, content_type: str, header: str) -> bytes:
-    """The body, if it is of this type, which `header` tells of, and no longer than an offer may be."""
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != content_type:
-        raise WrongType(header, content_type)
+def _content_type(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+async def _body(request: Request, content_type: str, wrong_type: WrongType) -> bytes:
+    """The body, if it is of this type and no longer than an offer may be."""
+    if _content_type(request) != content_type:
+        raise wrong_type
     body = bytearray()
     async for chunk in request.stream():
         body += chunk

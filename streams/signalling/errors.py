@@ -8,6 +8,7 @@ SignallingError(code, status)
 ├── TooOften                429 with Retry-After
 ├── NoSuchSession           404
 ├── PreconditionRefused     412 or 428
+├── WishRefused             400 or 422: what a viewer wants can't be read, or isn't there
 ├── WrongType               415 with Accept-Post or Accept-Patch
 ├── WrongMethod             405 with Allow
 └── TooLarge                413
@@ -78,6 +79,13 @@ class PreconditionRefused(SignallingError):
     """If-Match is missing (428) or names a former ICE session (412)."""
 
     def __init__(self, code: str, status: int) -> None:
+        super().__init__(code, status)
+
+
+class WishRefused(SignallingError):
+    """What a viewer wants is no JSON object (400), or names nothing that there is (422)."""
+
+    def __init__(self, code: str, status: int = HTTPStatus.UNPROCESSABLE_ENTITY) -> None:
         super().__init__(code, status)
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Literal
 
 from streams.sfu.track import Codec, CodecName, Kind, Track
 from streams.signalling.errors import OfferRefused
 from streams.signalling.offer import Format, Media, Offer
+from streams.signalling.simulcast import MAX_LAYERS, order_rids
 
 MID_URI = "urn:ietf:params:rtp-hdrext:sdes:mid"
 RID_URI = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id"
@@ -20,8 +21,9 @@ CAPTURE_TIME_URI = "http://www.webrtc.org/experiments/rtp-hdrext/abs-capture-tim
 AUDIO_LEVEL_URI = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
 
 PUBLISHER_EXTENSIONS = (MID_URI, TRANSPORT_CC_URI, CAPTURE_TIME_URI, AUDIO_LEVEL_URI)
-"""The rotation extension is left out on purpose: without it a phone turns the picture itself, also for the recording.
-RID and repaired RID come with simulcast; until then a publisher is asked for its first layer only."""
+"""The rotation extension is left out on purpose: without it a phone turns the picture itself, also the recorded one."""
+LAYER_EXTENSIONS = (*PUBLISHER_EXTENSIONS, RID_URI, REPAIRED_RID_URI)
+"""Of a publisher that sends layers: they say which packet is of which."""
 VIEWER_EXTENSIONS = (MID_URI, CAPTURE_TIME_URI, AUDIO_LEVEL_URI)
 
 RTP_PROTOCOLS = ("UDP/TLS/RTP/SAVPF", "TCP/TLS/RTP/SAVPF", "RTP/SAVPF", "RTP/SAVP")
@@ -128,7 +130,18 @@ def _publisher_track(media: Media) -> Track:
     if wanted is None:
         raise OfferRefused("codec-unsupported", HTTPStatus.UNPROCESSABLE_ENTITY)
     ssrc = media.ssrcs[0] if media.ssrcs and not media.send_rids else None
+    rids = _layers(media)
+    if rids:
+        return replace(_track(media, wanted, LAYER_EXTENSIONS, None, None), rids=order_rids(rids))
     return _track(media, wanted, PUBLISHER_EXTENSIONS, ssrc, media.rtx_of.get(ssrc) if ssrc is not None else None)
+
+
+def _layers(media: Media) -> list[str]:
+    """The layers to ask for; none where they couldn't be told apart: then a publisher sends its first one only."""
+    if media.kind != "video" or RID_URI not in media.extensions or MID_URI not in media.extensions:
+        return []
+    described = [rid for rid in dict.fromkeys(media.simulcast) if rid in media.send_rids]
+    return described[:MAX_LAYERS]
 
 
 def _viewer_track(media: Media, source: Track) -> Track:

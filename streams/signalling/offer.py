@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from streams.signalling.errors import OfferRefused
+from streams.signalling.simulcast import read_simulcast
 
 MAX_SDP_BYTES = 65_536
 MAX_LINES = 1500
@@ -20,6 +21,7 @@ _FINGERPRINT = re.compile(
 )
 _ICE_CHARACTERS = re.compile(r"[A-Za-z0-9+/=_-]{4,256}", re.ASCII)
 _MID = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`{|}~-]{1,32}", re.ASCII)
+_RID = re.compile(r"[A-Za-z0-9_-]{1,16}", re.ASCII)
 _DIRECTIONS = ("sendonly", "recvonly", "sendrecv", "inactive")
 
 
@@ -57,6 +59,7 @@ class Media:
     ssrcs: list[int] = field(default_factory=list)
     rtx_of: dict[int, int] = field(default_factory=dict)
     send_rids: list[str] = field(default_factory=list)
+    simulcast: list[str] = field(default_factory=list)
     rtcp_mux: bool = False
     rtcp_rsize: bool = False
     bundle_only: bool = False
@@ -203,6 +206,8 @@ def _media_attribute(media: Media, name: str, value: str) -> None:
         match = _EXTMAP.fullmatch(value)
         if match and 1 <= int(match[1]) <= 14:
             media.extensions[match[2]] = int(match[1])
+    elif name == "simulcast":
+        media.simulcast = media.simulcast or read_simulcast(value)
     elif name in ("ssrc", "ssrc-group", "rid"):
         _source_attribute(media, name, value)
     elif name in ("rtcp-mux", "rtcp-rsize", "bundle-only"):
@@ -226,8 +231,8 @@ def _format_attribute(media: Media, name: str, value: str) -> None:
 def _source_attribute(media: Media, name: str, value: str) -> None:
     first, *rest = value.split() or [""]
     if name == "rid":
-        if rest[:1] == ["send"] and len(media.send_rids) < 4:
-            media.send_rids.append(first[:16])
+        if rest[:1] == ["send"] and len(media.send_rids) < 8 and _RID.fullmatch(first):
+            media.send_rids.append(first)
     elif name == "ssrc":
         ssrc = _number(first, 0xFFFFFFFF)
         if ssrc not in media.ssrcs and len(media.ssrcs) < 16:

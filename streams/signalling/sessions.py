@@ -13,6 +13,7 @@ from streams.hub.topics import CameraChanged, Event, FeedCause, FeedState, Posit
 from streams.protocol import CameraStatus, Position
 from streams.sfu.feed import Feed
 from streams.sfu.forwarder import Forwarder
+from streams.sfu.track import Layer
 from streams.sfu.viewer import Viewer
 from streams.signalling.answer import Endpoint, write_answer, write_fragment
 from streams.signalling.errors import FeedNotLive, NodeFull
@@ -126,6 +127,11 @@ class Sessions:
         link.on_open = lambda: self._viewer_connected(feed, viewer)
         link.start(agreement.dtls_role, offer.fingerprints)
         return session, write_answer(agreement, self._endpoint(link), secrets.randbits(62), sends=name)
+
+    def want(self, session: Session, layer: Layer) -> None:
+        """Give a viewer another layer of its picture."""
+        if session.viewer is not None:
+            self.feeds[session.feed].media.want(session.viewer, layer, self._clock())
 
     def restart_ice(self, session: Session) -> str:
         """New ICE credentials for a session, as the fragment to answer with; it goes on meanwhile."""

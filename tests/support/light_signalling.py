@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from tests.support.light_media import LightPublisher, LightViewer
-from tests.support.light_peer import TRANSPORT_ID, Numbers
+from tests.support.light_peer import TRANSPORT_ID, LightPeer, Numbers
 
 CONNECT_SECONDS = 10
 
@@ -22,7 +22,7 @@ class Whip:
         self._lead = lead
         self._http = httpx.AsyncClient(base_url=base, headers={"Authorization": f"Bearer {token}"}, timeout=10)
 
-    async def publish(self, feed: str, peer: LightPublisher) -> None:
+    async def publish(self, feed: str, peer: LightPeer) -> None:
         """Offer the peer's stream as `feed`."""
         peer.numbers = Numbers(transport_id=TRANSPORT_ID)
         peer.accept(await self._post(f"/whip/{feed}", peer.describe("sendonly")))

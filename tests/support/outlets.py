@@ -76,7 +76,11 @@ class PeerOutlet:
 
     def received(self) -> list[bytes]:
         """What came since the last call, in clear."""
-        return [self._opening.unprotect(datagram) for datagram in self.datagrams()]
+        return [self.open(datagram) for datagram in self.datagrams()]
+
+    def open(self, datagram: bytes) -> bytes:
+        """A protected packet in clear; each can be opened once."""
+        return self._opening.unprotect(datagram)
 
     def close(self) -> None:
         self._socket.close()

@@ -12,11 +12,16 @@ from av.video.frame import VideoFrame
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from streams.rtp.header import build_packet
 from streams.rtp.payload import (
     KEY_FRAME_TESTS,
     FrameBoundaries,
+    PictureShift,
     h264_starts_key_frame,
+    picture_shift,
+    shift_numbers,
     vp8_frame_offset,
+    vp8_numbers,
     vp8_starts_key_frame,
 )
 
@@ -111,3 +116,48 @@ def test_frames_end_by_marker_or_by_the_next_timestamp() -> None:
     packets = [(1, False), (1, True), (2, True), (3, False), (4, False), (4, True), (5, False)]
     assert [boundaries.packet(*packet) for packet in packets] == [False, True, True, False, True, True, False]
     assert boundaries.frames == 4
+
+
+@pytest.mark.parametrize(
+    ("descriptor", "shifted"),
+    [
+        (b"\x90\xe0\x81\x02\x07\x20", b"\x90\xe0\x81\x07\x0a\x20"),
+        (b"\x90\xe0\xff\xff\xff\x20", b"\x90\xe0\x80\x04\x02\x20"),  # both wrap
+        (b"\x90\xe0\x7e\x07\x20\x00", b"\x90\xe0\x03\x0a\x20\x00"),  # seven bits
+        (b"\x90\x80\x81\x02\x00\x00", b"\x90\x80\x81\x07\x00\x00"),  # no base layer
+        (b"\x90\x60\x07\x20\x00\x00", b"\x90\x60\x0a\x20\x00\x00"),  # no picture number
+        (b"\x10\x00\x00\x00\x00\x00", b"\x10\x00\x00\x00\x00\x00"),
+    ],
+)
+def test_picture_numbers_are_shifted_in_their_own_width(descriptor: bytes, shifted: bytes) -> None:
+    packet = bytearray(b"head" + descriptor)
+    numbers = vp8_numbers(packet, 4, len(packet))
+    if numbers is not None:
+        shift_numbers(packet, numbers, PictureShift(5, 3))
+    assert packet == b"head" + shifted
+
+
+@settings(max_examples=500)
+@given(st.binary(max_size=10), st.binary(max_size=10), st.integers(0, 0x7FFF), st.integers(0, 0xFF))
+def test_no_descriptor_breaks_renumbering_and_numbers_follow_on(
+    old: bytes, new: bytes, by_picture: int, by_base: int
+) -> None:
+    def packet_of(payload: bytes) -> bytearray:
+        return bytearray(build_packet(payload_type=96, sequence=1, timestamp=2, ssrc=3, payload=payload))
+
+    before, after = PictureShift(by_picture, by_base), packet_of(new)
+    shift = picture_shift(packet_of(old), after, before)
+    first, last = vp8_numbers(after, 12, len(after)), vp8_numbers(packet_of(old), 12, 12 + len(old))
+    assert (shift is None) == (first is None)
+    if shift is None or first is None:
+        return
+    size = len(after)
+    shift_numbers(after, first, shift)
+    assert len(after) == size
+    out = vp8_numbers(after, 12, len(after))
+    assert out is not None
+    if last is not None and last.picture_at and first.picture_at:
+        bits = 0x7FFF if first.is_wide else 0x7F
+        assert (out.picture - last.picture - by_picture) & bits == 1
+    if last is not None and last.base_at and first.base_at:
+        assert (out.base - last.base - by_base) & 0xFF == 1

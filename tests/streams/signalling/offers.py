@@ -13,6 +13,8 @@ VP8 = ["a=rtpmap:96 VP8/90000", "a=rtcp-fb:96 transport-cc", "a=rtcp-fb:96 nack"
 VP8_RTX = ["a=rtpmap:97 rtx/90000", "a=fmtp:97 apt=96"]
 TRANSPORT_CC = "a=extmap:3 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
 MID = "a=extmap:4/sendrecv urn:ietf:params:rtp-hdrext:sdes:mid"
+RID = "a=extmap:10 urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id"
+REPAIRED_RID = "a=extmap:11 urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id"
 ROTATION = "a=extmap:13 urn:3gpp:video-orientation"
 
 
@@ -29,6 +31,11 @@ def video(
     numbers = [line.split(":")[1].split()[0] for line in lines if line.startswith("a=rtpmap:")]
     head = f"m=video {port} UDP/TLS/RTP/SAVPF {' '.join(numbers)}"
     return [head, "c=IN IP4 0.0.0.0", f"a=mid:{mid}", f"a={direction}", "a=rtcp-mux", *lines, *extra]
+
+
+def layers(line: str, *rids: str) -> list[str]:
+    """What a browser adds for simulcast."""
+    return [TRANSPORT_CC, MID, RID, REPAIRED_RID, *(f"a=rid:{rid} send" for rid in rids), f"a=simulcast:{line}"]
 
 
 def audio(*, mid: str = "1", direction: str = "sendonly") -> list[str]:

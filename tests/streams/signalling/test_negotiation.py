@@ -22,6 +22,7 @@ from tests.streams.signalling.offers import (
     audio,
     channel,
     h264,
+    layers,
     offer,
     video,
 )
@@ -76,9 +77,47 @@ def test_feedback_lines_may_stand_before_their_format() -> None:
     assert track.nack
 
 
-def test_simulcast_is_answered_with_its_first_layer_only() -> None:
-    layers = ["a=rid:h send", "a=rid:l send", "a=simulcast:send h;l", "a=ssrc:5 cname:x"]
-    agreement = publish(video(VP8, extra=layers))
+@pytest.mark.parametrize("formats", [[*VP8, *VP8_RTX], h264(108, "42e01f")])
+def test_three_layers_are_asked_for_as_offered(formats: list[str]) -> None:
+    agreement = publish(video(formats, extra=layers("send l;m;h", "l", "m", "h")))
+    (track,) = agreement.tracks
+    assert track.rids == ("l", "m", "h")
+    assert track.ssrc is None
+    answer = write_answer(agreement, ENDPOINT, 1).split("\r\n")
+    assert [line for line in answer if "rid" in line or "simulcast" in line] == [
+        "a=rid:l recv",
+        "a=rid:m recv",
+        "a=rid:h recv",
+        "a=simulcast:recv l;m;h",
+    ]
+    numbers = {line.split()[0] for line in answer if line.startswith("a=extmap")}
+    assert numbers >= {"a=extmap:4", "a=extmap:10", "a=extmap:11"}
+
+
+@pytest.mark.parametrize(
+    ("line", "rids", "ordered", "answered"),
+    [
+        ("send h;m;l", "hml", "lmh", "h;m;l"),
+        ("send q;h;f", "qhf", "qhf", "q;h;f"),
+        ("send f;h;q", "fhq", "qhf", "f;h;q"),
+        ("send 1;2", "12", "12", "1;2"),
+        ("recv 9 send ~a,b;c", "abc", "ac", "a;c"),
+        ("send a;b;c;d", "abcd", "abc", "a;b;c"),
+        ("send a;a;b", "ab", "ab", "a;b"),
+        ("send a;x;b", "ab", "ab", "a;b"),
+    ],
+)
+def test_layers_are_ordered_by_what_their_names_mean_else_as_they_come(
+    line: str, rids: str, ordered: str, answered: str
+) -> None:
+    agreement = publish(video(VP8, extra=layers(line, *rids)))
+    assert agreement.tracks[0].rids == tuple(ordered)
+    assert f"a=simulcast:recv {answered}\r\n" in write_answer(agreement, ENDPOINT, 1)
+
+
+def test_layers_that_could_not_be_told_apart_are_answered_with_the_first_only() -> None:
+    lines = ["a=rid:h send", "a=rid:l send", "a=simulcast:send h;l", "a=ssrc:5 cname:x"]
+    agreement = publish(video(VP8, extra=lines))
     assert agreement.tracks[0].ssrc is None, "with layers the announced SSRC says nothing"
     assert "rid" not in write_answer(agreement, ENDPOINT, 1)
 
@@ -175,7 +214,9 @@ def test_what_is_no_offer_is_a_bad_request(body: bytes) -> None:
 def test_a_damaged_offer_is_answered_or_refused_and_nothing_else() -> None:
     source = random.Random(3)
     whole = offer(
-        video([*VP8, *VP8_RTX, *h264(108, "42e01f")], extra=[TRANSPORT_CC, MID, "a=ssrc:1 cname:x"]), audio(), channel()
+        video([*VP8, *VP8_RTX, *h264(108, "42e01f")], extra=[*layers("send l;h", "l", "h"), "a=ssrc:1 cname:x"]),
+        audio(),
+        channel(),
     )
     statuses = set()
     for _ in range(4000):

@@ -1,0 +1,120 @@
+"""The picture of a feed in one to three sizes, and which of them each follower is given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from streams.sfu.follower import Follower
+from streams.sfu.forwarder import Forwarder
+from streams.sfu.inlet import SILENCE
+from streams.sfu.source import Source
+from streams.sfu.track import LAYERS, Layer, Track
+
+_NAMES: dict[int, tuple[Layer, ...]] = {1: ("high",), 2: ("low", "high"), 3: LAYERS}
+
+
+class Layers:
+    """One source a layer, from low to high.
+
+    The highest stays the same source whoever publishes, so that a publisher of one picture and one of three can take
+    turns. A follower is given the layer that it wants; when that one doesn't come, the next lower, else any.
+    """
+
+    def __init__(self) -> None:
+        self.sources: list[Source] = []
+        self._by_rid: dict[str, Source] = {}
+        self._followers: list[Follower] = []
+        self._first_at: float | None = None
+
+    @property
+    def highest(self) -> Source | None:
+        """The source of the largest picture, or None without any."""
+        return self.sources[-1] if self.sources else None
+
+    @property
+    def last_frame_at(self) -> float | None:
+        """When the last whole frame of any layer was in."""
+        return max((s.last_frame_at for s in self.sources if s.last_frame_at is not None), default=None)
+
+    def publish(self, track: Track, forwarder: Forwarder) -> None:
+        """Make a source for each layer of this track; those of the former publisher are gone on with."""
+        names = _NAMES[max(1, len(track.rids))]
+        known = {source.layer: source for source in self.sources}
+        self.sources = [known.get(name) or Source(track, forwarder, name) for name in names]
+        self._by_rid = dict(zip(track.rids, self.sources, strict=False))
+        self._first_at = None
+
+    def clear(self) -> None:
+        """The codec changed: nothing can be gone on with."""
+        self.sources.clear()
+        self._by_rid.clear()
+
+    def source_of(self, rid: str) -> Source:
+        """Where packets of this layer go."""
+        return self._by_rid.get(rid) or self.sources[-1]
+
+    def choose(self, follower: Follower, now: float) -> Source:
+        """The source to begin with."""
+        return self._choices(now)[follower.wanted] or self._by_wish(follower)
+
+    def join(self, follower: Follower) -> None:
+        """See to it from now on that it is given what it wants."""
+        self._followers.append(follower)
+
+    def leave(self, follower: Follower) -> None:
+        """It follows no more."""
+        if follower in self._followers:
+            self._followers.remove(follower)
+            follower.await_key_frame(None)
+
+    def is_followed(self, source: Source) -> bool:
+        """Whether anybody is given this layer or waits for it; what nobody follows needs no key frame."""
+        return any(source in (follower.source, follower.coming) for follower in self._followers)
+
+    def may_ask(self, source: Source, now: float) -> bool:
+        """Whether to ask for a key frame of this layer: one that is silent can't answer, one unfollowed needn't."""
+        return len(self.sources) == 1 or (_comes(source, now) and self.is_followed(source))
+
+    def look(self, now: float) -> None:
+        """Let followers begin to change layers where what they want, or what comes, has changed."""
+        sources = self.sources
+        if len(sources) < 2 and all(follower.source in sources for follower in self._followers):
+            return
+        choices = self._choices(now)
+        if self._first_at is None and any(choices.values()):
+            self._first_at = now
+        for follower in self._followers:
+            choice = choices[follower.wanted]
+            if choice is None and sources and (follower.start_number is None or follower.source not in sources):
+                choice = self._by_wish(follower)
+            if choice is None or choice is follower.source:
+                if follower.coming is not None:
+                    follower.await_key_frame(None)
+            elif follower.start_number is not None:
+                if choice is not follower.coming:
+                    follower.await_key_frame(choice)
+            elif self._first_at is None or now - self._first_at >= follower.patience:
+                follower.relocate(choice)
+
+    def _by_wish(self, follower: Follower) -> Source:
+        """The source to wait for while nothing comes."""
+        return _nearest(self.sources, follower.wanted) or self.sources[-1]
+
+    def _choices(self, now: float) -> dict[Layer, Source | None]:
+        """For each wish the source that meets it best of those that come now."""
+        coming = [source for source in self.sources if _comes(source, now)]
+        return {wanted: _nearest(coming, wanted) for wanted in LAYERS}
+
+
+def _comes(source: Source, now: float) -> bool:
+    return source.last_at is not None and now - source.last_at <= SILENCE
+
+
+def _nearest(coming: Sequence[Source], wanted: Layer) -> Source | None:
+    """The wanted one, else the next lower, else the lowest of the higher ones."""
+    rank = LAYERS.index(wanted)
+    best: Source | None = None
+    for source in coming:
+        if best is None or LAYERS.index(source.layer) <= rank:
+            best = source
+    return best
