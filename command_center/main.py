@@ -20,8 +20,8 @@ from assets.service import Assets
 from command_center.accounts.callbacks import CallbackDoors
 from command_center.accounts.doors import SignedIn, find_door
 from command_center.accounts.gate import Gate
-from command_center.accounts.names import AccountNames
 from command_center.accounts.media_tokens import MediaTokens
+from command_center.accounts.names import AccountNames
 from command_center.accounts.passwords import Passwords
 from command_center.accounts.permissions import roles_in
 from command_center.accounts.revocations import Revocations

@@ -31,9 +31,7 @@ class AccountNames:
         if not ids:
             return {}
         async with self._database.read() as session:
-            rows = await session.execute(
-                select(User.id, User.username, User.display_name).where(User.id.in_(set(ids)))
-            )
+            rows = await session.execute(select(User.id, User.username, User.display_name).where(User.id.in_(set(ids))))
             return {row.id: AccountName(row.username, row.display_name) for row in rows}
 
     async def called(self, text: str) -> frozenset[UUID]:

@@ -65,7 +65,7 @@ export async function mount(body) {
       verdict.replaceChildren(found.broken_at === null
         ? stateMark("normal", say("audit.whole", found))
         : stateMark("critical", say(`audit.broken.${found.reason}`, found)));
-      if (found.unreadable_anchors) verdict.append(" ", stateMark("warning", say("audit.unreadable-anchors", found)));
+      if (found.unreadable_anchors) verdict.append(" ", stateMark("caution", say("audit.unreadable-anchors", found)));
     } finally {
       check.disabled = false;
     }
