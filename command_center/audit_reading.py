@@ -42,14 +42,14 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Which entries: of these courts, older than `before`, and of one action, actor or subject where given."""
+    """Which entries: of these courts, older than `before`, and of one action, these actors or subjects where given."""
 
     court_ids: frozenset[UUID]
     before: int | None = None
     limit: int = PAGE
     action: str | None = None
-    actor_id: UUID | None = None
-    subject_id: str | None = None
+    actor_ids: frozenset[UUID] | None = None
+    subject_ids: frozenset[str] | None = None
 
 
 class AuditReader:
@@ -74,10 +74,10 @@ class AuditReader:
             conditions.append(AuditEntry.sequence < query.before)
         if query.action is not None:
             conditions.append(AuditEntry.action == query.action)
-        if query.actor_id is not None:
-            conditions.append(AuditEntry.actor_id == query.actor_id)
-        if query.subject_id is not None:
-            conditions.append(AuditEntry.subject_id == query.subject_id)
+        if query.actor_ids is not None:
+            conditions.append(AuditEntry.actor_id.in_(query.actor_ids))
+        if query.subject_ids is not None:
+            conditions.append(AuditEntry.subject_id.in_(query.subject_ids))
         async with self._database.write() as session:
             rows = await session.scalars(
                 select(AuditEntry).where(*conditions).order_by(AuditEntry.sequence.desc()).limit(limit)

@@ -21,6 +21,7 @@ from command_center.accounts.callbacks import CallbackDoors
 from command_center.accounts.doors import SignedIn, find_door
 from command_center.accounts.gate import Gate
 from command_center.accounts.media_tokens import MediaTokens
+from command_center.accounts.names import AccountNames
 from command_center.accounts.passwords import Passwords
 from command_center.accounts.permissions import roles_in
 from command_center.accounts.revocations import Revocations
@@ -176,7 +177,7 @@ class Web:
             session.router(self.sign_ins, self.accounts),
             setup.router(self.setup_links, self.accounts),
             accounts.router(self.accounts),
-            audit.router(self.audit_reader),
+            audit.router(self.audit_reader, AccountNames(self.database)),
             tokens.router(self.operations.feeds, self.media_tokens, self.settings.turn),
             operations.router(self.operations),
             feeds.router(self.operations, self.board),

@@ -12,6 +12,7 @@ from fastapi import Query as Parameter
 from pydantic import BaseModel
 
 from command_center.accounts.identity import require
+from command_center.accounts.names import AccountName, AccountNames, id_in
 from command_center.accounts.permissions import Permission
 from command_center.audit import AuditEntry
 from command_center.audit_reading import LARGEST_PAGE, PAGE, AuditReader, Query
@@ -19,16 +20,21 @@ from streams.protocol import PLAIN_TEXT
 
 
 class EntryView(BaseModel):
-    """One entry; hashes in hex."""
+    """One entry; hashes in hex, names where an id is an account's."""
 
     sequence: int
     at: datetime
     actor_id: UUID | None
+    actor_name: str | None
+    actor_username: str | None
     court_id: UUID | None
     action: str
     subject_type: str
     subject_id: str
+    subject_name: str | None
     details: dict[str, Any]
+    officer_name: str | None
+    """Of the `officer` in the details."""
     hash: str
 
 
@@ -49,7 +55,7 @@ class VerdictView(BaseModel):
     unreadable_anchors: int
 
 
-def router(reader: AuditReader) -> APIRouter:
+def router(reader: AuditReader, names: AccountNames) -> APIRouter:
     """The routes of the audit."""
     routes = APIRouter(prefix="/api/audit", tags=["audit"])
 
@@ -58,14 +64,25 @@ def router(reader: AuditReader) -> APIRouter:
         cursor: Annotated[int | None, Parameter(ge=1)] = None,
         limit: Annotated[int, Parameter(ge=1, le=LARGEST_PAGE)] = PAGE,
         action: Annotated[str | None, Parameter(max_length=64, pattern=PLAIN_TEXT)] = None,
-        actor: UUID | None = None,
-        subject: Annotated[str | None, Parameter(max_length=128, pattern=PLAIN_TEXT)] = None,
+        actor: Annotated[
+            str | None, Parameter(max_length=100, pattern=PLAIN_TEXT, description="An account's id or name")
+        ] = None,
+        subject: Annotated[
+            str | None, Parameter(max_length=128, pattern=PLAIN_TEXT, description="Its id, or an account's name")
+        ] = None,
     ) -> AuditPage:
         identity = require(Permission.READ_AUDIT)
-        query = Query(identity.court_ids, cursor, limit, action, actor, subject)
+        actors = None if actor is None else await names.called(actor)
+        subjects = None
+        if subject is not None:
+            subjects = frozenset({subject, *(str(one) for one in await names.called(subject))})
+        query = Query(identity.court_ids, cursor, limit, action, actors, subjects)
         entries = await reader.page(identity.user_id, identity.court_id, query)
+        details = [json.loads(entry.details) for entry in entries]
+        mentioned = (_mentioned(entry, each) for entry, each in zip(entries, details, strict=True))
+        known = await names.of({one for ids in mentioned for one in ids if one is not None})
         return AuditPage(
-            items=[_view(entry) for entry in entries],
+            items=[_view(entry, each, known) for entry, each in zip(entries, details, strict=True)],
             next=str(entries[-1].sequence) if len(entries) == limit else None,
         )
 
@@ -78,15 +95,26 @@ def router(reader: AuditReader) -> APIRouter:
     return routes
 
 
-def _view(entry: AuditEntry) -> EntryView:
+def _mentioned(entry: AuditEntry, details: dict[str, Any]) -> tuple[UUID | None, UUID | None, UUID | None]:
+    """The ids in an entry that may be accounts': the actor's, the subject's and the officer's."""
+    subject = id_in(entry.subject_id) if entry.subject_type == "user" else None
+    return entry.actor_id, subject, id_in(str(details.get("officer", "")))
+
+
+def _view(entry: AuditEntry, details: dict[str, Any], known: dict[UUID, AccountName]) -> EntryView:
+    actor, subject, officer = (known.get(one) if one else None for one in _mentioned(entry, details))
     return EntryView(
         sequence=entry.sequence,
         at=entry.at,
         actor_id=entry.actor_id,
+        actor_name=actor and actor.display_name,
+        actor_username=actor and actor.username,
         court_id=entry.court_id,
         action=entry.action,
         subject_type=entry.subject_type,
         subject_id=entry.subject_id,
-        details=json.loads(entry.details),
+        subject_name=subject and subject.display_name,
+        details=details,
+        officer_name=officer and officer.display_name,
         hash=entry.hash.hex(),
     )

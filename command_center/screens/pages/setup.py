@@ -12,10 +12,10 @@ _FORM = """<form id="setup" novalidate>
 <p class="entry-note">{note}</p>
 <p class="entry-news" id="news" role="alert"></p>
 <label>{username}<input name="username" autocomplete="username" autocapitalize="none"
- spellcheck="false" required autofocus></label>
-<label>{name}<input name="display_name" autocomplete="name" required></label>
-<label>{password}<input name="password" type="password" autocomplete="new-password" required></label>
-<label>{again}<input name="again" type="password" autocomplete="new-password" required></label>
+ spellcheck="false" maxlength="64" required autofocus></label>
+<label>{name}<input name="display_name" autocomplete="name" maxlength="100" required></label>
+<label>{password}<input name="password" type="password" autocomplete="new-password" maxlength="1024" required></label>
+<label>{again}<input name="again" type="password" autocomplete="new-password" maxlength="1024" required></label>
 <button class="primary" type="submit">{send}</button>
 </form>"""
 

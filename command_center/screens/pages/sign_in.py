@@ -34,8 +34,9 @@ _PAGE = """<!DOCTYPE html>
 _FORM = """<form id="sign-in" novalidate>
 <p class="entry-news" id="news" role="alert"></p>
 <label>{username}<input name="username" autocomplete="username" autocapitalize="none"
- spellcheck="false" required autofocus></label>
-<label>{password}<input name="password" type="password" autocomplete="current-password" required></label>
+ spellcheck="false" maxlength="64" required autofocus></label>
+<label>{password}<input name="password" type="password" autocomplete="current-password"
+ maxlength="1024" required></label>
 <label id="code-row" hidden>{code}<input name="code" inputmode="numeric"
  autocomplete="one-time-code" maxlength="8"></label>
 <button class="primary" type="submit">{send}</button>

@@ -49,7 +49,7 @@ export async function mount(body) {
 function row(account, perform) {
   const isDisabled = account.disabled_at !== null;
   const state = isDisabled ? stateMark("off", say("accounts.disabled")) : stateMark("normal", say("accounts.active"));
-  const button = (deed, isOff) => h("button.quiet", {
+  const button = (deed, isOff) => h("button", {
     type: "button",
     disabled: isOff,
     onclick: () => { if (confirm(say(`accounts.confirm.${deed}`, { username: account.username }))) perform(deed); },
@@ -57,7 +57,7 @@ function row(account, perform) {
   return h("tr", {},
     h("td", {}, account.username), h("td", {}, account.display_name), h("td", {}, say(`role.${account.role}`)),
     h("td", {}, account.court), h("td", {}, String(account.open_sessions)), h("td", {}, state),
-    h("td", {}, button("end-sessions", account.open_sessions === 0), " ", button("disable", isDisabled)));
+    h("td.accounts-deeds", {}, button("end-sessions", account.open_sessions === 0), " ", button("disable", isDisabled)));
 }
 
 function form(courts, make) {
@@ -71,10 +71,10 @@ function form(courts, make) {
       make(given).then(() => event.target.reset());
     },
   },
-    field("username", { required: true, pattern: "[a-z0-9][a-z0-9._\\-]+", autocapitalize: "none", spellcheck: "false" }),
+    field("username", { required: true, maxlength: 64, pattern: "[a-z0-9][a-z0-9._\\-]+", autocapitalize: "none", spellcheck: "false" }),
     field("display_name", { maxlength: 100 }),
     field("badge_number", { maxlength: 32 }),
-    field("password", { type: "password", required: true, minlength: 12, autocomplete: "new-password" }),
+    field("password", { type: "password", required: true, minlength: 12, maxlength: 1024, autocomplete: "new-password" }),
     select("role", ROLES.map((role) => h("option", { value: role }, say(`role.${role}`)))),
     select("court", courts.map((court) => h("option", { value: court.code }, `${court.code} ${inLanguage(court, "name")}`))),
     h("button.primary", { type: "submit" }, say("accounts.make")));

@@ -1,18 +1,25 @@
-// The audit: newest first, page by page, and a check of the whole chain on request.
+// The audit: newest first, page by page, filtered on request, and a check of the whole chain.
 
 import { h, stateMark } from "./dom.js";
 import { toSignIn } from "./live.js";
 import { ask } from "./net.js";
-import { say } from "./words.js";
+import { keysOf, knows, say } from "./words.js";
+
+const ACTIONS = "audit.action.";
+const COLUMNS = ["number", "time", "actor", "action", "subject", "details"];
 
 export async function mount(body) {
   const verdict = h("span");
   const rows = h("tbody");
   const news = h("p.administration-news", { role: "status" });
-  const heads = ["number", "time", "actor", "action", "subject", "details"].map((name) => h("th", {}, say(`audit.${name}`)));
-  const more = h("button.quiet", { type: "button" }, say("audit.more"));
-  const check = h("button.quiet", { type: "button" }, say("audit.check"));
+  const heads = COLUMNS.map((name) => h(`th.audit-${name}`, { scope: "col" }, say(`audit.${name}`)));
+  const more = h("button", { type: "button" }, say("audit.more"));
+  const check = h("button", { type: "button" }, say("audit.check"));
+  const people = h("datalist", { id: "audit-people" });
+  const form = filters(people);
+  let wanted = new URLSearchParams();
   let cursor = null;
+  let asked = 0;
 
   async function perform(deed) {
     try {
@@ -24,33 +31,106 @@ export async function mount(body) {
   }
 
   const read = () => perform(async () => {
-    const page = await ask("GET", `/api/audit${cursor === null ? "" : `?cursor=${cursor}`}`);
+    const mine = ++asked;
+    const query = new URLSearchParams(wanted);
+    if (cursor !== null) query.set("cursor", cursor);
+    const page = await ask("GET", `/api/audit?${query}`);
+    if (mine !== asked) return; // the filter was changed meanwhile
+    if (cursor === null) rows.replaceChildren();
     rows.append(...page.items.map(row));
+    remember(people, page.items);
     cursor = page.next;
     more.hidden = cursor === null;
+    news.textContent = rows.childElementCount ? "" : say("audit.filter.none");
   });
 
+  function filter() {
+    const given = [...new FormData(form)].map(([name, value]) => [name, value.trim()]);
+    wanted = new URLSearchParams(given.filter(([, value]) => value));
+    cursor = null;
+    return read();
+  }
+
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    filter();
+  });
+  form.elements.action.addEventListener("change", filter);
+  form.addEventListener("reset", () => setTimeout(filter)); // the fields are emptied after the event
   more.addEventListener("click", read);
   check.addEventListener("click", () => perform(async () => {
-    const found = await ask("GET", "/api/audit/verdict", undefined, { timeoutMs: 120_000 });
-    verdict.replaceChildren(found.broken_at === null
-      ? stateMark("normal", say("audit.whole", found))
-      : stateMark("critical", say(`audit.broken.${found.reason}`, found)));
-    if (found.unreadable_anchors) verdict.append(" ", stateMark("warning", say("audit.unreadable-anchors", found)));
+    check.disabled = true;
+    try {
+      const found = await ask("GET", "/api/audit/verdict", undefined, { timeoutMs: 120_000 });
+      verdict.replaceChildren(found.broken_at === null
+        ? stateMark("normal", say("audit.whole", found))
+        : stateMark("critical", say(`audit.broken.${found.reason}`, found)));
+      if (found.unreadable_anchors) verdict.append(" ", stateMark("caution", say("audit.unreadable-anchors", found)));
+    } finally {
+      check.disabled = false;
+    }
   }));
   body.replaceChildren(
-    h("div.administration-row", {}, check, verdict), news,
-    h("table", {}, h("thead", {}, h("tr", {}, heads)), rows), h("div.administration-row", {}, more));
+    h("div.administration-row", {}, check, verdict), form, news,
+    h("table.audit-table", {}, h("thead", {}, h("tr", {}, heads)), rows), h("div.administration-row", {}, more));
   await read();
 }
 
-function row(entry) {
-  const details = Object.entries(entry.details).map(([name, value]) => `${name}=${value}`).join(" ");
-  return h("tr", {},
-    h("td", {}, String(entry.sequence)),
-    h("td", {}, new Date(entry.at).toLocaleString("sv-SE", { timeZone: "Asia/Shanghai" })),
-    h("td", {}, h("code", {}, entry.actor_id ?? "–")),
-    h("td", {}, entry.action),
-    h("td", {}, `${entry.subject_type} `, h("code", {}, entry.subject_id)),
-    h("td", {}, h("code", {}, details)));
+function filters(people) {
+  const actions = keysOf(ACTIONS).map((key) => h("option", { value: key.slice(ACTIONS.length) }, say(key)));
+  const field = (name, attributes) => h("label", {}, say(`audit.${name}`), h("input", {
+    name, placeholder: say(`audit.filter.${name}`), autocomplete: "off", spellcheck: "false", ...attributes,
+  }));
+  return h("form.audit-filter", { role: "search" },
+    h("label", {}, say("audit.action"),
+      h("select", { name: "action" }, h("option", { value: "" }, say("audit.filter.all")), actions)),
+    field("actor", { maxlength: 100, list: people.id }), people,
+    field("subject", { maxlength: 128 }),
+    h("button.primary", { type: "submit" }, say("audit.filter.find")),
+    h("button", { type: "reset" }, say("audit.filter.clear")));
 }
+
+/** Offer whoever was seen in the entries as an actor. */
+function remember(people, entries) {
+  const known = new Set([...people.children].map((option) => option.value));
+  for (const { actor_username: username, actor_name: name } of entries) {
+    if (!username || known.has(username)) continue;
+    known.add(username);
+    people.append(h("option", { value: username }, name));
+  }
+}
+
+function row(entry) {
+  const key = ACTIONS + entry.action;
+  return h("tr", {},
+    h("td.audit-number", {}, String(entry.sequence)),
+    h("td.audit-time", {}, new Date(entry.at).toLocaleString("sv-SE", { timeZone: "Asia/Shanghai" })),
+    h("td", { title: entry.actor_id }, actor(entry)),
+    h("td", { title: entry.action }, knows(key) ? say(key) : h("code", {}, entry.action)),
+    h("td", {}, `${wordOr(`audit.subject.${entry.subject_type}`, entry.subject_type)} `, subject(entry)),
+    h("td", {}, Object.entries(entry.details).map(([name, value]) => detail(entry, name, value))));
+}
+
+function actor(entry) {
+  if (!entry.actor_name) return h("code", {}, entry.actor_id ?? "–");
+  return [entry.actor_name, entry.actor_username !== entry.actor_name && [" ", h("code", {}, entry.actor_username)]];
+}
+
+function subject(entry) {
+  return entry.subject_name ? h("span", { title: entry.subject_id }, entry.subject_name) : h("code", {}, entry.subject_id);
+}
+
+function detail(entry, name, value) {
+  return h("span.audit-detail", { title: `${name}=${value}` },
+    h("span.audit-detail-name", {}, wordOr(`audit.detail.${name}`, name)), " ", meaning(entry, name, value));
+}
+
+/** A detail's value in words where it is one of ours. */
+function meaning(entry, name, value) {
+  if (name === "officer" && entry.officer_name) return entry.officer_name;
+  const families = { role: "role", code: "error", gateway: "asset.gateway", program: "audit.detail.program" };
+  const key = `${families[name]}.${value}`;
+  return name in families && knows(key) ? say(key) : h("code", {}, String(value));
+}
+
+const wordOr = (key, code) => (knows(key) ? say(key) : code);

@@ -35,6 +35,7 @@ form.addEventListener("submit", async (event) => {
       document.getElementById("code-row").hidden = false;
       fields.code.focus();
     } else fields.password.select();
-    fillNews(problem.words);
+    // What can't be a name or a password at all is as wrong as any other.
+    fillNews(problem.code === "not-valid" ? say("error.wrong-credentials") : problem.words);
   }
 });

@@ -13,5 +13,8 @@ export function say(key, parameters = {}) {
 /** Whether the catalogue has words for `key`. */
 export const knows = (key) => key in catalogue;
 
+/** Every key that begins with `prefix`, sorted. */
+export const keysOf = (prefix) => Object.keys(catalogue).filter((key) => key.startsWith(prefix)).sort();
+
 /** Of a pair of fields like `site_zh` and `site_en`, the one of this language. */
 export const inLanguage = (record, name) => record[`${name}_${language}`] || record[`${name}_zh`] || "";

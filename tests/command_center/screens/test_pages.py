@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,9 +12,12 @@ from uuid import UUID
 import httpx
 import pytest
 from fastapi import FastAPI
+from pydantic import BaseModel
 
 from command_center.accounts.identity import Identity, current_identity
 from command_center.accounts.permissions import Role
+from command_center.api.session import SignInBody
+from command_center.api.setup import FirstAccountBody
 from command_center.screens import ids, map_page, routes, shell
 from command_center.screens.components.instructions import instructions
 from command_center.screens.pages.setup import setup_page
@@ -143,3 +147,18 @@ def test_the_outlines_name_all_nine_districts_in_both_languages_within_the_city(
 def test_ids_are_each_used_once() -> None:
     values = [value for name, value in vars(ids).items() if name.isupper()]
     assert len(values) == len(set(values))
+
+
+@pytest.mark.parametrize(
+    ("page", "body", "fields"),
+    [
+        (sign_in_page(PLACE, "zh"), SignInBody, ("username", "password")),
+        (setup_page(PLACE, "zh", is_open=True), FirstAccountBody, ("username", "display_name", "password")),
+    ],
+)
+def test_a_field_takes_no_more_than_the_api(page: str, body: type[BaseModel], fields: tuple[str, ...]) -> None:
+    for name in fields:
+        field = re.search(rf'<input name="{name}"[^>]*maxlength="(\d+)"', page)
+        bounds = [each.max_length for each in body.model_fields[name].metadata if hasattr(each, "max_length")]
+        assert field is not None
+        assert [int(field[1])] == bounds
