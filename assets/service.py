@@ -172,8 +172,6 @@ class Assets:
 
         Source: 法释〔2013〕20号 §3; 解释 §485.
         """
-        if amount_cents <= 0:
-            raise BadFormat("amount", "not-positive")
         return await self._control(actor, Action.FREEZE, asset_id, amount_cents, ruling_number, idempotency_key)
 
     async def seize(self, actor: Actor, *, asset_id: UUID, ruling_number: str, idempotency_key: UUID) -> RequestView:
@@ -204,14 +202,17 @@ class Assets:
         self, actor: Actor, action: Action, asset_id: UUID, cents: int | None, ruling: str, key: UUID
     ) -> RequestView:
         require(actor.may_control)
-        if not ruling.strip():
-            raise RulingMissing("ruling-missing")
-        ruling = formats.ruling_number(ruling, self._orders.today())
         async with self._records.write() as session:
             asset = await session.get(Asset, asset_id)
             if asset is None:
                 raise NotFound("no-such-asset")
             case = await case_of(session, actor, asset.case_id, lock=True)
+            # Only now the form: about another court's asset nothing is said but that there is none.
+            if not ruling.strip():
+                raise RulingMissing("ruling-missing")
+            ruling = formats.ruling_number(ruling, self._orders.today())
+            if cents is not None and cents <= 0:
+                raise BadFormat("amount", "not-positive")
             if (first := await self._orders.first_order(session, key)) is not None:
                 if (first.asset_id, first.action, first.amount_cents, first.ruling_number) != (
                     asset_id,

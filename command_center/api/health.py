@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Literal
+from typing import Any, Literal
 
 import httpx
 from fastapi import APIRouter, Response
@@ -13,11 +13,13 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from command_center.database import Database
-from streams.hub.hub import Hub
+from streams.hub.hub import Hub, HubAway
+from streams.hub.topics import WORKER_KEY
 
 PART_SECONDS = 2.0
 
-State = Literal["running", "away"]
+State = Literal["running", "away", "silent"]
+"""`silent` is a part that nobody can ask and that gives no sign of life: a worker that hangs, or none at all."""
 
 
 class HealthView(BaseModel):
@@ -36,13 +38,19 @@ class Health:
         self._node = node
 
     async def look(self) -> HealthView:
-        """Ask all parts at once."""
-        names = ("records", "hub", "media")
-        found = await asyncio.gather(self._records(), self._hub.ping(), self._media())
+        """Ask all parts at once; only a node that answers has a recorder to tell of."""
+        records, hub, worker, node = await asyncio.gather(
+            self._records(), self._hub.ping(), self._worker(), self._node_health()
+        )
         parts: dict[str, State] = {
-            name: "running" if is_well else "away" for name, is_well in zip(names, found, strict=True)
+            "records": _asked(records),
+            "hub": _asked(hub),
+            "worker": "running" if worker else "silent",
+            "media": _asked(node is not None),
         }
-        return HealthView(ok=all(found), parts=parts)
+        if node is not None and "recorder" in node:
+            parts["recorder"] = _asked(bool(node["recorder"]))
+        return HealthView(ok=all(state == "running" for state in parts.values()), parts=parts)
 
     async def _records(self) -> bool:
         try:
@@ -52,11 +60,23 @@ class Health:
             return False
         return True
 
-    async def _media(self) -> bool:
+    async def _worker(self) -> bool:
         try:
-            return (await self._node.get("/healthz", timeout=PART_SECONDS)).is_success
-        except httpx.HTTPError:
+            return bool(await self._hub.values(WORKER_KEY.format(name="*")))
+        except HubAway:
             return False
+
+    async def _node_health(self) -> dict[str, Any] | None:
+        try:
+            answer = await self._node.get("/healthz", timeout=PART_SECONDS)
+            told = answer.json() if answer.is_success else None
+        except (httpx.HTTPError, ValueError):
+            return None
+        return told if isinstance(told, dict) else None
+
+
+def _asked(is_well: bool) -> State:
+    return "running" if is_well else "away"
 
 
 def router(health: Health, registry: CollectorRegistry) -> APIRouter:

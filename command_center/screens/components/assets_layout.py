@@ -28,6 +28,9 @@ _THEME = (
 )
 _AMOUNT = {"function": "params.value == null ? '—' : d3.format(',.2f')(params.value / 100)"}
 
+_NARROW = "params.api.setColumnsVisible(['kind', 'answered'], params.clientWidth >= 620)"
+"""Where there is little room, class and time go into the description's title; what is controlled stays seen."""
+
 
 def layout() -> Any:
     """The panel's body, empty; `register` has it filled for the case on the screen."""
@@ -86,12 +89,12 @@ def age_mark() -> Any:
 
 def _grid() -> Any:
     columns: list[dict[str, Any]] = [
-        {"field": "person", "width": 66, "tooltipField": "person"},
+        {"field": "person", "width": 62, "tooltipField": "person"},
         {"field": "kind", "width": 80},
-        {"field": "description", "flex": 1, "minWidth": 130, "tooltipField": "description"},
+        {"field": "description", "flex": 1, "minWidth": 90, "tooltipField": "description_full"},
         {
             "field": "state",
-            "width": 140,
+            "width": 146,
             "cellClass": {"function": "'mark mark-' + params.data.mark"},
             "tooltipField": "note",
         },
@@ -113,6 +116,7 @@ def _grid() -> Any:
         style={"height": None, "width": "100%"},
         columnDefs=columns,
         rowData=[],
+        eventListeners={"gridSizeChanged": [_NARROW]},
         getRowId="params.data.id",
         defaultColDef={"resizable": True, "sortable": True, "suppressHeaderMenuButton": True},
         dashGridOptions={

@@ -7,6 +7,7 @@ from typing import Any
 
 from dash import html
 
+from assets.requests import RequestState
 from assets.terms import AssetKind
 from assets.views import AssetView, CaseView, PersonView, RequestView, Standing
 from command_center.screens.components import assets_words as words
@@ -32,24 +33,36 @@ GROUP_LOOK = {
 }
 FREE = frozenset({Standing.NONE, Standing.NOT_CONTROLLED, Standing.RELEASED, Standing.LAPSED})
 """Only these may be controlled anew."""
+UNTOUCHED = frozenset({Standing.NONE, Standing.CLUE})
+"""Nothing was ever ordered on these."""
+KNOWING = frozenset({RequestState.ANSWERED, RequestState.CHECKED, RequestState.NOTHING_FOUND})
+"""The states of a query that tells something of a person; a failed one tells nothing."""
 
 
 def headline(view: CaseView, now: datetime) -> list[Any]:
-    """Money really held against the claim, and what doesn't count."""
+    """Money really held against the claim, and what doesn't count; no figure before anything is known."""
     claim, held = view.head.claim_cents, view.controlled_cents
     share = min(100.0, 100 * held / claim) if claim else 0.0
     waiting = sum(asset.standing is Standing.WAITING for asset in view.assets)
     seized = sum(asset.kind == AssetKind.REAL_ESTATE and asset.standing is Standing.CONTROLLED for asset in view.assets)
     answered = [answer.answered_at for answer in view.answers if answer.answered_at]
     last = words.moment(max(answered), now) if answered else say("asset.headline.never")
+    is_known = _is_anything_known(view)
     return [
-        _figure("controlled", f"{words.money(held)} · {share:.1f}%", is_first=True),
+        _figure("controlled", f"{words.money(held)} · {share:.1f}%" if is_known else None, is_first=True),
         html.Div(html.Div(style={"width": f"{share:.2f}%"}), className="assets-meter"),
         _figure("claim", words.money(claim)),
-        _figure("seized", str(seized)),
-        _figure("waiting", str(waiting)),
+        _figure("seized", str(seized) if is_known else None),
+        _figure("waiting", str(waiting) if is_known else None),
         _figure("asked", last),
     ]
+
+
+def _is_anything_known(view: CaseView) -> bool:
+    """Whether an institution has answered or a measure was ordered: before, a zero would claim what nobody knows."""
+    return any(answer.state in KNOWING for answer in view.answers) or any(
+        asset.answered_at is not None or asset.standing not in UNTOUCHED for asset in view.assets
+    )
 
 
 def refreshed(now: datetime) -> Any:
@@ -57,9 +70,15 @@ def refreshed(now: datetime) -> Any:
     return html.Span(id="assets-refreshed", hidden=True, **attributes(data_at=str(round(now.timestamp() * 1000))))
 
 
-def _figure(name: str, value: str, *, is_first: bool = False) -> Any:
+def _figure(name: str, value: str | None, *, is_first: bool = False) -> Any:
+    """One figure with its name; without a value a dash that says why."""
+    if value is None:
+        value, title = "—", say("asset.headline.unknown")
+    else:
+        title = ""
     return html.Div(
         className="assets-figure is-first" if is_first else "assets-figure",
+        title=title,
         children=[html.Span(say(f"asset.headline.{name}")), html.B(value, id=f"assets-{name}")],
     )
 
@@ -142,6 +161,7 @@ def _row(asset: AssetView, person: str, now: datetime) -> dict[str, Any]:
         "person": person,
         "kind": say(f"asset.kind.{asset.kind}"),
         "description": " ".join(told),
+        "description_full": "\n".join([say(f"asset.kind.{asset.kind}"), " ".join(told), *_known_since(asset, now)]),
         "value": asset.value_cents,
         "controlled": asset.controlled_cents if asset.asked_cents is not None else None,
         "state": words.standing_word(asset),
@@ -153,6 +173,11 @@ def _row(asset: AssetView, person: str, now: datetime) -> dict[str, Any]:
         "is_free": asset.standing in FREE,
         "asset_kind": asset.kind,
     }
+
+
+def _known_since(asset: AssetView, now: datetime) -> list[str]:
+    when = words.moment(asset.answered_at, now)
+    return [f"{say('asset.column.answered')} {when}"] if when else []
 
 
 def chart(view: CaseView) -> dict[str, Any]:

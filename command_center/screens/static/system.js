@@ -20,7 +20,7 @@ export function mount(body) {
       h("td", {}, knows(`part.${name}`) ? say(`part.${name}`) : name),
       h("td", {}, state === "running"
         ? stateMark("normal", say("system.running"))
-        : stateMark("critical", say("system.away"))))));
+        : stateMark("critical", say(state === "silent" ? "system.silent" : "system.away"))))));
   };
   look();
   const repeated = setInterval(() => {

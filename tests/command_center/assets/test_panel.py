@@ -11,6 +11,7 @@ from playwright.async_api import Browser, Page, Route, expect
 
 from tests.command_center.assets.conftest import Court
 from tests.support.browser import Watched, chromium, sign_in
+from tests.support.waiting import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
@@ -76,6 +77,62 @@ async def _told_apart(page: Page, language: str) -> None:
         shapes.append((clip, radius, border))
         colours.append(colour)
     assert len(set(words)) == len(set(shapes)) == len(set(colours)) == len(looks), looks
+
+
+async def test_no_figure_is_shown_before_anything_is_known(court: Court, page: Page) -> None:
+    for name in ("controlled", "seized", "waiting"):
+        await expect(page.locator(f"#assets-{name}")).to_have_text("—")
+    why = await page.locator(".assets-figure.is-first").get_attribute("title")
+    assert "尚不掌握" in (why or "")
+    await page.locator(".assets-answers tbody tr").first.locator("td:last-child button").click()
+    await expect(page.locator("#assets-controlled")).to_contain_text("0.0%", timeout=20_000)
+    await expect(page.locator("#assets-seized")).to_have_text("0")
+
+
+SPILT = """(panel) => {
+    const room = panel.getBoundingClientRect();
+    const seen = (one) => {
+        const box = one.getBoundingClientRect();
+        return box.width > 0 && box.left >= room.left && box.right <= room.right + 0.5 && box.bottom <= room.bottom + 0.5;
+    };
+    const side = (name) => [...panel.querySelectorAll(name)].filter((one) => one.scrollWidth > one.clientWidth);
+    const left = panel.querySelector('.assets-left').getBoundingClientRect();
+    return [
+        ...[...panel.querySelectorAll('.assets-answers button, .ag-header-cell, .assets-figure')].filter((one) => !seen(one)),
+        ...[...panel.querySelectorAll('.assets-answers button')].filter((one) => one.getBoundingClientRect().right > left.right),
+        ...side('.assets-answers, .assets-answers button, .ag-center-cols-viewport, .ag-body-horizontal-scroll-viewport'),
+    ].map((one) => `${one.className} ${one.textContent}`);
+}"""
+"""What is cut, lies outside or has to be scrolled to sideways."""
+
+
+async def test_on_a_small_screen_everybody_can_be_queried_and_nothing_is_cut(court: Court, page: Page) -> None:
+    panel = page.locator(".assets")
+    for size in ((1366, 768), (1920, 1080)):
+        await page.set_viewport_size({"width": size[0], "height": size[1]})
+        for language in ("zh", "en"):
+            if await page.locator("html").get_attribute("lang") != language:
+                await page.click("#switch-language")
+                await expect(page.locator(".assets-answers th").nth(1)).to_have_text(
+                    {"zh": "银行", "en": "Bank"}[language], timeout=10_000
+                )
+            asks = page.locator(".assets-answers tbody td:last-child button")
+            await expect(asks).to_have_count(4)
+            for place in range(4):
+                await asks.nth(place).click()
+            for state in WORDS[language]:
+                await expect(page.locator(f'.assets-answers [data-state="{state}"]').first).to_be_visible(timeout=20_000)
+            for column in ("description", "state", "controlled"):
+                await expect(page.locator(f'.ag-header-cell[col-id="{column}"]')).to_be_visible()
+            await _shot(page, f"whole-{size[0]}-{language}")
+
+            async def is_whole() -> bool:
+                return await panel.evaluate(SPILT) == []
+
+            try:
+                await until(is_whole, 5)
+            except (AssertionError, TimeoutError):
+                pytest.fail(f"{size} {language}: {await panel.evaluate(SPILT)}")
 
 
 async def test_a_freeze_is_ordered_and_its_state_comes_by_itself(court: Court, page: Page) -> None:

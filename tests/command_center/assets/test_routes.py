@@ -117,6 +117,11 @@ async def test_the_district_court_never_sees_the_citys_case(court: Court) -> Non
         "idempotency_key": str(uuid4()),
     }
     assert (await district.post("/api/assets/queries", json=body)).status_code == 404
+    for ruling in ("", "裁定", RULING):
+        for door, amount in (("freezes", {"amount_cents": 100}), ("seizures", {})):
+            order = {"asset_id": case["assets"][0]["id"], "ruling_number": ruling, "idempotency_key": str(uuid4())}
+            answer = await district.post(f"/api/assets/{door}", json=order | amount)
+            assert answer.status_code == 404, (door, ruling, answer.text)
 
 
 async def test_who_may_look_may_not_order(court: Court) -> None:

@@ -11,8 +11,12 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page
 
+<<<<<<< HEAD
 from command_center.accounts.tables import User
 from command_center.translations import LANGUAGES, translate
+=======
+from streams.hub.topics import WORKER_KEY, WORKER_LIFE_SECONDS
+>>>>>>> fixb
 from tests.support.browser import Watched, chromium
 from tests.support.waiting import until
 from tests.support.web import RunningWeb
@@ -188,5 +192,10 @@ async def test_the_system_administrator_sees_which_parts_run(browser: Browser, w
     async with signed_in(browser, web, "system") as (page, _):
         await page.wait_for_selector("#system-parts tbody tr", timeout=SLOW_MS)
         marks = await page.locator("#system-parts tbody tr").all_inner_texts()
-        assert len(marks) == 4
-        assert await page.locator("#system-parts .state-critical").count() == 1, "no media node runs in this test"
+        assert len(marks) == 5
+        assert await page.locator("#system-parts .state-critical").count() == 2, "neither media node nor worker runs"
+        worker = page.locator("#system-parts tr", has_text="后台任务")
+        await worker.locator(".state-critical", has_text="无响应").wait_for(timeout=SLOW_MS)
+        await web.web.hub.put(WORKER_KEY.format(name="one"), "1", life_seconds=WORKER_LIFE_SECONDS)
+        await worker.locator(".state-normal").wait_for(timeout=SLOW_MS)
+        await worker.locator(".state-critical", has_text="无响应").wait_for(timeout=SLOW_MS)

@@ -1,0 +1,50 @@
+"""Whether parts are well, as `/healthz` of a whole web process tells it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+
+from command_center.api.health import Health
+from streams.hub.hub import Hub
+from streams.hub.topics import WORKER_KEY, WORKER_LIFE_SECONDS
+from tests.support.valkey import Valkey
+from tests.support.web import running_web, settings_for
+
+
+async def test_a_worker_that_gives_no_sign_is_silent_and_the_web_part_still_answers(
+    tmp_path: Path, valkey: Valkey
+) -> None:
+    async with running_web(settings_for(tmp_path, valkey.url)) as web:
+        client = web.client()
+        answer = await client.get("/healthz")
+        # The launcher starts the web part before the worker and goes by the status alone.
+        assert answer.status_code == 200
+        assert answer.json() == {
+            "ok": False,
+            "parts": {"records": "running", "hub": "running", "worker": "silent", "media": "away"},
+        }
+        await web.web.hub.put(WORKER_KEY.format(name="one"), "1", life_seconds=WORKER_LIFE_SECONDS)
+        assert (await client.get("/healthz")).json()["parts"]["worker"] == "running"
+        await web.web.hub.drop(WORKER_KEY.format(name="one"))
+        assert (await client.get("/healthz")).json()["parts"]["worker"] == "silent"
+
+
+async def test_the_nodes_recorder_is_a_part_and_all_well_is_ok(tmp_path: Path, valkey: Valkey) -> None:
+    is_recording = True
+
+    def tell(_request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"status": "ok", "recorder": is_recording})
+
+    hub = Hub(valkey.url)
+    async with running_web(settings_for(tmp_path, valkey.url)) as web:
+        node = httpx.AsyncClient(base_url="http://node", transport=httpx.MockTransport(tell))
+        health = Health(web.web.database, hub, node)
+        await hub.put(WORKER_KEY.format(name="one"), "1", life_seconds=WORKER_LIFE_SECONDS)
+        assert (await health.look()).ok
+        is_recording = False
+        seen = await health.look()
+        assert (seen.ok, seen.parts["media"], seen.parts["recorder"]) == (False, "running", "away")
+        await node.aclose()
+    await hub.close()
