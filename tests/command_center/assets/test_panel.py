@@ -121,7 +121,9 @@ async def test_on_a_small_screen_everybody_can_be_queried_and_nothing_is_cut(cou
             for place in range(4):
                 await asks.nth(place).click()
             for state in WORDS[language]:
-                await expect(page.locator(f'.assets-answers [data-state="{state}"]').first).to_be_visible(timeout=20_000)
+                await expect(page.locator(f'.assets-answers [data-state="{state}"]').first).to_be_visible(
+                    timeout=20_000
+                )
             for column in ("description", "state", "controlled"):
                 await expect(page.locator(f'.ag-header-cell[col-id="{column}"]')).to_be_visible()
             await _shot(page, f"whole-{size[0]}-{language}")

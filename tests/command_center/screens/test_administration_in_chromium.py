@@ -11,12 +11,9 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page
 
-<<<<<<< HEAD
 from command_center.accounts.tables import User
 from command_center.translations import LANGUAGES, translate
-=======
 from streams.hub.topics import WORKER_KEY, WORKER_LIFE_SECONDS
->>>>>>> fixb
 from tests.support.browser import Watched, chromium
 from tests.support.waiting import until
 from tests.support.web import RunningWeb
