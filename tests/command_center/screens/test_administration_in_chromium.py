@@ -56,10 +56,10 @@ async def border_of(page: Page, selector: str) -> str:
 
 
 async def look(page: Page, name: str) -> None:
-    """Take pictures in both sizes and languages, where they are asked for."""
+    """Take pictures in both sizes and languages, Chinese last, where they are asked for."""
     if not PICTURES:
         return
-    for language in LANGUAGES:
+    for language in reversed(LANGUAGES):
         await page.evaluate(
             """async (language) => { const { ask } = await import("/static/net.js");
               await ask("PATCH", "/api/session", { language }); }""",
