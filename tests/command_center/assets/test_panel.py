@@ -93,14 +93,18 @@ SPILT = """(panel) => {
     const room = panel.getBoundingClientRect();
     const seen = (one) => {
         const box = one.getBoundingClientRect();
-        return box.width > 0 && box.left >= room.left && box.right <= room.right + 0.5 && box.bottom <= room.bottom + 0.5;
+        return box.width > 0 && box.left >= room.left
+            && box.right <= room.right + 0.5 && box.bottom <= room.bottom + 0.5;
     };
     const side = (name) => [...panel.querySelectorAll(name)].filter((one) => one.scrollWidth > one.clientWidth);
     const left = panel.querySelector('.assets-left').getBoundingClientRect();
     return [
-        ...[...panel.querySelectorAll('.assets-answers button, .ag-header-cell, .assets-figure')].filter((one) => !seen(one)),
-        ...[...panel.querySelectorAll('.assets-answers button')].filter((one) => one.getBoundingClientRect().right > left.right),
-        ...side('.assets-answers, .assets-answers button, .ag-center-cols-viewport, .ag-body-horizontal-scroll-viewport'),
+        ...[...panel.querySelectorAll('.assets-answers button, .ag-header-cell, .assets-figure')]
+            .filter((one) => !seen(one)),
+        ...[...panel.querySelectorAll('.assets-answers button')]
+            .filter((one) => one.getBoundingClientRect().right > left.right),
+        ...side('.assets-answers, .assets-answers button, .ag-center-cols-viewport,'
+            + ' .ag-body-horizontal-scroll-viewport'),
     ].map((one) => `${one.className} ${one.textContent}`);
 }"""
 """What is cut, lies outside or has to be scrolled to sideways."""
