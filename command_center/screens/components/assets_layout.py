@@ -30,6 +30,8 @@ _AMOUNT = {"function": "params.value == null ? '—' : d3.format(',.2f')(params.
 
 _NARROW = "params.api.setColumnsVisible(['kind', 'answered'], params.clientWidth >= 620)"
 """Where there is little room, class and time go into the description's title; what is controlled stays seen."""
+_NARROWEST = "params.api.setColumnsVisible(['value'], params.clientWidth >= 520)"
+"""Below the columns' widths together, the balance goes too: how much of it is held says more."""
 
 
 def layout() -> Any:
@@ -116,7 +118,7 @@ def _grid() -> Any:
         style={"height": None, "width": "100%"},
         columnDefs=columns,
         rowData=[],
-        eventListeners={"gridSizeChanged": [_NARROW]},
+        eventListeners={"gridSizeChanged": [_NARROW, _NARROWEST]},
         getRowId="params.data.id",
         defaultColDef={"resizable": True, "sortable": True, "suppressHeaderMenuButton": True},
         dashGridOptions={
