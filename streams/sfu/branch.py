@@ -187,6 +187,7 @@ class Branch(Follower):
             viewer = self.viewer
             viewer.transport_number = (viewer.transport_number + 1) & 0xFFFF
             _number_into(packet, TRANSPORT_NUMBER_OFFSET, viewer.transport_number)
+            viewer.sent.append((viewer.transport_number, 1, len(packet), self.source.forwarder.clock()))
         size = header_size(packet)
         if stretch.shift is not None:
             numbers = vp8_numbers(packet, size, len(packet))

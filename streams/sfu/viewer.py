@@ -21,6 +21,7 @@ from streams.rtp.rtcp import (
 )
 from streams.rtp.transport_feedback import TransportFeedback
 from streams.sfu.branch import Branch
+from streams.sfu.sent_log import SentLog
 from streams.sfu.track import Layer, Outlet, Track
 
 _REPORTS_KEPT = 8
@@ -37,6 +38,7 @@ class Viewer:
         self.branches: dict[int, Branch] = {}
         self.wanted: Layer = "high"
         self.transport_number = 0
+        self.sent = SentLog()
         self.report_at = 0.0
         self.rtt_seconds: float | None = None
         self.estimate_bps: int | None = None
@@ -87,6 +89,7 @@ class Viewer:
             self.estimate_bps = report.bitrate_bps
         elif isinstance(report, TransportFeedback):
             self.feedback_received += 1
+            self.sent.acknowledge(report)
         elif isinstance(report, Bye):
             self.left = True
 

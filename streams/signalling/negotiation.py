@@ -24,7 +24,7 @@ PUBLISHER_EXTENSIONS = (MID_URI, TRANSPORT_CC_URI, CAPTURE_TIME_URI, AUDIO_LEVEL
 """The rotation extension is left out on purpose: without it a phone turns the picture itself, also the recorded one."""
 LAYER_EXTENSIONS = (*PUBLISHER_EXTENSIONS, RID_URI, REPAIRED_RID_URI)
 """Of a publisher that sends layers: they say which packet is of which."""
-VIEWER_EXTENSIONS = (MID_URI, CAPTURE_TIME_URI, AUDIO_LEVEL_URI)
+VIEWER_EXTENSIONS = (MID_URI, TRANSPORT_CC_URI, CAPTURE_TIME_URI, AUDIO_LEVEL_URI)
 
 RTP_PROTOCOLS = ("UDP/TLS/RTP/SAVPF", "TCP/TLS/RTP/SAVPF", "RTP/SAVPF", "RTP/SAVP")
 SCTP_PROTOCOLS = ("UDP/DTLS/SCTP", "DTLS/SCTP", "TCP/DTLS/SCTP")
