@@ -16,6 +16,7 @@ from streams.rtp.rtx import encapsulate, header_size
 from streams.rtp.sequence import distance
 from streams.sfu.follower import Follower, Stretch
 from streams.sfu.layout import TRANSPORT_NUMBER_OFFSET, Layout
+from streams.sfu.road import Train
 from streams.sfu.track import Track
 
 if TYPE_CHECKING:
@@ -33,6 +34,9 @@ REPEAT_PAUSE = 0.01
 REPEATS_KEPT = 512
 REPEATS_PER_SECOND = 400
 REPEATS_AT_ONCE = 400
+PAD_PACKETS, PAD_LEAST = 24, 5
+PAD_OVERHEAD = 54
+"""What a repeat takes beside the packet as it is kept: extension, original number, SRTP, UDP and IP."""
 
 
 class Branch(Follower):
@@ -47,9 +51,11 @@ class Branch(Follower):
         self.ssrc = track.ssrc
         self.payload_type = track.codec.payload_type
         # Without a retransmission stream a resent packet must be the same to the bit (one nonce, one plaintext),
-        # so it can't carry a transport-wide number of its own.
-        self._repeats_apart = track.rtx_ssrc is not None and track.codec.rtx_payload_type is not None
-        self.layout = Layout(track.extensions, transport_cc=track.transport_cc and self._repeats_apart)
+        # so it can't carry a transport-wide number of its own: such a stream has either numbers or repeats.
+        self.repeats_apart = track.rtx_ssrc is not None and track.codec.rtx_payload_type is not None
+        is_numbered = track.transport_cc and (self.repeats_apart or not track.nack)
+        self.layout = Layout(track.extensions, transport_cc=is_numbered)
+        self._may_repeat = self.repeats_apart or not self.layout.transport_number
         self.timestamp_offset = random.getrandbits(32)
         self._packets_before = self._octets_before = 0
         self._repeat_sequence = random.getrandbits(15)
@@ -57,7 +63,7 @@ class Branch(Follower):
         self._allowance = float(REPEATS_AT_ONCE)
         self._allowance_at = 0.0
         self.report_at = 0.0
-        self.repeated = self.refused = 0
+        self.repeated = self.refused = self.padded = 0
         self.fraction_lost = 0.0
         self.packets_lost = 0
         self.jitter_seconds = 0.0
@@ -89,21 +95,30 @@ class Branch(Follower):
         self.start_number = number
         self.sequence_offset = random.getrandbits(15) - number
         self._packets_before, self._octets_before = self.source.packets, self.source.octets
+        self.viewer.on_picture()
 
     def relocate(self, source: Source) -> None:
         """Wait for the key frame of another source."""
         self.source.leave(self)
         super().relocate(source)
+        self.is_halted = False
         source.join(self)
 
     def switch(self, source: Source, number: int, timestamp: int, now: float) -> None:
         """Go on with another layer, under the same SSRC."""
-        before = self.source
+        before, stand = self.source, self.stand
         super().switch(source, number, timestamp, now)
-        self._packets_before += source.packets - before.packets
-        self._octets_before += source.octets - before.octets
+        self._packets_before += source.packets - stand.packets
+        self._octets_before += source.octets - stand.octets
         before.leave(self)
         source.adopt(self)
+        self.viewer.on_picture()
+
+    def halt(self) -> None:
+        """Be sent nothing; what was sent before isn't repeated either, since the next picture doesn't build on it."""
+        if not self.is_halted:
+            self.source.leave(self)
+            super().halt()
 
     # -- packets outside the common way
 
@@ -118,6 +133,9 @@ class Branch(Follower):
     def repeat(self, sequences: tuple[int, ...], now: float) -> None:
         """Answer a NACK from the ring, within the allowance."""
         if self.start_number is None or not self.is_ready:
+            return
+        if self.is_halted or not self._may_repeat:
+            self.refused += len(sequences)
             return
         self._allowance = min(float(REPEATS_AT_ONCE), self._allowance + (now - self._allowance_at) * REPEATS_PER_SECOND)
         self._allowance_at = now
@@ -141,9 +159,37 @@ class Branch(Follower):
                 self._repeated.popitem(last=False)
             self._send_again(kept, out - stretch.sequence_offset, stretch)
 
+    def pad(self, octets: int) -> Train | None:
+        """Repeat the newest packets at once, about so many bytes: they tell how quickly the road lets them through.
+
+        None where repeats have no stream of their own, or there are too few packets.
+        """
+        if not self.repeats_apart or not self.layout.transport_number or self.start_number is None or not self.is_ready:
+            return None
+        present, clock = self._present(), self.source.forwarder.clock
+        newest = present.last_out - present.sequence_offset
+        kept = [
+            (number, packet)
+            for number in range(newest, max(newest - PAD_PACKETS, present.first - 1, 0), -1)
+            if (packet := self._kept(present, number + present.sequence_offset)) is not None
+        ]
+        # Long ones first: fewer of them, and each tells more.
+        kept.sort(key=lambda pair: -len(pair[1]))
+        count = size = 0
+        first_at = clock()
+        while kept and size < octets and count < PAD_PACKETS:
+            number, packet = kept[count % len(kept)]
+            self._send_again(packet, number, present)
+            size += len(packet) + PAD_OVERHEAD
+            count += 1
+        self.repeated -= count
+        self.padded += count
+        return Train(count, size, first_at, clock()) if count >= PAD_LEAST else None
+
     def _present(self) -> Stretch:
         """What is given now, as if it ended here."""
-        first, last_out = self.start_number or 0, self.source.last_number + self.sequence_offset
+        last = self.source.last_number if self._stood is None else self._stood.number
+        first, last_out = self.start_number or 0, last + self.sequence_offset
         return Stretch(self.source, first, last_out, self.sequence_offset, self.timestamp_offset, self.shift)
 
     def _kept(self, stretch: Stretch, out: int) -> memoryview | None:
@@ -201,7 +247,7 @@ class Branch(Follower):
         """The publisher's clock pair in this viewer's numbering, if one is due; moved on to now by whole ticks."""
         if now < self.report_at:
             return None
-        pair = None if self.start_number is None else self.source.clock_pair(now)
+        pair = None if self.start_number is None or self.is_halted else self.source.clock_pair(now)
         if pair is None:
             self.report_at = now + LOOK_INTERVAL
             return None

@@ -134,7 +134,7 @@ class Feed:
         for kind, source in list(self.sources.items()):
             track = offered.get(kind)
             if track is None or (track.codec.name, track.codec.clock_rate) != (source.codec_name, source.clock_rate):
-                stranded += [b.viewer for b in source.branches if b.viewer not in stranded]
+                stranded += [v for v in self.viewers if v.takes(kind) and v not in stranded]
                 if track is not None:
                     del self.sources[kind]
                     if kind == "video":
@@ -306,6 +306,14 @@ class Feed:
         self.layers.look(now)
         self._ask_key_frames(now)
 
+    def settle(self, viewer: Viewer, now: float) -> None:
+        """Give a viewer what it is held to from now on: another layer, none, its sound or no sound."""
+        for branch in viewer.branches.values():
+            if branch.source.kind == "audio":
+                _pause_sound(branch)
+        self.layers.look(now)
+        self._ask_key_frames(now)
+
     def remove_viewer(self, viewer: Viewer) -> None:
         """The viewer's session is over."""
         if viewer in self.viewers:
@@ -313,6 +321,7 @@ class Feed:
             viewer.outlet.on_change = _nobody_listens
         for branch in viewer.branches.values():
             self.layers.leave(branch)
+            branch.await_key_frame(None)
             branch.source.leave(branch)
         viewer.branches.clear()
 
@@ -335,6 +344,8 @@ class Feed:
         self._forwarder.flush()
         if now >= self._viewers_at:
             self._viewers_at = now + LOOK_INTERVAL
+            for source in self._all_sources():
+                source.rate.look(source.packets, source.octets, now)
             for viewer in self.viewers:
                 if now >= viewer.report_at:
                     viewer.tick(now)
@@ -392,6 +403,17 @@ class Feed:
         """Feedback goes in a compound that opens with a report, as RFC 3550 asks of everybody."""
         if self.outlet is not None:
             self.outlet.send_rtcp(build([ReceiverReport(self._ssrc), report]))
+
+
+def _pause_sound(branch: Branch) -> None:
+    """Sound goes on with the next packet, where it has begun at all."""
+    if branch.is_paused:
+        branch.await_key_frame(None)
+        branch.halt()
+    elif branch.is_halted and branch.start_number is None:
+        branch.relocate(branch.source)
+    elif branch.is_halted and branch.coming is None:
+        branch.await_key_frame(branch.source)
 
 
 def _nobody_listens() -> None:

@@ -53,6 +53,12 @@ class Layers:
         """Where packets of this layer go."""
         return self._by_rid.get(rid) or self.sources[-1]
 
+    def options(self, wanted: Layer, now: float) -> list[Source]:
+        """The sources that somebody who wants this layer could be given, from low to high; none while none comes."""
+        coming = [source for source in self.sources if _comes(source, now)]
+        best = _nearest(coming, wanted)
+        return [] if best is None else coming[: coming.index(best) + 1]
+
     def choose(self, follower: Follower, now: float) -> Source:
         """The source to begin with."""
         return self._choices(now)[follower.wanted] or self._by_wish(follower)
@@ -69,7 +75,7 @@ class Layers:
 
     def is_followed(self, source: Source) -> bool:
         """Whether anybody is given this layer or waits for it; what nobody follows needs no key frame."""
-        return any(source in (follower.source, follower.coming) for follower in self._followers)
+        return any(f.coming is source or (f.source is source and not f.is_halted) for f in self._followers)
 
     def may_ask(self, source: Source, now: float) -> bool:
         """Whether to ask for a key frame of this layer: one that is silent can't answer, one unfollowed needn't."""
@@ -78,23 +84,43 @@ class Layers:
     def look(self, now: float) -> None:
         """Let followers begin to change layers where what they want, or what comes, has changed."""
         sources = self.sources
-        if len(sources) < 2 and all(follower.source in sources for follower in self._followers):
+        if len(sources) < 2 and all(f.source in sources and not f.is_paused | f.is_halted for f in self._followers):
             return
         choices = self._choices(now)
         if self._first_at is None and any(choices.values()):
             self._first_at = now
         for follower in self._followers:
-            choice = choices[follower.wanted]
-            if choice is None and sources and (follower.start_number is None or follower.source not in sources):
-                choice = self._by_wish(follower)
-            if choice is None or choice is follower.source:
-                if follower.coming is not None:
-                    follower.await_key_frame(None)
-            elif follower.start_number is not None:
-                if choice is not follower.coming:
-                    follower.await_key_frame(choice)
-            elif self._first_at is None or now - self._first_at >= follower.patience:
+            if follower.is_paused:
+                follower.await_key_frame(None)
+                follower.halt()
+            elif follower.is_halted:
+                self._take_up(follower, choices[follower.wanted])
+            else:
+                self._lead(follower, choices[follower.wanted], now)
+
+    def _take_up(self, follower: Follower, choice: Source | None) -> None:
+        """Let one who is given nothing go on with the next key frame of this source."""
+        if choice is None and self.sources:
+            choice = self._by_wish(follower)
+        if follower.start_number is None:
+            if choice is not None:
                 follower.relocate(choice)
+        elif choice is not follower.coming:
+            follower.await_key_frame(choice)
+
+    def _lead(self, follower: Follower, choice: Source | None, now: float) -> None:
+        """Let one begin to go over to this source, where that isn't what it is given."""
+        sources = self.sources
+        if choice is None and sources and (follower.start_number is None or follower.source not in sources):
+            choice = self._by_wish(follower)
+        if choice is None or choice is follower.source:
+            if follower.coming is not None:
+                follower.await_key_frame(None)
+        elif follower.start_number is not None:
+            if choice is not follower.coming:
+                follower.await_key_frame(choice)
+        elif self._first_at is None or now - self._first_at >= follower.patience:
+            follower.relocate(choice)
 
     def _by_wish(self, follower: Follower) -> Source:
         """The source to wait for while nothing comes."""

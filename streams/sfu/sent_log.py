@@ -28,9 +28,9 @@ class Acknowledged:
     received: int = 0
     lost: int = 0
     delays: tuple[tuple[float, float], ...] = ()
-    """For each flush that arrived: when it was sent, and the time to the arrival of its first packet by another clock."""
+    """For each flush that arrived: when it was sent, and how long its first packet took by the viewer's clock."""
     last_arrival: float = 0.0
-    """By the viewer's clock, in seconds, as all delays are."""
+    """By the viewer's clock, in seconds; what this clock shows is worth nothing but by comparison."""
 
 
 class SentLog:

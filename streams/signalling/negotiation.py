@@ -88,7 +88,9 @@ def agree_to_view(offer: Offer, feed: Sequence[Track]) -> Agreement:
     lines = []
     for media in offer.media:
         source = of_kind.get("audio" if media.kind == "audio" else "video")
-        if media.is_rejected or media.kind == "application" or source is None:
+        if media.kind == "application" and not media.is_rejected:
+            lines.append(Agreed(media, None, is_channel=True))
+        elif media.is_rejected or source is None:
             lines.append(Agreed(media, None))
         else:
             lines.append(Agreed(media, _viewer_track(media, source)))

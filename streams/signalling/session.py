@@ -6,6 +6,7 @@ import secrets
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from streams.sfu.tile import Tile
 from streams.sfu.track import Track
 from streams.sfu.viewer import Viewer
 from streams.signalling.limits import Bucket
@@ -47,6 +48,8 @@ class Session:
     agreement: Agreement
     offer: Offer
     viewer: Viewer | None = None
+    tile: Tile | None = None
+    """Of a connected viewer: its place on its page."""
     id: str = field(default_factory=_new_id)
     etag: str = field(default_factory=_new_tag)
     requests: Bucket = field(default_factory=lambda: Bucket(REQUEST_BURST, REQUESTS_PER_SECOND))
