@@ -39,7 +39,7 @@ class _Purse:
 
     def pay(self, bps: float, *, has_it: bool) -> bool:
         """Spend it if there is enough, by the measure for what one has or for what one hasn't."""
-        if bps * (STAY_MARGIN if has_it else RISE_MARGIN) > self._left:
+        if bps > 0 and bps * (STAY_MARGIN if has_it else RISE_MARGIN) > self._left:
             return False
         self._left -= bps
         return True

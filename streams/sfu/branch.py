@@ -17,6 +17,7 @@ from streams.rtp.sequence import distance
 from streams.sfu.follower import Follower, Stretch
 from streams.sfu.layout import TRANSPORT_NUMBER_OFFSET, Layout
 from streams.sfu.road import Train
+from streams.sfu.sent_log import OVERHEAD
 from streams.sfu.track import Track
 
 if TYPE_CHECKING:
@@ -34,9 +35,11 @@ REPEAT_PAUSE = 0.01
 REPEATS_KEPT = 512
 REPEATS_PER_SECOND = 400
 REPEATS_AT_ONCE = 400
-PAD_PACKETS, PAD_LEAST = 24, 5
-PAD_OVERHEAD = 54
-"""What a repeat takes beside the packet as it is kept: extension, original number, SRTP, UDP and IP."""
+PAD_PACKETS = 64
+PAD_CHOICE = 24
+"""How many of the newest packets are looked at for the longest ones."""
+PADDING = 255
+"""The most that one packet can hold."""
 
 
 class Branch(Follower):
@@ -158,33 +161,60 @@ class Branch(Follower):
             if len(self._repeated) > REPEATS_KEPT:
                 self._repeated.popitem(last=False)
             self._send_again(kept, out - stretch.sequence_offset, stretch)
+            self.repeated += 1
 
     def pad(self, octets: int) -> Train | None:
-        """Repeat the newest packets at once, about so many bytes: they tell how quickly the road lets them through.
+        """Send about so many bytes at once that carry nothing new: they tell how quickly the road lets them through.
 
-        None where repeats have no stream of their own, or there are too few packets.
+        The newest packets again, or empty ones where nothing is given now. None where repeats have no stream of their
+        own, or can't be sent.
         """
-        if not self.repeats_apart or not self.layout.transport_number or self.start_number is None or not self.is_ready:
+        if not self.repeats_apart or not self.layout.transport_number or not self.is_ready:
             return None
-        present, clock = self._present(), self.source.forwarder.clock
-        newest = present.last_out - present.sequence_offset
-        kept = [
-            (number, packet)
-            for number in range(newest, max(newest - PAD_PACKETS, present.first - 1, 0), -1)
-            if (packet := self._kept(present, number + present.sequence_offset)) is not None
-        ]
-        # Long ones first: fewer of them, and each tells more.
-        kept.sort(key=lambda pair: -len(pair[1]))
+        present = self._present()
+        kept = [] if self.start_number is None or self.is_halted else self._longest(present)
         count = size = 0
+        clock = self.source.forwarder.clock
         first_at = clock()
-        while kept and size < octets and count < PAD_PACKETS:
-            number, packet = kept[count % len(kept)]
-            self._send_again(packet, number, present)
-            size += len(packet) + PAD_OVERHEAD
+        while size < octets and count < PAD_PACKETS:
+            size += OVERHEAD
+            if kept:
+                number, packet = kept[count % len(kept)]
+                size += self._send_again(packet, number, present)
+            else:
+                size += self._send_padding()
             count += 1
-        self.repeated -= count
         self.padded += count
-        return Train(count, size, first_at, clock()) if count >= PAD_LEAST else None
+        return Train(count, size, first_at, clock())
+
+    def _longest(self, present: Stretch) -> list[tuple[int, memoryview]]:
+        """The longest of the packets that were given last: fewer of them are needed."""
+        newest = present.last_out - present.sequence_offset
+        numbers = range(newest, max(newest - PAD_CHOICE, present.first - 1), -1)
+        kept = [
+            (n, packet) for n in numbers if (packet := self._kept(present, n + present.sequence_offset)) is not None
+        ]
+        return sorted(kept, key=lambda pair: -len(pair[1]))[: PAD_CHOICE // 2]
+
+    def _send_padding(self) -> int:
+        """Send one packet of the retransmission stream that repeats nothing; returns its bytes."""
+        self._repeat_sequence = (self._repeat_sequence + 1) & 0xFFFF
+        packet, _ = self.layout.write(b"", 0, 0, (), self.source.extensions)
+        payload_type = self.track.codec.rtx_payload_type or 0
+        timestamp = (self.source.last_timestamp + self.timestamp_offset) & 0xFFFFFFFF
+        first = 0xB0  # with extensions and padding
+        _fixed_into(packet, 0, first, payload_type, self._repeat_sequence, timestamp, self.track.rtx_ssrc or 0)
+        packet += bytes(PADDING - 1) + bytes((PADDING,))
+        self._number(packet)
+        self.source.forwarder.send_one(self.session, packet, self.address)
+        return len(packet)
+
+    def _number(self, packet: bytearray) -> None:
+        """Give a packet the viewer's next transport-wide number, and note it."""
+        viewer = self.viewer
+        viewer.transport_number = (viewer.transport_number + 1) & 0xFFFF
+        _number_into(packet, TRANSPORT_NUMBER_OFFSET, viewer.transport_number)
+        viewer.sent.append((viewer.transport_number, 1, len(packet), self.source.forwarder.clock()))
 
     def _present(self) -> Stretch:
         """What is given now, as if it ended here."""
@@ -197,7 +227,7 @@ class Branch(Follower):
         number = out - stretch.sequence_offset
         return stretch.source.ring.find(number) if number >= stretch.source.repeats_from else None
 
-    def _send_again(self, kept: memoryview, number: int, stretch: Stretch) -> None:
+    def _send_again(self, kept: memoryview, number: int, stretch: Stretch) -> int:
         packet, size = self._rewritten(kept, number, stretch)
         codec, ssrc = self.track.codec, self.track.rtx_ssrc
         if ssrc is not None and codec.rtx_payload_type is not None:
@@ -209,8 +239,8 @@ class Branch(Follower):
                 sequence=self._repeat_sequence,
                 ssrc=ssrc,
             )
-        self.repeated += 1
         self.source.forwarder.send_one(self.session, packet, self.address)
+        return len(packet)
 
     def _rewritten(self, kept: memoryview, number: int, stretch: Stretch) -> tuple[bytearray, int]:
         """The kept packet in this viewer's form, and the size of its header."""
@@ -230,10 +260,7 @@ class Branch(Follower):
             self.ssrc,
         )
         if self.layout.transport_number:
-            viewer = self.viewer
-            viewer.transport_number = (viewer.transport_number + 1) & 0xFFFF
-            _number_into(packet, TRANSPORT_NUMBER_OFFSET, viewer.transport_number)
-            viewer.sent.append((viewer.transport_number, 1, len(packet), self.source.forwarder.clock()))
+            self._number(packet)
         size = header_size(packet)
         if stretch.shift is not None:
             numbers = vp8_numbers(packet, size, len(packet))

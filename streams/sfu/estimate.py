@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from statistics import median
 
@@ -10,7 +11,7 @@ from streams.sfu.road import QUEUE_SECONDS, Road
 SHARE = 0.85
 """Of what a full line was seen to carry: the rest lets its queue drain."""
 DRAIN_SHARE = 0.5
-DRAIN_QUEUE = 0.25
+DRAIN_QUEUE = 1.0
 """A queue of more seconds is emptied first: what is sent meanwhile would come too late."""
 DRAIN_SECONDS_BOUND = 2.0
 PAUSE_SECONDS = 0.4
@@ -22,8 +23,13 @@ LOSS_WITH_QUEUE = 0.10
 """So much loss on a line that queues comes of its fullness; without a queue it is the air's."""
 LOSS_ALONE = 0.30
 """So much loss comes of fullness even where nothing queues."""
-STUBBORN_SECONDS = 3.0
-"""A queue that is still as long so long after less was sent isn't ours: the road itself became longer."""
+FLAT_SECONDS = 1.5
+"""A queue that neither grows nor shrinks for so long, with nothing lost, isn't one: the road itself became longer."""
+HISTORY = 12
+GROWTH_SECONDS = 0.19
+LEAST_GROWTH, GROWTH_SHARE = 0.02, 1.08
+LOSS_OF_FULLNESS = 0.01
+"""A queue that stands and loses so much is full."""
 FREE_SECONDS = 10.0
 """A line that has carried all that is wanted for so long is not held to a figure any more."""
 
@@ -39,8 +45,9 @@ class Estimate:
         """Whether the line's queue stands."""
         self._reduced_at = -PAUSE_SECONDS
         self._drained_at = 0.0
-        self._stood_since: float | None = None
-        self._stood_queue = 0.0
+        self._flat_since: float | None = None
+        # What was seen since the queue stands: when, its length, packets received and lost, bytes received.
+        self._seen: deque[tuple[float, float, int, int, int]] = deque(maxlen=HISTORY)
         self._calm_since: float | None = None
         self._loss_at: float | None = None
         self._counted = (0, 0)
@@ -79,22 +86,49 @@ class Estimate:
             self._calm_since = None
         elif self._calm_since is None:
             self._calm_since = now
-        loses = self._loses(roads, now)
-        if (self.stands or loses) and now - self._reduced_at >= PAUSE_SECONDS:
+        self._note(roads, now)
+        is_full = self._loses(roads, now) or (self.stands and self._overflows())
+        if is_full and now - self._reduced_at >= PAUSE_SECONDS:
             self._reduce(heard, now)
-        self._doubt(roads, now)
+        self._doubt(roads, is_full, now)
+
+    def _note(self, roads: Sequence[Road], now: float) -> None:
+        if not self.stands:
+            self._seen.clear()
+        received, lost = sum(road.received for road in roads), sum(road.lost for road in roads)
+        self._seen.append((now, self.queue_seconds, received, lost, sum(road.octets for road in roads)))
+
+    def _overflows(self) -> bool:
+        """Whether the queue that stands grows, or loses what it can't take."""
+        at, queue, received, lost, _ = self._seen[-1]
+        before = next((seen for seen in reversed(self._seen) if at - seen[0] >= GROWTH_SECONDS), None)
+        if before is None:
+            return False
+        gone = lost - before[3]
+        loses = gone > 1 and gone > LOSS_OF_FULLNESS * (received - before[2] + gone)
+        return loses or queue > max(before[1] + LEAST_GROWTH, before[1] * GROWTH_SHARE)
 
     def _reduce(self, heard: Sequence[Road], now: float) -> None:
-        rates = [rate for road in heard if (rate := road.rate_bps()) is not None]
-        if not rates or 2 * len(rates) < len(heard):
+        rate = self._carried(heard)
+        if rate is None:
             return
-        carried = max(LEAST_BPS, SHARE * sum(rates) * len(heard) / len(rates))
+        carried = max(LEAST_BPS, SHARE * rate)
         if self.bps is None or carried < self.bps:
             self.bps = carried
             self.reductions += 1
         self._reduced_at = now
         if self.queue_seconds > DRAIN_QUEUE and now >= self._drained_at:
             self._drained_at = now + min(DRAIN_SECONDS_BOUND, self.queue_seconds / (1 - DRAIN_SHARE))
+
+    def _carried(self, heard: Sequence[Road]) -> float | None:
+        """What the line delivers, by the arrivals on each road; where those are too few, by what was heard of them."""
+        rates = [rate for road in heard if (rate := road.rate_bps()) is not None]
+        if 2 * len(rates) >= len(heard) > 0:
+            return sum(rates) * len(heard) / len(rates)
+        seconds = self._seen[-1][0] - self._seen[0][0]
+        if seconds < 1:
+            return None
+        return (self._seen[-1][4] - self._seen[0][4]) * 8 / seconds
 
     def _loses(self, roads: Sequence[Road], now: float) -> bool:
         """Whether more is lost than the air's share, counted over windows of enough packets."""
@@ -110,13 +144,13 @@ class Estimate:
         self._heavy = self._heavy + 1 if share > LOSS_ALONE else 0
         return (share > LOSS_WITH_QUEUE and self.queue_seconds > QUEUE_SECONDS / 2) or self._heavy >= 2
 
-    def _doubt(self, roads: Sequence[Road], now: float) -> None:
-        """Give up a base that the road doesn't come back to, however little is sent."""
-        if not self.stands:
-            self._stood_since = None
-        elif self._stood_since is None or self.queue_seconds < 0.9 * self._stood_queue:
-            self._stood_since, self._stood_queue = now, self.queue_seconds
-        elif now - self._stood_since > STUBBORN_SECONDS and not self._heavy:
-            self._stood_since = None
+    def _doubt(self, roads: Sequence[Road], is_full: bool, now: float) -> None:
+        """Give up a base that the road doesn't come back to, though nothing points to a queue but the time it takes."""
+        if not self.stands or is_full or self.queue_seconds < 0.9 * self._seen[0][1]:
+            self._flat_since = None
+        elif self._flat_since is None:
+            self._flat_since = now
+        elif now - self._flat_since >= FLAT_SECONDS:
+            self._flat_since = None
             for road in roads:
                 road.forget()
