@@ -88,7 +88,9 @@ def agree_to_view(offer: Offer, feed: Sequence[Track]) -> Agreement:
     lines = []
     for media in offer.media:
         source = of_kind.get("audio" if media.kind == "audio" else "video")
-        if media.is_rejected or media.kind == "application" or source is None:
+        if media.kind == "application" and not media.is_rejected:
+            lines.append(Agreed(media, None, is_channel=True))
+        elif media.is_rejected or source is None:
             lines.append(Agreed(media, None))
         else:
             lines.append(Agreed(media, _viewer_track(media, source)))
@@ -148,7 +150,8 @@ def _viewer_track(media: Media, source: Track) -> Track:
     wanted = _matching(media, source.codec)
     if wanted is None:
         raise OfferRefused("codec-mismatch", HTTPStatus.CONFLICT)
-    return _track(media, wanted, VIEWER_EXTENSIONS, _new_ssrc(), _new_ssrc())
+    track = _track(media, wanted, VIEWER_EXTENSIONS, _new_ssrc(), _new_ssrc())
+    return replace(track, remb=not track.transport_cc and "goog-remb" in wanted.feedback)
 
 
 def _track(media: Media, chosen: Format, known: tuple[str, ...], ssrc: int | None, rtx_ssrc: int | None) -> Track:
