@@ -191,6 +191,9 @@ def build(reports: Sequence[Report]) -> bytes:
 
 def parse(data: bytes) -> list[Report]:
     """What a compound holds. Unknown and malformed parts are left out; the rest stays."""
+    feedback = TransportFeedback.read_usual(data)
+    if feedback is not None:
+        return [ReceiverReport(feedback.sender_ssrc), feedback]
     found: list[Report] = []
     position = 0
     while position + 4 <= len(data):
@@ -199,18 +202,10 @@ def parse(data: bytes) -> list[Report]:
         if first & 0xC0 != 0x80 or end > len(data):
             break
         body = data[position + 4 : end]
-        position = end
         if first & 0x20 and body:
             body = body[: max(0, len(body) - body[-1])]
-        if kind == TRANSPORT_LAYER and first & 0x1F == _TRANSPORT_CC:
-            # Viewers send these two, twenty times a second each: they are read without any detour.
-            feedback = TransportFeedback.read(body)
-            if feedback is not None:
-                found.append(feedback)
-        elif kind == RECEIVER_REPORT and first == 0x80 and len(body) == 4:
-            found.append(ReceiverReport(_WORD.unpack(body)[0]))
-        else:
-            found.extend(_read(kind, first & 0x1F, body))
+        found.extend(_read(kind, first & 0x1F, body))
+        position = end
     return found
 
 
@@ -240,6 +235,10 @@ def _read_transport(form: int, body: bytes) -> Iterator[Report]:
     sender, media = _TWO_WORDS.unpack_from(body)
     if form == _NACK:
         yield Nack(sender, media, tuple(_lost(body)))
+    elif form == _TRANSPORT_CC:
+        feedback = TransportFeedback.read(body)
+        if feedback is not None:
+            yield feedback
 
 
 def _read_payload(form: int, body: bytes) -> Iterator[Report]:

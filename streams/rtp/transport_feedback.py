@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate
 
 TICKS_PER_SECOND = 4000
@@ -19,7 +19,9 @@ _FIXED = struct.Struct("!IIHHI")
 _CHUNK = struct.Struct("!H")
 _LARGE = struct.Struct("!h")
 _LOST, _SMALL_DELTA, _LARGE_DELTA = 0, 1, 2
-_FIXED_AND_CHUNK = struct.Struct("!IIHHIH")
+_USUAL = struct.Struct("!IIHHIIHHIH")
+_USUAL_HEADS = {(0x80C90001, 0x8FCD), (0x80C90001, 0xAFCD)}
+"""The first words of a report that says nothing and of feedback, without and with padding."""
 _ALL_SMALL = _SMALL_DELTA << 13
 """The chunk of a run of packets that came one soon after the other; its length is to be added."""
 
@@ -34,6 +36,8 @@ class TransportFeedback:
     count: int
     reference_time: int
     arrivals: tuple[int | None, ...]
+    is_whole: bool = field(default=False, compare=False, repr=False)
+    """Whether it is known beforehand that none of them is None."""
 
     @classmethod
     def of(
@@ -93,18 +97,30 @@ class TransportFeedback:
         return _HEAD.pack(0x8F | (0x20 if padding else 0), 205, len(body) // 4) + body
 
     @classmethod
+    def read_usual(cls, compound: bytes) -> TransportFeedback | None:
+        """Read, in one step, a whole compound of an empty report and feedback that says that all arrived.
+
+        So it is nearly always, twenty times a second from each viewer. None for everything else, to be read as usual.
+        """
+        if len(compound) < _USUAL.size:
+            return None
+        report, _, head, words, sender, media, base, length, packed, chunk = _USUAL.unpack_from(compound)
+        end = _USUAL.size + length
+        if chunk != _ALL_SMALL | length or (report, head) not in _USUAL_HEADS or length >= _ALL_SMALL:
+            return None
+        if len(compound) != 12 + 4 * words or end > len(compound):
+            return None
+        arrivals = tuple(accumulate(compound[_USUAL.size : end]))
+        return cls(sender, media, base, packed & 0xFF, packed >> 8, arrivals, True)
+
+    @classmethod
     def read(cls, body: bytes) -> TransportFeedback | None:
         """Read what follows the four-byte head, padding taken off; None for what is malformed."""
-        if len(body) < _FIXED_AND_CHUNK.size:
+        if len(body) < _FIXED.size:
             return None
-        sender, media, base, length, packed, chunk = _FIXED_AND_CHUNK.unpack_from(body)
+        sender, media, base, length, packed = _FIXED.unpack_from(body)
         if length > MAX_STATUSES:
             return None
-        end = _FIXED_AND_CHUNK.size + length
-        if chunk == _ALL_SMALL | length and len(body) >= end:
-            # Nothing was lost: so it is nearly always.
-            deltas = body[_FIXED_AND_CHUNK.size : end]
-            return cls(sender, media, base, packed & 0xFF, packed >> 8, tuple(accumulate(deltas)))
         symbols, position = _read_chunks(body, length)
         if symbols is None:
             return None

@@ -34,7 +34,7 @@ transport-wide number, the rest, and where the picture's numbers stand (if anybo
 class _Group:
     """Viewers of one layout within a fan-out, and the packets that gathered for them."""
 
-    __slots__ = ("is_numbered", "is_shifted", "items", "layout", "octets", "run_size", "template", "template_first")
+    __slots__ = ("block", "is_numbered", "is_shifted", "items", "layout", "octets", "run_size")
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
@@ -43,22 +43,23 @@ class _Group:
         """Whether the pictures of some are renumbered, because they changed layers."""
         self.items: list[_Item] = []
         self.octets = self.run_size = 0
-        self.template = bytearray()
-        self.template_first = 0x80
+        self.block = b""
+        """The extensions of the packet that is being taken."""
 
-    def gather(self, marker: int, number: int, timestamp: int, body_size: int) -> None:
-        """Take the packet that was written into `template`; its last `body_size` bytes are the payload."""
-        template = self.template
-        size = len(template)
+    def gather(self, payload: bytes, marker: int, number: int, timestamp: int) -> None:
+        """Take a packet; `block` holds its extensions as these viewers see them."""
+        block = self.block
+        before = 12 + len(block)
+        size = before + len(payload)
         self.octets += size
-        pictures = vp8_numbers(template, size - body_size, size) if self.is_shifted else None
+        pictures = vp8_numbers(bytes(before) + payload, before, size) if self.is_shifted else None
         if self.is_numbered:
-            head, rest = bytes(template[12:TRANSPORT_NUMBER_OFFSET]), bytes(template[TRANSPORT_NUMBER_OFFSET + 2 :])
+            head, rest = block[:_HEAD_BYTES], block[_HEAD_BYTES + 2 :] + payload
             into = _numbered[len(rest)]
         else:
-            head, rest = b"", bytes(template[12:])
+            head, rest = b"", block + payload
             into = _plain[len(rest)]
-        self.items.append((into, size, self.template_first, marker, number, timestamp, head, rest, pictures))
+        self.items.append((into, size, 0x90 if block else 0x80, marker, number, timestamp, head, rest, pictures))
 
 
 class FanOut:
@@ -114,23 +115,25 @@ class FanOut:
             return
         fits = 0 < self._gathered < SLOTS and not self._closed and self._forwarder.segmentation
         shorter = False
+        payload = bytes(memoryview(packet)[start:end])
+        plain_size = 12 + len(payload)
         for group in groups:
-            group.template, group.template_first = group.layout.write(packet, start, end, elements, publisher)
-            size = len(group.template)
+            group.block = group.layout.block(packet, elements, publisher)
+            size = plain_size + len(group.block)
             fits = fits and size <= group.run_size
             shorter = shorter or size < group.run_size
         if not fits:
             self.flush()
             shorter = False
             for group in groups:
-                group.run_size = len(group.template)
+                group.run_size = plain_size + len(group.block)
         # Only the last segment of a datagram may be shorter than the others.
         self._closed = shorter
         if not self.reminded:
             self.reminded = True
             self._forwarder.remind(self)
         for group in groups:
-            group.gather(marker, number, timestamp, end - start)
+            group.gather(payload, marker, number, timestamp)
         self._gathered += 1
         self._arrivals.append(now)
 

@@ -52,7 +52,7 @@ class SentLog:
         entries = self.entries
         arrivals: Sequence[Any] = feedback.arrivals
         base, total = feedback.base_sequence, len(arrivals)
-        is_whole = None not in arrivals
+        is_whole = feedback.is_whole
         origin = self._seconds(feedback.reference_time)
         octets = received = lost = last = 0
         delays: list[tuple[float, float]] = []
