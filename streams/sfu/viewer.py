@@ -119,7 +119,10 @@ class Viewer:
             self._take(report, now)
 
     def _take(self, report: Report, now: float) -> None:
-        if isinstance(report, ReceiverReport | SenderReport):
+        if isinstance(report, TransportFeedback):  # first what comes most
+            self.feedback_received += 1
+            self._feedback(report, now)
+        elif isinstance(report, (ReceiverReport, SenderReport)):  # a union would be made anew each time
             self.reports_received += 1
             for block in report.blocks:
                 self._block(block, now)
@@ -137,9 +140,6 @@ class Viewer:
                     self._want_key_frame(ssrc)
         elif isinstance(report, BitrateEstimate):
             self._named(report.bitrate_bps, now)
-        elif isinstance(report, TransportFeedback):
-            self.feedback_received += 1
-            self._feedback(report, now)
         elif isinstance(report, Bye):
             self.left = True
 
