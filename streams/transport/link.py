@@ -197,7 +197,7 @@ class Link:
             await self.dtls.run(role, fingerprints)
             if self.is_open and self._channel is not None:
                 on_channel, port, max_message_size = self._channel
-                self._sctp = Sctp(self.dtls, on_channel)
+                self._sctp = Sctp(self.dtls, on_channel, lambda: self._port.refuse("sctp"))
                 await self._sctp.run(port, max_message_size)
         except ConnectionError:
             self._end("closed-by-peer")

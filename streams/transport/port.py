@@ -92,6 +92,10 @@ class MediaPort:
             self.packets_out += 1
             self.bytes_out += len(datagram)
 
+    def refuse(self, kind: str) -> None:
+        """Count what led nowhere behind the port: in a session's DTLS."""
+        self.refused[kind] += 1
+
     def add_credentials(self, link: Link, ufrag: str, password: str) -> None:
         """Let checks with this ufrag lead to `link`."""
         self._by_ufrag[ufrag] = (link, password.encode())
