@@ -19,6 +19,8 @@ _WORD, _TWO_WORDS = struct.Struct("!I"), struct.Struct("!II")
 _SENDER = struct.Struct("!IQIII")
 _NACK_ITEM = struct.Struct("!HH")
 
+MAX_REPORTS = 16
+"""Nobody puts more into one compound; what follows them isn't read."""
 MAX_NACKED = 512
 """More lost packets than this in one message are a fault or an attack; the rest isn't read."""
 
@@ -193,7 +195,7 @@ def parse(data: bytes) -> list[Report]:
     """What a compound holds. Unknown and malformed parts are left out; the rest stays."""
     found: list[Report] = []
     position = 0
-    while position + 4 <= len(data):
+    while position + 4 <= len(data) and len(found) < MAX_REPORTS:
         first, kind, words = _HEAD.unpack_from(data, position)
         end = position + 4 + 4 * words
         if first & 0xC0 != 0x80 or end > len(data):

@@ -355,15 +355,17 @@ class Feed:
 
     def _ask_again(self, inlet: Inlet, now: float) -> None:
         losses = inlet.losses
-        if losses is None or not losses:
+        if losses is None:
             return
-        given_up = losses.given_up
-        wanted = losses.due(now)
+        wanted = losses.due(now) if losses else ()
         if wanted:
             self.counters.nacked += len(wanted)
             self._send(Nack(self._ssrc, inlet.ssrc, tuple(wanted)))
-        if losses.given_up > given_up and inlet.feeds_source and inlet.source is not None:
-            inlet.source.key_frames.want()
+        if losses.beyond_repair > inlet.beyond_repair:
+            inlet.beyond_repair = losses.beyond_repair
+            if inlet.feeds_source and inlet.source is not None:
+                # Asked for with the next tick, since the packet that ended an outage may begin a key frame itself.
+                inlet.source.key_frames.want()
 
     def _ask_key_frames(self, now: float) -> None:
         for source in self.layers.sources:

@@ -52,12 +52,8 @@ def may_pass(packet: bytes, last_tsn: int | None, *, is_established: bool) -> bo
             return False  # a peer starts over by a new session, never inside one
         elif kind in _PARAMETERS_AT and not _are_parameters(chunk, _PARAMETERS_AT[kind]):
             return False
-    return (
-        0 < data + control
-        and data <= MAX_CHUNKS
-        and control <= MAX_CONTROL_CHUNKS
-        and (acknowledged <= MAX_ACKNOWLEDGED)
-    )
+    is_bounded = data <= MAX_CHUNKS and control <= MAX_CONTROL_CHUNKS and acknowledged <= MAX_ACKNOWLEDGED
+    return data + control > 0 and is_bounded
 
 
 def _chunks(packet: bytes) -> Iterator[tuple[int, bytes]]:
