@@ -113,6 +113,7 @@ class Branch(Follower):
         super().switch(source, number, timestamp, now)
         self._packets_before += source.packets - stand.packets
         self._octets_before += source.octets - stand.octets
+        self.viewer.switches += source is not before
         before.leave(self)
         source.adopt(self)
         self.viewer.on_picture()

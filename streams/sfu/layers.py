@@ -9,6 +9,7 @@ from streams.sfu.forwarder import Forwarder
 from streams.sfu.inlet import SILENCE
 from streams.sfu.source import Source
 from streams.sfu.track import LAYERS, Layer, Track
+from streams.sfu.wanted import WantedLayers
 
 _NAMES: dict[int, tuple[Layer, ...]] = {1: ("high",), 2: ("low", "high"), 3: LAYERS}
 
@@ -25,6 +26,7 @@ class Layers:
         self._by_rid: dict[str, Source] = {}
         self._followers: list[Follower] = []
         self._first_at: float | None = None
+        self.wanted = WantedLayers((), 0.0)
 
     @property
     def highest(self) -> Source | None:
@@ -36,13 +38,14 @@ class Layers:
         """When the last whole frame of any layer was in."""
         return max((s.last_frame_at for s in self.sources if s.last_frame_at is not None), default=None)
 
-    def publish(self, track: Track, forwarder: Forwarder) -> None:
+    def publish(self, track: Track, forwarder: Forwarder, now: float) -> None:
         """Make a source for each layer of this track; those of the former publisher are gone on with."""
         names = _NAMES[max(1, len(track.rids))]
         known = {source.layer: source for source in self.sources}
         self.sources = [known.get(name) or Source(track, forwarder, name) for name in names]
         self._by_rid = dict(zip(track.rids, self.sources, strict=False))
         self._first_at = None
+        self.wanted = WantedLayers(names, now)
 
     def clear(self) -> None:
         """The codec changed: nothing can be gone on with."""
@@ -55,9 +58,22 @@ class Layers:
 
     def options(self, wanted: Layer, now: float) -> list[Source]:
         """The sources that somebody who wants this layer could be given, from low to high; none while none comes."""
-        coming = [source for source in self.sources if _comes(source, now)]
+        coming = [s for s in self.sources if _comes(s, now) or (s.rate.bps and self.wanted.would_come(s.layer, now))]
         best = _nearest(coming, wanted)
         return [] if best is None else coming[: coming.index(best) + 1]
+
+    def look_at_wanted(self, now: float) -> bool:
+        """See which layers the publisher need send; true when `wanted` has changed."""
+        if len(self.sources) < 2:
+            return False
+        followed: set[Layer] = set()
+        for follower in self._followers:
+            if not follower.is_paused:
+                followed.add(self._by_wish(follower).layer)
+                if not follower.is_halted:
+                    # Until the wanted one comes.
+                    followed.add(follower.source.layer)
+        return self.wanted.look(followed, now)
 
     def choose(self, follower: Follower, now: float) -> Source:
         """The source to begin with."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from streams.sfu.feed import Feed
 from streams.sfu.page import Page
@@ -19,6 +19,8 @@ class PageCounters:
     probes: int = 0
     probes_raised: int = 0
     allocations: int = 0
+    feedback: int = 0
+    layer_switches: int = 0
     overfull: int = 0
     """Tiles that found their page full and became a page of their own."""
 
@@ -29,6 +31,7 @@ class Pages:
     def __init__(self) -> None:
         self._pages: dict[Page, Hashable | None] = {}
         self._by_key: dict[Hashable, Page] = {}
+        self._tiles: set[Tile] = set()
         self._before = PageCounters()
 
     def __len__(self) -> int:
@@ -40,9 +43,9 @@ class Pages:
 
     @property
     def counters(self) -> PageCounters:
-        """The sums over all pages that there are and were."""
-        total = PageCounters(overfull=self._before.overfull)
-        for counted in (self._before, *map(_count, self._pages)):
+        """The sums over all pages and tiles that there are and were."""
+        total = PageCounters()
+        for counted in (self._before, *map(_of_page, self._pages), *map(_of_tile, self._tiles)):
             _add(total, counted)
         return total
 
@@ -61,6 +64,7 @@ class Pages:
             if key is not None:
                 self._by_key[key] = page
         tile = Tile(viewer, feed, page)
+        self._tiles.add(tile)
         page.join(tile, now)
         return tile
 
@@ -68,11 +72,14 @@ class Pages:
         """A tile is gone, and its page with the last one."""
         page = tile.page
         tile.leave(now)
+        if tile in self._tiles:
+            self._tiles.remove(tile)
+            _add(self._before, _of_tile(tile))
         if page.is_empty and page in self._pages:
             key = self._pages.pop(page)
             if key is not None:
                 del self._by_key[key]
-            _add(self._before, _count(page))
+            _add(self._before, _of_page(page))
 
     def look(self, now: float) -> None:
         """Let each page see to its budget; each tick."""
@@ -80,12 +87,14 @@ class Pages:
             page.look(now)
 
 
-def _count(page: Page) -> PageCounters:
+def _of_page(page: Page) -> PageCounters:
     return PageCounters(page.estimate.reductions, page.prober.sent, page.prober.raised, page.allocations)
 
 
+def _of_tile(tile: Tile) -> PageCounters:
+    return PageCounters(feedback=tile.viewer.feedback_received, layer_switches=tile.viewer.switches)
+
+
 def _add(total: PageCounters, more: PageCounters) -> None:
-    total.reductions += more.reductions
-    total.probes += more.probes
-    total.probes_raised += more.probes_raised
-    total.allocations += more.allocations
+    for field in fields(PageCounters):
+        setattr(total, field.name, getattr(total, field.name) + getattr(more, field.name))

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from streams.sfu.feed import Feed
 from streams.sfu.page import Page
+from streams.sfu.reported import ReportedLimit
 from streams.sfu.road import Road, Train
-from streams.sfu.track import Layer
-from streams.sfu.viewer import Viewer
+from streams.sfu.track import LAYERS, Layer
+from streams.sfu.viewer import Viewer, ignore
 
 NOMINAL_BPS: dict[Layer, float] = {"low": 150_000.0, "middle": 500_000.0, "high": 1_700_000.0}
 """What a layer is thought to take before it was seen."""
@@ -22,6 +23,11 @@ class Tile:
         self.feed = feed
         self.page = page
         viewer.page = page
+        viewer.on_estimate = self.reported
+        self._given: Layer | None = "high"
+        self._is_heard = True
+        self._cap: Layer = "high"
+        self._reported = ReportedLimit()
 
     @property
     def road(self) -> Road:
@@ -48,7 +54,24 @@ class Tile:
 
     def give(self, layer: Layer | None, *, is_heard: bool, now: float) -> None:
         """Give it no higher layer than this from now on."""
-        self.viewer.limit(layer, is_heard=is_heard)
+        self._given, self._is_heard = layer, is_heard
+        self._apply(now)
+
+    def reported(self, bps: int, now: float) -> None:
+        """The viewer, whose line is judged by nothing else, says what it can take."""
+        options = self.options(now)
+        present = min(self._given or "low", self._cap, key=LAYERS.index)
+        sent = sum(size for layer, size in options if layer == present) + self.sound_bps
+        if not options or not self._reported.take(bps, sent, now):
+            return
+        limit = self._reported.bps or 0.0
+        # The lowest is given always: a guess from afar pauses nothing.
+        self._cap = max((layer for layer, size in options if size <= limit), default=options[0][0], key=LAYERS.index)
+        self._apply(now)
+
+    def _apply(self, now: float) -> None:
+        layer = None if self._given is None else min(self._given, self._cap, key=LAYERS.index)
+        self.viewer.limit(layer, is_heard=self._is_heard)
         self.feed.settle(self.viewer, now)
         self.viewer.on_picture()
 
@@ -73,4 +96,5 @@ class Tile:
     def leave(self, now: float) -> None:
         """It is gone."""
         self.viewer.page = None
+        self.viewer.on_estimate = ignore
         self.page.leave(self, now)

@@ -51,9 +51,11 @@ class Viewer:
         self.rtt_seconds: float | None = None
         self.estimate_bps: int | None = None
         self.left = False
-        self.on_picture: Callable[[], None] = _nobody_listens
+        self.on_picture: Callable[[], None] = ignore
         """Called when what it is given of the picture has changed."""
-        self.nacked = self.picture_losses = self.feedback_received = self.reports_received = 0
+        self.on_estimate: Callable[[int, float], None] = ignore
+        """Called with what it says that it can take, where it gives no transport-wide feedback."""
+        self.nacked = self.picture_losses = self.feedback_received = self.reports_received = self.switches = 0
         self._limit: Layer | None = "high"
         self._is_heard = True
         self._road_version = 0
@@ -134,12 +136,17 @@ class Viewer:
                     self._intra_commands[ssrc] = command
                     self._want_key_frame(ssrc)
         elif isinstance(report, BitrateEstimate):
-            self.estimate_bps = report.bitrate_bps
+            self._named(report.bitrate_bps, now)
         elif isinstance(report, TransportFeedback):
             self.feedback_received += 1
             self._feedback(report, now)
         elif isinstance(report, Bye):
             self.left = True
+
+    def _named(self, bps: int, now: float) -> None:
+        self.estimate_bps = bps
+        if self.road.heard_at is None:
+            self.on_estimate(bps, now)
 
     def _feedback(self, feedback: TransportFeedback, now: float) -> None:
         version = self.outlet.address_version
@@ -187,5 +194,5 @@ def _rank(layer: Layer) -> int:
     return LAYERS.index(layer)
 
 
-def _nobody_listens() -> None:
+def ignore(*arguments: object) -> None:
     """What is called where nobody wants to know."""

@@ -150,7 +150,8 @@ def _viewer_track(media: Media, source: Track) -> Track:
     wanted = _matching(media, source.codec)
     if wanted is None:
         raise OfferRefused("codec-mismatch", HTTPStatus.CONFLICT)
-    return _track(media, wanted, VIEWER_EXTENSIONS, _new_ssrc(), _new_ssrc())
+    track = _track(media, wanted, VIEWER_EXTENSIONS, _new_ssrc(), _new_ssrc())
+    return replace(track, remb=not track.transport_cc and "goog-remb" in wanted.feedback)
 
 
 def _track(media: Media, chosen: Format, known: tuple[str, ...], ssrc: int | None, rtx_ssrc: int | None) -> Track:

@@ -101,6 +101,7 @@ class Sessions:
                 lambda position, at, on_kept: self._position(name, position, at, on_kept),
                 lambda status, at, on_kept: self._camera(feed, status, at, on_kept),
             )
+            session.want_layers = channel.want_layers
             link.offer_channel(channel.opened, agreement.channel.sctp_port, agreement.channel.max_message_size)
         superfluous = feed.announce(session, now)
         if superfluous is not None:
@@ -261,6 +262,7 @@ class Sessions:
             return
         now = self._clock()
         former, misfits = feed.take_over(session, now)
+        feed.media.on_layers = session.want_layers
         session.link.on_rtp = feed.media.rtp_received
         session.link.on_rtcp = feed.media.rtcp_received
         if former is not None:
