@@ -34,8 +34,8 @@ def bind_media(port: int, host: str = "0.0.0.0") -> socket.socket:  # noqa: S104
     return sock
 
 
-def bind_signalling(port: int) -> socket.socket:
-    """Open the node's HTTP socket, on loopback: the web process passes WHIP and WHEP on.
+def bind_signalling(port: int, host: str = "127.0.0.1") -> socket.socket:
+    """Open the node's HTTP socket; on loopback the web process of the same machine passes WHIP and WHEP on.
 
     Raises:
         OSError: the port is taken.
@@ -43,7 +43,7 @@ def bind_signalling(port: int) -> socket.socket:
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind(("127.0.0.1", port))
+        sock.bind((host, port))
     except OSError:
         sock.close()
         raise
