@@ -16,8 +16,10 @@ from command_center.live.views import CameraWord
 from streams.hub.hub import Hub
 from streams.hub.topics import (
     FEEDS_KEY,
+    MEDIA_PART,
     NODE_KEY,
     NODE_LIFE_SECONDS,
+    NODE_PART,
     ONLINE_KEY,
     PROCESS_KEY,
     CameraChanged,
@@ -34,9 +36,6 @@ MAX_FEEDS = 5_000
 FORGET_MS = 600_000
 """How long a feed that its node lost is still shown as lost."""
 HUB_PART = "hub"
-MEDIA_PART = "media"
-"""The node, or all nodes together; where there are several each is a part of its own, too."""
-NODE_PART = "media-{node}"
 _NODES = NODE_KEY.format(node="*")
 _PROCESSES = PROCESS_KEY.format(name="*")
 _ONLINE = ONLINE_KEY.format(user="*", process="*")

@@ -56,6 +56,10 @@ class Nodes:
             return list(self._assumed)
         return [_address(state) for state in self._table.living]
 
+    def lost(self) -> list[str]:
+        """The ids of nodes that were there, and are gone."""
+        return [node for node in self._table.ids if not self._table.is_living(node)]
+
     def of_feed(self, feed: str) -> NodeAddress | None:
         """The node that carries this feed, or carried it last; None where there is none, or it is gone."""
         placed = self._placed_at(feed)
@@ -92,10 +96,9 @@ class Nodes:
     def for_viewer(self, feed: str) -> NodeAddress | None:
         """The node to ask for this feed: its own, or any, which says that the feed isn't live; None without nodes."""
         own = self.of_feed(feed)
-        others = [node for node in self.for_publisher(feed) if own is None or node.node != own.node]
-        if own is None or (others and self._table.ids and self._table.is_suspect(own.node)):
-            return others[0] if others else own
-        return own
+        if own is not None and not (self._table.ids and self._table.is_suspect(own.node)):
+            return own
+        return next((node for node in self.for_publisher(feed) if node != own), own)
 
     def placed(self, feed: str, node: str) -> None:
         """This publisher is sent to this node; the hub will tell of it soon."""
@@ -114,6 +117,8 @@ class Nodes:
         self._table.suspect(node)
 
     def _by_id(self, node: str) -> NodeAddress | None:
+        if not self._table.ids and len(self._assumed) == 1:
+            return self._assumed[0]
         return next((address for address in self.living() if address.node == node), None)
 
     def _own_node(self, feed: str) -> str | None:

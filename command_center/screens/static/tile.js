@@ -215,7 +215,7 @@ export class Tile {
       ageMs: age,
       waitedMs: performance.now() - this.waitingSince,
       link: live.link.state,
-      media: live.parts.get("media"),
+      media: live.parts.get(`media-${view.node}`) ?? live.parts.get("media"), // of several nodes, the feed's own
       nowMs: now(),
     });
     const word = say(`tile.phase.${verdict.phase}`);
