@@ -148,12 +148,9 @@ class HubState:
         self._tell_of_nodes(now, changes)
 
     def _tell_of_nodes(self, now: int, changes: Changes) -> None:
-        """The parts that nodes are; where a launcher tells of one, it knows more, except of a node that hangs."""
+        """The parts that nodes are; where a launcher tells of one, it knows more."""
         for name, is_there in self._node_parts().items():
-            known = self.parts.get(name)
-            if name in self._watched and known is not None and (is_there or known.state != "running"):
-                continue
-            if self._part(name, "running" if is_there else "away", now):
+            if name not in self._watched and self._part(name, "running" if is_there else "away", now):
                 changes.parts.add(name)
 
     def _node_parts(self) -> dict[str, bool]:
@@ -216,7 +213,9 @@ class HubState:
                 continue
             told.add(part.name)
             if part.state == "running" and node_parts.get(part.name) is False:
-                continue  # the process is there, and hangs
+                if self._part(part.name, "away", now):  # the process is there, and hangs
+                    changes.parts.add(part.name)
+                continue
             if self.parts.get(part.name) != part:
                 self.parts[part.name] = part
                 changes.parts.add(part.name)
