@@ -59,6 +59,7 @@ async def running_node(
     turn: TurnServers = NO_TURN,
     key: Ed25519PrivateKey | None = None,
     node_id: str = "test",
+    http_port: int = 0,
     public_url: str | None = None,
 ) -> AsyncIterator[RunningNode]:
     """Start a node and end it afterwards; without `redis_url` its hub is away. `key` signs its tokens."""
@@ -67,6 +68,7 @@ async def running_node(
         NodeOptions(
             data=data,
             node_id=node_id,
+            http_port=http_port,
             public_url=public_url,
             redis_url=redis_url,
             token_key=key.public_key(),
