@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Literal
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from command_center.accounts.identity import signed_in
 from command_center.accounts.media_tokens import MediaTokens
+from command_center.live.nodes import Nodes
 from command_center.operations.feeds import Feeds
 from streams.signalling.turn import NO_TURN, TurnServers
 
@@ -42,13 +43,19 @@ class MediaTokenView(BaseModel):
     access_token: str
     expires_in: int
     url: str
+    """A path of this address; with scheme and host where the feed's own node is to be asked itself."""
     ice_servers: list[IceServerView]
 
 
 def router(
-    feeds: Feeds, tokens: MediaTokens, turn: TurnServers = NO_TURN, wall_clock: Callable[[], float] = time.time
+    feeds: Feeds,
+    tokens: MediaTokens,
+    nodes: Nodes,
+    turn: TurnServers = NO_TURN,
+    media_origins: Collection[str] = (),
+    wall_clock: Callable[[], float] = time.time,
 ) -> APIRouter:
-    """The route of media tokens."""
+    """The route of media tokens. Pages are led to nodes of these origins themselves, to others through this process."""
     routes = APIRouter(prefix="/api", tags=["media"])
 
     @routes.post("/media-tokens", summary="A token to publish one's own feed or to view one")
@@ -65,15 +72,26 @@ def router(
             may_publish=is_publishing,
             may_view=not is_publishing,
         )
+        base = _public_base(nodes, feed.name, media_origins, is_publishing=is_publishing)
         road = "whip" if is_publishing else "whep"
         return MediaTokenView(
             access_token=token.access_token,
             expires_in=token.expires_in,
-            url=f"/{road}/{feed.name}",
+            url=f"{base}/{road}/{feed.name}",
             ice_servers=_ice_servers(turn, token.token_id, wall_clock()),
         )
 
     return routes
+
+
+def _public_base(nodes: Nodes, feed: str, media_origins: Collection[str], *, is_publishing: bool) -> str:
+    """The node's own address, where pages may use it: the origins are in their policy, and a new one isn't at once."""
+    node = next(iter(nodes.for_publisher(feed)), None) if is_publishing else nodes.of_feed(feed)
+    if node is None or node.public_url is None or node.public_url not in media_origins:
+        return ""
+    if is_publishing:
+        nodes.placed(feed, node.node)
+    return node.public_url
 
 
 def _ice_servers(turn: TurnServers, token_id: UUID, now: float) -> list[IceServerView]:

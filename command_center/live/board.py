@@ -220,11 +220,11 @@ class Board:
                 logger.debug("hub away, its keys are read later")
 
     def _show(self, changes: Changes) -> None:
-        self._show_feeds(changes.feeds)
         for operation_id, scene in self._scenes.items():
             self._mark(operation_id, {("part", name) for name in changes.parts})
             if changes.officers:
                 self._mark(operation_id, scene.show_online(changes.officers))
+        self._show_feeds(changes.feeds)  # after the node that carries them: a tile says how that one is
 
     def _show_feeds(self, names: set[str]) -> None:
         for name in names:

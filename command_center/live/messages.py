@@ -35,6 +35,8 @@ class FeedView(LiveMessage):
     phase: Literal["waiting", "connecting", "live", "stale", "lost", "ended"]
     """`waiting`: planned, nothing came yet; the others as `streams.hub.topics.FeedPhase`."""
     cause: Literal["network", "camera", "officer", "revoked", "node"] | None
+    node: str | None = None
+    """The media node that carries it; where there are several, the part `media-<node>` tells how that one is."""
     since: int | None
     last_frame_at: int | None
     video: str | None

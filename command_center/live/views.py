@@ -50,6 +50,7 @@ def feed_view(
         officer=record.officer,
         phase=phase,
         cause=cause,
+        node=state.node if state else None,
         since=since,
         last_frame_at=state.last_frame_at if state else None,
         video=state.video if state else None,

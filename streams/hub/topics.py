@@ -30,6 +30,10 @@ FEEDS_KEY = "command:feeds:{node}"
 """Hash feed → JSON of `FeedState`, rewritten by its node; stale when the node's key is gone."""
 PROCESS_KEY = "command:process:{name}"
 """Key kept by the launcher for a child process: JSON {name, state, restarts, since}."""
+MEDIA_PART = "media"
+"""As a part of the system: the media node, or all of them together."""
+NODE_PART = "media-{node}"
+"""One of several media nodes."""
 WORKER_KEY = "command:worker:{name}"
 """Key with a life of WORKER_LIFE_SECONDS, renewed by each worker."""
 WORKER_LIFE_SECONDS = 8
@@ -75,6 +79,8 @@ class FeedState(Event):
     phase: FeedPhase
     cause: FeedCause | None = None
     since: int
+    published_at: int = 0
+    """When its present publisher connected; 0 before. Of two nodes that tell of one feed, the later is right."""
     last_frame_at: int | None = None
     video: str | None = None
     """The video codec's name, `H264` or `VP8`."""
@@ -214,11 +220,21 @@ RECORDING_EVENT: TypeAdapter[RecordingOpened | SegmentClosed | RecordingClosed] 
 
 
 class NodeState(Event):
-    """A node's heartbeat."""
+    """A node's heartbeat: where it is, and how much it carries."""
 
     node: str
     started_at: int
     at: int
     signalling_url: str
+    """Where a web process reaches it."""
+    public_url: str | None = None
+    """Where phones, screens and programs reach its signalling themselves, if they can."""
     feeds: int
     viewers: int
+    packets_per_second: int = 0
+    """Received and sent, over the last seconds."""
+    cpu_share: float = 0.0
+    """Of one core, over the last seconds."""
+    is_full: bool = False
+    is_draining: bool = False
+    """It is about to end, and takes nobody any more."""

@@ -41,6 +41,8 @@ class LiveFeed:
         """Whether the feed's media reached the disk when it was last looked at."""
         self._camera_at = 0
         self._since_ms = _wall_ms()
+        self.published_at_ms = 0
+        """When the present publisher connected (Unix ms); 0 before."""
 
     @property
     def is_live(self) -> bool:
@@ -76,6 +78,7 @@ class LiveFeed:
         Gives the former publisher, and the viewers that can't play the new codec.
         """
         former, self.publisher, self.next_publisher = self.publisher, session, None
+        self.published_at_ms = _wall_ms()
         self._close_recording("codec" if _codecs(self.media.tracks) != _codecs(session.tracks) else "network")
         misfits = self.media.publish(session.tracks, session.link, now)
         self.life.published(now)
@@ -128,6 +131,7 @@ class LiveFeed:
             phase=self.life.phase,
             cause=self.life.cause,
             since=self._since_ms,
+            published_at=self.published_at_ms,
             last_frame_at=None if last is None else int(wall_ms - (now - last) * 1000),
             video=next((track.codec.name for track in tracks if track.kind == "video"), None),
             audio=any(track.kind == "audio" for track in tracks),

@@ -177,7 +177,7 @@ class Sessions:
         else:
             feed.publisher_gone(session, _CAUSES.get(reason, FeedCause.NETWORK), now)
             self._look(feed, now)
-        logger.info("session %s… of feed %s ended: %s", session.id[:6], session.feed, reason)
+        logger.info("session %s… of feed %s ended: %s", session.log_name, session.feed, reason)
         task = asyncio.get_running_loop().create_task(session.link.close(reason))
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
@@ -187,6 +187,29 @@ class Sessions:
         for session in list(self.by_id.values()):
             if session.feed == revoked.feed or ends(revoked, session.grant):
                 self.end(session, "revoked")
+
+    def drain(self) -> None:
+        """Take nobody any more; whoever asks is told to come back later, and is sent to another node then."""
+        self._max_sessions = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether another session would be refused."""
+        return len(self.by_id) >= self._max_sessions
+
+    def moved(self, name: str, published_at: int) -> None:
+        """Another node has a publisher of this feed, since `published_at` (Unix ms): an earlier one here is over.
+
+        So it is after this node hung, or was cut off. A publisher who isn't connected yet may be the next, and stays.
+        """
+        feed = self.feeds.get(name)
+        if feed is None or feed.published_at_ms >= published_at:
+            return
+        for session in (feed.publisher, *feed.viewers.values()):
+            if session is not None:
+                self.end(session, "moved")
+        if feed.is_idle:
+            del self.feeds[name]
 
     @property
     def is_repairing(self) -> bool:
@@ -245,13 +268,14 @@ class Sessions:
         del self.feeds[min(idle, key=lambda feed: feed.ended_at or 0.0).name]
 
     def _make_room(self) -> None:
-        if len(self.by_id) >= self._max_sessions:
+        if self.is_full:
             raise NodeFull
 
     def _add(self, session: Session) -> None:
+        session.name_node(self._node)
         self.by_id[session.id] = session
         session.link.on_close = lambda reason: self.end(session, reason)
-        logger.info("session %s… of feed %s begins (%s)", session.id[:6], session.feed, session.right)
+        logger.info("session %s… of feed %s begins (%s)", session.log_name, session.feed, session.right)
 
     def _endpoint(self, link: Link) -> Endpoint:
         fingerprint = self._port.certificate.fingerprint
