@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Callable
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from command_center.accounts.identity import signed_in
-from command_center.accounts.media_tokens import MediaTokens
+from command_center.accounts.media_tokens import IssuedToken, MediaTokens
 from command_center.operations.feeds import Feeds
 from streams.signalling.turn import NO_TURN, TurnServers
+from streams.voice_protocol import talk_name, voice_name
+
+NONCE_BYTES = 8
 
 
 class TokenBody(BaseModel):
-    """Which feed, and for what."""
+    """Which feed, and for what; who listens names the feed that its own phone publishes."""
 
     model_config = ConfigDict(extra="forbid")
     feed: str = Field(pattern=r"^[A-Za-z0-9._-]{1,128}$")
-    right: Literal["publish", "view"]
+    right: Literal["publish", "view", "listen"]
+
+
+class TalkBody(BaseModel):
+    """To the officers of which operation somebody wants to talk."""
+
+    model_config = ConfigDict(extra="forbid")
+    operation_id: UUID
+    right: Literal["talk"]
 
 
 class IceServerView(BaseModel):
@@ -42,6 +54,8 @@ class MediaTokenView(BaseModel):
     access_token: str
     expires_in: int
     url: str
+    urls: list[str]
+    """Of somebody who talks one for each node that carries phones of the operation: each must be told. Else `url`."""
     ice_servers: list[IceServerView]
 
 
@@ -51,27 +65,48 @@ def router(
     """The route of media tokens."""
     routes = APIRouter(prefix="/api", tags=["media"])
 
-    @routes.post("/media-tokens", summary="A token to publish one's own feed or to view one")
-    async def issue(body: TokenBody) -> MediaTokenView:
+    def view(token: IssuedToken, url: str) -> MediaTokenView:
+        return MediaTokenView(
+            access_token=token.access_token,
+            expires_in=token.expires_in,
+            url=url,
+            urls=[url],
+            ice_servers=_ice_servers(turn, token.token_id, wall_clock()),
+        )
+
+    async def for_feed(body: TokenBody) -> MediaTokenView:
         identity = signed_in()
         is_publishing = body.right == "publish"
-        look = feeds.for_publishing if is_publishing else feeds.for_viewing
+        look = feeds.for_viewing if body.right == "view" else feeds.for_publishing
         feed = await look(identity, body.feed)
+        name = voice_name(feed.name) if body.right == "listen" else feed.name
         token = await tokens.issue(
             identity,
-            feed.name,
+            name,
             operation_id=feed.operation_id,
             court_id=feed.court_id,
             may_publish=is_publishing,
             may_view=not is_publishing,
         )
-        road = "whip" if is_publishing else "whep"
-        return MediaTokenView(
-            access_token=token.access_token,
-            expires_in=token.expires_in,
-            url=f"/{road}/{feed.name}",
-            ice_servers=_ice_servers(turn, token.token_id, wall_clock()),
+        return view(token, f"/{'whip' if is_publishing else 'whep'}/{name}")
+
+    async def for_talking(body: TalkBody) -> MediaTokenView:
+        identity = signed_in()
+        court_id = await feeds.for_talking(identity, body.operation_id)
+        name = talk_name(body.operation_id, secrets.token_hex(NONCE_BYTES))
+        token = await tokens.issue(
+            identity,
+            name,
+            operation_id=body.operation_id,
+            court_id=court_id,
+            may_publish=True,
+            speaker=identity.display_name,
         )
+        return view(token, f"/whip/{name}")
+
+    @routes.post("/media-tokens", summary="A token to publish one's own feed, view one, listen, or talk to phones")
+    async def issue(body: Annotated[TokenBody | TalkBody, Field(discriminator="right")]) -> MediaTokenView:
+        return await (for_talking(body) if isinstance(body, TalkBody) else for_feed(body))
 
     return routes
 
