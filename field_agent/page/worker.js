@@ -11,6 +11,8 @@ const FILES = [
   "/field/cards.js",
   "/field/entrance.js",
   "/field/instructions.js",
+  "/field/listen-view.js",
+  "/field/listen.js",
   "/field/live.js",
   "/field/officer-socket.js",
   "/field/outbox.js",
