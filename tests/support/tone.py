@@ -86,6 +86,13 @@ async def forget(page: Page) -> None:
     await page.evaluate("for (const ear of ears) ear.heardAt = null")
 
 
+async def is_quiet(page: Page, seconds: float) -> bool:
+    """Whether the tone wasn't heard for so long."""
+    now_ms = "performance.timeOrigin + performance.now()"
+    silence = await page.evaluate(f"{now_ms} - Math.max(...ears.map((ear) => ear.lastAt ?? 0))")
+    return float(silence) > seconds * 1000
+
+
 async def packets_heard(page: Page) -> int:
     """How many packets of sound the page has received."""
     return int(await page.evaluate("packetsHeard()"))

@@ -13,7 +13,7 @@ import { say } from "./words.js";
 const KEY = "t";
 const NEWS_MS = 6_000;
 const OTHERS_MS = 4_000; // a talk of somebody else is told again each second; one that isn't is over
-const TICK_MS = 100;
+const TICK_MS = 200;
 let speech = null;
 
 export function mount(element) {
