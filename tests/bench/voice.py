@@ -1,4 +1,4 @@
-"""How long from the key on the centre's screen to the tone in the phone's received track: `python -m tests.bench.voice`.
+"""From the key on the centre's screen to the tone in the phone's received track: `python -m tests.bench.voice`.
 
 The whole product with its five cameras, the centre's page and an officer's page in Chromium, all on this machine; the
 two pages share one clock. The first press opens the microphone (here a tone that is made in the page), the others
