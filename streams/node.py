@@ -28,10 +28,12 @@ from streams.hub.topics import (
     CAMERAS_STREAM,
     POSITIONS_STREAM,
     RECORDINGS_STREAM,
+    TALKS_STREAM,
     CameraChanged,
     FeedState,
     NodeState,
     PositionTaken,
+    TalkChanged,
 )
 from streams.load import Load
 from streams.metrics import NodeMetrics
@@ -230,9 +232,9 @@ class Node:
     def _moved(self, feed: str, published_at: int) -> None:
         self.sessions.moved(feed, published_at)
 
-    def _keep(self, event: PositionTaken | CameraChanged, on_kept: Callable[[], None]) -> None:
-        stream = POSITIONS_STREAM if isinstance(event, PositionTaken) else CAMERAS_STREAM
-        self.spool.offer(stream, event, on_kept)
+    def _keep(self, event: PositionTaken | CameraChanged | TalkChanged, on_kept: Callable[[], None]) -> None:
+        streams = {"position": POSITIONS_STREAM, "camera": CAMERAS_STREAM, "talk": TALKS_STREAM}
+        self.spool.offer(streams[event.type], event, on_kept)
 
     def _recording_event(self, event: RecordingEvent) -> None:
         self.spool.offer(RECORDINGS_STREAM, event)

@@ -66,6 +66,10 @@ class Nodes:
         state = self._hub_state.feed(feed)
         return self._by_id(placed or (state.node if state else ""))
 
+    def named(self, node: str) -> NodeAddress | None:
+        """The node of this id; any that is there where none is named; None where it is gone."""
+        return self._by_id(node) if node else next(iter(self.living()), None)
+
     def of_session(self, session: str) -> NodeAddress | None:
         """The node that a session's id names; None where it is gone, and the session with it."""
         return self._by_id(session.partition(NODE_MARK)[0]) if NODE_MARK in session else None

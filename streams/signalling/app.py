@@ -35,6 +35,7 @@ from streams.signalling.sessions import Sessions
 from streams.signalling.tokens import Grant, TokenRefused
 from streams.signalling.turn import NO_TURN, TurnServers
 from streams.signalling.wish import read_query, read_wish
+from streams.voice_protocol import camera_of
 
 logger = logging.getLogger(__name__)
 
@@ -203,7 +204,7 @@ class Signalling:
         grant = self._verified(request, may_be_expired=False)
         if not grant.covers(feed) or not right.is_granted_by(grant):
             raise RightRefused("right-missing", HTTPStatus.FORBIDDEN)
-        if self._is_feed_revoked(feed):
+        if self._is_feed_revoked(camera_of(feed)):
             raise RightRefused("feed-revoked", HTTPStatus.FORBIDDEN)
         return grant
 

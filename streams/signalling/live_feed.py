@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from streams.hub.topics import FeedCause, FeedState
 from streams.protocol import CameraStatus
 from streams.recording.manifest import CloseReason
-from streams.recording.sink import RecordingSink
 from streams.sfu.feed import Feed
-from streams.sfu.track import Track
+from streams.sfu.track import PacketSink, Track
 from streams.signalling.phase import FeedLife
 from streams.signalling.session import Session
 
-OpenRecording = Callable[[str, Sequence[Track], Callable[[], None]], RecordingSink | None]
+
+class Recording(PacketSink, Protocol):
+    """Who keeps what is published, until it is closed."""
+
+    def is_writing(self, now: float) -> bool:
+        """Whether what comes is being kept; `now` is monotonic seconds."""
+
+    def close(self, reason: CloseReason) -> None:
+        """No more will come."""
+
+
+OpenRecording = Callable[[str, Sequence[Track], Callable[[], None]], Recording | None]
 """Begins the recording of a feed with these tracks, given how to ask for a key frame; None where none is made."""
 
 
@@ -36,7 +47,7 @@ class LiveFeed:
         """Of viewers that are gone."""
         self._node = node
         self._open_recording = open_recording
-        self._recording: RecordingSink | None = None
+        self._recording: Recording | None = None
         self.is_recording = False
         """Whether the feed's media reached the disk when it was last looked at."""
         self._camera_at = 0

@@ -101,12 +101,18 @@ class Phone:
 
 
 async def open_phone(
-    browser: Browser, stack: Stack, username: str = "officer6", *, can_be_cut: bool = False, device: str = "phone-test"
+    browser: Browser,
+    stack: Stack,
+    username: str = "officer6",
+    *,
+    can_be_cut: bool = False,
+    device: str = "phone-test",
+    script: str = "",
 ) -> Phone:
     """Open the page at a phone's size and sign in, up to the choice of the site.
 
     With `can_be_cut` its media takes a relay, since the browser's own "offline" doesn't reach media. A phone of the
-    same `device` name is the same phone again, with the same feed.
+    same `device` name is the same phone again, with the same feed. `script` runs before the page's own.
     """
     context = await browser.new_context(
         viewport={"width": 390, "height": 844},
@@ -118,6 +124,8 @@ async def open_phone(
     )
     await context.add_init_script(CAMERA_SWITCH)
     await context.add_init_script(DEVICE_NAME % device)
+    if script:
+        await context.add_init_script(script)
     relay = await _lead_through_relay(context, stack) if can_be_cut else None
     page = await context.new_page()
     watched = Watched()

@@ -6,6 +6,7 @@ import { live, toSignIn } from "./live.js";
 import { ask } from "./net.js";
 import { onOperation } from "./operation.js";
 import { person } from "./person.js";
+import { talkButton } from "./talk.js";
 import { Tile } from "./tile.js";
 import { say } from "./words.js";
 
@@ -29,6 +30,9 @@ export function mount(element) {
   });
   live.on("snapshot", (snapshot) => sync(snapshot.feeds));
   live.on("feed", take);
+  live.on("talking", (isTalking) => {
+    for (const tile of tiles.values()) if (tile.speaker) tile.speaker.muted = isTalking;
+  });
   setInterval(tick, TICK_MS);
   setInterval(() => areFiguresShown && measure(), FIGURES_MS);
   new ResizeObserver(arrange).observe(wall);
@@ -164,6 +168,10 @@ function key(event) {
 
 /** What else can be done to a feed, by who may. */
 function tools(tile) {
+  return [talkButton(tile.view.feed), revokeButton(tile)];
+}
+
+function revokeButton(tile) {
   if (!person().permissions.includes("revoke_devices")) return null;
   const button = h("button.quiet.tile-revoke", { type: "button", title: say("tile.revoke.title") }, say("tile.revoke"));
   button.addEventListener("click", async (event) => {
