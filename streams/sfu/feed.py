@@ -176,6 +176,8 @@ class Feed:
         self._arrivals = None
 
     def _forget_outlet(self) -> None:
+        # What the publisher is told by leads to its session, which shall be freed.
+        self.on_layers = _nobody_listens
         if self.outlet is not None:
             self.outlet.on_change = _nobody_listens
         self.outlet = None
