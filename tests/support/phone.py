@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from playwright.async_api import Browser, BrowserContext, Page
 
 from tests.support.browser import Watched
+from tests.support.installation import Installation
 from tests.support.relay import Relay
-from tests.support.stack import Stack
 
 CAMERA_SWITCH = """(() => {
     const take = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
@@ -101,7 +101,12 @@ class Phone:
 
 
 async def open_phone(
-    browser: Browser, stack: Stack, username: str = "officer6", *, can_be_cut: bool = False, device: str = "phone-test"
+    browser: Browser,
+    stack: Installation,
+    username: str = "officer6",
+    *,
+    can_be_cut: bool = False,
+    device: str = "phone-test",
 ) -> Phone:
     """Open the page at a phone's size and sign in, up to the choice of the site.
 
@@ -131,7 +136,7 @@ async def open_phone(
     return Phone(context, page, watched, relay)
 
 
-async def _lead_through_relay(context: BrowserContext, stack: Stack) -> Relay:
+async def _lead_through_relay(context: BrowserContext, stack: Installation) -> Relay:
     relay = Relay(("127.0.0.1", stack.media_port))
     await relay.open()
     context.on("close", relay.close)
