@@ -1,4 +1,4 @@
-"""A wall full of moving pictures: light publishers of three layers, a node process, a web process, and the centre's page."""
+"""A full wall: light publishers of three layers, a node process, a web process, for the page of the centre."""
 
 from __future__ import annotations
 

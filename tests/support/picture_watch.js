@@ -35,6 +35,12 @@ export function longestGaps(from) {
   return gaps;
 }
 
+/** When the first frame after `since` was presented; both in milliseconds of the machine's clock. */
+export function firstFrame(feed, since) {
+  const found = window.watched.get(feed).frames.find(({ at }) => performance.timeOrigin + at > since);
+  return found ? performance.timeOrigin + found.at : null;
+}
+
 function gapOf(frames, from, to) {
   let last = from;
   let longest = 0;

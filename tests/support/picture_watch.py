@@ -25,7 +25,7 @@ class Switch:
 
 
 class PictureWatch:
-    """Watches all tiles that stand on the wall when it begins."""
+    """Watches all tiles that stand on the wall when it begins. Times are the page's own clock, in milliseconds."""
 
     def __init__(self, centre: Centre) -> None:
         self.page = centre.page
@@ -34,19 +34,25 @@ class PictureWatch:
     async def begin(self) -> int:
         """Watch every tile there is, and tell how many; again, to take in new ones."""
         body = SOURCE.read_text().replace("export ", "")
-        names = "watchAll, longestGaps, enlarge, ownDelay"
-        return int(
-            await self.page.evaluate(f"() => {{ {body}; window.watch ??= {{ {names} }}; return watch.watchAll(); }}")
-        )
+        names = "watchAll, longestGaps, firstFrame, enlarge, ownDelay"
+        script = f"() => {{ {body}; window.watch ??= {{ {names} }}; return watch.watchAll(); }}"
+        return int(await self.page.evaluate(script))
 
     async def now(self) -> float:
-        """The page's clock, in milliseconds."""
+        """The page's clock."""
         return float(await self.page.evaluate("performance.now()"))
 
     async def longest_gaps(self, since: float) -> dict[str, float]:
-        """Feed → for how many milliseconds at most its picture stood still."""
+        """Feed → for how long at most its picture stood still."""
         found: dict[str, float] = await self.page.evaluate("(from) => watch.longestGaps(from)", since)
         return found
+
+    async def first_frame(self, feed: str, since: float) -> float | None:
+        """When the first frame after this time (Unix seconds) was presented, by the same clock."""
+        found: float | None = await self.page.evaluate(
+            "([feed, since]) => watch.firstFrame(feed, since)", [feed, since * 1000]
+        )
+        return None if found is None else found / 1000
 
     async def enlarge(self, feed: str, width: int) -> Switch:
         """Click this tile, and see it reach this width."""
@@ -60,7 +66,7 @@ class PictureWatch:
         draw = random.Random(seed)
         feeds = sorted(tile["feed"] for tile in await self.centre.tiles())
         done: list[Switch] = []
-        current = ""
+        current = await self.page.evaluate("document.querySelector('.tile.is-spotlit')?.dataset.feed ?? ''")
         for _ in range(count):
             current = draw.choice([feed for feed in feeds if feed != current])
             done.append(await self.enlarge(current, width))
@@ -69,9 +75,4 @@ class PictureWatch:
     async def states(self, feed: str) -> list[dict[str, Any]]:
         """What this tile said since the beginning: `at` (Unix ms), `phase`, `cause`."""
         found: list[dict[str, Any]] = await self.page.evaluate("(feed) => watched.get(feed).states", feed)
-        return found
-
-    async def frames(self, feed: str) -> list[dict[str, Any]]:
-        """Its frames: `at` (the page's clock), `width`, `mediaTime`."""
-        found: list[dict[str, Any]] = await self.page.evaluate("(feed) => watched.get(feed).frames", feed)
         return found
