@@ -1,4 +1,4 @@
-"""Twenty times each: network cut, camera taken, officer stopped, node killed; the tile says so soon, and says the right one."""
+"""Network cut, camera taken, officer stopped, node killed, twenty times each: the tile soon says so, and rightly why."""
 
 from __future__ import annotations
 

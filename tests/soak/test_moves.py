@@ -6,7 +6,7 @@ import asyncio
 import os
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,7 +96,7 @@ async def live_pair(folder: Path) -> AsyncIterator[Pair]:
 
 
 async def move_often(pair: Pair, count: int, seed: int) -> tuple[list[float], list[float], int]:
-    """Move the phone or the screen so many times; milliseconds since the check and since the move, and how many stuck."""
+    """Move the phone or the screen so many times; milliseconds since the check and the move, and how many stuck."""
     draw = random.Random(seed)
     since_check: list[float] = []
     since_move: list[float] = []

@@ -1,4 +1,4 @@
-"""Sixteen tiles and a spotlight in Chromium, then six on a bad and on a narrow line: the bars of the media plane's wall."""
+"""A full wall, a bad line and a narrow one in Chromium: the bars of what a commander sees."""
 
 from __future__ import annotations
 
