@@ -8,7 +8,13 @@ from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeHistogramMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
 from prometheus_client.registry import Collector
 
 from streams.sfu.delays import BOUNDS
@@ -18,6 +24,7 @@ if TYPE_CHECKING:
     from streams.signalling.live_feed import LiveFeed
 
 PREFIX = "media_node"
+ESTIMATE_BOUNDS = (250_000, 500_000, 1_000_000, 2_000_000, 4_000_000, 8_000_000, 16_000_000)
 
 
 class NodeCollector(Collector):
@@ -31,6 +38,7 @@ class NodeCollector(Collector):
         yield from self._sessions()
         yield from self._traffic()
         yield from self._feeds()
+        yield from self._pages()
         yield from self._events()
 
     def _sessions(self) -> Iterator[Metric]:
@@ -131,6 +139,30 @@ class NodeCollector(Collector):
             branches = [branch for viewer in feed.media.viewers for branch in viewer.branches.values()]
             gauge.add_metric([feed.name], max((branch.fraction_lost for branch in branches), default=0.0))
         return gauge
+
+    def _pages(self) -> Iterator[Metric]:
+        pages = self._node.sessions.pages
+        limited = [bps for page in pages.all() if (bps := page.estimate_bps) is not None]
+        gauge = GaugeMetricFamily(f"{PREFIX}_pages", "Viewers' pages, by whether their line limits.", labels=["line"])
+        gauge.add_metric(["free"], len(pages) - len(limited))
+        gauge.add_metric(["limited"], len(limited))
+        yield gauge
+        buckets = [(str(bound), float(sum(bps <= bound for bps in limited))) for bound in ESTIMATE_BOUNDS]
+        yield GaugeHistogramMetricFamily(
+            f"{PREFIX}_page_estimate_bps",
+            "What the lines of limited pages are thought to carry.",
+            buckets=[*buckets, ("+Inf", float(len(limited)))],
+            gsum_value=sum(limited),
+        )
+        paused = sum(page.paused for page in pages.all())
+        yield GaugeMetricFamily(f"{PREFIX}_tiles_paused", "Pictures that don't fit their page's line.", value=paused)
+        done = CounterMetricFamily(
+            f"{PREFIX}_page_events", "What was done to keep pages within their line.", labels=["what"]
+        )
+        counters = pages.counters
+        for field in fields(counters):
+            done.add_metric([field.name], getattr(counters, field.name))
+        yield done
 
     def _events(self) -> Iterator[Metric]:
         node = self._node

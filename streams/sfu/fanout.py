@@ -32,14 +32,14 @@ class _Group:
     packets.
     """
 
-    __slots__ = ("is_shifted", "items", "layout", "numbers", "run_size", "template", "template_first")
+    __slots__ = ("is_shifted", "items", "layout", "numbers", "octets", "run_size", "template", "template_first")
 
     def __init__(self, layout: Layout, *, is_shifted: bool) -> None:
         self.layout = layout
         self.is_shifted = is_shifted
         self.items: list[_Item] = []
         self.numbers: list[PictureNumbers | None] = []
-        self.run_size = 0
+        self.octets = self.run_size = 0
         self.template = bytearray()
         self.template_first = 0x80
 
@@ -77,8 +77,9 @@ class FanOut:
             name = self._forwarder.name_of(branch.address)
             numbered = group.layout.transport_number > 0
             shifted = (group.numbers, branch.shift) if is_shifted else None
+            log = branch.viewer.sent.append if numbered else None
             self._members.append(
-                (group.items, shifted, numbered, name, session._srtp[0], *numbers, branch.viewer, session)
+                (group.items, shifted, numbered, name, session._srtp[0], *numbers, branch.viewer, group, log, session)
             )
         self._groups = list(groups.values())
 
@@ -118,6 +119,7 @@ class FanOut:
         for group in groups:
             template = group.template
             group.items.append((template, len(template), group.template_first, marker, number, timestamp))
+            group.octets += len(template)
             if group.is_shifted:
                 group.numbers.append(vp8_numbers(template, len(template) - (end - start), len(template)))
         self._gathered += 1
@@ -132,24 +134,40 @@ class FanOut:
         self._closed = False
         forwarder, members = self._forwarder, self._members
         step = forwarder.tray.begin(count)
+        sent_at = forwarder.clock()
         for first in range(0, len(members), step):
             chunk = members[first : first + step]
-            self._fill(chunk, count > 1)
+            self._fill(chunk, count, sent_at)
             forwarder.send_tray(len(chunk), count)
         for group in self._groups:
             group.items.clear()
             group.numbers.clear()
+            group.octets = 0
         done = forwarder.clock()
         observe = forwarder.delays.observe
         for arrival in self._arrivals:
             observe(done - arrival)
         self._arrivals.clear()
 
-    def _fill(self, members: Sequence[tuple[Any, ...]], segmented: bool) -> None:
+    def _fill(self, members: Sequence[tuple[Any, ...]], count: int, sent_at: float) -> None:
         """Write each viewer's packets into its place of the tray. Every name here is local: this is the loop."""
         into, numbers_into, protect = _fixed_into, _number_into, _protect
         for place, member in zip(self._forwarder.tray.places, members, strict=False):
-            items, shifted, numbered, name, srtp, by_sequence, by_timestamp, ssrc, payload_type, viewer, _ = member
+            (
+                items,
+                shifted,
+                numbered,
+                name,
+                srtp,
+                by_sequence,
+                by_timestamp,
+                ssrc,
+                payload_type,
+                viewer,
+                group,
+                log,
+                _,
+            ) = member
             if shifted is not None:
                 self._fill_shifted(place, member)
                 items = ()
@@ -174,15 +192,17 @@ class FanOut:
                     # What could not be protected must never leave.
                     length[0] = 0
                     self._forwarder.failed()
+            if log is not None:
+                log((viewer.transport_number, count, group.octets, sent_at))
             if place.name is not name:
                 place.address(name)
-            if segmented:
+            if count > 1:
                 place.segment_size[0] = place.first_length[0]
 
     def _fill_shifted(self, place: Place, member: tuple[Any, ...]) -> None:
         """As `_fill` does for one viewer, and renumber the pictures."""
         into, numbers_into, protect = _fixed_into, _number_into, _protect
-        items, shifted, numbered, _, srtp, by_sequence, by_timestamp, ssrc, payload_type, viewer, _ = member
+        items, shifted, numbered, _, srtp, by_sequence, by_timestamp, ssrc, payload_type, viewer, _, _, _ = member
         places, (by_picture, by_base) = shifted
         for (view, data, length), numbers, (template, size, first, marker, number, timestamp) in zip(
             place.slots, places, items, strict=False

@@ -60,6 +60,8 @@ class Feed:
         self.viewers: list[Viewer] = []
         self.publisher_left = False
         self.last_packet_at: float | None = None
+        self.on_layers: Callable[[Sequence[Layer]], None] = _nobody_listens
+        """Called with the layers that the publisher need send, when they change."""
         self._sink: PacketSink | None = None
         self._tape: Tape | None = None
         self._forwarder = forwarder
@@ -134,7 +136,7 @@ class Feed:
         for kind, source in list(self.sources.items()):
             track = offered.get(kind)
             if track is None or (track.codec.name, track.codec.clock_rate) != (source.codec_name, source.clock_rate):
-                stranded += [b.viewer for b in source.branches if b.viewer not in stranded]
+                stranded += [v for v in self.viewers if v.takes(kind) and v not in stranded]
                 if track is not None:
                     del self.sources[kind]
                     if kind == "video":
@@ -144,7 +146,7 @@ class Feed:
             self.remove_viewer(viewer)
         for kind, track in offered.items():
             if kind == "video":
-                self.layers.publish(track, self._forwarder)
+                self.layers.publish(track, self._forwarder, now)
                 self.sources[kind] = self.layers.sources[-1]
             elif kind not in self.sources:
                 self.sources[kind] = Source(track, self._forwarder)
@@ -298,13 +300,27 @@ class Feed:
                     branch.source = source = self.layers.choose(branch, now)
                     self.layers.join(branch)
                 source.join(branch)
+        self._changed(now)
+
+    def _changed(self, now: float) -> None:
+        """What is followed has changed, or may have: ask the publisher for what that takes."""
+        if self.layers.look_at_wanted(now):
+            self.on_layers(self.layers.wanted.names)
         self._ask_key_frames(now)
 
     def want(self, viewer: Viewer, layer: Layer, now: float) -> None:
         """Give a viewer another layer of the picture as soon as its next key frame begins, which is asked for."""
         viewer.want(layer)
         self.layers.look(now)
-        self._ask_key_frames(now)
+        self._changed(now)
+
+    def settle(self, viewer: Viewer, now: float) -> None:
+        """Give a viewer what it is held to from now on: another layer, none, its sound or no sound."""
+        for branch in viewer.branches.values():
+            if branch.source.kind == "audio":
+                _pause_sound(branch)
+        self.layers.look(now)
+        self._changed(now)
 
     def remove_viewer(self, viewer: Viewer) -> None:
         """The viewer's session is over."""
@@ -313,6 +329,7 @@ class Feed:
             viewer.outlet.on_change = _nobody_listens
         for branch in viewer.branches.values():
             self.layers.leave(branch)
+            branch.await_key_frame(None)
             branch.source.leave(branch)
         viewer.branches.clear()
 
@@ -335,6 +352,9 @@ class Feed:
         self._forwarder.flush()
         if now >= self._viewers_at:
             self._viewers_at = now + LOOK_INTERVAL
+            for source in self._all_sources():
+                source.rate.look(source.packets, source.octets, now)
+            self._changed(now)
             for viewer in self.viewers:
                 if now >= viewer.report_at:
                     viewer.tick(now)
@@ -394,5 +414,16 @@ class Feed:
             self.outlet.send_rtcp(build([ReceiverReport(self._ssrc), report]))
 
 
-def _nobody_listens() -> None:
-    """What an outlet calls whose viewer has left the feed."""
+def _pause_sound(branch: Branch) -> None:
+    """Sound goes on with the next packet, where it has begun at all."""
+    if branch.is_paused:
+        branch.await_key_frame(None)
+        branch.halt()
+    elif branch.is_halted and branch.start_number is None:
+        branch.relocate(branch.source)
+    elif branch.is_halted and branch.coming is None:
+        branch.await_key_frame(branch.source)
+
+
+def _nobody_listens(*arguments: object) -> None:
+    """What is called where nobody wants to know (any more)."""

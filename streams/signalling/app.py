@@ -43,7 +43,7 @@ FRAGMENT_TYPE = "application/trickle-ice-sdpfrag"
 ENDPOINT_METHODS = "POST, GET, HEAD, OPTIONS"
 SESSION_METHODS = "PATCH, DELETE, GET, HEAD, OPTIONS"
 WISH_TYPE = "application/json"
-"""A viewer's wish for a layer."""
+"""A viewer's wish for a layer, and to be the spotlight."""
 EXPOSED_HEADERS = "Location, ETag, Link, Retry-After"
 MAX_TOKEN_LENGTH = 4096
 
@@ -55,6 +55,7 @@ REFUSAL_BURST, REFUSALS_PER_SECOND = 100, 20
 """Answers to requests without a valid token, by the whole node; beyond, their tokens aren't even looked at."""
 
 _FEED = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
+_GROUP = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -121,8 +122,10 @@ class Signalling:
         if not self._posts.take(grant.token_id, self._clock()):
             raise TooOften
         body = await _body(request, SDP_TYPE, WrongType("Accept-Post", SDP_TYPE))
-        open_session = self._sessions.publish if right is Right.PUBLISH else self._sessions.view
-        session, answer = open_session(feed, grant, body)
+        if right is Right.PUBLISH:
+            session, answer = self._sessions.publish(feed, grant, body)
+        else:
+            session, answer = self._sessions.view(feed, grant, body, group=_group(request))
         headers = {"Location": session.path, "ETag": session.etag, "Accept-Patch": _patches(right)}
         response = Response(answer, HTTPStatus.CREATED, headers, SDP_TYPE)
         self._name_relays(response, grant)
@@ -166,10 +169,10 @@ class Signalling:
             return Response()
         wrong_type = WrongType("Accept-Patch", _patches(right))
         if session.viewer is not None and _content_type(request) == WISH_TYPE:
-            layer = read_wish(await _body(request, WISH_TYPE, wrong_type))
+            wish = read_wish(await _body(request, WISH_TYPE, wrong_type))
             if session.ended_because is not None:
                 raise NoSuchSession
-            self._sessions.want(session, layer)
+            self._sessions.want(session, wish)
             return Response(status_code=HTTPStatus.NO_CONTENT)
         return self._patch(session, request.headers.get("if-match"), await _body(request, FRAGMENT_TYPE, wrong_type))
 
@@ -283,6 +286,14 @@ def _feed_name(request: Request) -> str:
     if _FEED.fullmatch(feed) is None:
         raise SignallingError("not-found", HTTPStatus.NOT_FOUND)
     return feed
+
+
+def _group(request: Request) -> str | None:
+    """What the viewer's page calls itself, if it does."""
+    group = request.query_params.get("group")
+    if group is not None and _GROUP.fullmatch(group) is None:
+        raise SignallingError("group-invalid", HTTPStatus.BAD_REQUEST)
+    return group
 
 
 def _content_type(request: Request) -> str:

@@ -1,10 +1,10 @@
-"""The `field` data channel of a publisher: its positions and camera states, taken, kept, acknowledged."""
+"""The `field` data channel of a publisher: its positions and camera states in, what its camera need send out."""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from aiortc import InvalidStateError, RTCDataChannel
@@ -16,10 +16,12 @@ from streams.protocol import (
     MAX_MESSAGE_BYTES,
     Ack,
     CameraStatus,
+    Layers,
     Position,
     Refusal,
     id_of,
 )
+from streams.sfu.track import Layer
 from streams.signalling.limits import Bucket
 
 logger = logging.getLogger(__name__)
@@ -45,6 +47,7 @@ class FieldChannel:
         self._keep_camera = keep_camera
         self._bucket = Bucket(BURST, PER_SECOND)
         self._channel: RTCDataChannel | None = None
+        self._layers: tuple[Layer, ...] = ()
         self.taken = self.refused = self.dropped = 0
 
     def opened(self, channel: RTCDataChannel) -> None:
@@ -54,6 +57,13 @@ class FieldChannel:
             return
         self._channel = channel
         channel.on("message", self._received)
+        if self._layers:
+            self._answer(Layers(wanted=self._layers))
+
+    def want_layers(self, layers: Sequence[Layer]) -> None:
+        """Tell the device which of its layers it need send."""
+        self._layers = tuple(layers)
+        self._answer(Layers(wanted=self._layers))
 
     def _received(self, data: str | bytes) -> None:
         if not self._bucket.take(time.monotonic()):

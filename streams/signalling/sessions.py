@@ -13,7 +13,7 @@ from streams.hub.topics import CameraChanged, Event, FeedCause, FeedState, Posit
 from streams.protocol import CameraStatus, Position
 from streams.sfu.feed import Feed
 from streams.sfu.forwarder import Forwarder
-from streams.sfu.track import Layer
+from streams.sfu.pages import Pages
 from streams.sfu.viewer import Viewer
 from streams.signalling.answer import Endpoint, write_answer, write_fragment
 from streams.signalling.errors import FeedNotLive, NodeFull
@@ -23,8 +23,10 @@ from streams.signalling.negotiation import agree_to_publish, agree_to_view
 from streams.signalling.offer import read_offer
 from streams.signalling.session import Right, Session
 from streams.signalling.tokens import Grant
+from streams.signalling.viewer_channel import ViewerChannel
 from streams.transport.link import Link, ignore
 from streams.transport.port import MediaPort
+from streams.viewer_protocol import Picture, Want
 
 logger = logging.getLogger(__name__)
 
@@ -77,6 +79,7 @@ class Sessions:
         self.by_id: dict[str, Session] = {}
         self.feeds: dict[str, LiveFeed] = {}
         self.ended: dict[str, int] = {}
+        self.pages = Pages()
 
     def publish(self, name: str, grant: Grant, body: bytes) -> tuple[Session, str]:
         """Answer a publisher's offer; it takes the feed over once it is connected.
@@ -98,6 +101,7 @@ class Sessions:
                 lambda position, at, on_kept: self._position(name, position, at, on_kept),
                 lambda status, at, on_kept: self._camera(feed, status, at, on_kept),
             )
+            session.want_layers = channel.want_layers
             link.offer_channel(channel.opened, agreement.channel.sctp_port, agreement.channel.max_message_size)
         superfluous = feed.announce(session, now)
         if superfluous is not None:
@@ -106,8 +110,8 @@ class Sessions:
         self._look(feed, now)
         return session, write_answer(agreement, self._endpoint(link), secrets.randbits(62))
 
-    def view(self, name: str, grant: Grant, body: bytes) -> tuple[Session, str]:
-        """Answer a viewer's offer for a live feed.
+    def view(self, name: str, grant: Grant, body: bytes, *, group: str | None = None) -> tuple[Session, str]:
+        """Answer a viewer's offer for a live feed; `group` names the page whose bandwidth it shares.
 
         Raises:
             OfferRefused, FeedNotLive, NodeFull
@@ -124,20 +128,31 @@ class Sessions:
         self._add(session)
         feed.viewers[session.id] = session
         link.on_rtcp = viewer.rtcp_received
-        link.on_open = lambda: self._viewer_connected(feed, viewer)
+        link.on_open = lambda: self._viewer_connected(feed, session, viewer, group)
+        if agreement.channel is not None:
+            channel = ViewerChannel(lambda wish: self.want(session, wish), lambda: _picture(viewer))
+            viewer.on_picture = channel.tell
+            link.offer_channel(channel.opened, agreement.channel.sctp_port, agreement.channel.max_message_size)
         link.start(agreement.dtls_role, offer.fingerprints)
         return session, write_answer(agreement, self._endpoint(link), secrets.randbits(62), sends=name)
 
-    def want(self, session: Session, layer: Layer) -> None:
-        """Give a viewer another layer of its picture."""
-        if session.viewer is not None:
-            self.feeds[session.feed].media.want(session.viewer, layer, self._clock())
+    def want(self, session: Session, wish: Want) -> None:
+        """Give a viewer another layer of its picture, as far as its page's line carries it."""
+        if session.ended_because is not None or session.viewer is None:
+            return
+        if session.tile is None:
+            session.viewer.want(wish.layer)
+            session.viewer.is_spotlight = wish.spotlight
+        else:
+            session.tile.want(wish.layer, is_spotlight=wish.spotlight, now=self._clock())
 
     def restart_ice(self, session: Session) -> str:
         """New ICE credentials for a session, as the fragment to answer with; it goes on meanwhile."""
         ufrag, password = session.link.restart_ice()
         session.renew_tag()
         session.link.last_check_at = self._clock()
+        if session.viewer is not None:
+            session.viewer.road.forget()
         endpoint = Endpoint(self._addresses, self._port.number, ufrag, password, self._port.certificate.fingerprint)
         return write_fragment(endpoint, session.offer.media[0].mid or "0")
 
@@ -155,6 +170,10 @@ class Sessions:
             feed.repeated_before += session.viewer.repeated
             feed.nacked_before += session.viewer.nacked
             feed.media.remove_viewer(session.viewer)
+            session.viewer.on_picture = ignore
+            if session.tile is not None:
+                self.pages.leave(session.tile, now)
+                session.tile = None
         else:
             feed.publisher_gone(session, _CAUSES.get(reason, FeedCause.NETWORK), now)
             self._look(feed, now)
@@ -179,6 +198,7 @@ class Sessions:
         for feed in self.feeds.values():
             feed.media.tick(now)
             self._look(feed, now)
+        self.pages.look(now)
         self._forwarder.flush()
 
     def sweep(self, now: float) -> None:
@@ -242,6 +262,7 @@ class Sessions:
             return
         now = self._clock()
         former, misfits = feed.take_over(session, now)
+        feed.media.on_layers = session.want_layers
         session.link.on_rtp = feed.media.rtp_received
         session.link.on_rtcp = feed.media.rtcp_received
         if former is not None:
@@ -251,9 +272,13 @@ class Sessions:
             self.end(viewer, "codec-changed")
         self._look(feed, now)
 
-    def _viewer_connected(self, feed: LiveFeed, viewer: Viewer) -> None:
+    def _viewer_connected(self, feed: LiveFeed, session: Session, viewer: Viewer, group: str | None) -> None:
         now = self._clock()
         feed.media.add_viewer(viewer, now)
+        grant = session.grant
+        # Whoever holds the token owns the page's name: nobody joins another's budget.
+        key = None if group is None else (grant.session_id or grant.user_id or grant.token_id, group)
+        session.tile = self.pages.join(key, viewer, feed.media, now)
 
     def _look(self, feed: LiveFeed, now: float) -> None:
         if feed.look(now):
@@ -280,3 +305,14 @@ class Sessions:
         self._tell(changed)
         self._look(feed, self._clock())
         self._keep(changed, on_kept)
+
+
+def _picture(viewer: Viewer) -> Picture:
+    """What a viewer's page is told."""
+    bps = None if viewer.page is None else viewer.page.estimate_bps
+    return Picture(
+        layer=viewer.layer,
+        wanted=viewer.wanted,
+        paused="bandwidth" if viewer.is_paused else None,
+        estimate_kbps=None if bps is None else int(bps / 1000),
+    )

@@ -111,6 +111,9 @@ class SmallCentre:
     node: tuple[str, str] | None = None
     """Address and token of a real media node that takes the sessions instead."""
     takes_sessions: bool = True
+    takes_restarts: bool = True
+    restarts: list[int] = field(default_factory=list)
+    """What each ICE restart was answered with."""
     is_signed_in: bool = False
     _readers: set[asyncio.Task[None]] = field(default_factory=set)
     _deliveries: dict[UUID, InstructionDelivery] = field(default_factory=dict)
@@ -325,6 +328,18 @@ def _media(centre: SmallCentre) -> APIRouter:
         headers = {"Location": f"/whip/{feed}/{name}", "ETag": '"1"'}
         return Response(answer, 201, headers, "application/sdp")
 
+    @routes.patch("/{feed}/{name}")
+    async def restart(feed: str, name: str, request: Request) -> Response:
+        assert request.headers["Authorization"] == "Bearer media"
+        if not centre.takes_restarts:
+            answer: Response = _problem(503, "full")
+        elif centre.node is not None:
+            answer = await _forwarded(centre.node, request)
+        else:
+            answer = _problem(405, "method-not-allowed")
+        centre.restarts.append(answer.status_code)
+        return answer
+
     @routes.delete("/{feed}/{name}")
     async def end(feed: str, name: str, request: Request) -> Response:
         centre.ended.append(name)
@@ -340,7 +355,8 @@ def _media(centre: SmallCentre) -> APIRouter:
 
 async def _forwarded(node: tuple[str, str], request: Request) -> Response:
     url, token = node
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": request.headers.get("Content-Type", "")}
+    told = {name: request.headers[name] for name in ("Content-Type", "If-Match") if name in request.headers}
+    headers = {"Authorization": f"Bearer {token}"} | told
     try:
         async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
             answer = await client.request(

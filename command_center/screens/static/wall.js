@@ -33,6 +33,12 @@ export function mount(element) {
   setInterval(() => areFiguresShown && measure(), FIGURES_MS);
   new ResizeObserver(arrange).observe(wall);
   onKey(key);
+  document.addEventListener("visibilitychange", () => {
+    for (const tile of tiles.values()) tile.aim();
+  });
+  addEventListener("online", () => {
+    for (const tile of tiles.values()) tile.moved();
+  });
   addEventListener("pagehide", () => {
     for (const tile of tiles.values()) tile.stop();
   });
@@ -78,6 +84,7 @@ function arrange() {
   const columns = spotlit ? Math.ceil(others / 5) : bestColumns(others, wall.clientWidth, wall.clientHeight);
   wall.style.setProperty("--columns", columns);
   wall.style.setProperty("--rows", Math.ceil(others / columns));
+  for (const tile of list) tile.aim();
 }
 
 /** How many columns make 16:9 pictures largest in this space. */
@@ -194,8 +201,8 @@ function sure(question, { isNews = false } = {}) {
   });
 }
 
-const COUNTED = ["normal", "standby", "caution", "serious", "critical", "off"];
-const marks = new Map(COUNTED.map((state) => [state, stateMark(state, "")]));
+const COUNTED = ["normal", "standby", "paused", "caution", "serious", "critical", "off"];
+const marks = new Map(COUNTED.map((name) => [name, stateMark(lookOf(name), "")]));
 
 function measure() {
   for (const tile of tiles.values()) tile.measure(areFiguresShown);
@@ -206,12 +213,18 @@ function tick() {
   const counts = new Map();
   for (const tile of tiles.values()) {
     tile.tick();
-    counts.set(tile.verdict.state, (counts.get(tile.verdict.state) ?? 0) + 1);
+    const name = tile.verdict.phase === "paused" ? "paused" : tile.verdict.state;
+    counts.set(name, (counts.get(name) ?? 0) + 1);
   }
-  for (const [state, mark] of marks) {
-    const count = counts.get(state) ?? 0;
+  for (const [name, mark] of marks) {
+    const count = counts.get(name) ?? 0;
     if (count && !mark.isConnected) notes.append(mark);
     if (!count) mark.remove();
-    else setMark(mark, state, say(`wall.count.${state}`, { count }));
+    else setMark(mark, lookOf(name), say(`wall.count.${name}`, { count }));
   }
+}
+
+/** A paused tile calls for the same attention as a frozen one, in other words. */
+function lookOf(name) {
+  return name === "paused" ? "caution" : name;
 }
