@@ -1,4 +1,4 @@
-"""Network cut, camera taken, officer stopped, node killed, twenty times each: the tile soon says so, and rightly why."""
+"""Network cut, camera taken, officer stopped, node killed, twenty times each: the tile soon says why, and rightly."""
 
 from __future__ import annotations
 

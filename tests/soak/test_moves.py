@@ -17,11 +17,11 @@ from playwright.async_api import Page
 from tests.support.browser import chromium
 from tests.support.centre import open_centre
 from tests.support.full_wall import full_wall
-from tests.support.hand_over import WatchedRelay, watched_relay
 from tests.support.phone import Phone, open_phone
 from tests.support.picture_watch import PictureWatch
 from tests.support.waiting import until
 from tests.support.wall_runs import load, percentile, spread
+from tests.support.watched_relay import WatchedRelay, watched_relay
 
 MOVES = int(os.environ.get("SOAK_MOVES", "200"))
 RESTARTS = int(os.environ.get("SOAK_RESTARTS", "100"))

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from streams.signalling.tokens import make_keys
+from tests.support.killable_node import KillableNode
 from tests.support.light_layers import Camera, LightLayers
 from tests.support.light_signalling import CONNECT_SECONDS, Whip
-from tests.support.node_process import NodeProcess
 from tests.support.valkey import Valkey
 from tests.support.web import RunningWeb, running_web, settings_for
 
@@ -28,7 +28,7 @@ class FullWall:
     """What runs, and its publishers by feed."""
 
     web: RunningWeb
-    node: NodeProcess
+    node: KillableNode
     publishers: dict[str, LightLayers] = field(default_factory=dict)
 
     @property
@@ -70,27 +70,45 @@ class FullWall:
                 await publisher.connected.wait()
             publisher.run(publisher.publish())
 
-    def most_asked(self, since: float, until: float) -> int:
-        """The most key frames that any one publisher was asked for in any one second of this span."""
-        return max(
-            (
-                _most_in_a_second([at for at in each.asked_at if since <= at <= until])
-                for each in self.publishers.values()
-            ),
-            default=0,
+    def asked(self, since: float, until: float) -> Asked:
+        """Which key frames the publishers were asked for in this span of the monotonic clock."""
+        each = [[one for one in peer.asked_at if since <= one[0] <= until] for peer in self.publishers.values()]
+        return Asked(each, until - since)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The requests that reached each publisher: when, and of which layer."""
+
+    each: list[list[tuple[float, str]]]
+    seconds: float
+
+    @property
+    def most_in_a_second(self) -> int:
+        """The most that any one publisher was asked for in any one second."""
+        return max((len(found) for found in self._seconds()), default=0)
+
+    @property
+    def per_second(self) -> float:
+        """What the busiest publisher was asked for, on average."""
+        return max((len(one) for one in self.each), default=0) / self.seconds
+
+    def __str__(self) -> str:
+        busiest = [
+            " ".join(f"{rid}+{at - found[0][0]:.2f}" for at, rid in found)
+            for found in self._seconds()
+            if len(found) > 1
+        ]
+        return (
+            f"key frames asked of a publisher: at most {self.most_in_a_second} in a second, {self.per_second:.2f} "
+            f"a second on average of the busiest" + (f" (together: {'; '.join(busiest[:5])})" if busiest else "")
         )
 
-    def asked_per_second(self, since: float, until: float) -> float:
-        """The same of the busiest publisher, on average over the span."""
-        counts = [sum(since <= at <= until for at in each.asked_at) for each in self.publishers.values()]
-        return max(counts, default=0) / (until - since)
-
-
-def _most_in_a_second(times: list[float]) -> int:
-    most = 0
-    for index, start in enumerate(times):
-        most = max(most, sum(start <= at < start + 1.0 for at in times[index:]))
-    return most
+    def _seconds(self) -> Iterator[list[tuple[float, str]]]:
+        """The requests of each second that begins with one."""
+        for one in self.each:
+            for index, (start, _) in enumerate(one):
+                yield [(at, rid) for at, rid in one[index:] if at < start + 0.99]  # timers may be early by a hair
 
 
 @asynccontextmanager
@@ -102,7 +120,7 @@ async def full_wall(folder: Path, *, records: bool = False) -> AsyncIterator[Ful
         valkey = Valkey()
         valkey.start()
         stack.callback(valkey.stop)
-        node = NodeProcess(folder / "node", data / "keys", valkey.url, records=records)
+        node = KillableNode(folder / "node", data / "keys", valkey.url, records=records)
         await node.start()
         stack.callback(node.stop)
         settings = settings_for(data, valkey.url, media_http_port=node.http_port)

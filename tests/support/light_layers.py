@@ -61,8 +61,8 @@ class LightLayers(LightPeer):
 
     codec: CodecName = "VP8"
     camera: Camera = Camera()
-    asked_at: deque[float] = field(default_factory=lambda: deque(maxlen=ASKED_KEPT))
-    """When key frames were asked for, of whichever layer; by the monotonic clock."""
+    asked_at: deque[tuple[float, str]] = field(default_factory=lambda: deque(maxlen=ASKED_KEPT))
+    """When key frames were asked for, by the monotonic clock, and of which layer."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -115,7 +115,7 @@ class LightLayers(LightPeer):
                 if layer.ssrc == report.media_ssrc:
                     layer.position = 0
                     layer.asked += 1
-                    self.asked_at.append(time.monotonic())
+                    self.asked_at.append((time.monotonic(), layer.rid))
         elif isinstance(report, Nack):
             for layer in self.layers:
                 if layer.ssrc == report.media_ssrc:

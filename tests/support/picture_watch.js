@@ -14,7 +14,11 @@ export function watchTile(tile) {
     if (seen.frames.length > KEPT) seen.frames.shift();
   };
   video.requestVideoFrameCallback(note);
-  const state = () => seen.states.push({ at: Date.now(), phase: tile.dataset.phase, cause: tile.dataset.cause });
+  const state = () => {
+    const { phase, cause } = tile.dataset;
+    const last = seen.states[seen.states.length - 1];
+    if (last?.phase !== phase || last?.cause !== cause) seen.states.push({ at: Date.now(), phase, cause });
+  };
   new MutationObserver(state).observe(tile, { attributes: true, attributeFilter: ["data-phase", "data-cause"] });
   state();
   return seen;

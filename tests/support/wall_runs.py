@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tests.support.centre import Centre
-from tests.support.full_wall import FullWall
+from tests.support.full_wall import Asked, FullWall
 from tests.support.impairment import CLEAR, Impairment
 from tests.support.light_layers import Camera
 from tests.support.picture_watch import PictureWatch, Switch
@@ -19,6 +19,7 @@ from tests.support.relay import Relay
 from tests.support.waiting import until
 
 BAD_LINE = Impairment(loss=0.05, delay_seconds=0.05, jitter_seconds=0.01)
+LONG_MS = 1000.0
 PAUSED = "bandwidth"
 """What a tile gives as its cause when the page's line doesn't carry it."""
 
@@ -45,12 +46,14 @@ class Still:
 
     widths: Counter[int]
     gaps: list[float]
-    asked_in_a_second: int
+    asked: Asked
+    words: dict[str, list[str]]
+    """Of the tiles that stood still for long: what they said meanwhile."""
 
     def __str__(self) -> str:
         return (
-            f"widths {dict(self.widths)}; longest gap of each tile: {spread(self.gaps)}; "
-            f"key frames asked of a publisher: at most {self.asked_in_a_second} in a second; {load()}"
+            f"widths {dict(self.widths)}; longest gap of each tile: {spread(self.gaps)}; {self.asked}; "
+            f"said by tiles that stood still: {self.words}; {load()}"
         )
 
 
@@ -59,8 +62,7 @@ class Switched:
     """Tiles enlarged one after another."""
 
     switches: list[Switch]
-    asked_in_a_second: int
-    asked_per_second: float
+    asked: Asked
 
     @property
     def reached(self) -> list[float]:
@@ -72,8 +74,7 @@ class Switched:
             f"{len(self.reached)} of {len(self.switches)} reached the high layer: {spread(self.reached)}; "
             f"longest gap around a switch: {spread([each.gap for each in self.switches])}; "
             f"media time back {sum(each.backwards for each in self.switches)} times, "
-            f"streams begun anew {sum(each.streams for each in self.switches)}; key frames asked of a publisher: at "
-            f"most {self.asked_in_a_second} in a second, {self.asked_per_second:.2f} a second on average; {load()}"
+            f"streams begun anew {sum(each.streams for each in self.switches)}; {self.asked}; {load()}"
         )
 
 
@@ -115,19 +116,22 @@ async def settle(centre: Centre, camera: Camera, spotlit: str, seconds: float) -
 
 async def leave_alone(wall: FullWall, watch: PictureWatch, seconds: float) -> Still:
     """Watch for so long without touching anything."""
-    since, page_since = time.monotonic(), await watch.now()
+    since, wall_since, page_since = time.monotonic(), time.time(), await watch.now()
     await asyncio.sleep(seconds)  # the measured span itself
     gaps = await watch.longest_gaps(page_since)
     widths = Counter(int(tile["width"]) for tile in await watch.centre.tiles())
-    return Still(widths, list(gaps.values()), wall.most_asked(since, time.monotonic()))
+    words = {}
+    for feed in (feed for feed, gap in gaps.items() if gap > LONG_MS):
+        states = [each for each in await watch.states(feed) if each["at"] >= wall_since * 1000]
+        words[feed] = [f"{each['at'] / 1000 - wall_since:.1f} s {each['phase']} {each['cause']}" for each in states]
+    return Still(widths, list(gaps.values()), wall.asked(since, time.monotonic()), words)
 
 
 async def switch(wall: FullWall, watch: PictureWatch, camera: Camera, count: int, seed: int) -> Switched:
     """Enlarge so many tiles, one after another."""
     since = time.monotonic()
     done = await watch.switches(count, camera.sizes[2][0], seed)
-    end = time.monotonic()
-    return Switched(done, wall.most_asked(since, end), wall.asked_per_second(since, end))
+    return Switched(done, wall.asked(since, time.monotonic()))
 
 
 async def squeeze(

@@ -17,7 +17,7 @@ START_SECONDS = 30.0
 END_SECONDS = 20.0
 
 
-class NodeProcess:
+class KillableNode:
     """`python -m streams` for the installation whose keys are in `keys`."""
 
     def __init__(
