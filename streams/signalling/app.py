@@ -34,7 +34,7 @@ from streams.signalling.session import Right, Session
 from streams.signalling.sessions import Sessions
 from streams.signalling.tokens import Grant, TokenRefused
 from streams.signalling.turn import NO_TURN, TurnServers
-from streams.signalling.wish import read_wish
+from streams.signalling.wish import read_query, read_wish
 
 logger = logging.getLogger(__name__)
 
@@ -125,7 +125,10 @@ class Signalling:
         if right is Right.PUBLISH:
             session, answer = self._sessions.publish(feed, grant, body)
         else:
+            wish = read_query(request.query_params)
             session, answer = self._sessions.view(feed, grant, body, group=_group(request))
+            if wish is not None:
+                self._sessions.want(session, wish)
         headers = {"Location": session.path, "ETag": session.etag, "Accept-Patch": _patches(right)}
         response = Response(answer, HTTPStatus.CREATED, headers, SDP_TYPE)
         self._name_relays(response, grant)

@@ -12,7 +12,8 @@ import { inLanguage, say } from "./words.js";
 
 const BACK_OFF_MS = [300, 700, 1_500, 3_000, 5_000];
 const NO_FRAMES_MS = 3_500; // the feed is live, and this session shows nothing: open another; longer at each try
-const RESTART_MS = 1_900; // before that, look for another road within the session
+const CONNECT_MS = 8_000; // a busy machine takes its time, and a session that is opened anew takes it again
+const RESTART_MS = 2_500; // what another road within the session may take
 const RESUME_MS = 900;
 const UNRECORDED_MS = 5_000; // a recording begins with a key frame and its first second
 const KEPT_PHASES = new Set(["connecting", "live", "stale", "lost"]);
@@ -35,7 +36,6 @@ export class Tile {
     this.wish = { layer: "low", spotlight: false };
     this.given = null; // what the node said last of what this session is given
     this.resumedAt = null;
-    this.hasRestarted = false;
     this.build();
     this.sizes = new ResizeObserver(() => this.aim());
     this.sizes.observe(this.video);
@@ -147,7 +147,6 @@ export class Tile {
     const { session } = this;
     this.session = null;
     this.given = this.resumedAt = null;
-    this.hasRestarted = false;
     return session;
   }
 
@@ -194,7 +193,6 @@ export class Tile {
       if (!this.video.srcObject) return; // the black of a stream that was taken away
       this.lastFrameAt = performance.now();
       this.attempt = 0;
-      this.hasRestarted = false;
       if (!this.frozen.hidden) this.frozen.hidden = true;
     };
     this.video.requestVideoFrameCallback(seen);
@@ -228,19 +226,19 @@ export class Tile {
     // A hidden page presents no frames; what it counts says nothing then.
     if (document.hidden) this.lastFrameAt = this.lastFrameAt === null ? null : performance.now();
     const age = this.ageMs();
-    const silent = Math.min(age ?? Infinity, performance.now() - this.sessionAt);
-    if (this.session && this.view.phase === "live" && !this.paused) this.mend(silent);
+    if (this.session && this.view.phase === "live" && !this.paused) this.mend(age);
     else if (!this.session && !this.retryTimer && OPENED_PHASES.has(this.view.phase)) this.retry();
     this.paint();
   }
 
-  /** The feed is live, and this session has shown nothing for so long: look for another road, then open another. */
-  mend(silentMs) {
-    if (silentMs > NO_FRAMES_MS * (1 + Math.min(this.attempt, 3))) this.restart();
-    else if (silentMs > RESTART_MS && this.session.isConnected && !this.hasRestarted) {
-      this.hasRestarted = true;
-      this.session.restart();
-    }
+  /** The feed is live: where this session has shown nothing for too long, open another; later at each try. */
+  mend(ageMs) {
+    const { connectedAt, restartedAt } = this.session;
+    const since = connectedAt ?? this.sessionAt;
+    const silentMs = Math.min(ageMs ?? Infinity, performance.now() - since);
+    const limit = connectedAt === null ? CONNECT_MS : NO_FRAMES_MS * (1 + Math.min(this.attempt, 3));
+    const isOnItsWay = restartedAt !== null && performance.now() - restartedAt < RESTART_MS;
+    if (silentMs > limit && !isOnItsWay) this.restart();
   }
 
   /** This screen has a network again, maybe another one. */

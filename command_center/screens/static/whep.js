@@ -24,6 +24,8 @@ export class WhepSession {
     this.token = null;
     this.isOver = false;
     this.isRestarting = false;
+    this.connectedAt = null;
+    this.restartedAt = null;
   }
 
   /** Open the session; throws a Problem where the node or the centre says no. */
@@ -43,6 +45,7 @@ export class WhepSession {
       this.handlers.onTrack(track);
     };
     peer.onconnectionstatechange = () => {
+      if (peer.connectionState === "connected") this.connectedAt ??= performance.now();
       if (peer.connectionState === "disconnected") this.restart();
       if (["failed", "closed"].includes(peer.connectionState)) this.end("network");
     };
@@ -110,6 +113,7 @@ export class WhepSession {
   async restart() {
     if (this.isOver || this.isRestarting || !this.location || !this.peer.remoteDescription) return;
     this.isRestarting = true;
+    this.restartedAt = performance.now();
     const { peer } = this;
     try {
       await peer.setLocalDescription(await peer.createOffer({ iceRestart: true }));
