@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
@@ -40,6 +41,19 @@ class NodeCollector(Collector):
         yield from self._feeds()
         yield from self._pages()
         yield from self._events()
+        yield from self._tables()
+
+    def _tables(self) -> Iterator[Metric]:
+        """What could grow: back to where they began once all have left."""
+        tasks = len(asyncio.all_tasks())
+        yield GaugeMetricFamily(f"{PREFIX}_tasks", "Tasks under way.", value=tasks)
+        port, sessions = self._node.port, self._node.sessions
+        entries = GaugeMetricFamily(f"{PREFIX}_table_entries", "Entries of the node's tables.", labels=["table"])
+        entries.add_metric(["sessions"], len(sessions.by_id))
+        entries.add_metric(["feeds"], len(sessions.feeds))
+        for table, count in port.entries.items():
+            entries.add_metric([table], count)
+        yield entries
 
     def _sessions(self) -> Iterator[Metric]:
         sessions = self._node.sessions

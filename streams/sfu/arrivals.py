@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from streams.rtp.sequence import Unwrapper
-from streams.rtp.transport_feedback import MAX_STATUSES, TICKS_PER_SECOND, TransportFeedback
+from streams.rtp.transport_feedback import MAX_SILENCE, MAX_STATUSES, TICKS_PER_SECOND, TransportFeedback
 
 INTERVAL = 0.045
 """A little less than the node's tick, so that each tick finds it over."""
+MAX_AT_ONCE = 4
+"""Feedback packets at a time: numbers that jump again and again don't make more, they wait for the next time."""
 _KEPT_TICKS = TICKS_PER_SECOND // 2
 """Packets that come late are reported together with their neighbours of the last half second."""
 
@@ -39,7 +41,7 @@ class Arrivals:
         self._due_at = now + INTERVAL
         last = self._unwrapper.highest
         made: list[TransportFeedback] = []
-        while self._next is not None and last is not None and self._next <= last:
+        while self._next is not None and last is not None and self._next <= last and len(made) < MAX_AT_ONCE:
             first = self._first_to_tell(self._next, last)
             if first is None:
                 break
@@ -51,8 +53,8 @@ class Arrivals:
         return made
 
     def _first_to_tell(self, start: int, last: int) -> int | None:
-        """Where to begin: what is lost is told too, unless so much is that it would not fit."""
-        arrived = next((n for n in range(start, min(last, start + MAX_STATUSES - 1) + 1) if n in self._ticks), None)
+        """Where to begin: what is lost is told too, unless so much is that it was an outage."""
+        arrived = next((n for n in range(start, min(last, start + MAX_SILENCE) + 1) if n in self._ticks), None)
         if arrived is not None:
             return start
         return min((number for number in self._ticks if number > start), default=None)

@@ -61,6 +61,11 @@ class MediaPort:
         return int(self.socket.getsockname()[1])
 
     @property
+    def entries(self) -> dict[str, int]:
+        """How many entries its tables have: a few for each session, none without any."""
+        return {"addresses": len(self._by_address), "ufrags": len(self._by_ufrag)}
+
+    @property
     def has_links(self) -> bool:
         """Whether any datagram could still lead to a session."""
         return bool(self._by_address or self._by_ufrag)
@@ -91,6 +96,10 @@ class MediaPort:
         else:
             self.packets_out += 1
             self.bytes_out += len(datagram)
+
+    def refuse(self, kind: str) -> None:
+        """Count what led nowhere behind the port: in a session's DTLS."""
+        self.refused[kind] += 1
 
     def add_credentials(self, link: Link, ufrag: str, password: str) -> None:
         """Let checks with this ufrag lead to `link`."""
