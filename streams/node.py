@@ -94,6 +94,7 @@ class Node:
         self.forwarder = Forwarder(self.port.socket)
         widen_buffers(self.port.socket)
         self.port.on_round = self._round
+        self.port.awaits_more = lambda: self.forwarder.awaits_more
         self._ticked_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self.spool = Spool(self.hub, options.data / "spool" / f"{options.node_id}.jsonl")
