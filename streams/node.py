@@ -53,7 +53,7 @@ logger = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.06
 """How long what is timed may wait while nothing comes; with packets to forward it is done right after them."""
-ROUND_TICK_SECONDS = 0.03
+ROUND_TICK_SECONDS = 0.045
 REPAIR_TICK_SECONDS = 0.02
 SWEEP_SECONDS = 1.0
 PEERS_CLOSE_SECONDS = 0.5
