@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import accumulate
 
 TICKS_PER_SECOND = 4000
 """Arrival times count in quarters of a millisecond."""
@@ -20,9 +21,14 @@ _FIXED = struct.Struct("!IIHHI")
 _CHUNK = struct.Struct("!H")
 _LARGE = struct.Struct("!h")
 _LOST, _SMALL_DELTA, _LARGE_DELTA = 0, 1, 2
+_USUAL = struct.Struct("!IIHHIIHHIH")
+_USUAL_HEADS = {(0x80C90001, 0x8FCD), (0x80C90001, 0xAFCD)}
+"""The first words of a report that says nothing and of feedback, without and with padding."""
+_ALL_SMALL = _SMALL_DELTA << 13
+"""The chunk of a run of packets that came one soon after the other; its length is to be added."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: viewers send twenty a second each, and it would take thrice as long to make
 class TransportFeedback:
     """When each packet from `base_sequence` on arrived: ticks after `reference_time` * 64 ms, or None if it did not."""
 
@@ -32,6 +38,8 @@ class TransportFeedback:
     count: int
     reference_time: int
     arrivals: tuple[int | None, ...]
+    is_whole: bool = field(default=False, compare=False, repr=False)
+    """Whether it is known beforehand that none of them is None."""
 
     @classmethod
     def of(
@@ -94,6 +102,23 @@ class TransportFeedback:
         if padding:
             body += bytes(padding - 1) + bytes((padding,))
         return _HEAD.pack(0x8F | (0x20 if padding else 0), 205, len(body) // 4) + body
+
+    @classmethod
+    def read_usual(cls, compound: bytes) -> TransportFeedback | None:
+        """Read, in one step, a whole compound of an empty report and feedback that says that all arrived.
+
+        So it is nearly always, twenty times a second from each viewer. None for everything else, to be read as usual.
+        """
+        if len(compound) < _USUAL.size:
+            return None
+        report, _, head, words, sender, media, base, length, packed, chunk = _USUAL.unpack_from(compound)
+        end = _USUAL.size + length
+        if chunk != _ALL_SMALL | length or (report, head) not in _USUAL_HEADS or length >= _ALL_SMALL:
+            return None
+        if len(compound) != 12 + 4 * words or end > len(compound):
+            return None
+        arrivals = tuple(accumulate(compound[_USUAL.size : end]))
+        return cls(sender, media, base, packed & 0xFF, packed >> 8, arrivals, True)
 
     @classmethod
     def read(cls, body: bytes) -> TransportFeedback | None:

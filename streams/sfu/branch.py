@@ -200,7 +200,7 @@ class Branch(Follower):
     def _send_padding(self) -> int:
         """Send one packet of the retransmission stream that repeats nothing; returns its bytes."""
         self._repeat_sequence = (self._repeat_sequence + 1) & 0xFFFF
-        packet, _ = self.layout.write(b"", 0, 0, (), self.source.extensions)
+        packet = bytearray(12) + self.layout.block(b"", (), self.source.extensions)
         payload_type = self.track.codec.rtx_payload_type or 0
         timestamp = (self.source.last_timestamp + self.timestamp_offset) & 0xFFFFFFFF
         first = 0xB0  # with extensions and padding
@@ -247,14 +247,12 @@ class Branch(Follower):
         """The kept packet in this viewer's form, and the size of its header."""
         header = Header()
         header.read(kept, len(kept))
-        elements = find_extensions(header, kept)
-        packet, first = self.layout.write(
-            kept, header.payload_start, header.payload_end, elements, stretch.source.extensions
-        )
+        block = self.layout.block(kept, find_extensions(header, kept), stretch.source.extensions)
+        packet = bytearray(12) + block + kept[header.payload_start : header.payload_end]
         _fixed_into(
             packet,
             0,
-            first,
+            0x90 if block else 0x80,
             (0x80 if header.marker else 0) | self.payload_type,
             (number + stretch.sequence_offset) & 0xFFFF,
             (header.timestamp + stretch.timestamp_offset) & 0xFFFFFFFF,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from streams.rtp.header import TRANSPORT_CC, Header, find_extensions
+from streams.rtp.header import TRANSPORT_CC, Header
 from streams.rtp.rtcp import Bye, Nack, PictureLoss, ReceiverReport, Report, SenderReport, build, parse
 from streams.rtp.rtx import restore
 from streams.sfu.arrivals import Arrivals
@@ -215,7 +215,7 @@ class Feed:
 
     def _note_arrival(self, header: Header, buffer: bytearray, now: float) -> None:
         wanted = self._transport_number
-        for number, start, size in find_extensions(header, buffer):
+        for number, start, size in header.elements(buffer):
             if number == wanted and size == 2 and self._arrivals is not None:
                 self._arrivals.add(buffer[start] << 8 | buffer[start + 1], now)
                 return
