@@ -56,7 +56,7 @@ logger = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.06
 """How long what is timed may wait while nothing comes; with packets to forward it is done right after them."""
-ROUND_TICK_SECONDS = 0.03
+ROUND_TICK_SECONDS = 0.045
 REPAIR_TICK_SECONDS = 0.02
 SWEEP_SECONDS = 1.0
 DRAIN_SECONDS = 0.2
@@ -105,6 +105,7 @@ class Node:
         self.forwarder = Forwarder(self.port.socket)
         widen_buffers(self.port.socket)
         self.port.on_round = self._round
+        self.port.awaits_more = lambda: self.forwarder.awaits_more
         self._ticked_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self.spool = Spool(self.hub, options.data / "spool" / f"{options.node_id}.jsonl")

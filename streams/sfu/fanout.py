@@ -69,8 +69,11 @@ class FanOut:
     for all of them, while it lies in the processor's cache, and the kernel gets them as one segmented datagram.
     """
 
-    def __init__(self, forwarder: Forwarder) -> None:
+    def __init__(self, forwarder: Forwarder, *, has_frames: bool) -> None:
         self.reminded = False
+        self.awaits_more = False
+        """Whether what gathered lacks the end of its frame, and there is room for it."""
+        self._has_frames = has_frames
         self._forwarder = forwarder
         self._branches: list[Branch] = []
         # For each viewer all that the loop needs, so that it looks nothing up. The sessions are named because
@@ -135,6 +138,7 @@ class FanOut:
         for group in groups:
             group.gather(payload, marker, number, timestamp)
         self._gathered += 1
+        self.awaits_more = self._has_frames and not marker and self._gathered < SLOTS
         self._arrivals.append(now)
 
     def flush(self) -> None:

@@ -55,7 +55,7 @@ class Source:
         self._branches: list[Branch] = []
         self._incoming: list[Follower] = []
         self._arranged: list[tuple[Branch, int]] = []
-        self._fan_out = FanOut(forwarder)
+        self._fan_out = FanOut(forwarder, has_frames=track.kind == "video")
         self._newest_start = 0
 
     # -- the publisher's side

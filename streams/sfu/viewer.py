@@ -121,6 +121,10 @@ class Viewer:
     def rtcp_received(self, plain: bytes, now: float) -> None:
         """Take one unprotected compound RTCP packet of this viewer."""
         self.heard_at = now
+        feedback = TransportFeedback.read_usual(plain)
+        if feedback is not None:
+            self._feedback(feedback, now)
+            return
         for report in parse(plain):
             self._take(report, now)
 
@@ -137,10 +141,7 @@ class Viewer:
         return True
 
     def _take(self, report: Report, now: float) -> None:
-        if isinstance(report, TransportFeedback):  # first what comes most
-            self.feedback_received += 1
-            self._feedback(report, now)
-        elif isinstance(report, (ReceiverReport, SenderReport)):  # a union would be made anew each time
+        if isinstance(report, (ReceiverReport, SenderReport)):  # a union would be made anew each time
             self.reports_received += 1
             for block in report.blocks:
                 self._block(block, now)
@@ -158,6 +159,8 @@ class Viewer:
                     self._want_key_frame(ssrc)
         elif isinstance(report, BitrateEstimate):
             self._named(report.bitrate_bps, now)
+        elif isinstance(report, TransportFeedback):
+            self._feedback(report, now)
         elif isinstance(report, Bye):
             self.left = True
 
@@ -167,6 +170,7 @@ class Viewer:
             self.on_estimate(bps, now)
 
     def _feedback(self, feedback: TransportFeedback, now: float) -> None:
+        self.feedback_received += 1
         version = self.outlet.address_version
         if version != self._road_version:
             self._road_version = version

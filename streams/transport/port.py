@@ -24,6 +24,12 @@ logger = logging.getLogger(__name__)
 
 BATCH = 64
 """Datagrams taken in one wake-up; then the loop may do something else."""
+FEW = 4
+NAP_SECONDS = 0.0002
+"""A frame's packets come in a burst, and the first wakes the node: so long it waits for the rest, to send all with one
+datagram to each viewer rather than the first with one of its own."""
+NAPS_SPARED = 16
+"""So many are left out after one that brought nothing: this publisher spreads its packets."""
 REPORTS_PAUSE = 0.01
 """Reports wait for each other so long: a wake-up costs more than to read one, and viewers send dozens of them."""
 DATAGRAM_BOUND = 2048
@@ -56,6 +62,9 @@ class MediaPort:
         """Datagrams that led nowhere, by kind."""
         self.on_round: Callable[[], None] = lambda: None
         """Called after each round of receiving: what gathered to be forwarded goes out then."""
+        self.awaits_more: Callable[[], bool] = lambda: False
+        """Asked in a round of few datagrams: whether what gathered is worth more with what comes next."""
+        self._naps_spared = 0
         self._buffer = bytearray(DATAGRAM_BOUND)
         self._opener = Opener(self._buffer)
         self._by_address: dict[Address, Link] = {}
@@ -142,11 +151,21 @@ class MediaPort:
         self.forget_credentials(link.next_credentials)
 
     def _readable(self) -> None:
-        self._take(self.socket)
+        if self._take(self.socket) <= FEW and self.awaits_more():
+            self._take_rest()
         try:
             self.on_round()
         except Exception:  # noqa: BLE001 - nor does one feed disturb another
             self._unhandled()
+
+    def _take_rest(self) -> None:
+        if self._naps_spared:
+            self._naps_spared -= 1
+            return
+        # The loop stands still for less than it takes to send the frame; a timer of its own can't wait so briefly.
+        time.sleep(NAP_SECONDS)
+        if not self._take(self.socket):
+            self._naps_spared = NAPS_SPARED
 
     def _reports_readable(self, loop: asyncio.AbstractEventLoop, reports: socket.socket) -> None:
         """The first reports after a while: from now on they are looked for at intervals, until none come."""

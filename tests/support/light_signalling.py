@@ -21,7 +21,10 @@ class Whip:
     def __init__(self, base: str, token: str, lead: Callable[[str], str] = lambda sdp: sdp) -> None:
         self._lead = lead
         self._sessions: dict[int, str] = {}
-        self._http = httpx.AsyncClient(base_url=base, headers={"Authorization": f"Bearer {token}"}, timeout=10)
+        # A connection that rests is closed by the server some time, perhaps just as the next request is sent.
+        limits = httpx.Limits(max_keepalive_connections=0)
+        headers = {"Authorization": f"Bearer {token}"}
+        self._http = httpx.AsyncClient(base_url=base, headers=headers, timeout=30, limits=limits)
 
     async def publish(self, feed: str, peer: LightPeer) -> None:
         """Offer the peer's stream as `feed`."""

@@ -13,6 +13,7 @@ import { say } from "./words.js";
 const TICK_MS = 250;
 const GAP_PX = 6;
 const BARS_PX = 50; // head and foot of a tile
+const BESIDE = 10; // so many stand in columns beside the spotlight
 const DIGITS_MS = 700;
 const FIGURES_MS = 1_000;
 const tiles = new Map();
@@ -84,11 +85,23 @@ function arrange() {
     tile.paint();
   });
   wall.classList.toggle("has-spotlight", Boolean(spotlit));
-  const others = Math.max(1, list.length - (spotlit ? 1 : 0));
-  const columns = spotlit ? Math.ceil(others / 5) : bestColumns(others, wall.clientWidth, wall.clientHeight);
+  const { columns, rows, span } = grid(list.length, Boolean(spotlit), wall.clientWidth, wall.clientHeight);
+  wall.classList.toggle("is-crowded", span > 0);
   wall.style.setProperty("--columns", columns);
-  wall.style.setProperty("--rows", Math.ceil(others / columns));
+  wall.style.setProperty("--rows", rows);
+  wall.style.setProperty("--span", span);
   for (const tile of list) tile.aim();
+}
+
+/** How the tiles stand: without a spotlight as large as can be; beside one in its columns; many around it, `span` cells wide. */
+export function grid(count, hasSpotlight, width, height) {
+  const others = Math.max(1, count - (hasSpotlight ? 1 : 0));
+  if (hasSpotlight && others > BESIDE) {
+    const side = Math.max(5, Math.ceil((others + 4) / 4)); // the cells of a square's last two columns and rows
+    return { columns: side, rows: side, span: side - 2 };
+  }
+  const columns = hasSpotlight ? Math.ceil(others / 5) : bestColumns(others, width, height);
+  return { columns, rows: Math.ceil(others / columns), span: 0 };
 }
 
 /** How many columns make 16:9 pictures largest in this space. */
