@@ -61,7 +61,7 @@ from command_center.live import screens_socket
 from command_center.live.board import Board
 from command_center.live.nodes import NodeAddress, Nodes
 from command_center.live.officers_socket import OfficersSocket
-from command_center.metrics import Measured, Metrics
+from command_center.metrics import Measured, Metrics, NodesCollector
 from command_center.operations.instructions import Instructions, deadlines_of
 from command_center.operations.positions import Positions
 from command_center.operations.service import Operations
@@ -124,6 +124,7 @@ class Web:
         self.board = Board(self.hub, self.operations, self.instructions, self.positions)
         assumed = [NodeAddress(local.node, local.url) for local in settings.local_nodes]
         self.nodes = Nodes(self.board.hub_state, assumed)
+        self.metrics.registry.register(NodesCollector(self.nodes))
         self.assets = Assets(
             self.database,
             [HttpBank(settings.bank_url), HttpRegistry(settings.registry_url)],

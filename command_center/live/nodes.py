@@ -56,6 +56,10 @@ class Nodes:
             return list(self._assumed)
         return [_address(state) for state in self._table.living]
 
+    def states(self) -> list[NodeState]:
+        """The last heartbeats of the nodes that are there."""
+        return self._table.living
+
     def lost(self) -> list[str]:
         """The ids of nodes that were there, and are gone."""
         return [node for node in self._table.ids if not self._table.is_living(node)]

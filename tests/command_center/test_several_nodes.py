@@ -282,3 +282,6 @@ async def test_all_feeds_of_a_killed_node_live_on_the_other_after_one_more_post(
             assert (gone.status_code, gone.json()["code"]) == (404, "session-unknown")
             health = (await http.get("/healthz")).json()["parts"]
             assert (health["media"], health["media-one"], health["media-two"]) == ("running", "away", "running")
+            metrics = (await http.get("/metrics")).text
+            assert 'command_center_media_node_up{node="one"} 0.0' in metrics
+            assert 'command_center_media_node_feeds{node="two"}' in metrics
