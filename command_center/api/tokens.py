@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -15,9 +15,11 @@ from command_center.accounts.identity import signed_in
 from command_center.accounts.media_tokens import IssuedToken, MediaTokens
 from command_center.operations.feeds import Feeds
 from streams.signalling.turn import NO_TURN, TurnServers
-from streams.voice_protocol import talk_name, voice_name
+from streams.voice_protocol import grant_name, talk_line, talk_name, voice_name
 
 NONCE_BYTES = 8
+ONLY_NODE = "media"
+"""What the one node is called in a talker's feed where there are no others."""
 
 
 class TokenBody(BaseModel):
@@ -60,17 +62,21 @@ class MediaTokenView(BaseModel):
 
 
 def router(
-    feeds: Feeds, tokens: MediaTokens, turn: TurnServers = NO_TURN, wall_clock: Callable[[], float] = time.time
+    feeds: Feeds,
+    tokens: MediaTokens,
+    turn: TurnServers = NO_TURN,
+    wall_clock: Callable[[], float] = time.time,
+    talk_nodes: Callable[[], Sequence[str]] = lambda: (ONLY_NODE,),
 ) -> APIRouter:
-    """The route of media tokens."""
+    """The route of media tokens; who talks is given a way to each of `talk_nodes`."""
     routes = APIRouter(prefix="/api", tags=["media"])
 
-    def view(token: IssuedToken, url: str) -> MediaTokenView:
+    def view(token: IssuedToken, *urls: str) -> MediaTokenView:
         return MediaTokenView(
             access_token=token.access_token,
             expires_in=token.expires_in,
-            url=url,
-            urls=[url],
+            url=urls[0],
+            urls=list(urls),
             ice_servers=_ice_servers(turn, token.token_id, wall_clock()),
         )
 
@@ -93,16 +99,16 @@ def router(
     async def for_talking(body: TalkBody) -> MediaTokenView:
         identity = signed_in()
         court_id = await feeds.for_talking(identity, body.operation_id)
-        name = talk_name(body.operation_id, secrets.token_hex(NONCE_BYTES))
+        line = talk_line(body.operation_id, secrets.token_hex(NONCE_BYTES))
         token = await tokens.issue(
             identity,
-            name,
+            grant_name(line),
             operation_id=body.operation_id,
             court_id=court_id,
             may_publish=True,
             speaker=identity.display_name,
         )
-        return view(token, f"/whip/{name}")
+        return view(token, *(f"/whip/{talk_name(line, node)}" for node in talk_nodes()))
 
     @routes.post("/media-tokens", summary="A token to publish one's own feed, view one, listen, or talk to phones")
     async def issue(body: Annotated[TokenBody | TalkBody, Field(discriminator="right")]) -> MediaTokenView:
