@@ -1,11 +1,9 @@
 """What is said between the centre's page, a node and the phones while somebody talks, and how such feeds are named.
 
-A centre's page that may talk keeps one WHIP session `talk.<operation>.<nonce>`, sound only, with a data channel
-(label `talk`, JSON texts). It says to whom it talks, and the node forwards its sound to those alone, and nothing of
-it to anybody while it talks to nobody. A phone listens by one WHEP session `voice.<its feed>`; a data channel
-(label `voice`) tells it who speaks.
-
-Where an operation's phones are on several nodes, the page says the same, with the same id, to each.
+A centre's page that may talk keeps one WHIP session with each node, `talk.<operation>.<nonce>.<node>`, sound only,
+with a data channel (label `talk`, JSON texts). It says to whom it talks, the same with the same id to each node, and
+a node forwards its sound to those alone, and nothing of it to anybody while it talks to nobody. A phone listens by one
+WHEP session `voice.<its feed>` with its feed's node; a data channel (label `voice`) tells it who speaks.
 """
 
 from __future__ import annotations
@@ -32,9 +30,29 @@ NAME_BOUND = 64
 FeedName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,122}$")]
 
 
-def talk_name(operation_id: UUID, nonce: str) -> str:
-    """What a talker of this operation publishes."""
+def talk_line(operation_id: UUID, nonce: str) -> str:
+    """What the feeds of one talker have in common; the nonce holds no dot."""
     return f"{TALK_PREFIX}{operation_id.hex}.{nonce}"
+
+
+def line_of_talk(feed: str) -> str:
+    """The line that a talker's feed belongs to."""
+    return ".".join(feed.split(".")[:3])
+
+
+def grant_name(line: str) -> str:
+    """What the talker's token names: the line's feeds at all nodes."""
+    return f"{line}.*"
+
+
+def talk_name(line: str, node: str) -> str:
+    """What a talker publishes to this node."""
+    return f"{line}.{node}"
+
+
+def node_of_talk(feed: str) -> str:
+    """The node that a talker's feed is for."""
+    return feed.split(".", 3)[3] if feed.count(".") >= 3 else ""
 
 
 def operation_of_talk(feed: str) -> UUID | None:

@@ -16,7 +16,7 @@ from command_center.errors import NotFound
 from command_center.live.nodes import NodeAddress, Nodes
 from streams.signalling.session import NODE_MARK
 from streams.signalling.tokens import Grant
-from streams.voice_protocol import camera_of, is_talk
+from streams.voice_protocol import camera_of, is_talk, node_of_talk
 
 TIMEOUT = httpx.Timeout(10.0, connect=1.0)
 IMPATIENT = httpx.Timeout(2.5, connect=1.0)
@@ -69,8 +69,7 @@ class Passing:
                 self._requests.labels("led-away").inc()
                 return _lead_to(request, node)
             if is_talk(feed):
-                # One session for each node: the page says which one this is.
-                return await self._ask(request, self._nodes.named(request.query_params.get("node", "")))
+                return await self._ask(request, self._nodes.named(node_of_talk(feed)))
             if is_publisher:
                 return await self._place(request, feed)
         return await self._ask(request, self._nodes.for_viewer(camera_of(feed)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -16,9 +16,11 @@ from command_center.accounts.media_tokens import IssuedToken, MediaTokens
 from command_center.live.nodes import NodeAddress, Nodes
 from command_center.operations.feeds import Feeds
 from streams.signalling.turn import NO_TURN, TurnServers
-from streams.voice_protocol import talk_name, voice_name
+from streams.voice_protocol import grant_name, talk_line, talk_name, voice_name
 
 NONCE_BYTES = 8
+NO_NODE = NodeAddress("none", "")
+"""Stands for the node while there is none: whoever asks there is told to come back."""
 
 
 class TokenBody(BaseModel):
@@ -69,15 +71,18 @@ def router(
     media_origins: Collection[str] = (),
     wall_clock: Callable[[], float] = time.time,
 ) -> APIRouter:
-    """The route of media tokens. Pages are led to nodes of these origins themselves, to others through this process."""
+    """The route of media tokens; who talks is given a way to each node.
+
+    Pages are led to nodes of these origins themselves, to others through this process.
+    """
     routes = APIRouter(prefix="/api", tags=["media"])
 
-    def view(token: IssuedToken, url: str, urls: Sequence[str] = ()) -> MediaTokenView:
+    def view(token: IssuedToken, *urls: str) -> MediaTokenView:
         return MediaTokenView(
             access_token=token.access_token,
             expires_in=token.expires_in,
-            url=url,
-            urls=list(urls or (url,)),
+            url=urls[0],
+            urls=list(urls),
             ice_servers=_ice_servers(turn, token.token_id, wall_clock()),
         )
 
@@ -101,18 +106,17 @@ def router(
     async def for_talking(body: TalkBody) -> MediaTokenView:
         identity = signed_in()
         court_id = await feeds.for_talking(identity, body.operation_id)
-        name = talk_name(body.operation_id, secrets.token_hex(NONCE_BYTES))
+        line = talk_line(body.operation_id, secrets.token_hex(NONCE_BYTES))
         token = await tokens.issue(
             identity,
-            name,
+            grant_name(line),
             operation_id=body.operation_id,
             court_id=court_id,
             may_publish=True,
             speaker=identity.display_name,
         )
-        nodes_there = nodes.living()
-        urls = [f"{_base_of(node, media_origins)}/whip/{name}?node={node.node}" for node in nodes_there]
-        return view(token, f"/whip/{name}", urls)
+        there = nodes.living() or [NO_NODE]
+        return view(token, *(f"{_base_of(one, media_origins)}/whip/{talk_name(line, one.node)}" for one in there))
 
     @routes.post("/media-tokens", summary="A token to publish one's own feed, view one, listen, or talk to phones")
     async def issue(body: Annotated[TokenBody | TalkBody, Field(discriminator="right")]) -> MediaTokenView:

@@ -17,7 +17,7 @@ from command_center.operations.feed_rows import site_at
 from command_center.operations.tables import Feed, Operation
 from streams.hub.topics import RecordingClosed, RecordingOpened, SegmentClosed
 from streams.recording.events import RecordingEvent
-from streams.voice_protocol import operation_of_talk
+from streams.voice_protocol import grant_name, line_of_talk, operation_of_talk
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +75,8 @@ async def _origin(session: AsyncSession, name: str, at: datetime) -> dict[str, U
     operation_id = operation_of_talk(name)
     if operation_id is None or await session.get(Operation, operation_id) is None:
         return None
-    speaker_id = await session.scalar(select(MediaToken.user_id).where(MediaToken.feed == name).limit(1))
+    granted = MediaToken.feed == grant_name(line_of_talk(name))
+    speaker_id = await session.scalar(select(MediaToken.user_id).where(granted).limit(1))
     return {"operation_id": operation_id, "speaker_id": speaker_id}
 
 

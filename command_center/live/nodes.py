@@ -71,8 +71,8 @@ class Nodes:
         return self._by_id(placed or (state.node if state else ""))
 
     def named(self, node: str) -> NodeAddress | None:
-        """The node of this id; any that is there where none is named; None where it is gone."""
-        return self._by_id(node) if node else next(iter(self.living()), None)
+        """The node of this id; None where it is gone."""
+        return self._by_id(node)
 
     def of_session(self, session: str) -> NodeAddress | None:
         """The node that a session's id names; None where it is gone, and the session with it."""

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 from aiortc.mediastreams import AudioStreamTrack, MediaStreamTrack
 
-from streams.voice_protocol import TALK_LABEL, VOICE_LABEL, talk_name, voice_name
+from streams.voice_protocol import TALK_LABEL, VOICE_LABEL, talk_line, talk_name, voice_name
 from tests.support.node import RunningNode
 from tests.support.rtc import Peer
 from tests.support.waiting import until
@@ -88,7 +88,7 @@ async def talker_of(
     running: RunningNode, operation_id: UUID, *, name: str = "王法官", session_id: UUID | None = None
 ) -> Talker:
     """Somebody of this operation's centre, ready to talk."""
-    feed = talk_name(operation_id, uuid4().hex[:12])
+    feed = talk_name(talk_line(operation_id, uuid4().hex[:12]), "test")
     token = running.token(
         feed, view=False, operation_id=operation_id, speaker=name, user_id=uuid4(), session_id=session_id
     )

@@ -22,6 +22,7 @@ export function mount(element) {
   onOperation((operation) => bar.takeOperation(operation));
   for (const type of ["snapshot", "feed", "team"]) live.on(type, () => bar.paint());
   live.on("talk", (view) => bar.takeTalk(view));
+  live.on("part", (view) => speech?.takePart(view));
   setInterval(() => bar.paint(), TICK_MS);
 }
 

@@ -16,6 +16,7 @@ export class Speech {
     this.talk = null;
     this.own = new Set();
     this.meter = null;
+    this.isLineOld = false;
     this.line = new TalkLine(operationId);
     this.line.addEventListener("change", () => this.lineChanged());
     this.line.addEventListener("message", ({ detail }) => this.told(detail));
@@ -73,6 +74,8 @@ export class Speech {
     this.line.say({ type: "hush", id: talk.id });
     this.microphone.rest();
     this.duck(false);
+    if (this.isLineOld) this.line.again();
+    this.isLineOld = false;
     if (words) this.tell(words);
     this.changed();
   }
@@ -102,6 +105,13 @@ export class Speech {
       default:
     }
     this.changed();
+  }
+
+  /** A media node came up: it has phones that our line doesn't reach yet. */
+  takePart(view) {
+    if (!view.name.startsWith("media") || view.state !== "running") return;
+    if (this.talk) this.isLineOld = true;
+    else this.line.again();
   }
 
   lineChanged() {

@@ -13,7 +13,7 @@ from command_center.evidence.rebuild import rebuild
 from command_center.evidence.tables import Recording
 from command_center.operations.tables import Feed, FeedSite
 from streams.hub.topics import RecordingClosed, SegmentClosed
-from streams.voice_protocol import talk_name
+from streams.voice_protocol import grant_name, talk_line, talk_name
 from tests.command_center.evidence.conftest import START, World, write_recording
 
 
@@ -62,13 +62,14 @@ async def test_a_recording_of_no_registered_feed_is_passed_over(world: World) ->
 
 
 async def test_what_the_centre_said_is_listed_as_its_voice_with_who_spoke(world: World) -> None:
-    feed = talk_name(world.operation, "nonce")
+    line = talk_line(world.operation, "nonce")
+    feed = talk_name(line, "node.1")
     async with world.database.write() as session:
         session.add(
             MediaToken(
                 id=uuid4(),
                 user_id=world.city.user_id,
-                feed=feed,
+                feed=grant_name(line),
                 may_publish=True,
                 issued_at=START,
                 expires_at=START,
@@ -80,7 +81,7 @@ async def test_what_the_centre_said_is_listed_as_its_voice_with_who_spoke(world:
     assert (listed.kind, listed.site_id, listed.officer) == ("voice", None, world.city.display_name)
     assert await world.recordings.recording(world.city, listed.id) == listed
     assert (await world.recordings.track(world.city, listed.id)).points == ()
-    assert await index_events(world.database, write_recording(world.root, feed=talk_name(uuid4(), "x"))) == set()
+    assert await index_events(world.database, write_recording(world.root, feed=talk_line(uuid4(), "x"))) == set()
 
 
 async def test_the_index_is_rebuilt_from_the_store(world: World) -> None:

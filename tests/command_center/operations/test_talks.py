@@ -19,7 +19,7 @@ from command_center.operations.tables import Operation
 from command_center.operations.talks import Talks
 from streams.hub.topics import TalkChanged
 from streams.signalling.tokens import Grant, load_private_key, make_keys, verify
-from streams.voice_protocol import NAME_BOUND, operation_of_talk, voice_name
+from streams.voice_protocol import NAME_BOUND, line_of_talk, node_of_talk, operation_of_talk, talk_name, voice_name
 from tests.support.world import World
 
 
@@ -40,7 +40,7 @@ def media_tokens(world: World, tmp_path_factory: pytest.TempPathFactory) -> Medi
 async def ask(world: World, media_tokens: MediaTokens, who: str, body: dict[str, str]) -> httpx.Response:
     app = FastAPI()
     problems.install(app)
-    app.include_router(tokens.router(world.operations.feeds, media_tokens))
+    app.include_router(tokens.router(world.operations.feeds, media_tokens, talk_nodes=lambda: ["node-1", "node.2"]))
     token = current_identity.set(world.people[who])
     try:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://centre") as client:
@@ -72,7 +72,11 @@ async def test_a_commander_gets_a_line_of_the_operation_under_his_name(world: Wo
     grant = grant_of(media_tokens, first)
     assert operation_of_talk(grant.feed) == grant.operation_id == world.operation.id
     assert (grant.may_publish, grant.may_view, grant.speaker) == (True, False, world.people["commander"].display_name)
-    assert first.json()["urls"] == [first.json()["url"]] == [f"/whip/{grant.feed}"]
+    urls = first.json()["urls"]
+    assert urls == [f"/whip/{talk_name(line_of_talk(grant.feed), node)}" for node in ("node-1", "node.2")]
+    assert first.json()["url"] == urls[0]
+    assert [node_of_talk(url.removeprefix("/whip/")) for url in urls] == ["node-1", "node.2"]
+    assert all(grant.covers(url.removeprefix("/whip/")) for url in urls)
     assert grant_of(media_tokens, second).feed != grant.feed
     prepared = await entries(world, "talk.prepared")
     assert len(prepared) == 2

@@ -16,7 +16,16 @@ from streams.recording.manifest import read_manifest
 from streams.recording.recovery import manifests
 from streams.signalling.talker import BURST
 from streams.signalling.voice import SILENT_SECONDS
-from streams.voice_protocol import MAX_TALK_SECONDS, WARNING_SECONDS, operation_of_talk, talk_name, voice_name
+from streams.voice_protocol import (
+    MAX_TALK_SECONDS,
+    WARNING_SECONDS,
+    line_of_talk,
+    node_of_talk,
+    operation_of_talk,
+    talk_line,
+    talk_name,
+    voice_name,
+)
 from tests.support.node import RunningNode, running_node
 from tests.support.rtc import Peer, Refused
 from tests.support.voices import Phone, Talker, phones_of, talker_of
@@ -68,26 +77,11 @@ def _talk_feed(running: RunningNode) -> str:
     return next(name for name in running.node.sessions.voice.feeds if name.startswith("talk."))
 
 
-async def test_a_second_talk_is_heard_under_the_same_numbering_whoever_speaks(running: RunningNode) -> None:
-    (phone,) = await phones_of(running, OPERATION, ["site-1"])
-    first, second = await talker_of(running, OPERATION), await talker_of(running, OPERATION, name="李法官")
-    async with closing(first, second, phone):
-        talk_id = first.talk("site-1")
-        await until(lambda: phone.sounds > 5, 10)
-        first.hush(talk_id)
-        await first.told("hushed")
-        heard = phone.sounds
-        second.talk("site-1")
-        await second.told("talking")
-        await until(lambda: phone.sounds > heard + 10, 10)
-        assert phone.speaking[-1]["speaker"] == "李法官"
-
-
 async def test_the_second_who_talks_to_a_phone_is_told_who_does_and_reaches_the_others(running: RunningNode) -> None:
     one, two = await phones_of(running, OPERATION, ["site-1", "site-2"])
     first, second = await talker_of(running, OPERATION), await talker_of(running, OPERATION, name="李法官")
     async with closing(first, second, one, two):
-        first.talk("site-1")
+        talk_id = first.talk("site-1")
         await first.told("talking")
         second.talk("site-1")
         busy = [{"type": "busy", "feed": "site-1", "speaker": "王法官"}]
@@ -98,6 +92,14 @@ async def test_the_second_who_talks_to_a_phone_is_told_who_does_and_reaches_the_
         assert (talking["heard"], _bare(talking["busy"])) == (["site-2"], _bare(busy))
         await until(lambda: two.sounds > 5, 10)
         assert one.speaking[-1]["speaker"] == "王法官"
+        # When the first has ended, the second goes on in the same numbering.
+        first.hush(talk_id)
+        await first.told("hushed")
+        heard = one.sounds
+        second.talk("site-1")
+        await second.told("talking", 2)
+        await until(lambda: one.sounds > heard + 10, 10)
+        assert one.speaking[-1]["speaker"] == "李法官"
 
 
 def _bare(busy: list[dict[str, Any]]) -> list[tuple[str, str]]:
@@ -133,44 +135,41 @@ async def test_a_phone_that_comes_while_it_is_spoken_to_hears_the_rest(running: 
         await until(lambda: talker.of("talking")[-1]["heard"] == [])
 
 
-@pytest.mark.parametrize("how", ["session", "deleted", "vanished"])
-async def test_a_talker_whose_right_or_session_is_over_is_hushed(running: RunningNode, how: str) -> None:
+async def test_a_talker_whose_right_or_session_is_over_is_hushed(running: RunningNode) -> None:
     (phone,) = await phones_of(running, OPERATION, ["site-1"])
+    voice = running.node.sessions.voice
     session_id = uuid4()
-    talker = await talker_of(running, OPERATION, session_id=session_id)
-    async with closing(talker, phone):
-        talker.talk("site-1")
-        await until(lambda: phone.sounds > 5, 10)
-        if how == "session":
-            running.node.sessions.revoke(Revoked(session_id=session_id, at=0))
-        elif how == "deleted":
-            await talker.delete()
-        else:
-            await talker.close()
-        await until(lambda: phone.speaking[-1]["id"] is None, 10)
-        voice = running.node.sessions.voice
-        assert not voice.talks
-        assert voice.ended == {"gone": 1}
-        await until(lambda: not [name for name in voice.feeds if name.startswith("talk.")])
-
-
-async def test_the_phone_that_is_shut_out_hears_nothing_more(running: RunningNode) -> None:
-    (phone,) = await phones_of(running, OPERATION, ["site-1"])
+    for how in ("revoked", "deleted", "vanished"):
+        talker = await talker_of(running, OPERATION, session_id=session_id)
+        async with closing(talker):
+            talker.talk("site-1")
+            await until(lambda: phone.speaking[-1]["id"] is not None, 10)
+            if how == "revoked":
+                running.node.sessions.revoke(Revoked(session_id=session_id, at=0))
+            elif how == "deleted":
+                await talker.delete()
+            else:
+                await talker.close()
+            await until(lambda: phone.speaking[-1]["id"] is None, 10)
+            assert not voice.talks
+            await until(lambda: not [name for name in voice.feeds if name.startswith("talk.")])
+    assert voice.ended == {"gone": 3}
     talker = await talker_of(running, OPERATION)
     async with closing(talker, phone):
         talker.talk("site-1")
-        await until(lambda: phone.sounds > 5, 10)
-        running.node.sessions.revoke(Revoked(feed="site-1", at=0))
-        assert not [name for name in running.node.sessions.voice.feeds if name.startswith("voice.")]
+        await talker.told("talking")
+        running.node.sessions.revoke(Revoked(feed="site-1", at=0))  # the phone is lost
+        assert not [name for name in voice.feeds if name.startswith("voice.")]
         await until(lambda: talker.of("talking")[-1]["heard"] == [])
 
 
 async def test_a_talk_ends_by_itself_when_it_lasts_too_long_or_falls_silent(running: RunningNode) -> None:
-    (phone,) = await phones_of(running, OPERATION, ["site-1"])
     talker = await talker_of(running, OPERATION)
     voice = running.node.sessions.voice
-    async with closing(talker, phone):
-        talker.talk("site-1")
+    kept: list[TalkChanged] = []
+    voice._keep = kept.append
+    async with closing(talker):
+        talk_id = talker.talk("site-1", "site-2", "site-1")
         await talker.told("talking")
         (talk,) = voice.talks
         talk.began_at -= MAX_TALK_SECONDS - WARNING_SECONDS
@@ -179,11 +178,24 @@ async def test_a_talk_ends_by_itself_when_it_lasts_too_long_or_falls_silent(runn
         talk.began_at -= WARNING_SECONDS
         voice.sweep(talk.heard_at)
         assert (await talker.told("hushed"))["reason"] == "limit"
+        begin, end = kept
+        assert (begin.talk, begin.operation_id, begin.to) == (talk_id, OPERATION, ("site-1", "site-2"))
+        assert begin.ended_at is None
+        assert (end.talk, end.reason, end.to) == (talk_id, "limit", begin.to)
+        assert end.ended_at is not None
         talker.talk("site-1")
         await talker.told("talking", 2)
         (talk,) = voice.talks
         voice.sweep(talk.heard_at + SILENT_SECONDS + 0.1)
         assert (await talker.told("hushed", 2))["reason"] == "silent"
+
+        for message in ({"type": "talk", "to": ["x"]}, {"type": "talk", "id": str(uuid4()), "to": []}, {"type": "?"}):
+            talker.say(**message)
+        assert (await talker.told("refused", 3))["code"] == "message-invalid"
+        for _ in range(3 * BURST):
+            talker.say(type="nonsense")
+        (instance,) = voice._talkers.values()
+        await until(lambda: instance.dropped > BURST, 10)
 
 
 async def test_what_was_said_is_a_recording_of_its_own_and_what_was_not_is_in_none(tmp_path: Path) -> None:
@@ -209,37 +221,8 @@ async def test_what_was_said_is_a_recording_of_its_own_and_what_was_not_is_in_no
     assert spoken - 2 * PACKET_SECONDS < manifest.closed.seconds < gate.packets * PACKET_SECONDS - 1
 
 
-async def test_begin_and_end_are_made_durable_with_whom_they_were_for(running: RunningNode) -> None:
-    talker = await talker_of(running, OPERATION)
-    kept: list[TalkChanged] = []
-    running.node.sessions.voice._keep = kept.append
-    async with closing(talker):
-        talk_id = talker.talk("site-1", "site-2", "site-1")
-        await talker.told("talking")
-        talker.hush(talk_id)
-        await talker.told("hushed")
-    begin, end = kept
-    assert (begin.talk, begin.operation_id, begin.to) == (talk_id, OPERATION, ("site-1", "site-2"))
-    assert begin.ended_at is None
-    assert (end.talk, end.reason, end.to) == (talk_id, "released", begin.to)
-    assert end.ended_at is not None
-    assert end.ended_at >= begin.began_at
-
-
-async def test_what_cannot_be_read_is_refused_and_a_flood_is_dropped(running: RunningNode) -> None:
-    talker = await talker_of(running, OPERATION)
-    async with closing(talker):
-        for message in ({"type": "talk", "to": ["x"]}, {"type": "talk", "id": str(uuid4()), "to": []}, {"type": "?"}):
-            talker.say(**message)
-        assert (await talker.told("refused", 3))["code"] == "message-invalid"
-        for _ in range(3 * BURST):
-            talker.say(type="nonsense")
-        (instance,) = running.node.sessions.voice._talkers.values()
-        await until(lambda: instance.dropped > BURST, 10)
-
-
 async def test_who_may_not_talk_or_listen_is_refused(running: RunningNode) -> None:
-    feed = talk_name(OPERATION, "x")
+    feed = talk_name(talk_line(OPERATION, "x"), "test")
     (phone,) = await phones_of(running, OPERATION, ["site-1"])
     async with closing(phone):
         for token, path in (
@@ -253,17 +236,16 @@ async def test_who_may_not_talk_or_listen_is_refused(running: RunningNode) -> No
                 await peer._exchange(path)
             assert refusal.value.response.status_code in (403, 409)
             await peer.close()
+        async with httpx.AsyncClient(base_url=running.url) as http:
+            headers = {"Authorization": f"Bearer {phone._token}", "Content-Type": "application/json"}
+            wish = await http.patch(phone.location, content='{"layer":"low"}', headers=headers)
+            assert wish.status_code == 204  # it changes nothing: there are no layers of sound
 
 
-async def test_a_wish_for_a_layer_of_sound_changes_nothing(running: RunningNode) -> None:
-    (phone,) = await phones_of(running, OPERATION, ["site-1"])
-    async with closing(phone), httpx.AsyncClient(base_url=running.url) as http:
-        headers = {"Authorization": f"Bearer {phone._token}", "Content-Type": "application/json"}
-        response = await http.patch(phone.location, content='{"layer":"low"}', headers=headers)
-        assert response.status_code == 204
-
-
-def test_a_talks_name_tells_its_operation() -> None:
-    assert operation_of_talk(talk_name(OPERATION, "abc")) == OPERATION
-    assert operation_of_talk("talk.nothing.abc") is None
+def test_a_talks_name_tells_its_operation_line_and_node() -> None:
+    line = talk_line(OPERATION, "abc")
+    feed = talk_name(line, "node.1")
+    assert (operation_of_talk(feed), line_of_talk(feed), node_of_talk(feed)) == (OPERATION, line, "node.1")
+    assert operation_of_talk("talk.nothing.abc.node") is None
     assert operation_of_talk("site-1") is None
+    assert node_of_talk(line) == ""
