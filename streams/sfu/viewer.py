@@ -60,6 +60,11 @@ class Viewer:
         """How many packets were sent to it again."""
         return sum(branch.repeated for branch in self.branches.values())
 
+    @property
+    def refused(self) -> int:
+        """How many packets it asked for in vain: they are gone, were never its own, or it asks too much."""
+        return sum(branch.refused for branch in self.branches.values())
+
     def want(self, layer: Layer) -> None:
         """Say which layer of the picture it wants; the feed's next look begins to change it (`Feed.want` at once)."""
         self.wanted = layer

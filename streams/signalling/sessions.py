@@ -6,6 +6,7 @@ import asyncio
 import logging
 import secrets
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from streams.hub.revocations import ends
@@ -77,6 +78,8 @@ class Sessions:
         self.by_id: dict[str, Session] = {}
         self.feeds: dict[str, LiveFeed] = {}
         self.ended: dict[str, int] = {}
+        self.messages: Counter[str] = Counter()
+        """What became of the texts on officers' data channels."""
 
     def publish(self, name: str, grant: Grant, body: bytes) -> tuple[Session, str]:
         """Answer a publisher's offer; it takes the feed over once it is connected.
@@ -97,6 +100,7 @@ class Sessions:
             channel = FieldChannel(
                 lambda position, at, on_kept: self._position(name, position, at, on_kept),
                 lambda status, at, on_kept: self._camera(feed, status, at, on_kept),
+                self.messages,
             )
             link.offer_channel(channel.opened, agreement.channel.sctp_port, agreement.channel.max_message_size)
         superfluous = feed.announce(session, now)
@@ -154,6 +158,7 @@ class Sessions:
             feed.viewers.pop(session.id, None)
             feed.repeated_before += session.viewer.repeated
             feed.nacked_before += session.viewer.nacked
+            feed.refused_before += session.viewer.refused
             feed.media.remove_viewer(session.viewer)
         else:
             feed.publisher_gone(session, _CAUSES.get(reason, FeedCause.NETWORK), now)
