@@ -123,6 +123,14 @@ class Node:
             open_recording=self._open_recording,
         )
         self.revocations = Revocations(self.hub, self.sessions.revoke)
+        self.signalling = Signalling(
+            self.sessions,
+            options.token_key,
+            self.revocations.is_revoked,
+            self.revocations.is_feed_revoked,
+            allowed_origins=options.allowed_origins,
+            turn=options.turn,
+        )
         self._http = bind_signalling(options.http_port, options.http_host)
         self.http_port = int(self._http.getsockname()[1])
         """Where WHIP and WHEP are served."""
@@ -184,16 +192,8 @@ class Node:
             await asyncio.sleep(SWEEP_SECONDS)
 
     def _app(self) -> ASGIApp:
-        signalling = Signalling(
-            self.sessions,
-            self._options.token_key,
-            self.revocations.is_revoked,
-            self.revocations.is_feed_revoked,
-            allowed_origins=self._options.allowed_origins,
-            turn=self._options.turn,
-        )
         own = [Route("/healthz", self._health), Route("/metrics", self._show_metrics)]
-        return make_app([*signalling.routes(), *own])
+        return make_app([*self.signalling.routes(), *own])
 
     async def _health(self, request: Request) -> Response:
         feeds = self.sessions.feeds.values()

@@ -6,6 +6,7 @@ import json
 import logging
 import re
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from http import HTTPStatus
@@ -86,6 +87,8 @@ class Signalling:
         self._wall_clock = wall_clock
         self._posts = Buckets(POST_BURST, POSTS_PER_SECOND)
         self._misses = Buckets(MISS_BURST, MISSES_PER_SECOND)
+        self.refused: Counter[str] = Counter()
+        """Refusals by code; there are only so many codes."""
         self._refusals = Bucket(REFUSAL_BURST, REFUSALS_PER_SECOND)
 
     def routes(self) -> list[Route]:
@@ -103,6 +106,7 @@ class Signalling:
             try:
                 response = await handle(request, right)
             except SignallingError as error:
+                self.refused[error.code] += 1
                 response = problem(error)
             except ClientDisconnect:
                 response = Response(status_code=HTTPStatus.BAD_REQUEST)

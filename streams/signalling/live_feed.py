@@ -43,7 +43,7 @@ class LiveFeed:
         self.next_publisher: Session | None = None
         self.viewers: dict[str, Session] = {}
         self.ended_at: float | None = None
-        self.repeated_before = self.nacked_before = 0
+        self.repeated_before = self.nacked_before = self.refused_before = 0
         """Of viewers that are gone."""
         self._node = node
         self._open_recording = open_recording
@@ -74,6 +74,11 @@ class LiveFeed:
     def nacked(self) -> int:
         """Packets that viewers asked for again."""
         return self.nacked_before + sum(one.viewer.nacked for one in self.viewers.values() if one.viewer)
+
+    @property
+    def refused(self) -> int:
+        """Packets that viewers asked for in vain."""
+        return self.refused_before + sum(one.viewer.refused for one in self.viewers.values() if one.viewer)
 
     def announce(self, session: Session, now: float) -> Session | None:
         """A publisher was answered; gives the one that it makes superfluous, if that never connected."""

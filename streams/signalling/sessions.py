@@ -6,6 +6,7 @@ import asyncio
 import logging
 import secrets
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from streams.hub.revocations import ends
@@ -91,6 +92,8 @@ class Sessions:
         )
         self.ended: dict[str, int] = {}
         self.pages = Pages()
+        self.messages: Counter[str] = Counter()
+        """What became of the texts on officers' data channels."""
 
     def publish(self, name: str, grant: Grant, body: bytes) -> tuple[Session, str]:
         """Answer a publisher's offer; it takes the feed over once it is connected.
@@ -201,6 +204,7 @@ class Sessions:
             feed.viewers.pop(session.id, None)
             feed.repeated_before += session.viewer.repeated
             feed.nacked_before += session.viewer.nacked
+            feed.refused_before += session.viewer.refused
             feed.media.remove_viewer(session.viewer)
             session.viewer.on_picture = ignore
             if session.tile is not None:
@@ -354,6 +358,7 @@ class Sessions:
         channel = FieldChannel(
             lambda position, at, on_kept: self._position(feed.name, position, at, on_kept),
             lambda status, at, on_kept: self._camera(feed, status, at, on_kept),
+            self.messages,
         )
         session.want_layers = channel.want_layers
         return channel

@@ -15,6 +15,8 @@ from command_center.accounts.media_tokens import MediaTokens
 from command_center.accounts.tables import MediaToken
 from command_center.api import problems, tokens
 from command_center.audit import AuditEntry
+from command_center.live.hub_state import HubState
+from command_center.live.nodes import NodeAddress, Nodes
 from command_center.operations.tables import Operation
 from command_center.operations.talks import Talks
 from streams.hub.topics import TalkChanged
@@ -37,10 +39,13 @@ def media_tokens(world: World, tmp_path_factory: pytest.TempPathFactory) -> Medi
     )
 
 
+NODES = (NodeAddress("node-1", "http://127.0.0.1:1"), NodeAddress("node.2", "http://127.0.0.1:2"))
+
+
 async def ask(world: World, media_tokens: MediaTokens, who: str, body: dict[str, str]) -> httpx.Response:
     app = FastAPI()
     problems.install(app)
-    app.include_router(tokens.router(world.operations.feeds, media_tokens, talk_nodes=lambda: ["node-1", "node.2"]))
+    app.include_router(tokens.router(world.operations.feeds, media_tokens, Nodes(HubState(), NODES)))
     token = current_identity.set(world.people[who])
     try:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://centre") as client:
