@@ -27,10 +27,11 @@ class Whip:
         peer.numbers = Numbers(transport_id=TRANSPORT_ID)
         peer.accept(await self._post(f"/whip/{feed}", peer.describe("sendonly")))
 
-    async def view(self, feed: str, peer: LightViewer) -> None:
-        """Ask for `feed`."""
+    async def view(self, feed: str, peer: LightViewer, *, group: str = "") -> None:
+        """Ask for `feed`; `group` names the page whose line it shares."""
         peer.numbers = Numbers(transport_id=TRANSPORT_ID)
-        peer.accept(await self._post(f"/whep/{feed}", peer.describe("recvonly")))
+        path = f"/whep/{feed}?group={group}" if group else f"/whep/{feed}"
+        peer.accept(await self._post(path, peer.describe("recvonly")))
 
     async def _post(self, path: str, offer: str) -> str:
         response = await self._http.post(path, content=offer, headers={"Content-Type": "application/sdp"})
