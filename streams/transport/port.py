@@ -24,8 +24,8 @@ logger = logging.getLogger(__name__)
 
 BATCH = 64
 """Datagrams taken in one wake-up; then the loop may do something else."""
-FEW = 4
-NAP_SECONDS = 0.0002
+FEW = 8
+NAP_SECONDS, NAPS = 0.0001, 3
 """A frame's packets come in a burst, and the first wakes the node: so long it waits for the rest, to send all with one
 datagram to each viewer rather than the first with one of its own."""
 NAPS_SPARED = 16
@@ -160,10 +160,14 @@ class MediaPort:
         if self._naps_spared:
             self._naps_spared -= 1
             return
-        # The loop stands still for less than it takes to send the frame; a timer of its own can't wait so briefly.
-        time.sleep(NAP_SECONDS)
-        if not self._take(self.socket):
-            self._naps_spared = NAPS_SPARED
+        for nap in range(NAPS):
+            # The loop stands still for less than it takes to send the frame; its timers can't wait so briefly.
+            time.sleep(NAP_SECONDS)
+            if not self._take(self.socket):
+                self._naps_spared = 0 if nap else NAPS_SPARED
+                return
+            if not self.awaits_more():
+                return
 
     def _reports_readable(self, loop: asyncio.AbstractEventLoop, reports: socket.socket) -> None:
         """The first reports after a while: from now on they are looked for at intervals, until none come."""
