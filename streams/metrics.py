@@ -92,6 +92,8 @@ class NodeCollector(Collector):
         drops.add_metric(["dtls"], port.dtls_dropped + sum(s.link.dtls.dropped for s in sessions.by_id.values()))
         drops.add_metric(["socket_received"], port.kernel_drops)
         drops.add_metric(["addresses"], port.addresses_forgotten)
+        drops.add_metric(["rates"], self._node.signalling.rates_forgotten)
+        drops.add_metric(["revocations"], self._node.revocations.forgotten)
         drops.add_metric(["field_messages"], sessions.messages["dropped"])
         drops.add_metric(["field_answers"], sessions.messages["unanswered"])
         yield drops
@@ -123,6 +125,7 @@ class NodeCollector(Collector):
             "nacked": "Packets asked for again.",
             "repeated": "Packets that came again.",
             "beyond_repair": "Packets lost for good: too many, too old, or asked for too often.",
+            "untold": "Arrivals that no feedback told of: their numbers jumped too often.",
             "malformed": "Packets that are no RTP of ours.",
             "unknown": "Packets of streams that were not agreed on.",
         }
