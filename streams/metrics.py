@@ -150,12 +150,15 @@ class NodeCollector(Collector):
         labels = ["feed", "layer"]
         packets = CounterMetricFamily(f"{PREFIX}_layer_packets", "Packets of each layer of a picture.", labels=labels)
         viewers = GaugeMetricFamily(f"{PREFIX}_layer_viewers", "Viewers of each layer of a picture.", labels=labels)
+        requests = CounterMetricFamily(f"{PREFIX}_layer_key_frame_requests", "Sent to publishers.", labels=labels)
         for feed in feeds:
             for source in feed.media.layers.sources:
+                requests.add_metric([feed.name, source.layer], source.key_frames.sent)
                 packets.add_metric([feed.name, source.layer], source.packets)
                 viewers.add_metric([feed.name, source.layer], len(source.branches))
         yield packets
         yield viewers
+        yield requests
 
     def _loss(self, feeds: Iterable[LiveFeed]) -> Metric:
         gauge = GaugeMetricFamily(

@@ -37,4 +37,4 @@ async def test_every_counter_of_the_table_of_bounds_is_shown(tmp_path: Path) -> 
         if name in WHEN_IT_HAPPENS or label in ("node-full", "too-often"):
             continue
         labelled = rf'\{{[^}}]*"{label}"' if label else ""
-        assert re.search(rf"^media_node_{name}(_total)?{labelled}", text, re.MULTILINE), (name, label)
+        assert re.search(rf"^(# TYPE )?media_node_{name}(_total)?{labelled}", text, re.MULTILINE), (name, label)
