@@ -1,4 +1,4 @@
-"""A small wall in a real browser: each tile has the layer that fits its size, and says so when the line carries less."""
+"""A small wall in a real browser: each tile has the layer that fits its size, and says so on a narrow line."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ TILES = 4
 SWITCHES = 2
 SEED = 2026
 PATIENCE_SECONDS = 60.0
-NARROW_KBPS = 150.0
-"""All of them together want more than four times as much."""
+NARROW_KBPS = 400.0
+"""Together they want more than half as much again."""
 
 
 async def test_tiles_decode_what_their_size_asks_for_and_say_when_the_line_is_too_narrow(

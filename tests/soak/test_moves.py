@@ -126,7 +126,7 @@ async def test_a_moved_phone_or_screen_has_pictures_again_at_the_first_check(tmp
 
 
 async def restart_often(pair: Pair, count: int, seed: int) -> tuple[list[float], list[int], int]:
-    """Move the phone or the screen and let its page know; milliseconds to pictures, the PATCHes' answers, how many stuck."""
+    """Move the phone or the screen and let its page know; milliseconds to pictures, answers, how many stuck."""
     draw = random.Random(seed)
     answers: list[int] = []
     for page in (pair.phone.page, pair.screen):

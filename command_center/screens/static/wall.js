@@ -12,6 +12,9 @@ import { say } from "./words.js";
 const TICK_MS = 250;
 const GAP_PX = 6;
 const BARS_PX = 50; // head and foot of a tile
+const LEAST_PICTURE_PX = 62; // lower, and nobody sees what happens in it
+const LEAST_BESIDE_PX = 112;
+const MOST_BESIDE = 0.17; // of the wall's width
 const DIGITS_MS = 700;
 const FIGURES_MS = 1_000;
 const tiles = new Map();
@@ -81,9 +84,10 @@ function arrange() {
   });
   wall.classList.toggle("has-spotlight", Boolean(spotlit));
   const others = Math.max(1, list.length - (spotlit ? 1 : 0));
-  const columns = spotlit ? Math.ceil(others / 5) : bestColumns(others, wall.clientWidth, wall.clientHeight);
+  const { columns, rows, width } = (spotlit ? besideSpotlight : evenly)(others, wall.clientWidth, wall.clientHeight);
   wall.style.setProperty("--columns", columns);
-  wall.style.setProperty("--rows", Math.ceil(others / columns));
+  wall.style.setProperty("--rows", rows);
+  wall.style.setProperty("--beside", `${width}px`);
   for (const tile of list) tile.aim();
 }
 
@@ -100,6 +104,25 @@ export function bestColumns(count, width, height) {
       best = columns;
       bestWidth = pictureWidth;
     }
+  }
+  return best;
+}
+
+function evenly(count, width, height) {
+  const columns = bestColumns(count, width, height);
+  return { columns, rows: Math.ceil(count / columns), width: 0 };
+}
+
+/** How the others stand beside the spotlight so that it is largest, and they no wider than their pictures are high. */
+export function besideSpotlight(count, width, height) {
+  let best = null;
+  for (let rows = 1; rows <= count; rows += 1) {
+    const pictureHeight = (height - GAP_PX * (rows - 1)) / rows - BARS_PX;
+    if (best && pictureHeight < LEAST_PICTURE_PX) break;
+    const columns = Math.ceil(count / rows);
+    const beside = Math.min((pictureHeight * 16) / 9, width * MOST_BESIDE);
+    const left = Math.min(width - columns * (beside + GAP_PX), ((height - BARS_PX) * 16) / 9);
+    if (!best || left > best.left) best = { columns, rows, width: Math.round(Math.max(beside, LEAST_BESIDE_PX)), left };
   }
   return best;
 }
