@@ -69,9 +69,17 @@ class NodeCollector(Collector):
         for reason, count in sessions.ended.items():
             ended.add_metric([reason], count)
         yield ended
+        refused = CounterMetricFamily(f"{PREFIX}_requests_refused", "Refusals of WHIP and WHEP.", labels=["code"])
+        for code, count in self._node.signalling.refused.items():
+            refused.add_metric([code], count)
+        yield refused
+        messages = CounterMetricFamily(f"{PREFIX}_messages", "Texts on officers' data channels.", labels=["what"])
+        for what, count in sessions.messages.items():
+            messages.add_metric([what], count)
+        yield messages
 
     def _traffic(self) -> Iterator[Metric]:
-        port, forwarder = self._node.port, self._node.forwarder
+        port, forwarder, sessions = self._node.port, self._node.forwarder, self._node.sessions
         packets = CounterMetricFamily(f"{PREFIX}_packets", "Datagrams by direction.", labels=["direction"])
         packets.add_metric(["in"], port.packets_in)
         packets.add_metric(["out"], port.packets_out + forwarder.counters.packets)
@@ -89,7 +97,11 @@ class NodeCollector(Collector):
         drops.add_metric(["socket_media"], forwarder.counters.dropped)
         drops.add_metric(["spool"], self._node.spool.dropped)
         drops.add_metric(["events"], self._node.presence.dropped)
-        drops.add_metric(["dtls"], port.dtls_dropped)
+        drops.add_metric(["dtls"], port.dtls_dropped + sum(s.link.dtls.dropped for s in sessions.by_id.values()))
+        drops.add_metric(["socket_received"], port.kernel_drops)
+        drops.add_metric(["addresses"], port.addresses_forgotten)
+        drops.add_metric(["field_messages"], sessions.messages["dropped"])
+        drops.add_metric(["field_answers"], sessions.messages["unanswered"])
         yield drops
         yield CounterMetricFamily(f"{PREFIX}_send_errors", "Refused by the kernel.", value=forwarder.counters.errors)
         yield self._delays()
@@ -118,6 +130,7 @@ class NodeCollector(Collector):
             "octets": "Bytes of a publisher.",
             "nacked": "Packets asked for again.",
             "repeated": "Packets that came again.",
+            "beyond_repair": "Packets lost for good: too many, too old, or asked for too often.",
             "malformed": "Packets that are no RTP of ours.",
             "unknown": "Packets of streams that were not agreed on.",
         }
@@ -126,7 +139,11 @@ class NodeCollector(Collector):
             for feed in feeds:
                 family.add_metric([feed.name], getattr(feed.media.counters, name))
             yield family
-        for name, text in (("repeated", "Packets sent to viewers again."), ("nacked", "Packets viewers asked for.")):
+        for name, text in (
+            ("repeated", "Packets sent to viewers again."),
+            ("nacked", "Packets viewers asked for."),
+            ("refused", "Packets viewers asked for that were gone, or too many."),
+        ):
             family = CounterMetricFamily(f"{PREFIX}_viewer_{name}", text, labels=["feed"])
             for feed in feeds:
                 family.add_metric([feed.name], getattr(feed, name))

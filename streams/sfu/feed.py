@@ -40,6 +40,8 @@ class FeedCounters:
     repeated: int = 0
     """Retransmissions that came."""
     nacked: int = 0
+    beyond_repair: int = 0
+    """Lost, and not asked for (any more): too many, too old, or asked for too often."""
     feedback_sent: int = 0
     reports_sent: int = 0
 
@@ -176,6 +178,8 @@ class Feed:
         self._arrivals = None
 
     def _forget_outlet(self) -> None:
+        # What the publisher is told by leads to its session, which shall be freed.
+        self.on_layers = _nobody_listens
         if self.outlet is not None:
             self.outlet.on_change = _nobody_listens
         self.outlet = None
@@ -404,6 +408,7 @@ class Feed:
             self.counters.nacked += len(wanted)
             self._send(Nack(self._ssrc, inlet.ssrc, tuple(wanted)))
         if losses.beyond_repair > inlet.beyond_repair:
+            self.counters.beyond_repair += losses.beyond_repair - inlet.beyond_repair
             inlet.beyond_repair = losses.beyond_repair
             if inlet.feeds_source and inlet.source is not None:
                 # Asked for with the next tick, since the packet that ended an outage may begin a key frame itself.

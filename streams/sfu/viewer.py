@@ -77,6 +77,11 @@ class Viewer:
         """How many packets were sent to it again."""
         return sum(branch.repeated for branch in self.branches.values())
 
+    @property
+    def refused(self) -> int:
+        """How many packets it asked for in vain: they are gone, were never its own, or it asks too much."""
+        return sum(branch.refused for branch in self.branches.values())
+
     def takes(self, kind: Kind) -> bool:
         """Whether it is given (or waits for) something of this kind."""
         return any(branch.source.kind == kind for branch in self.branches.values())

@@ -190,6 +190,7 @@ class Link:
             oldest = next(known for known in self.addresses if known != self.address)
             self.addresses.pop(oldest)
             self._port.forget_address(self, oldest)
+            self._port.addresses_forgotten += 1
         self.addresses[address] = None
         self._port.add_address(self, address)
 

@@ -38,6 +38,8 @@ SOURCES_BOUND = 64
 
 _SIOCGSTAMPNS = 0x8907
 _TIMESPEC = struct.Struct("@qq")
+_SO_MEMINFO = 55
+_MEMINFO = struct.Struct("=9I")
 _NO_TIME = bytes(_TIMESPEC.size)
 
 
@@ -58,6 +60,8 @@ class MediaPort:
         self.packets_in = self.bytes_in = self.packets_out = self.bytes_out = self.send_drops = 0
         self.dtls_dropped = 0
         """DTLS datagrams that found their session's queue full, of sessions that are over."""
+        self.addresses_forgotten = 0
+        """Addresses of peers that checked from too many."""
         self.refused: Counter[str] = Counter()
         """Datagrams that led nowhere, by kind."""
         self.on_round: Callable[[], None] = lambda: None
@@ -76,6 +80,15 @@ class MediaPort:
     def number(self) -> int:
         """The UDP port's number."""
         return int(self.socket.getsockname()[1])
+
+    @property
+    def kernel_drops(self) -> int:
+        """Datagrams that found the socket's own buffer full; 0 where the kernel doesn't say."""
+        try:
+            found = self.socket.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMINFO.size)
+        except OSError:
+            return 0
+        return int(_MEMINFO.unpack(found)[-1]) if len(found) == _MEMINFO.size else 0
 
     @property
     def entries(self) -> dict[str, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -29,8 +30,9 @@ async def test_after_ten_thousand_joins_and_leaves_nothing_has_grown(tmp_path: P
     valkey = Valkey()
     valkey.start()
     try:
-        async with node_process(tmp_path, valkey.url, "--no-recording") as node:
+        async with node_process(tmp_path, valkey.url, "--no-recording") as node, AsyncExitStack() as stack:
             crowd = Crowd(node, SEED)
+            stack.push_async_callback(crowd.close)
             await crowd.open()
             await crowd.warm_up(200)
             before = await crowd.settled()
@@ -42,7 +44,6 @@ async def test_after_ten_thousand_joins_and_leaves_nothing_has_grown(tmp_path: P
                 rate = CYCLES / ROUNDS / (time.monotonic() - started)
                 after = await crowd.settled(before)
                 print(f"{number + 1:2d}: {after.line()}; {rate:.0f} cycles/s, {each:.1f} ms of the node each")
-            await crowd.close()
     finally:
         valkey.stop()
     assert after.entries == before.entries
@@ -57,7 +58,7 @@ async def test_memory_and_cost_are_flat_while_the_same_viewers_watch(tmp_path: P
     peers: list[LightPublisher | LightViewer] = []
     try:
         async with node_process(tmp_path, valkey.url) as node:
-            server = Whip(node.url, node.token)
+            server = Whip(node.url, node.token())
             viewers = await _watch(server, peers)
             await asyncio.sleep(20)
             memory = []

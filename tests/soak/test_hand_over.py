@@ -26,7 +26,7 @@ async def _walk(walk: Walk, number: int, times: dict[str, Times]) -> None:
     events = ["move"] * (MOVES // FEEDS) + ["restart"] * (RESTARTS // FEEDS)
     walk.chance.shuffle(events)
     for event in events:
-        await asyncio.sleep(walk.chance.uniform(0.6, 1.5))  # the walk goes on; a move back is believed after 0.5 s
+        await asyncio.sleep(walk.chance.uniform(1.2, 2.0))  # a key frame is asked for once a second at most
         kind = walk.chance.choice(("viewer", "publisher"))
         peer = walk.viewer if kind == "viewer" else walk.publisher
         if event == "move":

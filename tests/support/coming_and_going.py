@@ -58,7 +58,7 @@ class Crowd:
         self._vanishing = vanishing
         """The share of peers that leave without a word."""
         self._chance = random.Random(seed)
-        self._whip = Whip(node.url, node.token)
+        self._lanes = [Whip(node.url, node.token()) for _ in range(LANES)]
         self._staying: list[LightPublisher] = []
 
     async def open(self) -> None:
@@ -66,7 +66,7 @@ class Crowd:
         for number in range(FEEDS):
             publisher = LightPublisher(seed=number, parts=2, size=400)
             self._staying.append(publisher)
-            await self._join(publisher, f"site-{number}")
+            await self._join(self._lanes[0], publisher, f"site-{number}")
             publisher.run(publisher.publish(30))
 
     async def warm_up(self, count: int) -> None:
@@ -105,39 +105,41 @@ class Crowd:
         """End everything."""
         for publisher in self._staying:
             await publisher.close()
-        await self._whip.close()
+        for server in self._lanes:
+            await server.close()
 
     async def _cycle(self, lane: int, *, publishes: bool = False) -> None:
         """One peer; each lane has a feed of its own to publish, since a newer publisher ends the one before."""
+        server = self._lanes[lane]
         draw = self._chance.random()
         feed = self._chance.randrange(FEEDS)
         is_publisher = publishes or draw < 0.1
         peer: LightPublisher | LightViewer
         peer = LightPublisher(parts=2, size=400) if is_publisher else LightViewer(frame_parts=2)
         try:
-            await self._join(peer, f"other-{lane}" if is_publisher else f"site-{feed}")
+            await self._join(server, peer, f"other-{lane}" if is_publisher else f"site-{feed}")
             if isinstance(peer, LightPublisher):
                 peer.run(peer.publish(30))
             if draw >= 1 - self._vanishing:
                 self.vanished += 1
-                self._whip.forget(peer)
+                server.forget(peer)
             else:
-                await self._whip.leave(peer)
+                await server.leave(peer)
         finally:
             await peer.close()
         self.cycles += 1
 
-    async def _join(self, peer: LightPeer, feed: str) -> None:
+    async def _join(self, server: Whip, peer: LightPeer, feed: str) -> None:
         if isinstance(peer, LightViewer):
-            await until(lambda: self._view(peer, feed), CONNECT_SECONDS)
+            await until(lambda: self._view(server, peer, feed), CONNECT_SECONDS)
         else:
-            await self._whip.publish(feed, peer)
+            await server.publish(feed, peer)
         async with asyncio.timeout(CONNECT_SECONDS):
             await peer.connected.wait()
 
-    async def _view(self, peer: LightViewer, feed: str) -> bool:
+    async def _view(self, server: Whip, peer: LightViewer, feed: str) -> bool:
         try:
-            await self._whip.view(feed, peer)
+            await server.view(feed, peer)
         except RuntimeError as error:
             if "409" in str(error):  # not live yet
                 return False

@@ -186,10 +186,12 @@ class Control(Media):
         super().__init__(chance)
         for packet in self._kept:
             super().take(packet)
+        self._compounds = [self._compound() for _ in range(60)]
 
     def make(self) -> bytes:
-        compounds = [self._compound() for _ in range(3)]
-        return self.damage.of_bytes(compounds[0], compounds)
+        if self.chance.random() < 0.1:
+            self._compounds[self.chance.randrange(60)] = self._compound()
+        return self.damage.of_bytes(self.chance.choice(self._compounds), self._compounds, longest=LONGEST)
 
     def take(self, data: bytes) -> None:
         self.now += self.chance.choice((0.0, 0.001, 0.02))

@@ -14,23 +14,29 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from streams.signalling.tokens import PUBLIC_KEY_FILE, Grant, issue, load_private_key, make_keys
 from tests.support.ports import free_ports
 from tests.support.waiting import until
 
 START_SECONDS = 30
+LIFE_SECONDS = 6 * 3600
 _SAMPLE = re.compile(r"^(\w+)(\{[^}]*\})? (\S+)$", re.MULTILINE)
 
 
 @dataclass
 class NodeProcess:
-    """A node that runs; `token` is good for every feed."""
+    """A node that runs."""
 
     pid: int
     url: str
     udp_port: int
-    token: str
+    key: Ed25519PrivateKey
+
+    def token(self) -> str:
+        """A token of its own, and so with a rate of its own, for every feed."""
+        return issue(self.key, Grant(uuid.uuid4(), "*", True, True, int(time.time()) + LIFE_SECONDS))
 
     async def metrics(self) -> dict[str, float]:
         """What it says of itself, by name and labels."""
@@ -55,11 +61,10 @@ async def node_process(folder: Path, redis_url: str, *more: str) -> AsyncIterato
     command += ["--udp-port", str(udp_port), "--http-port", str(http_port)]
     command += ["--token-key", str(keys / PUBLIC_KEY_FILE), "--public-address", "127.0.0.1", *more]
     process = await asyncio.create_subprocess_exec(sys.executable, *command)
-    grant = Grant(uuid.uuid4(), "*", True, True, int(time.time()) + 6 * 3600)
     url = f"http://127.0.0.1:{http_port}"
     try:
         await until(lambda: _answers(url), START_SECONDS)
-        yield NodeProcess(process.pid, url, udp_port, issue(load_private_key(keys), grant))
+        yield NodeProcess(process.pid, url, udp_port, load_private_key(keys))
     finally:
         if process.returncode is None:
             process.kill()

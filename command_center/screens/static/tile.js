@@ -32,6 +32,7 @@ export class Tile {
     this.retryTimer = null;
     this.sound = null;
     this.unrecordedSince = null;
+    this.movedAt = -Infinity;
     this.measures = new TileFigures();
     this.wish = { layer: "low", spotlight: false };
     this.given = null; // what the node said last of what this session is given
@@ -76,15 +77,26 @@ export class Tile {
     const returned = view.phase === "live" && (before.phase !== "live" || before.since !== view.since);
     this.unrecordedSince = view.phase === "live" && !view.recording ? (this.unrecordedSince ?? performance.now()) : null;
     if (view.cause === "revoked") this.wipe();
+    if (before.node && view.node && before.node !== view.node) this.movedAt = performance.now();
     if (!KEPT_PHASES.has(view.phase)) {
       this.stop();
     } else if (OPENED_PHASES.has(view.phase) && (returned || !this.session)) {
       this.attempt = 0;
       this.retryTimer = this.clearRetry();
+      if (this.session && this.movedAt > this.sessionAt) this.forsake();
       // A session that outlived the break shows the picture again by itself: give it the time to.
-      this.openSoon(this.isShowing ? NO_FRAMES_MS : this.session?.isConnected ? RESUME_MS : 0);
+      this.openSoon(!this.session ? 0 : this.isShowing ? NO_FRAMES_MS : this.session?.isConnected ? RESUME_MS : 0);
     }
     this.paint();
+  }
+
+  /** The feed moved to another node: this session went with the former one, and nothing is left there to be freed. */
+  forsake() {
+    this.keepPicture();
+    const session = this.session;
+    this.session = null;
+    session.location = null;
+    session.close();
   }
 
   get isShowing() {
@@ -268,7 +280,7 @@ export class Tile {
       waitedMs: performance.now() - this.waitingSince,
       paused: this.paused,
       link: live.link.state,
-      media: live.parts.get("media"),
+      media: this.node(),
       nowMs: now(),
     });
     const word = say(`tile.phase.${verdict.phase}`);
@@ -291,6 +303,12 @@ export class Tile {
     const label = say("tile.label", { number: this.number, site: inLanguage(view, "site"), officer: view.officer });
     const name = [`${label}: ${word}`, why, isUnrecorded ? say("tile.recording.not") : ""].filter(Boolean).join(", ");
     if (this.element.getAttribute("aria-label") !== name) this.element.setAttribute("aria-label", name);
+  }
+
+  /** The feed's own media node as a part; for a feed that moved it began when the feed came. */
+  node() {
+    const part = live.parts.get(`media-${this.view.node}`) ?? live.parts.get("media");
+    return part && { ...part, since: Math.max(part.since, now() - (performance.now() - this.movedAt)) };
   }
 
   ageWords(age, verdict) {

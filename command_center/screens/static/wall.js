@@ -6,15 +6,14 @@ import { live, toSignIn } from "./live.js";
 import { ask } from "./net.js";
 import { onOperation } from "./operation.js";
 import { person } from "./person.js";
+import { talkButton } from "./talk.js";
 import { Tile } from "./tile.js";
 import { say } from "./words.js";
 
 const TICK_MS = 250;
 const GAP_PX = 6;
 const BARS_PX = 50; // head and foot of a tile
-const LEAST_PICTURE_PX = 62; // lower, and nobody sees what happens in it
-const LEAST_BESIDE_PX = 112;
-const MOST_BESIDE = 0.17; // of the wall's width
+const BESIDE = 10; // so many stand in columns beside the spotlight
 const DIGITS_MS = 700;
 const FIGURES_MS = 1_000;
 const tiles = new Map();
@@ -32,6 +31,9 @@ export function mount(element) {
   });
   live.on("snapshot", (snapshot) => sync(snapshot.feeds));
   live.on("feed", take);
+  live.on("talking", (isTalking) => {
+    for (const tile of tiles.values()) if (tile.speaker) tile.speaker.muted = isTalking;
+  });
   setInterval(tick, TICK_MS);
   setInterval(() => areFiguresShown && measure(), FIGURES_MS);
   new ResizeObserver(arrange).observe(wall);
@@ -83,12 +85,23 @@ function arrange() {
     tile.paint();
   });
   wall.classList.toggle("has-spotlight", Boolean(spotlit));
-  const others = Math.max(1, list.length - (spotlit ? 1 : 0));
-  const { columns, rows, width } = (spotlit ? besideSpotlight : evenly)(others, wall.clientWidth, wall.clientHeight);
+  const { columns, rows, span } = grid(list.length, Boolean(spotlit), wall.clientWidth, wall.clientHeight);
+  wall.classList.toggle("is-crowded", span > 0);
   wall.style.setProperty("--columns", columns);
   wall.style.setProperty("--rows", rows);
-  wall.style.setProperty("--beside", `${width}px`);
+  wall.style.setProperty("--span", span);
   for (const tile of list) tile.aim();
+}
+
+/** How the tiles stand: without a spotlight as large as can be; beside one in its columns; many around it, `span` cells wide. */
+export function grid(count, hasSpotlight, width, height) {
+  const others = Math.max(1, count - (hasSpotlight ? 1 : 0));
+  if (hasSpotlight && others > BESIDE) {
+    const side = Math.max(5, Math.ceil((others + 4) / 4)); // the cells of a square's last two columns and rows
+    return { columns: side, rows: side, span: side - 2 };
+  }
+  const columns = hasSpotlight ? Math.ceil(others / 5) : bestColumns(others, width, height);
+  return { columns, rows: Math.ceil(others / columns), span: 0 };
 }
 
 /** How many columns make 16:9 pictures largest in this space. */
@@ -104,25 +117,6 @@ export function bestColumns(count, width, height) {
       best = columns;
       bestWidth = pictureWidth;
     }
-  }
-  return best;
-}
-
-function evenly(count, width, height) {
-  const columns = bestColumns(count, width, height);
-  return { columns, rows: Math.ceil(count / columns), width: 0 };
-}
-
-/** How the others stand beside the spotlight so that it is largest, and they no wider than their pictures are high. */
-export function besideSpotlight(count, width, height) {
-  let best = null;
-  for (let rows = 1; rows <= count; rows += 1) {
-    const pictureHeight = (height - GAP_PX * (rows - 1)) / rows - BARS_PX;
-    if (best && pictureHeight < LEAST_PICTURE_PX) break;
-    const columns = Math.ceil(count / rows);
-    const beside = Math.min((pictureHeight * 16) / 9, width * MOST_BESIDE);
-    const left = Math.min(width - columns * (beside + GAP_PX), ((height - BARS_PX) * 16) / 9);
-    if (!best || left > best.left) best = { columns, rows, width: Math.round(Math.max(beside, LEAST_BESIDE_PX)), left };
   }
   return best;
 }
@@ -187,6 +181,10 @@ function key(event) {
 
 /** What else can be done to a feed, by who may. */
 function tools(tile) {
+  return [talkButton(tile.view.feed), revokeButton(tile)];
+}
+
+function revokeButton(tile) {
   if (!person().permissions.includes("revoke_devices")) return null;
   const button = h("button.quiet.tile-revoke", { type: "button", title: say("tile.revoke.title") }, say("tile.revoke"));
   button.addEventListener("click", async (event) => {

@@ -172,7 +172,9 @@ async def test_8_a_feed_whose_publisher_is_not_connected_yet_is_409(http: httpx.
 async def test_9_session_urls_are_of_128_bits_and_more_and_never_repeat(
     running: RunningNode, http: httpx.AsyncClient
 ) -> None:
-    ids = [(await post(http)).headers["location"].rsplit("/", 1)[1] for _ in range(50)]
+    named = [(await post(http)).headers["location"].rsplit("/", 1)[1].split("~") for _ in range(50)]
+    assert {node for node, _ in named} == {"test"}
+    ids = [name for _, name in named]
     assert len(set(ids)) == 50
     assert all(len(name) * math.log2(64) >= 128 for name in ids)
     places = [Counter(name[place] for name in ids) for place in range(len(ids[0]))]

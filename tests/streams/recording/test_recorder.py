@@ -15,7 +15,7 @@ from streams.hub.topics import RECORDING_EVENT, RecordingClosed, RecordingOpened
 from streams.recording.events import RecordingEvent
 from streams.recording.file import RecordingFile
 from streams.recording.recorder import Recorder
-from streams.recording.sink import WRITING_SECONDS, RecordingSink
+from streams.recording.sink import ITEM_BYTES, WRITING_SECONDS, RecordingSink
 from tests.streams.recording.publisher import H264, OPUS, VP8, Publisher, clip, tone
 from tests.streams.recording.reading import check, decode, files, manifest_of
 from tests.support.waiting import until
@@ -120,7 +120,7 @@ async def test_a_store_that_can_not_be_listed_does_not_end_the_recorder(
 
 
 def test_a_queue_that_is_full_drops_counts_and_tells() -> None:
-    sink = RecordingSink("feed-1", bound=1000, request_key_frame=None)
+    sink = RecordingSink("feed-1", bound=1000 + 10 * ITEM_BYTES, request_key_frame=None)
     for number in range(20):
         sink.packet("video", bytes(100), number + 1)
     assert sink.dropped == 9
