@@ -100,6 +100,8 @@ class NodeCollector(Collector):
         drops.add_metric(["dtls"], port.dtls_dropped + sum(s.link.dtls.dropped for s in sessions.by_id.values()))
         drops.add_metric(["socket_received"], port.kernel_drops)
         drops.add_metric(["addresses"], port.addresses_forgotten)
+        drops.add_metric(["rates"], self._node.signalling.rates_forgotten)
+        drops.add_metric(["revocations"], self._node.revocations.forgotten)
         drops.add_metric(["field_messages"], sessions.messages["dropped"])
         drops.add_metric(["field_answers"], sessions.messages["unanswered"])
         yield drops
@@ -131,6 +133,7 @@ class NodeCollector(Collector):
             "nacked": "Packets asked for again.",
             "repeated": "Packets that came again.",
             "beyond_repair": "Packets lost for good: too many, too old, or asked for too often.",
+            "untold": "Arrivals that no feedback told of: their numbers jumped too often.",
             "malformed": "Packets that are no RTP of ours.",
             "unknown": "Packets of streams that were not agreed on.",
         }
@@ -155,12 +158,15 @@ class NodeCollector(Collector):
         labels = ["feed", "layer"]
         packets = CounterMetricFamily(f"{PREFIX}_layer_packets", "Packets of each layer of a picture.", labels=labels)
         viewers = GaugeMetricFamily(f"{PREFIX}_layer_viewers", "Viewers of each layer of a picture.", labels=labels)
+        requests = CounterMetricFamily(f"{PREFIX}_layer_key_frame_requests", "Sent to publishers.", labels=labels)
         for feed in feeds:
             for source in feed.media.layers.sources:
+                requests.add_metric([feed.name, source.layer], source.key_frames.sent)
                 packets.add_metric([feed.name, source.layer], source.packets)
                 viewers.add_metric([feed.name, source.layer], len(source.branches))
         yield packets
         yield viewers
+        yield requests
 
     def _loss(self, feeds: Iterable[LiveFeed]) -> Metric:
         gauge = GaugeMetricFamily(

@@ -22,8 +22,8 @@ _CHUNK = struct.Struct("!H")
 _LARGE = struct.Struct("!h")
 _LOST, _SMALL_DELTA, _LARGE_DELTA = 0, 1, 2
 _USUAL = struct.Struct("!IIHHIIHHIH")
-_USUAL_HEADS = {(0x80C90001, 0x8FCD), (0x80C90001, 0xAFCD)}
-"""The first words of a report that says nothing and of feedback, without and with padding."""
+_EMPTY_REPORT, _FEEDBACK = 0x80C90001, 0x8FCD
+"""First words of a receiver report that says nothing, and of feedback without padding."""
 _ALL_SMALL = _SMALL_DELTA << 13
 """The chunk of a run of packets that came one soon after the other; its length is to be added."""
 
@@ -105,18 +105,19 @@ class TransportFeedback:
 
     @classmethod
     def read_usual(cls, compound: bytes) -> TransportFeedback | None:
-        """Read, in one step, a whole compound of an empty report and feedback that says that all arrived.
+        """Read the compound that viewers send twenty times a second: an empty report, and feedback.
 
-        So it is nearly always, twenty times a second from each viewer. None for everything else, to be read as usual.
+        In one step where all arrived, as nearly always. None for everything else, to be read as usual.
         """
         if len(compound) < _USUAL.size:
             return None
         report, _, head, words, sender, media, base, length, packed, chunk = _USUAL.unpack_from(compound)
+        if report != _EMPTY_REPORT or head & 0xDFFF != _FEEDBACK or len(compound) != 12 + 4 * words:
+            return None
         end = _USUAL.size + length
-        if chunk != _ALL_SMALL | length or (report, head) not in _USUAL_HEADS or length >= _ALL_SMALL:
-            return None
-        if len(compound) != 12 + 4 * words or end > len(compound):
-            return None
+        if chunk != _ALL_SMALL | length or length >= _ALL_SMALL or end > len(compound):
+            padding = compound[-1] if head != _FEEDBACK else 0
+            return cls.read(compound[12 : len(compound) - padding])
         arrivals = tuple(accumulate(compound[_USUAL.size : end]))
         return cls(sender, media, base, packed & 0xFF, packed >> 8, arrivals, True)
 

@@ -16,7 +16,7 @@ _KEPT_TICKS = TICKS_PER_SECOND // 2
 class Arrivals:
     """Bounded memory of arrivals of one publisher; `build` makes the feedback that is due."""
 
-    __slots__ = ("_count", "_due_at", "_next", "_ticks", "_unwrapper")
+    __slots__ = ("_count", "_due_at", "_next", "_ticks", "_unwrapper", "untold")
 
     def __init__(self) -> None:
         self._unwrapper = Unwrapper()
@@ -24,6 +24,8 @@ class Arrivals:
         self._next: int | None = None
         self._count = 0
         self._due_at = 0.0
+        self.untold = 0
+        """Arrivals that were forgotten before they were told."""
 
     def add(self, sequence: int, now: float) -> None:
         """Take the transport-wide number of a packet."""
@@ -67,4 +69,6 @@ class Arrivals:
             oldest = next(iter(ticks))
             if ticks[oldest] >= limit and len(ticks) <= MAX_STATUSES:
                 break
+            if self._next is not None and oldest >= self._next:
+                self.untold += 1
             del ticks[oldest]

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from pylibsrtp import Session
 
-from streams.rtp.header import Header, find_extensions
+from streams.rtp.header import Header
 from streams.rtp.payload import shift_numbers, vp8_numbers
 from streams.rtp.rtcp import ReportBlock, SenderReport
-from streams.rtp.rtx import encapsulate, header_size
+from streams.rtp.rtx import encapsulate
 from streams.rtp.sequence import distance
 from streams.sfu.follower import Follower, Stretch
 from streams.sfu.layout import TRANSPORT_NUMBER_OFFSET, Layout
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _fixed_into = struct.Struct("!BBHII").pack_into
 _number_into = struct.Struct("!H").pack_into
+_header = Header()
+"""Filled anew for each packet that is sent again."""
 
 REPORT_INTERVAL = 1.0
 LOOK_INTERVAL = 0.25
@@ -249,9 +251,9 @@ class Branch(Follower):
 
     def _rewritten(self, kept: memoryview, number: int, stretch: Stretch) -> tuple[bytearray, int]:
         """The kept packet in this viewer's form, and the size of its header."""
-        header = Header()
+        header = _header
         header.read(kept, len(kept))
-        block = self.layout.block(kept, find_extensions(header, kept), stretch.source.extensions)
+        block = self.layout.block(kept, header.elements(kept), stretch.source.extensions)
         packet = bytearray(12) + block + kept[header.payload_start : header.payload_end]
         _fixed_into(
             packet,
@@ -264,7 +266,7 @@ class Branch(Follower):
         )
         if self.layout.transport_number:
             self._number(packet)
-        size = header_size(packet)
+        size = 12 + len(block)
         if stretch.shift is not None:
             numbers = vp8_numbers(packet, size, len(packet))
             if numbers is not None:

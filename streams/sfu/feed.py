@@ -43,6 +43,8 @@ class FeedCounters:
     beyond_repair: int = 0
     """Lost, and not asked for (any more): too many, too old, or asked for too often."""
     feedback_sent: int = 0
+    untold: int = 0
+    """Arrivals that no feedback told of."""
     reports_sent: int = 0
 
 
@@ -433,9 +435,11 @@ class Feed:
         if self._arrivals is None:
             return
         media = next((inlet.ssrc for inlet in self._inlets.all()), 0)
+        untold = self._arrivals.untold
         for feedback in self._arrivals.build(self._ssrc, media, now):
             self.counters.feedback_sent += 1
             self._send(feedback)
+        self.counters.untold += self._arrivals.untold - untold
 
     def _send(self, report: Report) -> None:
         """Feedback goes in a compound that opens with a report, as RFC 3550 asks of everybody."""

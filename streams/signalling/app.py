@@ -91,6 +91,11 @@ class Signalling:
         """Refusals by code; there are only so many codes."""
         self._refusals = Bucket(REFUSAL_BURST, REFUSALS_PER_SECOND)
 
+    @property
+    def rates_forgotten(self) -> int:
+        """Tokens whose rate was forgotten because too many others came."""
+        return self._posts.forgotten + self._misses.forgotten
+
     def routes(self) -> list[Route]:
         """The routes of both protocols."""
         routes = []

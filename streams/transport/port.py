@@ -24,14 +24,15 @@ logger = logging.getLogger(__name__)
 
 BATCH = 64
 """Datagrams taken in one wake-up; then the loop may do something else."""
-FEW = 4
-NAP_SECONDS = 0.0002
+FEW = 8
+NAP_SECONDS, NAPS = 0.0001, 3
 """A frame's packets come in a burst, and the first wakes the node: so long it waits for the rest, to send all with one
 datagram to each viewer rather than the first with one of its own."""
 NAPS_SPARED = 16
 """So many are left out after one that brought nothing: this publisher spreads its packets."""
-REPORTS_PAUSE = 0.01
-"""Reports wait for each other so long: a wake-up costs more than to read one, and viewers send dozens of them."""
+REPORTS_PAUSE, REPORTS_WAIT = 0.01, 0.02
+"""Reports wait for each other so long, then are read after the next round of media, when what belongs to the viewers is
+in the processor's cache, or at last by themselves: a wake-up costs more than to read one, and viewers send dozens."""
 DATAGRAM_BOUND = 2048
 SOURCES_BOUND = 64
 """SSRCs that one peer may send from: libsrtp keeps a context for each as long as the session lives."""
@@ -56,6 +57,7 @@ class MediaPort:
         if self._reports is not None:
             widen_buffers(self._reports)
         self._reports_timer: asyncio.TimerHandle | None = None
+        self._reports_taken_at = 0.0
         self.certificate = certificate
         self.packets_in = self.bytes_in = self.packets_out = self.bytes_out = self.send_drops = 0
         self.dtls_dropped = 0
@@ -170,15 +172,24 @@ class MediaPort:
             self.on_round()
         except Exception:  # noqa: BLE001 - nor does one feed disturb another
             self._unhandled()
+        if self._reports_timer is not None and self._reports is not None:
+            now = time.monotonic()
+            if now - self._reports_taken_at > REPORTS_PAUSE:
+                self._reports_taken_at = now
+                self._take(self._reports)
 
     def _take_rest(self) -> None:
         if self._naps_spared:
             self._naps_spared -= 1
             return
-        # The loop stands still for less than it takes to send the frame; a timer of its own can't wait so briefly.
-        time.sleep(NAP_SECONDS)
-        if not self._take(self.socket):
-            self._naps_spared = NAPS_SPARED
+        for nap in range(NAPS):
+            # The loop stands still for less than it takes to send the frame; its timers can't wait so briefly.
+            time.sleep(NAP_SECONDS)
+            if not self._take(self.socket):
+                self._naps_spared = 0 if nap else NAPS_SPARED
+                return
+            if not self.awaits_more():
+                return
 
     def _reports_readable(self, loop: asyncio.AbstractEventLoop, reports: socket.socket) -> None:
         """The first reports after a while: from now on they are looked for at intervals, until none come."""
@@ -186,13 +197,18 @@ class MediaPort:
         self._take_reports(loop, reports)
 
     def _take_reports(self, loop: asyncio.AbstractEventLoop, reports: socket.socket) -> None:
-        taken = self._take(reports)
-        if taken:
-            pause = 0.0 if taken == BATCH else REPORTS_PAUSE
-            self._reports_timer = loop.call_later(pause, self._take_reports, loop, reports)
-        else:
-            self._reports_timer = None
-            loop.add_reader(reports.fileno(), self._reports_readable, loop, reports)
+        now = time.monotonic()
+        wait = REPORTS_WAIT
+        if now - self._reports_taken_at > REPORTS_PAUSE:
+            self._reports_taken_at = now
+            taken = self._take(reports)
+            if not taken:
+                self._reports_timer = None
+                loop.add_reader(reports.fileno(), self._reports_readable, loop, reports)
+                return
+            if taken == BATCH:
+                wait = REPORTS_PAUSE
+        self._reports_timer = loop.call_later(wait, self._take_reports, loop, reports)
 
     def _take(self, sock: socket.socket) -> int:
         """Handle what waits in a socket, up to `BATCH` datagrams; returns how many there were."""

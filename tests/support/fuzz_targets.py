@@ -96,10 +96,19 @@ class Media(Target):
         self.viewers = []
         for number, outlet in enumerate(self.outlets[1:]):
             tracks = (
-                Track("video", "0", Codec("VP8", 90_000, 100, 101), {MID: 1, TRANSPORT_CC: 2}, 5000 + number,
-                      6000 + number, nack=True, pli=True, transport_cc=True),
+                Track(
+                    "video",
+                    "0",
+                    Codec("VP8", 90_000, 100, 101),
+                    {MID: 1, TRANSPORT_CC: 2},
+                    5000 + number,
+                    6000 + number,
+                    nack=True,
+                    pli=True,
+                    transport_cc=True,
+                ),
                 Track("audio", "1", Codec("opus", 48_000, 109), {MID: 1}, 7000 + number),
-            )  # fmt: skip
+            )
             viewer = Viewer(tracks, outlet)
             self.feed.add_viewer(viewer, self.now)
             self.viewers.append(viewer)
@@ -163,9 +172,13 @@ class Media(Target):
                 yield whole
                 if chance.random() < 0.2:
                     repeated = build_packet(
-                        payload_type=96, sequence=int.from_bytes(packet[2:4], "big"), timestamp=0, ssrc=1,
-                        payload=packet[12:], extensions=[(4, b"0"), (11, rid.encode())],
-                    )  # fmt: skip
+                        payload_type=96,
+                        sequence=int.from_bytes(packet[2:4], "big"),
+                        timestamp=0,
+                        ssrc=1,
+                        payload=packet[12:],
+                        extensions=[(4, b"0"), (11, rid.encode())],
+                    )
                     size = len(repeated) - len(packet[12:])
                     yield bytes(
                         encapsulate(
@@ -173,8 +186,14 @@ class Media(Target):
                         )
                     )
             sequence = (sequence + 1) & 0xFFFF
-            yield build_packet(payload_type=111, sequence=sequence, timestamp=960 * sequence, ssrc=77,
-                               payload=b"\x78sound", extensions=[(1, b"\x80"), (3, transport.to_bytes(2, "big"))])  # fmt: skip
+            yield build_packet(
+                payload_type=111,
+                sequence=sequence,
+                timestamp=960 * sequence,
+                ssrc=77,
+                payload=b"\x78sound",
+                extensions=[(1, b"\x80"), (3, transport.to_bytes(2, "big"))],
+            )
 
 
 class Control(Media):
@@ -215,7 +234,9 @@ class Control(Media):
             media, chance.randrange(256), chance.randrange(1 << 23), 1 << 16, 90, chance.getrandbits(32), 5
         )
         lost = tuple(chance.randrange(65_536) for _ in range(chance.choice((1, 5, 200))))
-        arrivals = tuple(None if chance.random() < 0.3 else chance.randrange(-99, 9999) for _ in range(chance.choice((1, 20, 900))))  # fmt: skip
+        arrivals = tuple(
+            None if chance.random() < 0.3 else chance.randrange(-99, 9999) for _ in range(chance.choice((1, 20, 900)))
+        )
         kinds: list[Report] = [
             SenderReport(media, ntp, chance.getrandbits(32), 5, 500, (block,)),
             ReceiverReport(1, (block,) * chance.choice((0, 1, 31))),
@@ -256,8 +277,8 @@ class Datagrams(Target):
         self.link.is_open = True
         self._media = Media(chance)
         self._control = Control(chance)
-        self.link.on_rtp = lambda buffer, length, now: self._media.feed.rtp_received(buffer, length, now)
-        self.link.on_rtcp = lambda packet, now: self._media.feed.rtcp_received(packet, now)
+        self.link.on_rtp = self._media.feed.rtp_received
+        self.link.on_rtcp = self._media.feed.rtcp_received
         self._from = SEEN_FROM
         self._learn(SEEN_FROM)
         self._fresh = [next(self._media._valid) for _ in range(8)]
@@ -524,12 +545,19 @@ class Associations(Target):
         kind = chance.randrange(14)
         if kind < 5:
             protocol, body = chance.choice(((50, opening), (51, text), (53, text), (56, b"\x00"), (50, b"\x02")))
-            return _chunk(0, struct.pack("!IHHI", tsn, stream, chance.choice((0, 0, 1, 65_535)), protocol) + body, chance.choice((3, 3, 3, 0, 1, 2, 7)))  # fmt: skip
+            return _chunk(
+                0,
+                struct.pack("!IHHI", tsn, stream, chance.choice((0, 0, 1, 65_535)), protocol) + body,
+                chance.choice((3, 3, 3, 0, 1, 2, 7)),
+            )
         parameter = struct.pack(
             "!HH", chance.choice((1, 7, 13, 16, 17, 0x8008, 0xC000)), chance.choice((4, 8, 20, 0, 3))
         )
         parameter += bytes(chance.choice((0, 4, 16)))
-        gaps = b"".join(struct.pack("!HH", *sorted((chance.randrange(65_536), chance.randrange(65_536)))) for _ in range(chance.choice((0, 1, 200))))  # fmt: skip
+        gaps = b"".join(
+            struct.pack("!HH", *sorted((chance.randrange(65_536), chance.randrange(65_536))))
+            for _ in range(chance.choice((0, 1, 200)))
+        )
         return [
             _chunk(1, struct.pack("!IIHHI", self._tag, 1000, 5, 5, tsn) + parameter),
             _chunk(2, struct.pack("!IIHHI", self._tag, 1000, 5, 5, tsn) + parameter),
@@ -591,7 +619,7 @@ class Recordings(Target):
     def make(self) -> bytes:
         chance, valid = self.chance, self._valid[self._codec]
         self._kind, data = valid[self._position % len(valid)]
-        lap, place = divmod(self._position, len(valid))
+        lap = self._position // len(valid)
         self._position += chance.choice((1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 3))
         data = bytearray(data)
         sequence = int.from_bytes(data[2:4], "big") + lap * sum(kind == self._kind for kind, _ in valid)

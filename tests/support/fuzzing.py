@@ -1,4 +1,4 @@
-"""Seeded damage to valid inputs, and what one input costs: processor time, or lines of Python where it must be exact."""
+"""Seeded damage to valid inputs, and what one input costs: processor time, or lines of Python."""
 
 from __future__ import annotations
 
@@ -14,7 +14,26 @@ from typing import Any
 
 _NUMBERS = (0, 1, 2, 3, 4, 7, 8, 15, 16, 31, 32, 63, 64, 127, 128, 191, 192, 200, 254, 255)
 _WIDE_NUMBERS = (0, 1, 2, 3, 0x7F, 0x80, 0xFF, 0x100, 0x7FFF, 0x8000, 0xFFFE, 0xFFFF)
-_TEXTS = ("", " ", "\r", "\x00", "a=", "m=", ":", ";", "/", "=", "*", "~", "-1", "0", "65536", "99999999999999999999", "é", "\u2028")  # fmt: skip
+_TEXTS = (
+    "",
+    " ",
+    "\r",
+    "\x00",
+    "a=",
+    "m=",
+    ":",
+    ";",
+    "/",
+    "=",
+    "*",
+    "~",
+    "-1",
+    "0",
+    "65536",
+    "99999999999999999999",
+    "é",
+    "\u2028",
+)
 
 
 class Damage:
@@ -150,7 +169,7 @@ async def run(target: Target, count: int, cost: Callable[[Callable[[], None]], f
             await asyncio.sleep(0)
         try:
             spent = cost(lambda data=data: target.take(data))  # type: ignore[misc]
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is what is looked for
             findings.failures.append((f"{type(error).__name__}: {error}", data))
             if len(findings.failures) >= 20:
                 break

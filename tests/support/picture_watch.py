@@ -10,7 +10,7 @@ from typing import Any
 from tests.support.centre import Centre
 
 SOURCE = Path(__file__).with_suffix(".js")
-PATIENCE_MS = 5_000
+PATIENCE_MS = 30_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,8 @@ from tests.support.waiting import until
 
 BAD_LINE = Impairment(loss=0.05, delay_seconds=0.05, jitter_seconds=0.01)
 LONG_MS = 1000.0
+MOVING_SECONDS = 2.0
+"""A picture that shows no frame for so long doesn't move."""
 PAUSED = "bandwidth"
 """What a tile gives as its cause when the page's line doesn't carry it."""
 
@@ -146,9 +148,9 @@ async def squeeze(
         return any(tile["cause"] == PAUSED for tile in await watch.centre.tiles())
 
     await until(some_pause, patience_seconds)
-    await asyncio.sleep(settle_seconds)
+    await asyncio.sleep(settle_seconds)  # what a page settles on is looked at, not the way there
     before = {tile["feed"]: tile["frames"] for tile in await watch.centre.tiles()}
-    await asyncio.sleep(2.0)
+    await asyncio.sleep(MOVING_SECONDS)
     for tile in await watch.centre.tiles():
         is_moving = tile["frames"] > before[tile["feed"]]
         if tile["cause"] == PAUSED:

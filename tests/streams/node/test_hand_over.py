@@ -11,11 +11,14 @@ from tests.support.relay import relayed
 
 async def test_the_picture_goes_on_after_moves_and_restarts_of_either_side(tmp_path: Path) -> None:
     times = Times("short")
-    async with running_node(tmp_path) as running, relayed(running.node.port.number, seed=5) as relay:
-        async with walking(running, relay, "site-1", 5) as walk:
-            for peer in (walk.viewer, walk.publisher):
-                await walk.move(peer, times, checks_at_once=True)
-                await walk.restart(peer, times, moves=False)
-                await walk.restart(peer, times, moves=True)
-            assert len(running.node.sessions.by_id) == 2
+    async with (
+        running_node(tmp_path) as running,
+        relayed(running.node.port.number, seed=5) as relay,
+        walking(running, relay, "site-1", 5) as walk,
+    ):
+        for peer in (walk.viewer, walk.publisher):
+            await walk.move(peer, times, checks_at_once=True)
+            await walk.restart(peer, times, moves=False)
+            await walk.restart(peer, times, moves=True)
+        assert len(running.node.sessions.by_id) == 2
     assert len(times.from_event) == 6

@@ -189,3 +189,15 @@ async def test_a_folder_that_can_not_be_written_is_tried_again(tmp_path: Path) -
     path = files(root)[-1]
     assert [gap.kind for gap in manifest_of(path).gaps] == ["disk"]
     assert len(decode(path)["video"]) >= 60
+
+
+def test_reports_without_end_do_not_get_past_the_bound() -> None:
+    sink = RecordingSink("feed-1", bound=10 * ITEM_BYTES, request_key_frame=None)
+    for number in range(1000):
+        sink.report("video", number, number)
+    taken = 0
+    while sink.take() is not None:
+        taken += 1
+    assert taken == 11
+    sink.packet("video", bytes(100), 1)
+    assert sink.take() == ("video", bytes(100), 1)

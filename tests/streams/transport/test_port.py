@@ -20,7 +20,7 @@ from streams.transport.link import (
     SILENT_SECONDS,
     Link,
 )
-from streams.transport.port import SOURCES_BOUND, MediaPort
+from streams.transport.port import NAPS_SPARED, SOURCES_BOUND, MediaPort
 from streams.transport.sockets import bind_media
 from tests.support.outlets import session_pair
 from tests.support.waiting import until
@@ -255,3 +255,111 @@ async def test_only_a_nomination_moves_a_session_whose_address_is_alive(port: Me
         link.checked((f"192.0.2.{2 + other}", 5000), False, 2.0)
     assert (link.address, link.moves) == (("192.0.2.1", 5000), 0)
     await link.close("done")
+
+
+class Peer:
+    """A client whose link is open, with the session that seals for it; `heard` tells in order what the port gave."""
+
+    def __init__(self, port: MediaPort, heard: list[str]) -> None:
+        self.client = Client(port)
+        self.link = port.open_link(0.0)
+        self.link.checked(self.client.address, use_candidate=True, now=0.0)
+        self.sender, self.link.srtp_in = session_pair()
+        self.link.is_open = True
+        self.link.on_rtp = lambda buffer, length, now: heard.append("packet")
+        self.link.on_rtcp = lambda packet, now: heard.append("report")
+        self._sequence = 0
+
+    def send_packet(self) -> None:
+        self._sequence += 1
+        self.client.send(self.sender.protect(b"\x80\x60" + self._sequence.to_bytes(2, "big") + bytes(8) + b"payload"))
+
+    def send_report(self) -> None:
+        self.client.send(self.sender.protect_rtcp(b"\x80\xc9\x00\x01" + bytes(4)))
+
+    async def close(self) -> None:
+        self.client.close()
+        await self.link.close("done")
+
+
+@pytest.mark.parametrize("splits", [True, False])
+async def test_reports_are_heard_whether_or_not_the_kernel_sets_them_apart(
+    splits: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not splits:
+        monkeypatch.setattr("streams.transport.port.split_reports", lambda sock: None)
+    port = MediaPort(bind_media(0, "127.0.0.1"), make_certificate())
+    port.start()
+    heard: list[str] = []
+    peer = Peer(port, heard)
+    for count in range(1, 200):
+        peer.send_report()
+        await until(lambda count=count: heard.count("report") >= count - 100)
+    await until(lambda: heard.count("report") == 199)
+    # After a while without any they are waited for again.
+    await until(lambda: port._reports_timer is None)
+    peer.send_packet()
+    peer.send_report()
+    await until(lambda: heard.count("report") == 200 and "packet" in heard)
+    await peer.close()
+    port.close()
+
+
+async def test_media_that_wait_are_handled_before_reports_that_came_earlier(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streams.transport.port.REPORTS_WAIT", 60.0)
+    monkeypatch.setattr("streams.transport.port.REPORTS_PAUSE", -1.0)
+    port = MediaPort(bind_media(0, "127.0.0.1"), make_certificate())
+    heard: list[str] = []
+    port.on_round = lambda: heard.append("round")
+    peer = Peer(port, heard)
+    port.start()
+    peer.send_report()
+    await until(lambda: heard == ["report"])
+    heard.clear()
+    # The timer is far away, and all this waits in the sockets when the port is woken.
+    for _ in range(3):
+        peer.send_report()
+    for _ in range(3):
+        peer.send_packet()
+    await until(lambda: heard.count("report") == 3)
+    assert heard == ["packet"] * 3 + ["round"] + ["report"] * 3
+    await peer.close()
+    port.close()
+
+
+async def test_the_port_of_a_node_is_taken_though_it_has_two_sockets(port: MediaPort) -> None:
+    with pytest.raises(OSError, match="in use"):
+        bind_media(port.number, "127.0.0.1")
+
+
+async def test_the_rest_of_a_frame_is_awaited_and_sent_with_its_beginning(
+    port: MediaPort, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[str] = []
+    peer = Peer(port, heard)
+    port.awaits_more = lambda: heard.count("packet") < 3
+    port.on_round = lambda: heard.append("round")
+
+    def rest_comes(seconds: float) -> None:
+        heard.append("wait")
+        peer.send_packet()
+
+    monkeypatch.setattr("streams.transport.port.time.sleep", rest_comes)
+    peer.send_packet()
+    await until(lambda: "round" in heard)
+    assert heard == ["packet", "wait", "packet", "wait", "packet", "round"]
+    await peer.close()
+
+
+async def test_a_publisher_that_spreads_its_packets_is_not_waited_for_each_time(
+    port: MediaPort, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[str] = []
+    peer = Peer(port, heard)
+    port.awaits_more = lambda: True
+    monkeypatch.setattr("streams.transport.port.time.sleep", lambda seconds: heard.append("wait"))
+    for count in range(1, NAPS_SPARED + 3):
+        peer.send_packet()
+        await until(lambda count=count: heard.count("packet") == count)
+    assert heard.count("wait") == 2
+    await peer.close()
