@@ -18,6 +18,8 @@ DRAIN_QUEUE = 1.0
 DRAIN_SECONDS_BOUND = 2.0
 PAUSE_SECONDS = 0.4
 """Between two reductions: the first must have shown its effect."""
+SURE_LOOKS = 3
+"""A line that nothing limited so far must be found full so often in a row: a starved machine looks like one at times."""
 LEAST_BPS = 50_000.0
 LOSS_WINDOW = 0.5
 LOSS_PACKETS = 40
@@ -54,6 +56,7 @@ class Estimate:
         self._loss_at: float | None = None
         self._counted = (0, 0)
         self._heavy = 0
+        self._full_looks = 0
 
     def budget_bps(self, now: float) -> float | None:
         """What may be sent now: less than the estimate while a long queue is emptied."""
@@ -88,10 +91,18 @@ class Estimate:
         elif self._calm_since is None:
             self._calm_since = now
         self._note(roads, now)
-        is_full = self._loses(roads, now) or (self.stands and self._overflows())
-        if is_full and now - self._reduced_at >= PAUSE_SECONDS:
-            self._reduce(heard, now)
+        is_full = self._is_full(roads, now)
         self._doubt(roads, is_full, now)
+        if is_full and self._is_sure() and now - self._reduced_at >= PAUSE_SECONDS:
+            self._reduce(heard, now)
+
+    def _is_full(self, roads: Sequence[Road], now: float) -> bool:
+        is_full = self._loses(roads, now) or (self.stands and self._overflows())
+        self._full_looks = self._full_looks + 1 if is_full else 0
+        return is_full
+
+    def _is_sure(self) -> bool:
+        return self.bps is not None or self._full_looks >= SURE_LOOKS or self._heavy >= 2
 
     def _note(self, roads: Sequence[Road], now: float) -> None:
         if not self.stands:
