@@ -19,7 +19,7 @@ DRAIN_SECONDS_BOUND = 2.0
 PAUSE_SECONDS = 0.4
 """Between two reductions: the first must have shown its effect."""
 SURE_LOOKS = 3
-"""A line that nothing limited so far must be found full so often in a row: a starved machine looks like one at times."""
+"""So often in a row a line must be found full before it is limited at all: a starved machine looks so at times."""
 LEAST_BPS = 50_000.0
 LOSS_WINDOW = 0.5
 LOSS_PACKETS = 40
