@@ -11,8 +11,10 @@ TICKS_PER_SECOND = 4000
 """Arrival times count in quarters of a millisecond."""
 TICKS_PER_REFERENCE = 256
 """The reference time counts in 64 ms."""
-MAX_STATUSES = 8192
+MAX_STATUSES = 2048
 """Longer feedback than a second of the fastest stream is a fault or an attack."""
+MAX_SILENCE = 512
+"""So many packets lost in a row are an outage: feedback ends before it, and begins anew after it."""
 
 _HEAD = struct.Struct("!BBH")
 _FIXED = struct.Struct("!IIHHI")
@@ -46,17 +48,22 @@ class TransportFeedback:
         """Feedback on the unwrapped numbers `first` to `last`, whose arrival `ticks` are known of some.
 
         One of the first `MAX_STATUSES` of them must have arrived. Returns it with the last number that it covers:
-        a jump of more than 8 s between two arrivals does not fit a delta and ends it early.
+        a jump of more than 8 s between two arrivals does not fit a delta and ends it early, as a long outage does.
         """
         reference = next(ticks[n] for n in range(first, last + 1) if n in ticks) // TICKS_PER_REFERENCE
         previous = reference * TICKS_PER_REFERENCE
         origin = previous
         arrivals: list[int | None] = []
+        silence = 0
         for number in range(first, min(last, first + MAX_STATUSES - 1) + 1):
             tick = ticks.get(number)
             if tick is None:
+                silence += 1
+                if silence > MAX_SILENCE:
+                    break
                 arrivals.append(None)
                 continue
+            silence = 0
             if not -0x8000 <= tick - previous <= 0x7FFF:
                 break
             previous = tick

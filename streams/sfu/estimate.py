@@ -10,6 +10,8 @@ from streams.sfu.road import QUEUE_SECONDS, Road
 
 SHARE = 0.85
 """Of what a full line was seen to carry: the rest lets its queue drain."""
+QUEUE_PRICE, DEAREST_QUEUE = 0.25, 0.12
+"""For each second of its queue this much less, up to that: a long one must drain sooner than it would by itself."""
 DRAIN_SHARE = 0.5
 DRAIN_QUEUE = 1.0
 """A queue of more seconds is emptied first: what is sent meanwhile would come too late."""
@@ -108,10 +110,11 @@ class Estimate:
         return loses or queue > max(before[1] + LEAST_GROWTH, before[1] * GROWTH_SHARE)
 
     def _reduce(self, heard: Sequence[Road], now: float) -> None:
-        rate = self._carried(heard)
+        rate = self._carried(heard, now)
         if rate is None:
             return
-        carried = max(LEAST_BPS, SHARE * rate)
+        share = SHARE - min(DEAREST_QUEUE, QUEUE_PRICE * self.queue_seconds)
+        carried = max(LEAST_BPS, share * rate)
         if self.bps is None or carried < self.bps:
             self.bps = carried
             self.reductions += 1
@@ -119,9 +122,9 @@ class Estimate:
         if self.queue_seconds > DRAIN_QUEUE and now >= self._drained_at:
             self._drained_at = now + min(DRAIN_SECONDS_BOUND, self.queue_seconds / (1 - DRAIN_SHARE))
 
-    def _carried(self, heard: Sequence[Road]) -> float | None:
+    def _carried(self, heard: Sequence[Road], now: float) -> float | None:
         """What the line delivers, by the arrivals on each road; where those are too few, by what was heard of them."""
-        rates = [rate for road in heard if (rate := road.rate_bps()) is not None]
+        rates = [rate for road in heard if (rate := road.rate_bps(now)) is not None]
         if 2 * len(rates) >= len(heard) > 0:
             return sum(rates) * len(heard) / len(rates)
         seconds = self._seen[-1][0] - self._seen[0][0]

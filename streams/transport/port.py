@@ -39,6 +39,8 @@ SOURCES_BOUND = 64
 
 _SIOCGSTAMPNS = 0x8907
 _TIMESPEC = struct.Struct("@qq")
+_SO_MEMINFO = 55
+_MEMINFO = struct.Struct("=9I")
 _NO_TIME = bytes(_TIMESPEC.size)
 
 
@@ -60,6 +62,8 @@ class MediaPort:
         self.packets_in = self.bytes_in = self.packets_out = self.bytes_out = self.send_drops = 0
         self.dtls_dropped = 0
         """DTLS datagrams that found their session's queue full, of sessions that are over."""
+        self.addresses_forgotten = 0
+        """Addresses of peers that checked from too many."""
         self.refused: Counter[str] = Counter()
         """Datagrams that led nowhere, by kind."""
         self.on_round: Callable[[], None] = lambda: None
@@ -78,6 +82,16 @@ class MediaPort:
     def number(self) -> int:
         """The UDP port's number."""
         return int(self.socket.getsockname()[1])
+
+    @property
+    def kernel_drops(self) -> int:
+        """Datagrams that found the sockets' own buffers full; 0 where the kernel doesn't say."""
+        return sum(_kernel_drops(sock) for sock in (self.socket, self._reports) if sock is not None)
+
+    @property
+    def entries(self) -> dict[str, int]:
+        """How many entries its tables have: a few for each session, none without any."""
+        return {"addresses": len(self._by_address), "ufrags": len(self._by_ufrag)}
 
     @property
     def has_links(self) -> bool:
@@ -116,6 +130,10 @@ class MediaPort:
         else:
             self.packets_out += 1
             self.bytes_out += len(datagram)
+
+    def refuse(self, kind: str) -> None:
+        """Count what led nowhere behind the port: in a session's DTLS."""
+        self.refused[kind] += 1
 
     def add_credentials(self, link: Link, ufrag: str, password: str) -> None:
         """Let checks with this ufrag lead to `link`."""
@@ -293,3 +311,11 @@ class MediaPort:
         link.credentials_used(request.local_ufrag)
         link.checked(address, request.use_candidate, time.monotonic())
         self.send(stun.success(request, address, password), address)
+
+
+def _kernel_drops(sock: socket.socket) -> int:
+    try:
+        found = sock.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMINFO.size)
+    except OSError:
+        return 0
+    return int(_MEMINFO.unpack(found)[-1]) if len(found) == _MEMINFO.size else 0

@@ -77,8 +77,8 @@ def split_reports(sock: socket.socket) -> socket.socket | None:
     return reports
 
 
-def bind_signalling(port: int) -> socket.socket:
-    """Open the node's HTTP socket, on loopback: the web process passes WHIP and WHEP on.
+def bind_signalling(port: int, host: str = "127.0.0.1") -> socket.socket:
+    """Open the node's HTTP socket; on loopback the web process of the same machine passes WHIP and WHEP on.
 
     Raises:
         OSError: the port is taken.
@@ -86,7 +86,7 @@ def bind_signalling(port: int) -> socket.socket:
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind(("127.0.0.1", port))
+        sock.bind((host, port))
     except OSError:
         sock.close()
         raise

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.rtp.rtcp import (
+    MAX_REPORTS,
     BitrateEstimate,
     Bye,
     FullIntraRequest,
@@ -134,6 +135,11 @@ def test_a_pause_too_long_for_a_delta_ends_the_feedback_early() -> None:
 def test_feedback_that_claims_too_much_is_refused() -> None:
     body = bytes(8) + (5).to_bytes(2, "big") + (MAX_STATUSES + 1).to_bytes(2, "big") + bytes(4) + b"\x3f\xff" * 8
     assert TransportFeedback.read(body) is None
+
+
+def test_a_compound_of_many_parts_is_read_so_far_only() -> None:
+    endless = bytes(TransportFeedback(1, 2, 3, 4, 5, (0, 1))) * 200
+    assert len(parse(endless)) == MAX_REPORTS
 
 
 @settings(derandomize=True)

@@ -273,6 +273,17 @@ def test_a_damaged_offer_is_answered_or_refused_and_nothing_else() -> None:
     assert statuses == {201, 400, 422}
 
 
+@pytest.mark.parametrize("unseen", ["\r", "\x00", "\x0b", "\x1b", "\x7f", "\x85", "\u2028"])
+def test_characters_that_nobody_sees_are_refused_rather_than_echoed(unseen: str) -> None:
+    of_format = f"a=fmtp:96 x-{unseen}a=setup:passive"
+    of_extension = f"a=extmap:5 urn:{unseen}a=setup:passive"
+    for line in (of_format, of_extension):
+        with pytest.raises(OfferRefused):
+            read_offer(offer(video([*VP8, line])))
+    with pytest.raises(OfferRefused):
+        read_fragment(f"a=mid:0{unseen}1\r\na=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\n".encode())
+
+
 def test_a_fragment_gives_its_credentials_or_none() -> None:
     assert read_fragment(b"a=ice-ufrag:EsAw\r\na=ice-pwd:P2uYro0UCOQ4zxjKXaWCBui1\r\n") == (
         "EsAw",

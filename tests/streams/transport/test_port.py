@@ -12,7 +12,14 @@ import pytest
 from aioice import stun as aioice_stun
 
 from streams.transport.dtls import make_certificate
-from streams.transport.link import ADDRESS_BOUND, CONNECT_SECONDS, CONSENT_SECONDS, SILENT_SECONDS, Link
+from streams.transport.link import (
+    ADDRESS_BOUND,
+    CONNECT_SECONDS,
+    CONSENT_SECONDS,
+    RETURN_SECONDS,
+    SILENT_SECONDS,
+    Link,
+)
 from streams.transport.port import NAPS_SPARED, SOURCES_BOUND, MediaPort
 from streams.transport.sockets import bind_media
 from tests.support.outlets import session_pair
@@ -224,6 +231,29 @@ async def test_a_forged_packet_is_refused_and_a_repeated_one_too(port: MediaPort
     await until(lambda: port.refused["srtp"] == 2)
     assert len(heard) == 1
     client.close()
+    await link.close("done")
+
+
+async def test_a_check_that_was_late_does_not_move_a_session_back(port: MediaPort) -> None:
+    link = port.open_link(0.0)
+    before, after = ("192.0.2.1", 5000), ("192.0.2.2", 5000)
+    link.checked(before, True, 1.0)
+    link.checked(after, True, 2.0)
+    link.checked(before, True, 2.0 + RETURN_SECONDS / 2)
+    assert link.address == after
+    link.checked(before, True, 2.0 + RETURN_SECONDS)
+    assert link.address == before
+    link.checked(("192.0.2.3", 5000), True, 2.0 + RETURN_SECONDS)
+    assert link.address == ("192.0.2.3", 5000)
+    await link.close("done")
+
+
+async def test_only_a_nomination_moves_a_session_whose_address_is_alive(port: MediaPort) -> None:
+    link = port.open_link(0.0)
+    link.checked(("192.0.2.1", 5000), True, 1.0)
+    for other in range(3):
+        link.checked((f"192.0.2.{2 + other}", 5000), False, 2.0)
+    assert (link.address, link.moves) == (("192.0.2.1", 5000), 0)
     await link.close("done")
 
 
