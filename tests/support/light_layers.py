@@ -92,8 +92,9 @@ class LightLayers(LightPeer):
                 for layer in self.layers:
                     stamp = self._timestamp(layer, now)
                     self.send_reports(SenderReport(layer.ssrc, ntp, stamp, layer.packets, layer.octets))
-            due += 1 / FRAMES_PER_SECOND
-            await asyncio.sleep(max(0.0, due - time.perf_counter()))
+            # A camera that was held up leaves pictures out; it doesn't make them all at once.
+            due = max(due, time.perf_counter() - 0.5 / FRAMES_PER_SECOND) + 1 / FRAMES_PER_SECOND
+            await asyncio.sleep(due - time.perf_counter())
 
     def report_received(self, report: Report) -> None:
         if isinstance(report, PictureLoss):
