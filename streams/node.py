@@ -28,10 +28,12 @@ from streams.hub.topics import (
     CAMERAS_STREAM,
     POSITIONS_STREAM,
     RECORDINGS_STREAM,
+    TALKS_STREAM,
     CameraChanged,
     FeedState,
     NodeState,
     PositionTaken,
+    TalkChanged,
 )
 from streams.load import Load
 from streams.metrics import NodeMetrics
@@ -54,7 +56,7 @@ logger = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.06
 """How long what is timed may wait while nothing comes; with packets to forward it is done right after them."""
-ROUND_TICK_SECONDS = 0.03
+ROUND_TICK_SECONDS = 0.045
 REPAIR_TICK_SECONDS = 0.02
 SWEEP_SECONDS = 1.0
 DRAIN_SECONDS = 0.2
@@ -103,6 +105,7 @@ class Node:
         self.forwarder = Forwarder(self.port.socket)
         widen_buffers(self.port.socket)
         self.port.on_round = self._round
+        self.port.awaits_more = lambda: self.forwarder.awaits_more
         self._ticked_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self.spool = Spool(self.hub, options.data / "spool" / f"{options.node_id}.jsonl")
@@ -120,6 +123,14 @@ class Node:
             open_recording=self._open_recording,
         )
         self.revocations = Revocations(self.hub, self.sessions.revoke)
+        self.signalling = Signalling(
+            self.sessions,
+            options.token_key,
+            self.revocations.is_revoked,
+            self.revocations.is_feed_revoked,
+            allowed_origins=options.allowed_origins,
+            turn=options.turn,
+        )
         self._http = bind_signalling(options.http_port, options.http_host)
         self.http_port = int(self._http.getsockname()[1])
         """Where WHIP and WHEP are served."""
@@ -181,16 +192,8 @@ class Node:
             await asyncio.sleep(SWEEP_SECONDS)
 
     def _app(self) -> ASGIApp:
-        signalling = Signalling(
-            self.sessions,
-            self._options.token_key,
-            self.revocations.is_revoked,
-            self.revocations.is_feed_revoked,
-            allowed_origins=self._options.allowed_origins,
-            turn=self._options.turn,
-        )
         own = [Route("/healthz", self._health), Route("/metrics", self._show_metrics)]
-        return make_app([*signalling.routes(), *own])
+        return make_app([*self.signalling.routes(), *own])
 
     async def _health(self, request: Request) -> Response:
         feeds = self.sessions.feeds.values()
@@ -230,9 +233,9 @@ class Node:
     def _moved(self, feed: str, published_at: int) -> None:
         self.sessions.moved(feed, published_at)
 
-    def _keep(self, event: PositionTaken | CameraChanged, on_kept: Callable[[], None]) -> None:
-        stream = POSITIONS_STREAM if isinstance(event, PositionTaken) else CAMERAS_STREAM
-        self.spool.offer(stream, event, on_kept)
+    def _keep(self, event: PositionTaken | CameraChanged | TalkChanged, on_kept: Callable[[], None]) -> None:
+        streams = {"position": POSITIONS_STREAM, "camera": CAMERAS_STREAM, "talk": TALKS_STREAM}
+        self.spool.offer(streams[event.type], event, on_kept)
 
     def _recording_event(self, event: RecordingEvent) -> None:
         self.spool.offer(RECORDINGS_STREAM, event)

@@ -16,6 +16,7 @@ from command_center.errors import NotFound
 from command_center.live.nodes import NodeAddress, Nodes
 from streams.signalling.session import NODE_MARK
 from streams.signalling.tokens import Grant
+from streams.voice_protocol import camera_of, is_talk, node_of_talk
 
 TIMEOUT = httpx.Timeout(10.0, connect=1.0)
 IMPATIENT = httpx.Timeout(2.5, connect=1.0)
@@ -67,15 +68,17 @@ class Passing:
             if node is not None:
                 self._requests.labels("led-away").inc()
                 return _lead_to(request, node)
+            if is_talk(feed):
+                return await self._ask(request, self._nodes.named(node_of_talk(feed)))
             if is_publisher:
                 return await self._place(request, feed)
-        return await self._ask(request, self._nodes.for_viewer(feed))
+        return await self._ask(request, self._nodes.for_viewer(camera_of(feed)))
 
     async def session(self, request: Request, feed: str, session: str) -> Response:
         """A session's URL, which names its node."""
         _check_names(request)
         if NODE_MARK not in session:
-            return await self._ask(request, self._nodes.for_viewer(feed))
+            return await self._ask(request, self._nodes.for_viewer(camera_of(feed)))
         node = self._nodes.of_session(session)
         if node is None:
             # Its node is gone, and the session went with it: the client opens another.
@@ -92,7 +95,9 @@ class Passing:
         grant: Grant | None = getattr(request.state, "grant", None)
         if grant is None or grant.session_id is not None:
             return None
-        node = next(iter(self._nodes.for_publisher(feed)), None) if is_publisher else self._nodes.of_feed(feed)
+        node = (
+            next(iter(self._nodes.for_publisher(feed)), None) if is_publisher else self._nodes.of_feed(camera_of(feed))
+        )
         if node is None or node.public_url is None:
             return None
         if is_publisher:

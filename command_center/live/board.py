@@ -38,6 +38,7 @@ from streams.hub.topics import (
     ProcessChanged,
     RecordingChanged,
     Revoked,
+    TalkChanged,
 )
 from streams.supervision import keep_running
 
@@ -168,6 +169,8 @@ class Board:
                 self._show_feeds({event.feed})
             case PositionTaken():
                 self._show_everywhere(lambda scene: scene.show_position(event))
+            case TalkChanged():
+                self._show_everywhere(lambda scene: scene.show_talk(event))
             case FeedsChanged():
                 self._stale_feeds.add(event.operation_id)
                 self._work.set()
@@ -176,7 +179,7 @@ class Board:
             case AssetsChanged():
                 self._mark_where(ASSETS, lambda scene: scene.case_id == event.case_id)
             case RecordingChanged():
-                self._mark_where(RECORDINGS, lambda scene: event.feed in scene.feed_names)
+                self._mark_where(RECORDINGS, lambda scene: scene.has_recording_of(event.feed))
             case ProcessChanged():
                 self._look.set()
             case Revoked():

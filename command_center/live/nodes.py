@@ -70,6 +70,10 @@ class Nodes:
         state = self._hub_state.feed(feed)
         return self._by_id(placed or (state.node if state else ""))
 
+    def named(self, node: str) -> NodeAddress | None:
+        """The node of this id; None where it is gone."""
+        return self._by_id(node)
+
     def of_session(self, session: str) -> NodeAddress | None:
         """The node that a session's id names; None where it is gone, and the session with it."""
         return self._by_id(session.partition(NODE_MARK)[0]) if NODE_MARK in session else None

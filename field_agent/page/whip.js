@@ -1,34 +1,21 @@
 // One WHIP session (RFC 9725): camera, microphone and the data channel over one peer connection.
 
 import { ask, publishToken } from "./api.js";
+import { Figures } from "./figures.js";
+import { IceRestart } from "./ice-restart.js";
+import { onNetworkChange } from "./phone.js";
+import { Picture } from "./picture.js";
 
-const MAX_BITRATE = 2_500_000;
 const CONNECT_MS = 7000;
-const NARROW_BPS = 450_000; // below this 720p is a slide show: half the size moves better
-const WIDE_BPS = 900_000;
-const FIT_LOOKS = 4; // so many times in a row before the size changes
 const STATS_MS = 1000;
-const SILENT_MS = 2500; // the node answers a sender many times a second
+const UNHEARD_MS = 900; // a whole look without a word from the node, which answers a sender many times a second
+const SILENT_MS = 2500;
 const UNANSWERED_MS = 3600; // a sender that hears nothing falls silent itself; the checks' answers would be in by then
 const DEAD_MS = 4200;
 const IDLE_DEAD_MS = 8000; // with nothing sent, only the checks every 2.5 s are answered
 const NO_PICTURE_MS = 2500;
 const CHANNEL_LABEL = "field";
 const MAX_BUFFERED = 65_536;
-
-/** H.264 first: phones encode it in hardware, and recordings of it play everywhere; then VP8. */
-function preferences() {
-  const codecs = RTCRtpSender.getCapabilities("video")?.codecs ?? [];
-  const rank = ({ mimeType, sdpFmtpLine = "" }) => {
-    const name = mimeType.toLowerCase();
-    if (name === "video/h264") {
-      if (!sdpFmtpLine.includes("packetization-mode=1")) return 9;
-      return /profile-level-id=42(e0|c0|00)/i.test(sdpFmtpLine) ? 0 : 9;
-    }
-    return { "video/vp8": 1, "video/rtx": 2 }[name] ?? 9;
-  };
-  return codecs.filter((codec) => rank(codec) < 9).sort((one, other) => rank(one) - rank(other));
-}
 
 /**
  * Events: "live" (connected), "silent"/"heard" (the node's answers), "no-picture"/"picture" (the camera),
@@ -38,15 +25,18 @@ function preferences() {
 export class WhipSession extends EventTarget {
   #connection;
   #channel;
+  #picture;
+  #audio;
+  #restart;
   #token = "";
   #url = "";
   #timer = 0;
   #ended = false;
   #silent = false;
-  #scale = 1;
-  #fits = 0;
-  #heard = { count: -1, at: performance.now() };
-  #sent = { bytes: 0, at: performance.now(), changed: performance.now() };
+  #figures = new Figures();
+  #heardAt = performance.now();
+  #sentAt = performance.now();
+  #closing = new AbortController();
   #frames = { count: -1, at: performance.now(), noPicture: false };
 
   /** Open a session for `feed`; throws what the centre or the node answered. */
@@ -64,6 +54,7 @@ export class WhipSession extends EventTarget {
     this.#addChannel();
     connection.addEventListener("connectionstatechange", () => {
       if (["failed", "closed"].includes(connection.connectionState)) this.#end();
+      if (connection.connectionState === "disconnected") this.#findRoad();
     });
     await connection.setLocalDescription();
     const answer = await ask("POST", grant.url, {
@@ -74,47 +65,18 @@ export class WhipSession extends EventTarget {
     this.#token = grant.access_token;
     this.#url = new URL(answer.headers.get("Location"), answer.url).href;
     await connection.setRemoteDescription({ type: "answer", sdp: await answer.text() });
+    this.#picture.shape();
     await this.#connected();
+    this.#restart = new IceRestart(connection, this.#url, this.#token);
+    onNetworkChange(() => this.#networkChanged(), this.#closing.signal);
     this.#timer = setInterval(() => this.#look(), STATS_MS);
     this.dispatchEvent(new Event("live"));
   }
 
   #addMedia(camera) {
     const streams = [camera.stream];
-    if (camera.audio) this.#connection.addTransceiver(camera.audio, { direction: "sendonly", streams });
-    const video = this.#connection.addTransceiver(camera.video, {
-      direction: "sendonly",
-      streams,
-      sendEncodings: [{ maxBitrate: MAX_BITRATE, maxFramerate: 30, priority: "high", networkPriority: "high" }],
-    });
-    const codecs = preferences();
-    if (codecs.length && video.setCodecPreferences) video.setCodecPreferences(codecs);
-    this.audioSender = this.#connection.getSenders().find((one) => one.track?.kind === "audio");
-    this.videoSender = video.sender;
-    this.#shape(1);
-  }
-
-  /**
-   * Full size as long as the network carries it, at fewer pictures a second when the phone is busy (a plate or a
-   * paper must be readable); half the size on a narrow network.
-   */
-  #shape(scale) {
-    this.#scale = scale;
-    const parameters = this.videoSender.getParameters();
-    parameters.degradationPreference = "maintain-resolution";
-    for (const encoding of parameters.encodings) encoding.scaleResolutionDownBy = scale;
-    this.videoSender.setParameters(parameters).catch(() => {
-      // An old browser that doesn't know the preference chooses by itself.
-    });
-  }
-
-  #fitToNetwork({ availableBps, limited }) {
-    if (!availableBps) return;
-    const wanted = availableBps > WIDE_BPS ? 1 : availableBps < NARROW_BPS && limited === "bandwidth" ? 2 : this.#scale;
-    this.#fits = wanted === this.#scale ? 0 : this.#fits + 1;
-    if (this.#fits < FIT_LOOKS) return;
-    this.#fits = 0;
-    this.#shape(wanted);
+    if (camera.audio) this.#audio = this.#connection.addTransceiver(camera.audio, { direction: "sendonly", streams }).sender;
+    this.#picture = new Picture(this.#connection, camera.video, streams);
   }
 
   #addChannel() {
@@ -123,7 +85,9 @@ export class WhipSession extends EventTarget {
     channel.addEventListener("open", () => this.dispatchEvent(new Event("road")));
     channel.addEventListener("close", () => this.dispatchEvent(new Event("road")));
     channel.addEventListener("message", ({ data }) => {
-      this.dispatchEvent(new CustomEvent("message", { detail: data }));
+      const message = JSON.parse(data);
+      if (message.type === "layers") this.#picture.want(message.wanted);
+      else this.dispatchEvent(new CustomEvent("message", { detail: data }));
     });
   }
 
@@ -157,41 +121,37 @@ export class WhipSession extends EventTarget {
 
   /** Send another camera's track from now on, in the same session. */
   async replace(camera) {
-    await this.videoSender.replaceTrack(camera.video);
-    if (this.audioSender && camera.audio) await this.audioSender.replaceTrack(camera.audio);
+    await this.#picture.replace(camera.video);
+    if (this.#audio && camera.audio) await this.#audio.replaceTrack(camera.audio);
+  }
+
+  #networkChanged() {
+    this.#restart.renew();
+    this.#findRoad();
+  }
+
+  /** Look for another road to the node; a session that the node has forgotten ends now. */
+  async #findRoad() {
+    if (this.#ended || !this.#restart) return;
+    if (!(await this.#restart.attempt())) this.#end();
   }
 
   async #look() {
-    const connection = this.#connection;
-    if (this.#ended || connection.connectionState === "closed") return;
-    const figures = { width: 0, height: 0, kbps: 0, rttMs: 0, limited: "", frames: -1, heard: 0, bytes: 0 };
-    for (const one of (await connection.getStats()).values()) {
-      if (one.type === "outbound-rtp") figures.bytes += one.bytesSent ?? 0;
-      if (one.type === "outbound-rtp" && one.kind === "video") {
-        Object.assign(figures, { width: one.frameWidth ?? 0, height: one.frameHeight ?? 0 });
-        figures.limited = one.qualityLimitationReason ?? "";
-        figures.fps = one.framesPerSecond ?? 0;
-      }
-      if (one.type === "media-source" && one.kind === "video") figures.frames = one.frames ?? -1;
-      // Whatever its state: unanswered checks take it out of "succeeded", and a count that is gone would look like news.
-      if (one.type === "candidate-pair" && one.nominated) {
-        figures.heard += (one.bytesReceived ?? 0) + (one.responsesReceived ?? 0);
-        figures.availableBps = one.availableOutgoingBitrate ?? 0;
-        figures.rttMs = Math.round((one.currentRoundTripTime ?? 0) * 1000);
-      }
-    }
-    this.#judge(figures, performance.now());
+    if (this.#ended || this.#connection.connectionState === "closed") return;
+    this.#judge(await this.#figures.read(this.#connection), performance.now());
   }
 
   #judge(figures, now) {
-    figures.kbps = Math.round(((figures.bytes - this.#sent.bytes) * 8) / Math.max(1, now - this.#sent.at));
-    if (figures.bytes !== this.#sent.bytes) this.#sent.changed = now;
-    Object.assign(this.#sent, { bytes: figures.bytes, at: now });
-    if (figures.heard && figures.heard !== this.#heard.count) this.#heard = { count: figures.heard, at: now };
-    const quiet = now - this.#heard.at;
+    if (this.#ended) return;
+    if (figures.hasSent) this.#sentAt = now;
+    if (figures.hasHeard) {
+      this.#heardAt = now;
+      this.#restart.renew();
+    }
+    const quiet = now - this.#heardAt;
     // What is queued while the network is away may be sent once more; nothing sent at all means nothing to answer.
-    const sends = now - this.#sent.changed < SILENT_MS;
-    const isUnanswered = this.#sent.changed > this.#heard.at;
+    const sends = now - this.#sentAt < SILENT_MS;
+    const isUnanswered = this.#sentAt > this.#heardAt;
     const silent = quiet > (sends ? SILENT_MS : isUnanswered ? UNANSWERED_MS : IDLE_DEAD_MS);
     if (silent !== this.#silent) {
       this.#silent = silent;
@@ -202,8 +162,9 @@ export class WhipSession extends EventTarget {
       this.#end();
       return;
     }
+    if (quiet > UNHEARD_MS && (sends || isUnanswered)) this.#findRoad();
     this.#judgePicture(figures.frames, now);
-    this.#fitToNetwork(figures);
+    this.#picture.fit(figures);
     this.dispatchEvent(new CustomEvent("figures", { detail: figures }));
   }
 
@@ -232,6 +193,7 @@ export class WhipSession extends EventTarget {
   close() {
     this.#ended = true;
     clearInterval(this.#timer);
+    this.#closing.abort();
     this.#connection?.close();
     this.dispatchEvent(new Event("road"));
   }

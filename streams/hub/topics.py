@@ -16,6 +16,8 @@ POSITIONS_STREAM = "command:positions"
 """Stream of `PositionTaken`; the worker's group `records` writes them to SQL and acknowledges."""
 CAMERAS_STREAM = "command:cameras"
 """Stream of `CameraChanged` from the data channel; the worker's group `records` keeps each feed's latest."""
+TALKS_STREAM = "command:talks"
+"""Stream of `TalkChanged`, each talk's begin and end; the worker's group `records` writes them to the audit."""
 RECORDINGS_STREAM = "command:recordings"
 """Stream of `SegmentClosed` and `RecordingOpened`/`RecordingClosed`; the worker's group `records` indexes them."""
 REVOCATIONS_STREAM = "command:revocations"
@@ -109,6 +111,26 @@ class CameraChanged(Event):
     received_at: int
 
 
+class TalkChanged(Event):
+    """Somebody of the centre talks to phones, or has ended (`ended_at`). Told again and again while it lasts.
+
+    `heard` are the chosen feeds whose phones listen at this node. Times are Unix milliseconds by the node's clock.
+    """
+
+    type: Literal["talk"] = "talk"
+    talk: UUID
+    operation_id: UUID
+    user_id: UUID | None
+    speaker: str
+    node: str
+    recording_feed: str
+    to: tuple[str, ...]
+    heard: tuple[str, ...]
+    began_at: int
+    ended_at: int | None = None
+    reason: str | None = None
+
+
 class FeedsChanged(Event):
     """A feed of this operation was registered, moved to another site or revoked: read the database."""
 
@@ -167,6 +189,7 @@ LiveEvent = (
     FeedState
     | PositionTaken
     | CameraChanged
+    | TalkChanged
     | FeedsChanged
     | InstructionChanged
     | AssetsChanged

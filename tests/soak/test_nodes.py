@@ -1,4 +1,4 @@
-"""Two media nodes and the five demonstration officers: a node is killed, or hangs, and every picture goes on at the other."""
+"""Two media nodes, five demonstration officers: a node is killed, or hangs, and every picture goes on at the other."""
 
 from __future__ import annotations
 

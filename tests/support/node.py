@@ -41,10 +41,19 @@ class RunningNode:
         session_id: UUID | None = None,
         user_id: UUID | None = None,
         operation_id: UUID | None = None,
+        speaker: str | None = None,
     ) -> str:
         """A bearer token as the centre would issue it."""
         grant = Grant(
-            token_id or uuid4(), feed, publish, view, int(time.time()) + seconds, user_id, session_id, operation_id
+            token_id or uuid4(),
+            feed,
+            publish,
+            view,
+            int(time.time()) + seconds,
+            user_id,
+            session_id,
+            operation_id,
+            speaker=speaker,
         )
         return issue(self.key, grant)
 
