@@ -68,7 +68,7 @@ export class WhipSession extends EventTarget {
     this.#picture.shape();
     await this.#connected();
     this.#restart = new IceRestart(connection, this.#url, this.#token);
-    onNetworkChange(() => this.#networkChanged(), this.#closing.signal);
+    onNetworkChange(() => this.#findRoad({ isMoved: true }), this.#closing.signal);
     this.#timer = setInterval(() => this.#look(), STATS_MS);
     this.dispatchEvent(new Event("live"));
   }
@@ -125,15 +125,11 @@ export class WhipSession extends EventTarget {
     if (this.#audio && camera.audio) await this.#audio.replaceTrack(camera.audio);
   }
 
-  #networkChanged() {
-    this.#restart.renew();
-    this.#findRoad();
-  }
-
   /** Look for another road to the node; a session that the node has forgotten ends now. */
-  async #findRoad() {
+  async #findRoad({ isMoved = false } = {}) {
     if (this.#ended || !this.#restart) return;
-    if (!(await this.#restart.attempt())) this.#end();
+    const isKnown = await (isMoved ? this.#restart.moved() : this.#restart.attempt());
+    if (!isKnown) this.#end();
   }
 
   async #look() {
