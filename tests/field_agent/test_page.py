@@ -445,5 +445,7 @@ async def test_a_session_that_the_node_has_forgotten_is_opened_again_at_once(
     await go_live(page)
     centre.refuses_restarts = 404
     await page.evaluate(NETWORK_CHANGE)
-    await until(lambda: len(centre.offers) == 2, 10)
+    await until(lambda: 404 in centre.restarts, 10)
+    centre.refuses_restarts = 0
+    await until(lambda: len(centre.offers) > 1, 15)
     await phase(page, "live", 15)
