@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
@@ -40,6 +41,19 @@ class NodeCollector(Collector):
         yield from self._feeds()
         yield from self._pages()
         yield from self._events()
+        yield from self._tables()
+
+    def _tables(self) -> Iterator[Metric]:
+        """What could grow: back to where they began once all have left."""
+        tasks = len(asyncio.all_tasks())
+        yield GaugeMetricFamily(f"{PREFIX}_tasks", "Tasks under way.", value=tasks)
+        port, sessions = self._node.port, self._node.sessions
+        entries = GaugeMetricFamily(f"{PREFIX}_table_entries", "Entries of the node's tables.", labels=["table"])
+        entries.add_metric(["sessions"], len(sessions.by_id))
+        entries.add_metric(["feeds"], len(sessions.feeds))
+        for table, count in port.entries.items():
+            entries.add_metric([table], count)
+        yield entries
 
     def _sessions(self) -> Iterator[Metric]:
         sessions = self._node.sessions
@@ -55,9 +69,17 @@ class NodeCollector(Collector):
         for reason, count in sessions.ended.items():
             ended.add_metric([reason], count)
         yield ended
+        refused = CounterMetricFamily(f"{PREFIX}_requests_refused", "Refusals of WHIP and WHEP.", labels=["code"])
+        for code, count in self._node.signalling.refused.items():
+            refused.add_metric([code], count)
+        yield refused
+        messages = CounterMetricFamily(f"{PREFIX}_messages", "Texts on officers' data channels.", labels=["what"])
+        for what, count in sessions.messages.items():
+            messages.add_metric([what], count)
+        yield messages
 
     def _traffic(self) -> Iterator[Metric]:
-        port, forwarder = self._node.port, self._node.forwarder
+        port, forwarder, sessions = self._node.port, self._node.forwarder, self._node.sessions
         packets = CounterMetricFamily(f"{PREFIX}_packets", "Datagrams by direction.", labels=["direction"])
         packets.add_metric(["in"], port.packets_in)
         packets.add_metric(["out"], port.packets_out + forwarder.counters.packets)
@@ -75,7 +97,13 @@ class NodeCollector(Collector):
         drops.add_metric(["socket_media"], forwarder.counters.dropped)
         drops.add_metric(["spool"], self._node.spool.dropped)
         drops.add_metric(["events"], self._node.presence.dropped)
-        drops.add_metric(["dtls"], port.dtls_dropped)
+        drops.add_metric(["dtls"], port.dtls_dropped + sum(s.link.dtls.dropped for s in sessions.by_id.values()))
+        drops.add_metric(["socket_received"], port.kernel_drops)
+        drops.add_metric(["addresses"], port.addresses_forgotten)
+        drops.add_metric(["rates"], self._node.signalling.rates_forgotten)
+        drops.add_metric(["revocations"], self._node.revocations.forgotten)
+        drops.add_metric(["field_messages"], sessions.messages["dropped"])
+        drops.add_metric(["field_answers"], sessions.messages["unanswered"])
         yield drops
         yield CounterMetricFamily(f"{PREFIX}_send_errors", "Refused by the kernel.", value=forwarder.counters.errors)
         yield self._delays()
@@ -104,6 +132,8 @@ class NodeCollector(Collector):
             "octets": "Bytes of a publisher.",
             "nacked": "Packets asked for again.",
             "repeated": "Packets that came again.",
+            "beyond_repair": "Packets lost for good: too many, too old, or asked for too often.",
+            "untold": "Arrivals that no feedback told of: their numbers jumped too often.",
             "malformed": "Packets that are no RTP of ours.",
             "unknown": "Packets of streams that were not agreed on.",
         }
@@ -112,7 +142,11 @@ class NodeCollector(Collector):
             for feed in feeds:
                 family.add_metric([feed.name], getattr(feed.media.counters, name))
             yield family
-        for name, text in (("repeated", "Packets sent to viewers again."), ("nacked", "Packets viewers asked for.")):
+        for name, text in (
+            ("repeated", "Packets sent to viewers again."),
+            ("nacked", "Packets viewers asked for."),
+            ("refused", "Packets viewers asked for that were gone, or too many."),
+        ):
             family = CounterMetricFamily(f"{PREFIX}_viewer_{name}", text, labels=["feed"])
             for feed in feeds:
                 family.add_metric([feed.name], getattr(feed, name))
@@ -124,12 +158,15 @@ class NodeCollector(Collector):
         labels = ["feed", "layer"]
         packets = CounterMetricFamily(f"{PREFIX}_layer_packets", "Packets of each layer of a picture.", labels=labels)
         viewers = GaugeMetricFamily(f"{PREFIX}_layer_viewers", "Viewers of each layer of a picture.", labels=labels)
+        requests = CounterMetricFamily(f"{PREFIX}_layer_key_frame_requests", "Sent to publishers.", labels=labels)
         for feed in feeds:
             for source in feed.media.layers.sources:
+                requests.add_metric([feed.name, source.layer], source.key_frames.sent)
                 packets.add_metric([feed.name, source.layer], source.packets)
                 viewers.add_metric([feed.name, source.layer], len(source.branches))
         yield packets
         yield viewers
+        yield requests
 
     def _loss(self, feeds: Iterable[LiveFeed]) -> Metric:
         gauge = GaugeMetricFamily(

@@ -13,6 +13,8 @@ const FILES = [
   "/field/figures.js",
   "/field/ice-restart.js",
   "/field/instructions.js",
+  "/field/listen-view.js",
+  "/field/listen.js",
   "/field/live.js",
   "/field/officer-socket.js",
   "/field/outbox.js",

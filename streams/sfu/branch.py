@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from pylibsrtp import Session
 
-from streams.rtp.header import Header, find_extensions
+from streams.rtp.header import Header
 from streams.rtp.payload import shift_numbers, vp8_numbers
 from streams.rtp.rtcp import ReportBlock, SenderReport
-from streams.rtp.rtx import encapsulate, header_size
+from streams.rtp.rtx import encapsulate
 from streams.rtp.sequence import distance
 from streams.sfu.follower import Follower, Stretch
 from streams.sfu.layout import TRANSPORT_NUMBER_OFFSET, Layout
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _fixed_into = struct.Struct("!BBHII").pack_into
 _number_into = struct.Struct("!H").pack_into
+_header = Header()
+"""Filled anew for each packet that is sent again."""
 
 REPORT_INTERVAL = 1.0
 LOOK_INTERVAL = 0.25
@@ -200,7 +202,7 @@ class Branch(Follower):
     def _send_padding(self) -> int:
         """Send one packet of the retransmission stream that repeats nothing; returns its bytes."""
         self._repeat_sequence = (self._repeat_sequence + 1) & 0xFFFF
-        packet, _ = self.layout.write(b"", 0, 0, (), self.source.extensions)
+        packet = bytearray(12) + self.layout.block(b"", (), self.source.extensions)
         payload_type = self.track.codec.rtx_payload_type or 0
         timestamp = (self.source.last_timestamp + self.timestamp_offset) & 0xFFFFFFFF
         first = 0xB0  # with extensions and padding
@@ -245,16 +247,14 @@ class Branch(Follower):
 
     def _rewritten(self, kept: memoryview, number: int, stretch: Stretch) -> tuple[bytearray, int]:
         """The kept packet in this viewer's form, and the size of its header."""
-        header = Header()
+        header = _header
         header.read(kept, len(kept))
-        elements = find_extensions(header, kept)
-        packet, first = self.layout.write(
-            kept, header.payload_start, header.payload_end, elements, stretch.source.extensions
-        )
+        block = self.layout.block(kept, header.elements(kept), stretch.source.extensions)
+        packet = bytearray(12) + block + kept[header.payload_start : header.payload_end]
         _fixed_into(
             packet,
             0,
-            first,
+            0x90 if block else 0x80,
             (0x80 if header.marker else 0) | self.payload_type,
             (number + stretch.sequence_offset) & 0xFFFF,
             (header.timestamp + stretch.timestamp_offset) & 0xFFFFFFFF,
@@ -262,7 +262,7 @@ class Branch(Follower):
         )
         if self.layout.transport_number:
             self._number(packet)
-        size = header_size(packet)
+        size = 12 + len(block)
         if stretch.shift is not None:
             numbers = vp8_numbers(packet, size, len(packet))
             if numbers is not None:

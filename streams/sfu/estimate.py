@@ -76,9 +76,8 @@ class Estimate:
     def look(self, roads: Sequence[Road], now: float) -> None:
         """Judge anew; a few times a second, and only while something is the matter."""
         heard = [road for road in roads if road.is_heard(now)]
-        if not heard:
-            return
-        self.queue_seconds = median(road.queue_seconds for road in heard)
+        # Where all is paused nothing is heard, and nothing queues either.
+        self.queue_seconds = median(road.queue_seconds for road in heard) if heard else 0.0
         self.stands = 2 * sum(road.stands for road in heard) > len(heard)
         if self.queue_seconds <= QUEUE_SECONDS:
             self._drained_at = min(self._drained_at, now)

@@ -6,8 +6,9 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from streams.rtp.header import TRANSPORT_CC, Header, find_extensions
+from streams.rtp.header import TRANSPORT_CC, Header
 from streams.rtp.rtcp import Bye, Nack, PictureLoss, ReceiverReport, Report, SenderReport, build, parse
 from streams.rtp.rtx import restore
 from streams.sfu.arrivals import Arrivals
@@ -39,7 +40,11 @@ class FeedCounters:
     repeated: int = 0
     """Retransmissions that came."""
     nacked: int = 0
+    beyond_repair: int = 0
+    """Lost, and not asked for (any more): too many, too old, or asked for too often."""
     feedback_sent: int = 0
+    untold: int = 0
+    """Arrivals that no feedback told of."""
     reports_sent: int = 0
 
 
@@ -72,6 +77,7 @@ class Feed:
         self._transport_number = 0
         self._header = Header()
         self._report_at = 0.0
+        self._outlet_version = 0
         self._asked_for: Source | None = None
         self._asked_at = 0.0
         self._viewers_at = 0.0
@@ -124,7 +130,9 @@ class Feed:
         Those were removed from the feed already.
         """
         self._forwarder.flush()
+        self._forget_outlet()
         self.tracks, self.outlet = tuple(tracks), outlet
+        outlet.on_change, self._outlet_version = self._publisher_changed, outlet.address_version
         self.publisher_left = False
         self._inlets = Inlets(tracks)
         numbers = {track.extensions[TRANSPORT_CC] for track in tracks if track.transport_cc}
@@ -166,10 +174,27 @@ class Feed:
     def unpublish(self, now: float) -> None:
         """The publisher's session is over; viewers keep waiting for the next."""
         self._forwarder.flush()
-        self.outlet = None
+        self._forget_outlet()
         self._report_at = now
         self._inlets = Inlets(())
         self._arrivals = None
+
+    def _forget_outlet(self) -> None:
+        # What the publisher is told by leads to its session, which shall be freed.
+        self.on_layers = _nobody_listens
+        if self.outlet is not None:
+            self.outlet.on_change = _nobody_listens
+        self.outlet = None
+
+    def _publisher_changed(self) -> None:
+        """After a move the picture begins anew at once: what was under way then is lost, and so were our requests."""
+        outlet = self.outlet
+        if outlet is None or not outlet.is_open or outlet.address_version == self._outlet_version:
+            return
+        self._outlet_version = outlet.address_version
+        for source in self.layers.sources:
+            source.key_frames.want()
+        self._ask_key_frames(self._forwarder.clock())
 
     def rtp_received(self, buffer: bytearray, length: int, now: float) -> None:
         """Take one unprotected RTP packet of the publisher; `buffer` is changed, and may be reused afterwards.
@@ -196,7 +221,7 @@ class Feed:
 
     def _note_arrival(self, header: Header, buffer: bytearray, now: float) -> None:
         wanted = self._transport_number
-        for number, start, size in find_extensions(header, buffer):
+        for number, start, size in header.elements(buffer):
             if number == wanted and size == 2 and self._arrivals is not None:
                 self._arrivals.add(buffer[start] << 8 | buffer[start + 1], now)
                 return
@@ -289,7 +314,7 @@ class Feed:
         Its outlet may open later.
         """
         self.viewers.append(viewer)
-        viewer.outlet.on_change = self._outlet_changed
+        viewer.outlet.on_change = partial(self._viewer_changed, viewer)
         for track in viewer.tracks:
             source = self.sources.get(track.kind)
             if source is not None and source.codec_name == track.codec.name:
@@ -333,9 +358,12 @@ class Feed:
             branch.source.leave(branch)
         viewer.branches.clear()
 
-    def _outlet_changed(self) -> None:
+    def _viewer_changed(self, viewer: Viewer) -> None:
         for source in self._all_sources():
             source.refresh()
+        now = self._forwarder.clock()
+        if viewer.take_move(now):
+            self._ask_key_frames(now)
 
     def _all_sources(self) -> list[Source]:
         return [*self.layers.sources, *(source for kind, source in self.sources.items() if kind == "audio")]
@@ -375,15 +403,18 @@ class Feed:
 
     def _ask_again(self, inlet: Inlet, now: float) -> None:
         losses = inlet.losses
-        if losses is None or not losses:
+        if losses is None:
             return
-        given_up = losses.given_up
-        wanted = losses.due(now)
+        wanted = losses.due(now) if losses else ()
         if wanted:
             self.counters.nacked += len(wanted)
             self._send(Nack(self._ssrc, inlet.ssrc, tuple(wanted)))
-        if losses.given_up > given_up and inlet.feeds_source and inlet.source is not None:
-            inlet.source.key_frames.want()
+        if losses.beyond_repair > inlet.beyond_repair:
+            self.counters.beyond_repair += losses.beyond_repair - inlet.beyond_repair
+            inlet.beyond_repair = losses.beyond_repair
+            if inlet.feeds_source and inlet.source is not None:
+                # Asked for with the next tick, since the packet that ended an outage may begin a key frame itself.
+                inlet.source.key_frames.want()
 
     def _ask_key_frames(self, now: float) -> None:
         for source in self.layers.sources:
@@ -404,9 +435,11 @@ class Feed:
         if self._arrivals is None:
             return
         media = next((inlet.ssrc for inlet in self._inlets.all()), 0)
+        untold = self._arrivals.untold
         for feedback in self._arrivals.build(self._ssrc, media, now):
             self.counters.feedback_sent += 1
             self._send(feedback)
+        self.counters.untold += self._arrivals.untold - untold
 
     def _send(self, report: Report) -> None:
         """Feedback goes in a compound that opens with a report, as RFC 3550 asks of everybody."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from streams.rtp.sequence import distance
 from streams.rtp.transport_feedback import TICKS_PER_REFERENCE, TICKS_PER_SECOND, TransportFeedback
 
 ENTRIES_KEPT = 1024
@@ -46,37 +47,43 @@ class SentLog:
 
         It is read twice without harm: what was taken out before doesn't count again.
         """
-        entries, arrivals = self.entries, feedback.arrivals
-        base, total = feedback.base_sequence, len(feedback.arrivals)
+        # Twenty times a second for each viewer: every name is local, and nothing is looked at packet by packet
+        # unless some of a flush were lost.
+        entries = self.entries
+        arrivals: Sequence[Any] = feedback.arrivals
+        base, total = feedback.base_sequence, len(arrivals)
+        is_whole = feedback.is_whole
         origin = self._seconds(feedback.reference_time)
-        result = Acknowledged()
+        octets = received = lost = last = 0
         delays: list[tuple[float, float]] = []
-        last = 0
         while entries:
-            number, size, octets, sent_at = entries[0]
-            end = distance(number, base) + 1
+            number, size, flushed, sent_at = entries[0]
+            end = ((number - base + 0x8000) & 0xFFFF) - 0x7FFF
             start = end - size
             if start >= total:
                 break
             if end > total:
                 # The rest of this flush is told of later.
                 rest = end - total
-                entries[0] = (number, rest, octets * rest // size, sent_at)
-                size, octets, end = size - rest, octets - octets * rest // size, total
+                entries[0] = (number, rest, flushed * rest // size, sent_at)
+                size, flushed, end = size - rest, flushed - flushed * rest // size, total
             else:
                 entries.popleft()
             if end <= 0:
                 continue
-            told = [arrival for arrival in arrivals[max(0, start) : end] if arrival is not None]
-            result.lost += end - max(0, start) - len(told)
-            if told:
-                result.received += len(told)
-                result.octets += octets * len(told) // size + OVERHEAD * len(told)
+            told = arrivals[max(0, start) : end]
+            count = len(told)
+            if not is_whole:
+                told = [arrival for arrival in told if arrival is not None]
+                lost += count - len(told)
+                count = len(told)
+            if count:
+                received += count
+                octets += flushed * count // size + OVERHEAD * count
                 delays.append((sent_at, origin + told[0] / TICKS_PER_SECOND - sent_at))
-                last = max(last, told[-1])
-        result.delays = tuple(delays)
-        result.last_arrival = origin + last / TICKS_PER_SECOND
-        return result
+                if told[-1] > last:
+                    last = told[-1]
+        return Acknowledged(octets, received, lost, tuple(delays), origin + last / TICKS_PER_SECOND)
 
     def _seconds(self, reference: int) -> float:
         """The reference time in seconds, counting on where it begins anew."""

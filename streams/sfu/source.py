@@ -6,7 +6,7 @@ import random
 import struct
 from collections.abc import Mapping, Sequence
 
-from streams.rtp.header import Header, find_extensions
+from streams.rtp.header import Header
 from streams.rtp.payload import KEY_FRAME_TESTS, FrameBoundaries
 from streams.rtp.rtcp import SenderReport
 from streams.rtp.sequence import timestamp_distance
@@ -55,7 +55,7 @@ class Source:
         self._branches: list[Branch] = []
         self._incoming: list[Follower] = []
         self._arranged: list[tuple[Branch, int]] = []
-        self._fan_out = FanOut(forwarder)
+        self._fan_out = FanOut(forwarder, has_frames=track.kind == "video")
         self._newest_start = 0
 
     # -- the publisher's side
@@ -135,7 +135,7 @@ class Source:
         if not self._branches:
             return end
         if number >= self._newest_start and (in_order or self._arranged):
-            elements = find_extensions(header, packet) if header.extension_profile else ()
+            elements = header.elements(packet)
             marker = 0x80 if header.marker else 0
             self._fan_out.append(packet, start, end, elements, self.extensions, marker, number, timestamp, now)
         else:

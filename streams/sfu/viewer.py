@@ -29,6 +29,8 @@ from streams.sfu.track import LAYERS, Kind, Layer, Outlet, Track
 if TYPE_CHECKING:
     from streams.sfu.page import Page
 
+REPAIRABLE_SECONDS = 0.5
+"""What a viewer missed in so short a time it asks for again; after longer only a key frame helps."""
 _REPORTS_KEPT = 8
 _MAX_RTT = 10.0
 
@@ -59,6 +61,9 @@ class Viewer:
         self._limit: Layer | None = "high"
         self._is_heard = True
         self._road_version = 0
+        self.heard_at: float | None = None
+        """When its last report came."""
+        self._version = outlet.address_version
         self._reported: OrderedDict[int, float] = OrderedDict()
         self._intra_commands: dict[int, int] = {}
 
@@ -71,6 +76,11 @@ class Viewer:
     def repeated(self) -> int:
         """How many packets were sent to it again."""
         return sum(branch.repeated for branch in self.branches.values())
+
+    @property
+    def refused(self) -> int:
+        """How many packets it asked for in vain: they are gone, were never its own, or it asks too much."""
+        return sum(branch.refused for branch in self.branches.values())
 
     def takes(self, kind: Kind) -> bool:
         """Whether it is given (or waits for) something of this kind."""
@@ -115,11 +125,28 @@ class Viewer:
 
     def rtcp_received(self, plain: bytes, now: float) -> None:
         """Take one unprotected compound RTCP packet of this viewer."""
+        self.heard_at = now
+        feedback = TransportFeedback.read_usual(plain)
+        if feedback is not None:
+            self._feedback(feedback, now)
+            return
         for report in parse(plain):
             self._take(report, now)
 
+    def take_move(self, now: float) -> bool:
+        """Whether it has moved, and missed more on the way than can be repaired: then key frames are wanted."""
+        version = self.outlet.address_version
+        if version == self._version or not self.outlet.is_open:
+            return False
+        self._version = version
+        if self.heard_at is not None and now - self.heard_at <= REPAIRABLE_SECONDS:
+            return False
+        for branch in self.branches.values():
+            branch.source.key_frames.want()
+        return True
+
     def _take(self, report: Report, now: float) -> None:
-        if isinstance(report, ReceiverReport | SenderReport):
+        if isinstance(report, (ReceiverReport, SenderReport)):  # a union would be made anew each time
             self.reports_received += 1
             for block in report.blocks:
                 self._block(block, now)
@@ -138,7 +165,6 @@ class Viewer:
         elif isinstance(report, BitrateEstimate):
             self._named(report.bitrate_bps, now)
         elif isinstance(report, TransportFeedback):
-            self.feedback_received += 1
             self._feedback(report, now)
         elif isinstance(report, Bye):
             self.left = True
@@ -149,6 +175,7 @@ class Viewer:
             self.on_estimate(bps, now)
 
     def _feedback(self, feedback: TransportFeedback, now: float) -> None:
+        self.feedback_received += 1
         version = self.outlet.address_version
         if version != self._road_version:
             self._road_version = version

@@ -6,6 +6,7 @@ import json
 import logging
 import re
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from http import HTTPStatus
@@ -34,7 +35,8 @@ from streams.signalling.session import Right, Session
 from streams.signalling.sessions import Sessions
 from streams.signalling.tokens import Grant, TokenRefused
 from streams.signalling.turn import NO_TURN, TurnServers
-from streams.signalling.wish import read_wish
+from streams.signalling.wish import read_query, read_wish
+from streams.voice_protocol import camera_of
 
 logger = logging.getLogger(__name__)
 
@@ -85,7 +87,14 @@ class Signalling:
         self._wall_clock = wall_clock
         self._posts = Buckets(POST_BURST, POSTS_PER_SECOND)
         self._misses = Buckets(MISS_BURST, MISSES_PER_SECOND)
+        self.refused: Counter[str] = Counter()
+        """Refusals by code; there are only so many codes."""
         self._refusals = Bucket(REFUSAL_BURST, REFUSALS_PER_SECOND)
+
+    @property
+    def rates_forgotten(self) -> int:
+        """Tokens whose rate was forgotten because too many others came."""
+        return self._posts.forgotten + self._misses.forgotten
 
     def routes(self) -> list[Route]:
         """The routes of both protocols."""
@@ -102,6 +111,7 @@ class Signalling:
             try:
                 response = await handle(request, right)
             except SignallingError as error:
+                self.refused[error.code] += 1
                 response = problem(error)
             except ClientDisconnect:
                 response = Response(status_code=HTTPStatus.BAD_REQUEST)
@@ -125,7 +135,10 @@ class Signalling:
         if right is Right.PUBLISH:
             session, answer = self._sessions.publish(feed, grant, body)
         else:
+            wish = read_query(request.query_params)
             session, answer = self._sessions.view(feed, grant, body, group=_group(request))
+            if wish is not None:
+                self._sessions.want(session, wish)
         headers = {"Location": session.path, "ETag": session.etag, "Accept-Patch": _patches(right)}
         response = Response(answer, HTTPStatus.CREATED, headers, SDP_TYPE)
         self._name_relays(response, grant)
@@ -200,7 +213,7 @@ class Signalling:
         grant = self._verified(request, may_be_expired=False)
         if not grant.covers(feed) or not right.is_granted_by(grant):
             raise RightRefused("right-missing", HTTPStatus.FORBIDDEN)
-        if self._is_feed_revoked(feed):
+        if self._is_feed_revoked(camera_of(feed)):
             raise RightRefused("feed-revoked", HTTPStatus.FORBIDDEN)
         return grant
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from pydantic import ValidationError
@@ -21,6 +22,22 @@ def read_wish(body: bytes) -> Want:
         wish = json.loads(body)
     except (ValueError, RecursionError) as error:
         raise WishRefused("json-invalid", HTTPStatus.BAD_REQUEST) from error
+    return _checked(wish)
+
+
+def read_query(query: Mapping[str, str]) -> Want | None:
+    """What a viewer's POST says that it wants from the first packet on, as `?layer=low&spotlight=true`; None without.
+
+    Raises:
+        WishRefused: there is no such layer, or the spotlight is neither true nor false.
+    """
+    if "layer" not in query:
+        return None
+    spotlight = query.get("spotlight", "false")
+    return _checked({"layer": query["layer"], "spotlight": {"true": True, "false": False}.get(spotlight, spotlight)})
+
+
+def _checked(wish: object) -> Want:
     try:
         return Want.model_validate(wish)
     except ValidationError as error:

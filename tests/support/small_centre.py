@@ -35,6 +35,7 @@ from streams.protocol import (
     Receipt,
     Welcome,
 )
+from tests.support.small_line import SmallLine
 
 OFFICER = {
     "id": "018f0000-0000-7000-8000-000000000001",
@@ -105,6 +106,8 @@ class SmallCentre:
     key_frames: int = 0
     size: tuple[int, int] = (0, 0)
     sessions: dict[str, RTCPeerConnection] = field(default_factory=dict)
+    voice: SmallLine = field(default_factory=lambda: SmallLine(sends=True))
+    """What the phone hears."""
     sockets: set[WebSocket] = field(default_factory=set)
     ended: list[str] = field(default_factory=list)
     acknowledges: bool = True
@@ -243,6 +246,7 @@ def build(centre: SmallCentre) -> FastAPI:
     app.include_router(_sign_in(centre))
     app.include_router(_records(centre))
     app.include_router(_media(centre))
+    app.include_router(_voice(centre))
     app.add_api_websocket_route("/api/officer", centre.hold_socket)
     app.add_api_route("/field", _page)
     app.mount("/field", FieldPage(directory=PAGE))
@@ -309,7 +313,8 @@ def _records(centre: SmallCentre) -> APIRouter:
 
     @routes.post("/api/media-tokens")
     async def media_tokens(body: dict[str, str]) -> dict[str, Any]:
-        return {"access_token": "media", "expires_in": 300, "url": f"/whip/{body['feed']}", "ice_servers": []}
+        road = "whep/voice." if body["right"] == "listen" else "whip/"
+        return {"access_token": "media", "expires_in": 300, "url": f"/{road}{body['feed']}", "ice_servers": []}
 
     return routes
 
@@ -354,6 +359,22 @@ def _media(centre: SmallCentre) -> APIRouter:
     return routes
 
 
+def _voice(centre: SmallCentre) -> APIRouter:
+    routes = APIRouter(prefix="/whep")
+
+    @routes.post("/{feed}")
+    async def begin(feed: str, request: Request) -> Response:
+        name, answer = await centre.voice.answer((await request.body()).decode())
+        return Response(answer, 201, {"Location": f"/whep/{feed}/{name}", "ETag": '"1"'}, "application/sdp")
+
+    @routes.delete("/{feed}/{name}")
+    async def end(feed: str, name: str) -> Response:
+        await centre.voice.end(name)
+        return Response(status_code=200)
+
+    return routes
+
+
 async def _forwarded(node: tuple[str, str], request: Request) -> Response:
     url, token = node
     told = {name: request.headers[name] for name in ("Content-Type", "If-Match") if name in request.headers}
@@ -385,5 +406,6 @@ async def small_centre(port: int = 0) -> AsyncIterator[SmallCentre]:
     finally:
         await centre.lose_sockets()
         await centre.lose_sessions()
+        await centre.voice.close()
         server.should_exit = True
         await task

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -14,7 +15,7 @@ import pytest
 
 from streams.sfu.page import Page
 from streams.signalling.session import Session
-from streams.viewer_protocol import Want
+from streams.viewer_protocol import CHANNEL_LABEL, Want
 from tests.support.light_layers import LightLayers
 from tests.support.light_media import LightViewer
 from tests.support.light_signalling import Whip
@@ -120,13 +121,50 @@ async def test_nobody_joins_anothers_page(tmp_path: Path) -> None:
                 await watcher.close()
 
 
-@pytest.mark.parametrize("group", ["", "a b", "x" * 65, "%00", "ä"])
-async def test_a_group_that_is_none_is_refused(tmp_path: Path, group: str) -> None:
-    async with watched(tmp_path, 1) as (running, _, _):
-        watcher = Watcher(running.url, running.token("site-1"))
+async def test_a_group_that_is_none_is_refused(tmp_path: Path) -> None:
+    async with watched(tmp_path, 0) as (running, _, _):
+        for group in ("", "a b", "x" * 65, "%00", "ä"):
+            watcher = Watcher(running.url, running.token("site-1"))
+            try:
+                with pytest.raises(Refused) as refused:
+                    await watcher.watch("site-1", query=f"?group={group}")
+                assert (refused.value.response.status_code, refused.value.code) == (400, "group-invalid")
+            finally:
+                await watcher.close()
+
+
+async def test_wishes_come_by_the_channel_and_by_patch_and_what_is_given_is_told(tmp_path: Path) -> None:
+    async with watched(tmp_path, 0) as (running, _, _):
+        token = running.token("site-1")
+        watcher = Watcher(running.url, token)
+        told: list[dict[str, object]] = []
+        channel = watcher.connection.createDataChannel(CHANNEL_LABEL)
+        channel.on("message", lambda text: told.append(json.loads(text)))
         try:
-            with pytest.raises(Refused) as refused:
-                await watcher.watch("site-1", query=f"?group={group}")
-            assert (refused.value.response.status_code, refused.value.code) == (400, "group-invalid")
+            await watcher.watch("site-1")
+            await until(lambda: told and told[-1]["layer"] == "high", seconds=20)
+            assert told[-1] == {
+                "type": "picture",
+                "layer": "high",
+                "wanted": "high",
+                "paused": None,
+                "estimate_kbps": None,
+            }
+            channel.send(Want(layer="low", spotlight=True).model_dump_json())
+            await until(lambda: (told[-1]["layer"], told[-1]["wanted"]) == ("low", "low"), seconds=20)
+            (session,) = running.node.sessions.feeds["site-1"].viewers.values()
+            assert session.viewer is not None
+            assert session.viewer.is_spotlight
+            for body in ("{", '{"type":"want"}', '{"type":"want","layer":"huge"}', "x" * 5000, b"\xff"):
+                channel.send(body)
+            headers = {"Authorization": f"Bearer {token}"}
+            async with httpx.AsyncClient(base_url=running.url, headers=headers) as http:
+                for wish, status in (
+                    ({"layer": "middle", "spotlight": False}, 204),
+                    ({"layer": "middle", "spotlight": "yes"}, 422),
+                ):
+                    assert (await http.patch(watcher.location, json=wish)).status_code == status
+            await until(lambda: told[-1]["layer"] == "middle", seconds=20)
+            assert not session.viewer.is_spotlight
         finally:
             await watcher.close()

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 import pytest
 
-from streams.rtp.header import REPAIRED_RID, TRANSPORT_CC, find_extensions
-from streams.rtp.payload import KEY_FRAME_TESTS, vp8_numbers
+from streams.rtp.header import REPAIRED_RID, find_extensions
+from streams.rtp.payload import vp8_numbers
 from streams.rtp.rtcp import Bye, Nack, PictureLoss, build
 from streams.sfu.track import LAYERS, Codec, CodecName, Kind, Layer
 from streams.sfu.viewer import Viewer
