@@ -231,7 +231,7 @@ function reloadOnce() {
 }
 
 publisher.addEventListener("road", chooseRoads);
-publisher.addEventListener("message", ({ detail }) => received(JSON.parse(detail)));
+publisher.addEventListener("message", ({ detail }) => received(detail));
 publisher.addEventListener("camera", ({ detail: state }) => {
   outbox.add({ type: "camera", id: crypto.randomUUID(), at: Date.now(), state });
 });

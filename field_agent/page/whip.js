@@ -1,12 +1,11 @@
 // One WHIP session (RFC 9725): camera, microphone and the data channel over one peer connection.
 
-import { ask, publishToken } from "./api.js";
+import { ask, publishToken, Refused } from "./api.js";
+import { FRAGMENT, restartIce } from "./ice.js";
+import { Layers } from "./layers.js";
 
-const MAX_BITRATE = 2_500_000;
 const CONNECT_MS = 7000;
-const NARROW_BPS = 450_000; // below this 720p is a slide show: half the size moves better
-const WIDE_BPS = 900_000;
-const FIT_LOOKS = 4; // so many times in a row before the size changes
+const RESTART_MS = 2000; // an accepted restart has so long to bring answers
 const STATS_MS = 1000;
 const SILENT_MS = 2500; // the node answers a sender many times a second
 const UNANSWERED_MS = 3600; // a sender that hears nothing falls silent itself; the checks' answers would be in by then
@@ -16,23 +15,9 @@ const NO_PICTURE_MS = 2500;
 const CHANNEL_LABEL = "field";
 const MAX_BUFFERED = 65_536;
 
-/** H.264 first: phones encode it in hardware, and recordings of it play everywhere; then VP8. */
-function preferences() {
-  const codecs = RTCRtpSender.getCapabilities("video")?.codecs ?? [];
-  const rank = ({ mimeType, sdpFmtpLine = "" }) => {
-    const name = mimeType.toLowerCase();
-    if (name === "video/h264") {
-      if (!sdpFmtpLine.includes("packetization-mode=1")) return 9;
-      return /profile-level-id=42(e0|c0|00)/i.test(sdpFmtpLine) ? 0 : 9;
-    }
-    return { "video/vp8": 1, "video/rtx": 2 }[name] ?? 9;
-  };
-  return codecs.filter((codec) => rank(codec) < 9).sort((one, other) => rank(one) - rank(other));
-}
-
 /**
  * Events: "live" (connected), "silent"/"heard" (the node's answers), "no-picture"/"picture" (the camera),
- * "figures" (detail: what is sent), "message" (detail: text), "road" (the data channel opened or closed),
+ * "figures" (detail: what is sent), "message" (detail: it, parsed), "road" (the data channel opened or closed),
  * "ended" (this session is of no use any more).
  */
 export class WhipSession extends EventTarget {
@@ -43,8 +28,9 @@ export class WhipSession extends EventTarget {
   #timer = 0;
   #ended = false;
   #silent = false;
-  #scale = 1;
-  #fits = 0;
+  #layers;
+  #restart = { isOn: false, until: 0 };
+  #closed = new AbortController();
   #heard = { count: -1, at: performance.now() };
   #sent = { bytes: 0, at: performance.now(), changed: performance.now() };
   #frames = { count: -1, at: performance.now(), noPicture: false };
@@ -64,6 +50,7 @@ export class WhipSession extends EventTarget {
     this.#addChannel();
     connection.addEventListener("connectionstatechange", () => {
       if (["failed", "closed"].includes(connection.connectionState)) this.#end();
+      else if (connection.connectionState === "disconnected") this.#findWay();
     });
     await connection.setLocalDescription();
     const answer = await ask("POST", grant.url, {
@@ -74,7 +61,9 @@ export class WhipSession extends EventTarget {
     this.#token = grant.access_token;
     this.#url = new URL(answer.headers.get("Location"), answer.url).href;
     await connection.setRemoteDescription({ type: "answer", sdp: await answer.text() });
+    this.#layers.apply();
     await this.#connected();
+    this.#watchNetwork();
     this.#timer = setInterval(() => this.#look(), STATS_MS);
     this.dispatchEvent(new Event("live"));
   }
@@ -82,39 +71,8 @@ export class WhipSession extends EventTarget {
   #addMedia(camera) {
     const streams = [camera.stream];
     if (camera.audio) this.#connection.addTransceiver(camera.audio, { direction: "sendonly", streams });
-    const video = this.#connection.addTransceiver(camera.video, {
-      direction: "sendonly",
-      streams,
-      sendEncodings: [{ maxBitrate: MAX_BITRATE, maxFramerate: 30, priority: "high", networkPriority: "high" }],
-    });
-    const codecs = preferences();
-    if (codecs.length && video.setCodecPreferences) video.setCodecPreferences(codecs);
+    this.#layers = new Layers(this.#connection, camera.video, streams);
     this.audioSender = this.#connection.getSenders().find((one) => one.track?.kind === "audio");
-    this.videoSender = video.sender;
-    this.#shape(1);
-  }
-
-  /**
-   * Full size as long as the network carries it, at fewer pictures a second when the phone is busy (a plate or a
-   * paper must be readable); half the size on a narrow network.
-   */
-  #shape(scale) {
-    this.#scale = scale;
-    const parameters = this.videoSender.getParameters();
-    parameters.degradationPreference = "maintain-resolution";
-    for (const encoding of parameters.encodings) encoding.scaleResolutionDownBy = scale;
-    this.videoSender.setParameters(parameters).catch(() => {
-      // An old browser that doesn't know the preference chooses by itself.
-    });
-  }
-
-  #fitToNetwork({ availableBps, limited }) {
-    if (!availableBps) return;
-    const wanted = availableBps > WIDE_BPS ? 1 : availableBps < NARROW_BPS && limited === "bandwidth" ? 2 : this.#scale;
-    this.#fits = wanted === this.#scale ? 0 : this.#fits + 1;
-    if (this.#fits < FIT_LOOKS) return;
-    this.#fits = 0;
-    this.#shape(wanted);
   }
 
   #addChannel() {
@@ -123,8 +81,44 @@ export class WhipSession extends EventTarget {
     channel.addEventListener("open", () => this.dispatchEvent(new Event("road")));
     channel.addEventListener("close", () => this.dispatchEvent(new Event("road")));
     channel.addEventListener("message", ({ data }) => {
-      this.dispatchEvent(new CustomEvent("message", { detail: data }));
+      const message = JSON.parse(data);
+      if (message.type === "layers") this.#layers.want(message.wanted);
+      else this.dispatchEvent(new CustomEvent("message", { detail: message }));
     });
+  }
+
+  /** Another network is another address: what was agreed of the old one is of no use. */
+  #watchNetwork() {
+    const { signal } = this.#closed;
+    addEventListener("online", () => this.#findWay(), { signal });
+    // It also tells each new guess of the network's speed; only where it says of what kind the network is, that counts.
+    let kind = navigator.connection?.type;
+    navigator.connection?.addEventListener?.("change", () => {
+      if (navigator.connection.type === kind) return;
+      kind = navigator.connection.type;
+      this.#findWay();
+    }, { signal });
+  }
+
+  /** Try another way to the node before the session is given up. */
+  async #findWay() {
+    if (this.#ended || this.#restart.isOn || !this.#url || !this.#timer) return;
+    this.#restart.isOn = true;
+    try {
+      await restartIce(this.#connection, (fragment) => this.#patch(fragment));
+      this.#restart.until = performance.now() + RESTART_MS;
+    } catch (error) {
+      // The node doesn't know this session any more: nothing is left to wait for. Else the clock decides.
+      if (error instanceof Refused && [401, 403, 404, 410].includes(error.status)) this.#end();
+    } finally {
+      this.#restart.isOn = false;
+    }
+  }
+
+  async #patch(fragment) {
+    const headers = { Authorization: `Bearer ${this.#token}`, "If-Match": "*" };
+    const answer = await ask("PATCH", this.#url, { body: fragment, type: FRAGMENT, headers, timeout: RESTART_MS });
+    return answer.text();
   }
 
   #connected() {
@@ -157,21 +151,18 @@ export class WhipSession extends EventTarget {
 
   /** Send another camera's track from now on, in the same session. */
   async replace(camera) {
-    await this.videoSender.replaceTrack(camera.video);
+    await this.#layers.sender.replaceTrack(camera.video);
     if (this.audioSender && camera.audio) await this.audioSender.replaceTrack(camera.audio);
   }
 
   async #look() {
     const connection = this.#connection;
     if (this.#ended || connection.connectionState === "closed") return;
-    const figures = { width: 0, height: 0, kbps: 0, rttMs: 0, limited: "", frames: -1, heard: 0, bytes: 0 };
+    const figures = { kbps: 0, rttMs: 0, frames: -1, heard: 0, bytes: 0 };
+    const pictures = [];
     for (const one of (await connection.getStats()).values()) {
       if (one.type === "outbound-rtp") figures.bytes += one.bytesSent ?? 0;
-      if (one.type === "outbound-rtp" && one.kind === "video") {
-        Object.assign(figures, { width: one.frameWidth ?? 0, height: one.frameHeight ?? 0 });
-        figures.limited = one.qualityLimitationReason ?? "";
-        figures.fps = one.framesPerSecond ?? 0;
-      }
+      if (one.type === "outbound-rtp" && one.kind === "video") pictures.push(one);
       if (one.type === "media-source" && one.kind === "video") figures.frames = one.frames ?? -1;
       // Whatever its state: unanswered checks take it out of "succeeded", and a count that is gone would look like news.
       if (one.type === "candidate-pair" && one.nominated) {
@@ -180,6 +171,7 @@ export class WhipSession extends EventTarget {
         figures.rttMs = Math.round((one.currentRoundTripTime ?? 0) * 1000);
       }
     }
+    Object.assign(figures, this.#layers.look(pictures));
     this.#judge(figures, performance.now());
   }
 
@@ -197,13 +189,14 @@ export class WhipSession extends EventTarget {
       this.#silent = silent;
       this.dispatchEvent(new Event(silent ? "silent" : "heard"));
       this.dispatchEvent(new Event("road"));
+      if (silent) this.#findWay();
     }
-    if (quiet > (sends || isUnanswered ? DEAD_MS : IDLE_DEAD_MS)) {
+    if (quiet > (sends || isUnanswered ? DEAD_MS : IDLE_DEAD_MS) && now > this.#restart.until) {
       this.#end();
       return;
     }
     this.#judgePicture(figures.frames, now);
-    this.#fitToNetwork(figures);
+    this.#layers.fit(figures);
     this.dispatchEvent(new CustomEvent("figures", { detail: figures }));
   }
 
@@ -232,6 +225,7 @@ export class WhipSession extends EventTarget {
   close() {
     this.#ended = true;
     clearInterval(this.#timer);
+    this.#closed.abort();
     this.#connection?.close();
     this.dispatchEvent(new Event("road"));
   }
