@@ -6,6 +6,7 @@ import asyncio
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 
 from command_center import demonstration, launcher, logs, schema, worker
 from command_center.accounts.media_tokens import MediaTokens
@@ -34,13 +35,23 @@ app.add_typer(user, name="user")
 @app.command()
 def web() -> None:
     """Serve the screens and the API."""
-    settings = Settings()
+    settings = _settings()
     logs.configure(settings.log_level)
     _prepare(settings)
     certificate, key = settings.https_certificate, settings.https_key
     if certificate is None or key is None:
         certificate, key = server_certificate(settings.keys)
     asyncio.run(_serve(settings, Listener(settings.https_host, settings.https_port, certificate, key)))
+
+
+def _settings() -> Settings:
+    """The settings, or a sentence for each that makes no sense; never their values, some are secrets."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        for each in error.errors():
+            typer.echo(f"COMMAND_CENTER_{'_'.join(map(str, each['loc'])).upper()}: {each['msg']}", err=True)
+        raise typer.Exit(launcher.SETTINGS_UNUSABLE) from None
 
 
 def _prepare(settings: Settings) -> None:
@@ -65,7 +76,7 @@ async def _serve(settings: Settings, https: Listener) -> None:
 @app.command("worker")
 def run_worker() -> None:
     """Do what nobody waits for: keep positions, index recordings, escalate, chase."""
-    settings = Settings()
+    settings = _settings()
     logs.configure(settings.log_level)
     _prepare(settings)
     asyncio.run(worker.run(settings))
@@ -74,25 +85,25 @@ def run_worker() -> None:
 @app.command()
 def migrate() -> None:
     """Bring the records' schema up to date."""
-    _prepare(Settings())
+    _prepare(_settings())
 
 
 @app.command()
 def run() -> None:
     """Start everything on this machine, with the demonstration."""
-    raise typer.Exit(launcher.run(Settings(), demonstration=True))
+    raise typer.Exit(launcher.run(_settings(), demonstration=True))
 
 
 @app.command()
 def serve() -> None:
     """Start everything on this machine, for real work."""
-    raise typer.Exit(launcher.run(Settings(), demonstration=False))
+    raise typer.Exit(launcher.run(_settings(), demonstration=False))
 
 
 @app.command("seed-demonstration")
 def seed_demonstration() -> None:
     """Fill the records with the demonstration: courts, accounts, operations and cases that are made up."""
-    settings = Settings()
+    settings = _settings()
     _prepare(settings)
     asyncio.run(_seed(settings))
 
@@ -108,7 +119,7 @@ async def _seed(settings: Settings) -> None:
 @app.command("setup-link")
 def setup_link() -> None:
     """Print the one-time address that makes the first administrator; nothing once there is an account."""
-    settings = Settings()
+    settings = _settings()
     _prepare(settings)
     path = asyncio.run(_setup_link(settings))
     if path is not None:
@@ -135,7 +146,7 @@ def token(
     """Print a bearer token for a device that speaks plain WHIP or WHEP."""
     if not publish and not view:
         raise typer.BadParameter("say --publish, --view or both")
-    settings = Settings()
+    settings = _settings()
     _prepare(settings)
     typer.echo(asyncio.run(_token(settings, feed, publish=publish, view=view, minutes=minutes)))
 
@@ -156,7 +167,7 @@ async def _token(settings: Settings, feed: str, *, publish: bool, view: bool, mi
 @app.command()
 def verify() -> None:
     """Check the audit's whole chain against itself and its anchors; exit code 1 where it isn't whole."""
-    settings = Settings()
+    settings = _settings()
     _prepare(settings)
     verdict = asyncio.run(_verify(settings))
     if verdict.unreadable_anchors:
@@ -187,7 +198,7 @@ def user_add(
     """Make an account."""
     password = generate_password() if generate else typer.prompt("Password", hide_input=True, confirmation_prompt=True)
     new = NewUser(username, password, role, court, display_name)
-    settings = Settings()
+    settings = _settings()
     _prepare(settings)
     try:
         made = asyncio.run(_add(settings, new))

@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from streams.signalling.turn import TurnServers, read_urls
+
+HTTP_PORT_STEP = 10
+"""Leaves room for the other parts' ports, which stand in a row."""
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?")
+
+
+@dataclass(frozen=True, slots=True)
+class LocalNode:
+    """A media node of this machine, as the launcher starts it."""
+
+    node: str
+    udp_port: int
+    http_port: int
+
+    @property
+    def url(self) -> str:
+        """Its signalling address."""
+        return f"http://127.0.0.1:{self.http_port}"
 
 
 class Settings(BaseSettings):
@@ -27,6 +47,12 @@ class Settings(BaseSettings):
     """The media node's one UDP port."""
     media_http_port: int = 8201
     """Where the media node answers WHIP and WHEP, on loopback; the web process passes them on."""
+    media_nodes: int = Field(default=1, ge=1, le=16)
+    """How many media nodes the launcher runs on this machine: each has a UDP port of its own, one above the last,
+    and a signalling port, HTTP_PORT_STEP above the last."""
+    media_origins: str = ""
+    """Comma-separated public addresses (https://host[:port]) of media nodes that pages ask themselves; a node whose
+    public address isn't among them is asked for pages by the web process."""
     media_public_addresses: str = ""
     """Comma-separated addresses that the node advertises; empty means all of this machine's."""
     turn_urls: str = ""
@@ -55,6 +81,14 @@ class Settings(BaseSettings):
     urgent_deadline_seconds: int = 180
     routine_deadline_seconds: int = 900
     log_level: str = "INFO"
+
+    @field_validator("media_origins")
+    @classmethod
+    def _are_origins(cls, value: str) -> str:
+        for origin in _listed(value):
+            if _ORIGIN.fullmatch(origin) is None:
+                raise ValueError(f"{origin!r} is no https://host[:port]")
+        return value
 
     @property
     def hub_url(self) -> str:
@@ -98,6 +132,18 @@ class Settings(BaseSettings):
         return self.data / "recordings"
 
     @property
-    def media_http_url(self) -> str:
-        """The media node's signalling address."""
-        return f"http://127.0.0.1:{self.media_http_port}"
+    def local_nodes(self) -> list[LocalNode]:
+        """The media nodes of this machine."""
+        return [
+            LocalNode(f"node-{place + 1}", self.media_port + place, self.media_http_port + place * HTTP_PORT_STEP)
+            for place in range(self.media_nodes)
+        ]
+
+    @property
+    def page_origins(self) -> tuple[str, ...]:
+        """The media nodes' public addresses that pages may use."""
+        return tuple(_listed(self.media_origins))
+
+
+def _listed(text: str) -> list[str]:
+    return [part for part in (part.strip().rstrip("/") for part in text.split(",")) if part]

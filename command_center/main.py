@@ -59,8 +59,9 @@ from command_center.errors import CommandCenterError
 from command_center.evidence.recordings import Recordings
 from command_center.live import screens_socket
 from command_center.live.board import Board
+from command_center.live.nodes import NodeAddress, Nodes
 from command_center.live.officers_socket import OfficersSocket
-from command_center.metrics import Measured, Metrics
+from command_center.metrics import Measured, Metrics, NodesCollector
 from command_center.operations.instructions import Instructions, deadlines_of
 from command_center.operations.positions import Positions
 from command_center.operations.service import Operations
@@ -89,7 +90,7 @@ class Web:
         make_keys(settings.keys)
         self.database = Database(settings.records_url)
         self.hub = Hub(settings.hub_url)
-        self.node = media.node_client(settings.media_http_url)
+        self.node = media.node_client()
         self.metrics = Metrics()
         self.audit = Audit()
         self.revocations = Revocations(Outbox(self.database, self.hub), self.hub)
@@ -121,6 +122,9 @@ class Web:
         self.positions = Positions(self.database)
         self.recordings = Recordings(self.database, self.audit, settings.recordings)
         self.board = Board(self.hub, self.operations, self.instructions, self.positions)
+        assumed = [NodeAddress(local.node, local.url) for local in settings.local_nodes]
+        self.nodes = Nodes(self.board.hub_state, assumed)
+        self.metrics.registry.register(NodesCollector(self.nodes))
         self.assets = Assets(
             self.database,
             [HttpBank(settings.bank_url), HttpRegistry(settings.registry_url)],
@@ -168,6 +172,7 @@ class Web:
             self.sockets,
             CallbackDoors(CALLBACKS, page_access),
             self.screens.csp_hashes(),
+            self.settings.page_origins,
         )
         return Measured(gate, self.metrics)
 
@@ -178,7 +183,9 @@ class Web:
             setup.router(self.setup_links, self.accounts),
             accounts.router(self.accounts),
             audit.router(self.audit_reader, AccountNames(self.database)),
-            tokens.router(self.operations.feeds, self.media_tokens, self.settings.turn),
+            tokens.router(
+                self.operations.feeds, self.media_tokens, self.nodes, self.settings.turn, self.settings.page_origins
+            ),
             operations.router(self.operations),
             feeds.router(self.operations, self.board),
             instructions.router(self.instructions, self.board),
@@ -187,8 +194,8 @@ class Web:
             assets.router(self.assets),
             screens_socket.router(self.board, self.operations),
             OfficersSocket(self.board, self.hub, self.operations, self.instructions, self.positions).router(),
-            media.router(self.node),
-            health.router(health.Health(self.database, self.hub, self.node), self.metrics.registry),
+            media.router(media.Passing(self.node, self.nodes, self.metrics.registry)),
+            health.router(health.Health(self.database, self.hub, self.node, self.nodes), self.metrics.registry),
             docs.router(server),
             certificate.router(self.settings.keys / AUTHORITY_FILE),
         ):

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, PlatformCollector, ProcessCollector
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from command_center.live.nodes import Nodes
+
+NODE_FIGURES = {
+    "feeds": "Feeds by media node.",
+    "viewers": "Viewers by media node.",
+    "packets_per_second": "Packets received and sent by media node.",
+    "cpu_share": "Of one core, by media node.",
+    "is_full": "Whether a media node takes nobody any more.",
+}
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 
 
@@ -24,6 +36,28 @@ class Metrics:
             "command_center_request_seconds", "Time to answer.", ["kind"], buckets=BUCKETS, registry=self.registry
         )
         self.sockets = Gauge("command_center_sockets", "Open WebSockets.", registry=self.registry)
+
+
+class NodesCollector(Collector):
+    """What this process knows of the media nodes; each tells its own figures at its own `/metrics`."""
+
+    def __init__(self, nodes: Nodes) -> None:
+        self._nodes = nodes
+
+    def collect(self) -> Iterator[Metric]:
+        """Everything, now."""
+        states = self._nodes.states()
+        up = GaugeMetricFamily("command_center_media_node_up", "Whether a media node is there.", labels=["node"])
+        for node in [*(state.node for state in states), *self._nodes.lost()]:
+            up.add_metric([node], int(node in {state.node for state in states}))
+        yield up
+        for name, text in NODE_FIGURES.items():
+            gauge = GaugeMetricFamily(f"command_center_media_node_{name}", text, labels=["node"])
+            for state in states:
+                gauge.add_metric([state.node], float(getattr(state, name)))
+            yield gauge
+        text = "How often a media node didn't answer."
+        yield CounterMetricFamily("command_center_media_nodes_suspected", text, value=self._nodes.suspected)
 
 
 class Measured:

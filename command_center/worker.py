@@ -25,6 +25,7 @@ from command_center.lease import Leases
 from command_center.operations.feeds import Feeds
 from command_center.operations.instructions import Instructions
 from command_center.operations.positions import Positions
+from command_center.operations.talks import Talks
 from command_center.outbox import Outbox
 from command_center.stream_job import StreamJob
 from streams.hub.hub import Hub, HubAway
@@ -33,11 +34,13 @@ from streams.hub.topics import (
     POSITIONS_STREAM,
     RECORDING_EVENT,
     RECORDINGS_STREAM,
+    TALKS_STREAM,
     WORKER_KEY,
     WORKER_LIFE_SECONDS,
     CameraChanged,
     PositionTaken,
     RecordingChanged,
+    TalkChanged,
 )
 from streams.recording.events import RecordingEvent
 from streams.supervision import keep_running, leave_if_cancelled
@@ -64,6 +67,7 @@ class Worker:
         audit = Audit()
         self._hub = hub
         self._outbox = outbox
+        self._talks = Talks(database, audit)
         self._leases = Leases(database, self.name, LEASE_SECONDS)
         self._positions = Positions(database)
         self._instructions = Instructions(database, hub, audit)
@@ -82,6 +86,10 @@ class Worker:
             hub, CAMERAS_STREAM, self.name, CameraChanged.model_validate_json, self._keep_cameras
         )
 
+        self.talks_job: StreamJob[TalkChanged] = StreamJob(
+            hub, TALKS_STREAM, self.name, TalkChanged.model_validate_json, self._talks.record
+        )
+
     async def run(self) -> None:
         """Work until cancelled; then give the leases back, so that another worker goes on at once."""
         leased = {
@@ -94,6 +102,7 @@ class Worker:
             async with asyncio.TaskGroup() as group:
                 group.create_task(keep_running("positions", self.positions_job.run))
                 group.create_task(keep_running("cameras", self.cameras_job.run))
+                group.create_task(keep_running("talks", self.talks_job.run))
                 group.create_task(keep_running("life sign", self._give_life_sign))
                 for job, step in leased.items():
                     group.create_task(keep_running(job, partial(self._do_leased, job, step)))

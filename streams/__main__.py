@@ -22,6 +22,8 @@ REDIS_URL_VARIABLE = "COMMAND_CENTER_REDIS_URL"
 TURN_SECRET_VARIABLE = "COMMAND_CENTER_TURN_SECRET"  # noqa: S105 - the name, not the secret
 """By the environment alone: a command line can be read by everybody on the machine."""
 _NODE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_BASE_URL = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?/?")
+_ANYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
 
 
 class JsonLines(logging.Formatter):
@@ -44,6 +46,11 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(level=options.log_level.upper(), handlers=[handler])
     if _NODE_ID.fullmatch(options.node_id) is None:
         return _refuse(f"--node-id {options.node_id!r}: letters, digits, - and _ only")
+    for flag, url in (("--signalling-url", options.signalling_url), ("--public-url", options.public_url)):
+        if url is not None and _BASE_URL.fullmatch(url) is None:
+            return _refuse(f"{flag} {url!r}: http(s)://host[:port] only")
+    if options.http_host in _ANYWHERE and not options.signalling_url:
+        return _refuse(f"--http-host {options.http_host}: name one address by --signalling-url for the web processes")
     try:
         token_key = load_public_key(options.token_key)
     except (OSError, ValueError, TypeError) as error:
@@ -59,6 +66,9 @@ def main(arguments: list[str] | None = None) -> int:
         token_key=token_key,
         udp_port=options.udp_port,
         http_port=options.http_port,
+        http_host=options.http_host,
+        signalling_url=(options.signalling_url or "").rstrip("/"),
+        public_url=options.public_url.rstrip("/") if options.public_url else None,
         public_addresses=tuple(options.public_address),
         allowed_origins=tuple(options.allow_origin),
         turn=turn,
@@ -98,7 +108,10 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m streams", description="A media node: WHIP in, WHEP out.")
     parser.add_argument("--data", type=Path, required=True, help="folder for spool and recordings")
     parser.add_argument("--udp-port", type=int, required=True, help="the one UDP port of all media")
-    parser.add_argument("--http-port", type=int, required=True, help="signalling, on loopback")
+    parser.add_argument("--http-port", type=int, required=True, help="signalling: WHIP and WHEP over HTTP")
+    parser.add_argument("--http-host", default="127.0.0.1", help="where signalling listens; loopback unless given")
+    parser.add_argument("--signalling-url", help="where web processes on other machines reach signalling")
+    parser.add_argument("--public-url", help="https://… where phones, screens and programs reach signalling themselves")
     parser.add_argument("--redis-url", default=os.environ.get(REDIS_URL_VARIABLE), help=f"or {REDIS_URL_VARIABLE}")
     parser.add_argument("--token-key", type=Path, required=True, help="public half of the access tokens' key")
     parser.add_argument("--node-id", default="node-1")

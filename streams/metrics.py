@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeHistogramMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
 from prometheus_client.registry import Collector
 
 from streams.sfu.delays import BOUNDS
@@ -18,6 +25,7 @@ if TYPE_CHECKING:
     from streams.signalling.live_feed import LiveFeed
 
 PREFIX = "media_node"
+ESTIMATE_BOUNDS = (250_000, 500_000, 1_000_000, 2_000_000, 4_000_000, 8_000_000, 16_000_000)
 
 
 class NodeCollector(Collector):
@@ -31,7 +39,21 @@ class NodeCollector(Collector):
         yield from self._sessions()
         yield from self._traffic()
         yield from self._feeds()
+        yield from self._pages()
         yield from self._events()
+        yield from self._tables()
+
+    def _tables(self) -> Iterator[Metric]:
+        """What could grow: back to where they began once all have left."""
+        tasks = len(asyncio.all_tasks())
+        yield GaugeMetricFamily(f"{PREFIX}_tasks", "Tasks under way.", value=tasks)
+        port, sessions = self._node.port, self._node.sessions
+        entries = GaugeMetricFamily(f"{PREFIX}_table_entries", "Entries of the node's tables.", labels=["table"])
+        entries.add_metric(["sessions"], len(sessions.by_id))
+        entries.add_metric(["feeds"], len(sessions.feeds))
+        for table, count in port.entries.items():
+            entries.add_metric([table], count)
+        yield entries
 
     def _sessions(self) -> Iterator[Metric]:
         sessions = self._node.sessions
@@ -47,9 +69,17 @@ class NodeCollector(Collector):
         for reason, count in sessions.ended.items():
             ended.add_metric([reason], count)
         yield ended
+        refused = CounterMetricFamily(f"{PREFIX}_requests_refused", "Refusals of WHIP and WHEP.", labels=["code"])
+        for code, count in self._node.signalling.refused.items():
+            refused.add_metric([code], count)
+        yield refused
+        messages = CounterMetricFamily(f"{PREFIX}_messages", "Texts on officers' data channels.", labels=["what"])
+        for what, count in sessions.messages.items():
+            messages.add_metric([what], count)
+        yield messages
 
     def _traffic(self) -> Iterator[Metric]:
-        port, forwarder = self._node.port, self._node.forwarder
+        port, forwarder, sessions = self._node.port, self._node.forwarder, self._node.sessions
         packets = CounterMetricFamily(f"{PREFIX}_packets", "Datagrams by direction.", labels=["direction"])
         packets.add_metric(["in"], port.packets_in)
         packets.add_metric(["out"], port.packets_out + forwarder.counters.packets)
@@ -67,7 +97,13 @@ class NodeCollector(Collector):
         drops.add_metric(["socket_media"], forwarder.counters.dropped)
         drops.add_metric(["spool"], self._node.spool.dropped)
         drops.add_metric(["events"], self._node.presence.dropped)
-        drops.add_metric(["dtls"], port.dtls_dropped)
+        drops.add_metric(["dtls"], port.dtls_dropped + sum(s.link.dtls.dropped for s in sessions.by_id.values()))
+        drops.add_metric(["socket_received"], port.kernel_drops)
+        drops.add_metric(["addresses"], port.addresses_forgotten)
+        drops.add_metric(["rates"], self._node.signalling.rates_forgotten)
+        drops.add_metric(["revocations"], self._node.revocations.forgotten)
+        drops.add_metric(["field_messages"], sessions.messages["dropped"])
+        drops.add_metric(["field_answers"], sessions.messages["unanswered"])
         yield drops
         yield CounterMetricFamily(f"{PREFIX}_send_errors", "Refused by the kernel.", value=forwarder.counters.errors)
         yield self._delays()
@@ -96,6 +132,8 @@ class NodeCollector(Collector):
             "octets": "Bytes of a publisher.",
             "nacked": "Packets asked for again.",
             "repeated": "Packets that came again.",
+            "beyond_repair": "Packets lost for good: too many, too old, or asked for too often.",
+            "untold": "Arrivals that no feedback told of: their numbers jumped too often.",
             "malformed": "Packets that are no RTP of ours.",
             "unknown": "Packets of streams that were not agreed on.",
         }
@@ -104,7 +142,11 @@ class NodeCollector(Collector):
             for feed in feeds:
                 family.add_metric([feed.name], getattr(feed.media.counters, name))
             yield family
-        for name, text in (("repeated", "Packets sent to viewers again."), ("nacked", "Packets viewers asked for.")):
+        for name, text in (
+            ("repeated", "Packets sent to viewers again."),
+            ("nacked", "Packets viewers asked for."),
+            ("refused", "Packets viewers asked for that were gone, or too many."),
+        ):
             family = CounterMetricFamily(f"{PREFIX}_viewer_{name}", text, labels=["feed"])
             for feed in feeds:
                 family.add_metric([feed.name], getattr(feed, name))
@@ -116,12 +158,15 @@ class NodeCollector(Collector):
         labels = ["feed", "layer"]
         packets = CounterMetricFamily(f"{PREFIX}_layer_packets", "Packets of each layer of a picture.", labels=labels)
         viewers = GaugeMetricFamily(f"{PREFIX}_layer_viewers", "Viewers of each layer of a picture.", labels=labels)
+        requests = CounterMetricFamily(f"{PREFIX}_layer_key_frame_requests", "Sent to publishers.", labels=labels)
         for feed in feeds:
             for source in feed.media.layers.sources:
+                requests.add_metric([feed.name, source.layer], source.key_frames.sent)
                 packets.add_metric([feed.name, source.layer], source.packets)
                 viewers.add_metric([feed.name, source.layer], len(source.branches))
         yield packets
         yield viewers
+        yield requests
 
     def _loss(self, feeds: Iterable[LiveFeed]) -> Metric:
         gauge = GaugeMetricFamily(
@@ -131,6 +176,30 @@ class NodeCollector(Collector):
             branches = [branch for viewer in feed.media.viewers for branch in viewer.branches.values()]
             gauge.add_metric([feed.name], max((branch.fraction_lost for branch in branches), default=0.0))
         return gauge
+
+    def _pages(self) -> Iterator[Metric]:
+        pages = self._node.sessions.pages
+        limited = [bps for page in pages.all() if (bps := page.estimate_bps) is not None]
+        gauge = GaugeMetricFamily(f"{PREFIX}_pages", "Viewers' pages, by whether their line limits.", labels=["line"])
+        gauge.add_metric(["free"], len(pages) - len(limited))
+        gauge.add_metric(["limited"], len(limited))
+        yield gauge
+        buckets = [(str(bound), float(sum(bps <= bound for bps in limited))) for bound in ESTIMATE_BOUNDS]
+        yield GaugeHistogramMetricFamily(
+            f"{PREFIX}_page_estimate_bps",
+            "What the lines of limited pages are thought to carry.",
+            buckets=[*buckets, ("+Inf", float(len(limited)))],
+            gsum_value=sum(limited),
+        )
+        paused = sum(page.paused for page in pages.all())
+        yield GaugeMetricFamily(f"{PREFIX}_tiles_paused", "Pictures that don't fit their page's line.", value=paused)
+        done = CounterMetricFamily(
+            f"{PREFIX}_page_events", "What was done to keep pages within their line.", labels=["what"]
+        )
+        counters = pages.counters
+        for field in fields(counters):
+            done.add_metric([field.name], getattr(counters, field.name))
+        yield done
 
     def _events(self) -> Iterator[Metric]:
         node = self._node

@@ -28,11 +28,14 @@ from streams.hub.topics import (
     CAMERAS_STREAM,
     POSITIONS_STREAM,
     RECORDINGS_STREAM,
+    TALKS_STREAM,
     CameraChanged,
     FeedState,
     NodeState,
     PositionTaken,
+    TalkChanged,
 )
+from streams.load import Load
 from streams.metrics import NodeMetrics
 from streams.recording.events import RecordingEvent
 from streams.recording.recorder import Recorder
@@ -53,9 +56,10 @@ logger = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.06
 """How long what is timed may wait while nothing comes; with packets to forward it is done right after them."""
-ROUND_TICK_SECONDS = 0.03
+ROUND_TICK_SECONDS = 0.045
 REPAIR_TICK_SECONDS = 0.02
 SWEEP_SECONDS = 1.0
+DRAIN_SECONDS = 0.2
 PEERS_CLOSE_SECONDS = 0.5
 RECORDER_CLOSE_SECONDS = 1.5
 HUB_CLOSE_SECONDS = 0.5
@@ -66,7 +70,11 @@ YOUNG_OBJECTS = 50_000
 
 @dataclass(frozen=True, slots=True)
 class NodeOptions:
-    """What a node is given at start; ports may be 0 (any free one)."""
+    """What a node is given at start; ports may be 0 (any free one).
+
+    `signalling_url` is where web processes reach it, its own loopback address where empty; `public_url` is where
+    phones, screens and programs reach its signalling without a web process between, if they can.
+    """
 
     data: Path
     node_id: str
@@ -74,6 +82,9 @@ class NodeOptions:
     token_key: Ed25519PublicKey
     udp_port: int = 0
     http_port: int = 0
+    http_host: str = "127.0.0.1"
+    signalling_url: str = ""
+    public_url: str | None = None
     public_addresses: Sequence[str] = ()
     allowed_origins: Sequence[str] = ()
     turn: TurnServers = NO_TURN
@@ -94,10 +105,11 @@ class Node:
         self.forwarder = Forwarder(self.port.socket)
         widen_buffers(self.port.socket)
         self.port.on_round = self._round
+        self.port.awaits_more = lambda: self.forwarder.awaits_more
         self._ticked_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self.spool = Spool(self.hub, options.data / "spool" / f"{options.node_id}.jsonl")
-        self.presence = Presence(self.hub, options.node_id, self._state, self._feed_states)
+        self.presence = Presence(self.hub, options.node_id, self._state, self._feed_states, self._moved)
         self.recorder: Recorder | None = None
         if options.records:
             self.recorder = Recorder(options.data / "recordings", options.node_id, self._recording_event)
@@ -111,9 +123,19 @@ class Node:
             open_recording=self._open_recording,
         )
         self.revocations = Revocations(self.hub, self.sessions.revoke)
-        self._http = bind_signalling(options.http_port)
+        self.signalling = Signalling(
+            self.sessions,
+            options.token_key,
+            self.revocations.is_revoked,
+            self.revocations.is_feed_revoked,
+            allowed_origins=options.allowed_origins,
+            turn=options.turn,
+        )
+        self._http = bind_signalling(options.http_port, options.http_host)
         self.http_port = int(self._http.getsockname()[1])
-        """Where WHIP and WHEP are served, on loopback."""
+        """Where WHIP and WHEP are served."""
+        self._load = Load(lambda: self.port.packets_in + self.port.packets_out + self.forwarder.counters.packets)
+        self._is_draining = False
         self._metrics = NodeMetrics(self)
 
     async def wait_ready(self) -> None:
@@ -133,6 +155,7 @@ class Node:
                     "node %s: media on %d, signalling on %d", self._options.node_id, self.port.number, self.http_port
                 )
                 await stop.wait()
+                await self._drain()
                 await self._end_sessions()
         finally:
             await self._close()
@@ -169,16 +192,8 @@ class Node:
             await asyncio.sleep(SWEEP_SECONDS)
 
     def _app(self) -> ASGIApp:
-        signalling = Signalling(
-            self.sessions,
-            self._options.token_key,
-            self.revocations.is_revoked,
-            self.revocations.is_feed_revoked,
-            allowed_origins=self._options.allowed_origins,
-            turn=self._options.turn,
-        )
         own = [Route("/healthz", self._health), Route("/metrics", self._show_metrics)]
-        return make_app([*signalling.routes(), *own])
+        return make_app([*self.signalling.routes(), *own])
 
     async def _health(self, request: Request) -> Response:
         feeds = self.sessions.feeds.values()
@@ -197,21 +212,30 @@ class Node:
 
     def _state(self) -> NodeState:
         feeds = self.sessions.feeds.values()
+        self._load.measure()
         return NodeState(
             node=self._options.node_id,
             started_at=self._started_at,
             at=int(time.time() * 1000),
-            signalling_url=f"http://127.0.0.1:{self.http_port}",
+            signalling_url=self._options.signalling_url or f"http://{self._options.http_host}:{self.http_port}",
+            public_url=self._options.public_url,
             feeds=sum(not feed.is_idle for feed in feeds),
             viewers=sum(len(feed.viewers) for feed in feeds),
+            packets_per_second=self._load.packets_per_second,
+            cpu_share=self._load.cpu_share,
+            is_full=self.sessions.is_full,
+            is_draining=self._is_draining,
         )
 
     def _feed_states(self) -> list[FeedState]:
         return self.sessions.states()
 
-    def _keep(self, event: PositionTaken | CameraChanged, on_kept: Callable[[], None]) -> None:
-        stream = POSITIONS_STREAM if isinstance(event, PositionTaken) else CAMERAS_STREAM
-        self.spool.offer(stream, event, on_kept)
+    def _moved(self, feed: str, published_at: int) -> None:
+        self.sessions.moved(feed, published_at)
+
+    def _keep(self, event: PositionTaken | CameraChanged | TalkChanged, on_kept: Callable[[], None]) -> None:
+        streams = {"position": POSITIONS_STREAM, "camera": CAMERAS_STREAM, "talk": TALKS_STREAM}
+        self.spool.offer(streams[event.type], event, on_kept)
 
     def _recording_event(self, event: RecordingEvent) -> None:
         self.spool.offer(RECORDINGS_STREAM, event)
@@ -222,6 +246,14 @@ class Node:
         if self.recorder is None:
             return None
         return self.recorder.open(feed, tracks, request_key_frame=want_key_frame)
+
+    async def _drain(self) -> None:
+        """Take nobody any more, and say so before the peers are sent away: they come back to another node."""
+        self._is_draining = True
+        self.sessions.drain()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_SECONDS):
+                await self.presence.beat()
 
     async def _end_sessions(self) -> None:
         """Tell the peers and complete the recordings while the spool still works."""

@@ -160,6 +160,16 @@ class InstructionDelivery(Message):
     state: Literal["sent", "delivered", "seen", "accepted", "refused", "done"]
 
 
+class Layers(Message):
+    """Which of its layers a device need send now, on its data channel; the others it may leave out to save power.
+
+    Never empty. A device that sends one layer, or doesn't know the message, goes on as before.
+    """
+
+    type: Literal["layers"] = "layers"
+    wanted: tuple[Literal["low", "middle", "high"], ...] = Field(min_length=1, max_length=3)
+
+
 class SignedOut(Message):
     """The session is over (signed out, revoked, removed from the operation); wipe and go to sign-in."""
 
@@ -168,9 +178,9 @@ class SignedOut(Message):
 
 
 ServerMessage = Annotated[
-    Ack | Refusal | Welcome | Reload | InstructionDelivery | SignedOut, Field(discriminator="type")
+    Ack | Refusal | Welcome | Reload | InstructionDelivery | Layers | SignedOut, Field(discriminator="type")
 ]
-SERVER_MESSAGE: TypeAdapter[Ack | Refusal | Welcome | Reload | InstructionDelivery | SignedOut] = TypeAdapter(
+SERVER_MESSAGE: TypeAdapter[Ack | Refusal | Welcome | Reload | InstructionDelivery | Layers | SignedOut] = TypeAdapter(
     ServerMessage
 )
 """What a device may be sent."""

@@ -110,7 +110,7 @@ DOORS: tuple[Door, ...] = (
     Door("/api/session", Public(), ("POST",)),
     Door("/api/session", ANYBODY, ("GET", "PATCH", "DELETE")),
     Door("/api/token", Public(), ("POST",)),
-    Door("/api/media-tokens", may(P.PUBLISH, P.VIEW_FEEDS), ("POST",)),
+    Door("/api/media-tokens", may(P.PUBLISH, P.VIEW_FEEDS, P.TALK), ("POST",)),
     Door("/api/password", ANYBODY, ("POST",)),
     # Media, passed on to the node
     Door("/whip/{feed}", MediaToken("publish"), WHIP_METHODS),

@@ -51,6 +51,7 @@ class Gate:
         sockets: OpenSockets,
         callbacks: CallbackDoors,
         script_hashes: Sequence[str] = (),
+        media_origins: Sequence[str] = (),
     ) -> None:
         self._app = app
         self._sign_ins = sign_ins
@@ -58,6 +59,7 @@ class Gate:
         self._sockets = sockets
         self._callbacks = callbacks
         self._script_hashes = script_hashes
+        self._media_origins = media_origins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI scope."""
@@ -112,7 +114,7 @@ class Gate:
             current_identity.reset(token)
 
     def _headers(self, path: str, nonce: str | None) -> list[tuple[bytes, bytes]]:
-        headers = security_headers(content_policy(self._script_hashes, nonce))
+        headers = security_headers(content_policy(self._script_hashes, nonce, self._media_origins))
         if not path.startswith(KEPT_BY_BROWSERS):
             headers.append((b"cache-control", b"no-store"))
         return headers
@@ -162,7 +164,7 @@ class Gate:
             raise NotSignedIn("token-missing")
         feed = scope["path"].split("/")[2]
         try:
-            await self._media_tokens.check(credentials.bearer, feed, right)
+            scope["state"]["grant"] = await self._media_tokens.check(credentials.bearer, feed, right)
         except TokenRefused as error:
             if error.code in {"token-feed", "token-right", "feed-revoked"}:
                 raise NotPermitted(error.code) from error

@@ -10,8 +10,8 @@ PERMISSIONS_POLICY = (
 )
 
 
-def content_policy(script_hashes: Sequence[str], nonce: str | None) -> str:
-    """What a page may load: nothing from elsewhere, and no script that isn't ours.
+def content_policy(script_hashes: Sequence[str], nonce: str | None, media_origins: Sequence[str] = ()) -> str:
+    """What a page may load: nothing from elsewhere but pictures of media nodes, and no script that isn't ours.
 
     Dash's own inline scripts are named by their hashes; folium writes new inline scripts into each page, so
     those are let in by a nonce of the request. Dash and Mantine write styles into the page, so styles may be inline.
@@ -24,7 +24,7 @@ def content_policy(script_hashes: Sequence[str], nonce: str | None) -> str:
         "img-src": "'self' data: blob:",
         "font-src": "'self' data:",
         "media-src": "'self' blob:",
-        "connect-src": "'self'",
+        "connect-src": " ".join(["'self'", *media_origins]),
         "worker-src": "'self' blob:",
         "frame-src": "'self'",
         "frame-ancestors": "'self'",

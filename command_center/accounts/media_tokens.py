@@ -17,6 +17,7 @@ from command_center.clock import Clock, now
 from command_center.database import Database, new_id
 from command_center.errors import NotSignedIn
 from streams.signalling.tokens import LONGEST_LIFE_SECONDS, Grant, TokenRefused, issue, verify
+from streams.voice_protocol import NAME_BOUND, camera_of, is_talk, is_voice
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +62,11 @@ class MediaTokens:
         may_publish: bool = False,
         may_view: bool = False,
         minutes: int | None = None,
+        speaker: str | None = None,
     ) -> IssuedToken:
         """Make a token for `feed`; it dies with the session that it came from, or after its minutes.
+
+        `speaker` is how somebody who talks is named to those who hear it.
 
         Raises:
             NotSignedIn: the session was ended meanwhile.
@@ -90,7 +94,11 @@ class MediaTokens:
                 session,
                 actor=row.user_id,
                 court_id=court_id,
-                action="feed.viewed" if may_view else "feed.published",
+                action=(
+                    ("talk.awaited" if may_view else "talk.prepared")
+                    if is_voice(feed) or is_talk(feed)
+                    else ("feed.viewed" if may_view else "feed.published")
+                ),
                 subject_type="feed",
                 subject_id=feed,
                 details={"token": str(row.id)},
@@ -104,6 +112,7 @@ class MediaTokens:
             user_id=row.user_id,
             session_id=row.session_id,
             operation_id=operation_id,
+            speaker=None if speaker is None else speaker[:NAME_BOUND],
         )
         return IssuedToken(row.id, issue(self._key, grant), int((expires_at - at).total_seconds()))
 
@@ -128,6 +137,6 @@ class MediaTokens:
             ).first()
         if row is None or row.revoked_at is not None or row.ended_at is not None:
             raise TokenRefused("token-revoked")
-        if self._is_feed_revoked is not None and await self._is_feed_revoked(feed):
+        if self._is_feed_revoked is not None and await self._is_feed_revoked(camera_of(feed)):
             raise TokenRefused("feed-revoked")
         return grant

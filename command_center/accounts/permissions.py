@@ -25,6 +25,8 @@ class Permission(StrEnum):
     """The centre's screen: feeds, map, instructions of the operations in one's scope."""
     VIEW_FEEDS = "view_feeds"
     SEND_INSTRUCTIONS = "send_instructions"
+    TALK = "talk"
+    """Speak to the officers of an operation, over their phones."""
     SEE_ASSETS = "see_assets"
     QUERY_ASSETS = "query_assets"
     CONTROL_ASSETS = "control_assets"
@@ -45,6 +47,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         _CENTRE
         | {
             Permission.SEND_INSTRUCTIONS,
+            Permission.TALK,
             Permission.QUERY_ASSETS,
             Permission.CONTROL_ASSETS,
             Permission.REVIEW,

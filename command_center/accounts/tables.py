@@ -65,7 +65,7 @@ class MediaToken(Base):
     """The token's `jti`."""
     user_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"), index=True)
     session_id: Mapped[UUID | None] = mapped_column(ForeignKey("sign_ins.id"), index=True)
-    feed: Mapped[str] = mapped_column(String(128))
+    feed: Mapped[str] = mapped_column(String(128), index=True)
     may_publish: Mapped[bool] = mapped_column(default=False)
     may_view: Mapped[bool] = mapped_column(default=False)
     issued_at: Mapped[datetime]

@@ -13,8 +13,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from command_center.database import Database
+from command_center.live.nodes import Nodes
 from streams.hub.hub import Hub, HubAway
-from streams.hub.topics import WORKER_KEY
+from streams.hub.topics import NODE_PART, WORKER_KEY
 
 PART_SECONDS = 2.0
 
@@ -32,24 +33,28 @@ class HealthView(BaseModel):
 class Health:
     """Asks the parts."""
 
-    def __init__(self, database: Database, hub: Hub, node: httpx.AsyncClient) -> None:
+    def __init__(self, database: Database, hub: Hub, client: httpx.AsyncClient, nodes: Nodes) -> None:
         self._database = database
         self._hub = hub
-        self._node = node
+        self._client = client
+        self._nodes = nodes
 
     async def look(self) -> HealthView:
         """Ask all parts at once; only a node that answers has a recorder to tell of."""
-        records, hub, worker, node = await asyncio.gather(
-            self._records(), self._hub.ping(), self._worker(), self._node_health()
+        records, hub, worker, nodes = await asyncio.gather(
+            self._records(), self._hub.ping(), self._worker(), self._nodes_health()
         )
         parts: dict[str, State] = {
             "records": _asked(records),
             "hub": _asked(hub),
             "worker": "running" if worker else "silent",
-            "media": _asked(node is not None),
+            "media": _asked(any(told is not None for told in nodes.values())),
         }
-        if node is not None and "recorder" in node:
-            parts["recorder"] = _asked(bool(node["recorder"]))
+        if len(nodes) > 1:
+            parts |= {NODE_PART.format(node=node): _asked(told is not None) for node, told in nodes.items()}
+        recorders = [bool(told["recorder"]) for told in nodes.values() if told is not None and "recorder" in told]
+        if recorders:
+            parts["recorder"] = _asked(all(recorders))
         return HealthView(ok=all(state == "running" for state in parts.values()), parts=parts)
 
     async def _records(self) -> bool:
@@ -66,9 +71,16 @@ class Health:
         except HubAway:
             return False
 
-    async def _node_health(self) -> dict[str, Any] | None:
+    async def _nodes_health(self) -> dict[str, dict[str, Any] | None]:
+        """What each node tells of itself; None for one that doesn't answer, or is gone."""
+        addresses = self._nodes.living()
+        told = await asyncio.gather(*(self._node_health(address.url) for address in addresses))
+        lost = dict.fromkeys(self._nodes.lost())
+        return lost | {address.node: one for address, one in zip(addresses, told, strict=True)}
+
+    async def _node_health(self, url: str) -> dict[str, Any] | None:
         try:
-            answer = await self._node.get("/healthz", timeout=PART_SECONDS)
+            answer = await self._client.get(f"{url}/healthz", timeout=PART_SECONDS)
             told = answer.json() if answer.is_success else None
         except (httpx.HTTPError, ValueError):
             return None

@@ -19,17 +19,21 @@ from command_center.evidence.records import Media, RecordingState
 
 
 class RecordingItem(BaseModel):
-    """One recording with its site and officer; `ended_at` is null while it grows."""
+    """One recording with its site and officer; `ended_at` is null while it grows.
+
+    The centre's voice (`kind` is `voice`) has no site, its number is 0, and `officer` is who spoke.
+    """
 
     model_config = ConfigDict(from_attributes=True)
     id: UUID
+    kind: Literal["camera", "voice"]
     feed: str
     operation_id: UUID
-    site_id: UUID
+    site_id: UUID | None
     site_ordinal: int
     site_zh: str
     site_en: str
-    officer_id: UUID
+    officer_id: UUID | None
     officer: str
     container: str
     video: str | None

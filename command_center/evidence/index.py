@@ -10,12 +10,14 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from command_center.accounts.tables import MediaToken
 from command_center.database import Database
 from command_center.evidence.tables import Recording
 from command_center.operations.feed_rows import site_at
-from command_center.operations.tables import Feed
+from command_center.operations.tables import Feed, Operation
 from streams.hub.topics import RecordingClosed, RecordingOpened, SegmentClosed
 from streams.recording.events import RecordingEvent
+from streams.voice_protocol import grant_name, line_of_talk, operation_of_talk
 
 logger = logging.getLogger(__name__)
 
@@ -42,18 +44,16 @@ async def index_events(database: Database, events: Sequence[RecordingEvent]) -> 
 async def _open(session: AsyncSession, event: RecordingOpened) -> bool:
     if await session.get(Recording, event.recording) is not None:
         return False
-    feed = await session.scalar(select(Feed).where(Feed.name == event.feed))
-    if feed is None:
+    started_at = _instant(event.started_at)
+    origin = await _origin(session, event.feed, started_at)
+    if origin is None:
         # A device with a token of the command line publishes under a name that no operation knows.
         logger.warning("recording %s is of an unregistered feed and isn't listed", event.recording)
         return False
-    started_at = _instant(event.started_at)
     session.add(
         Recording(
             id=event.recording,
-            feed_id=feed.id,
-            operation_id=feed.operation_id,
-            site_id=await site_at(session, feed, started_at),
+            **origin,
             node=event.node,
             path=event.path,
             container=event.container,
@@ -64,6 +64,20 @@ async def _open(session: AsyncSession, event: RecordingOpened) -> bool:
     )
     await session.flush()
     return True
+
+
+async def _origin(session: AsyncSession, name: str, at: datetime) -> dict[str, UUID | None] | None:
+    """Whose recording it is: a device's at a site, or that of somebody at the centre who spoke."""
+    feed = await session.scalar(select(Feed).where(Feed.name == name))
+    if feed is not None:
+        site_id = await site_at(session, feed, at)
+        return {"feed_id": feed.id, "operation_id": feed.operation_id, "site_id": site_id}
+    operation_id = operation_of_talk(name)
+    if operation_id is None or await session.get(Operation, operation_id) is None:
+        return None
+    granted = MediaToken.feed == grant_name(line_of_talk(name))
+    speaker_id = await session.scalar(select(MediaToken.user_id).where(granted).limit(1))
+    return {"operation_id": operation_id, "speaker_id": speaker_id}
 
 
 async def _grow(session: AsyncSession, event: SegmentClosed) -> None:

@@ -42,7 +42,7 @@ SILENT_SECONDS = 20
 """A recording that hasn't ended and hasn't grown for so long was cut off: its node is gone."""
 MIME = {"mp4": "video/mp4", "webm": "video/webm"}
 
-Row = tuple[Recording, Feed, Operation, Site, User]
+Row = tuple[Recording, Feed | None, Operation, Site | None, User | None]
 
 
 class Recordings:
@@ -193,14 +193,15 @@ class Recordings:
         recording, feed, _, site, officer = row
         return RecordingRecord(
             id=recording.id,
-            feed=feed.name,
+            kind="voice" if feed is None else "camera",
+            feed="" if feed is None else feed.name,
             operation_id=recording.operation_id,
-            site_id=site.id,
-            site_ordinal=site.ordinal,
-            site_zh=site.name_zh,
-            site_en=site.name_en,
-            officer_id=officer.id,
-            officer=officer.display_name,
+            site_id=recording.site_id,
+            site_ordinal=0 if site is None else site.ordinal,
+            site_zh="" if site is None else site.name_zh,
+            site_en="" if site is None else site.name_en,
+            officer_id=None if officer is None else officer.id,
+            officer="" if officer is None else officer.display_name,
             container=recording.container,
             video=recording.video,
             audio=recording.audio,
@@ -260,13 +261,13 @@ def _must_review(identity: Identity) -> None:
         raise NotPermitted("not-permitted", permission=Permission.REVIEW.value)
 
 
-def _rows() -> Select[Recording, Feed, Operation, Site, User]:
+def _rows() -> Select[Recording, Feed | None, Operation, Site | None, User | None]:
     return (
         select(Recording, Feed, Operation, Site, User)
-        .join(Feed, Recording.feed_id == Feed.id)
         .join(Operation, Recording.operation_id == Operation.id)
-        .join(Site, Recording.site_id == Site.id)
-        .join(User, Feed.officer_id == User.id)
+        .outerjoin(Feed, Recording.feed_id == Feed.id)
+        .outerjoin(Site, Recording.site_id == Site.id)
+        .outerjoin(User, User.id == func.coalesce(Recording.speaker_id, Feed.officer_id))
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import Literal
 from uuid import UUID
 
 from streams.recording.manifest import GapLine
@@ -29,16 +30,17 @@ class RecordingState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RecordingRecord:
-    """One recording with its site and officer."""
+    """One recording with its site and officer; the centre's voice has no site, and `officer` is who spoke."""
 
     id: UUID
+    kind: Literal["camera", "voice"]
     feed: str
     operation_id: UUID
-    site_id: UUID
+    site_id: UUID | None
     site_ordinal: int
     site_zh: str
     site_en: str
-    officer_id: UUID
+    officer_id: UUID | None
     officer: str
     container: str
     video: str | None

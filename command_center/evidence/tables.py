@@ -12,15 +12,18 @@ from command_center.database import Base
 
 
 class Recording(Base):
-    """One continuous piece of one feed, in one file of fragments."""
+    """One continuous piece of one feed, or one talk of the centre, in one file of fragments."""
 
     __tablename__ = "recordings"
     __table_args__ = (Index("ix_recordings_operation_started", "operation_id", "started_at"),)
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    feed_id: Mapped[UUID] = mapped_column(ForeignKey("feeds.id"), index=True)
+    feed_id: Mapped[UUID | None] = mapped_column(ForeignKey("feeds.id"), index=True)
+    """None where it is the centre's voice."""
     operation_id: Mapped[UUID] = mapped_column(ForeignKey("operations.id"))
-    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"))
+    site_id: Mapped[UUID | None] = mapped_column(ForeignKey("sites.id"))
     """Where the device was when it began; a later move of the device changes nothing here."""
+    speaker_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    """Who spoke, where it is the centre's voice."""
     node: Mapped[str] = mapped_column(String(64))
     path: Mapped[str] = mapped_column(String(300), unique=True)
     """Relative to the recordings folder."""

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from urllib.parse import urlsplit
 
 import httpx
 
-from command_center.config import Settings
+from command_center.config import LocalNode, Settings
 from command_center.launcher.child import Part
 from command_center.launcher.hub_server import hub_command
 from streams.hub.hub import Hub
-from streams.hub.topics import FEEDS_KEY, WORKER_KEY, FeedPhase, FeedState
+from streams.hub.topics import FEEDS_KEY, MEDIA_PART, NODE_PART, WORKER_KEY, FeedPhase, FeedState
 from streams.signalling.tokens import PUBLIC_KEY_FILE
 
-NODE = "node-1"
 DEMONSTRATION_FEEDS = 5
 MEDIA_NICENESS = -10
 """A packet can't wait for a screen or a report."""
@@ -27,7 +26,7 @@ FIRST_FILM_SECONDS = 240.0
 def installation(settings: Settings, hub: Hub, *, demonstration: bool) -> list[Part]:
     """Every part, first to start first."""
     parts = [] if settings.redis_url else [_hub(settings, hub)]
-    parts.append(_node(settings))
+    parts += [_node(settings, local) for local in settings.local_nodes]
     if demonstration:
         parts += [
             _simulator(settings, "bank", settings.bank_url),
@@ -39,21 +38,27 @@ def installation(settings: Settings, hub: Hub, *, demonstration: bool) -> list[P
     return parts
 
 
-async def live_feeds(hub: Hub) -> int:
-    """How many feeds the node reports live."""
-    states = (await hub.fields(FEEDS_KEY.format(node=NODE))).values()
-    return sum(FeedState.model_validate_json(state).phase is FeedPhase.LIVE for state in states)
+async def live_feeds(hub: Hub, nodes: Iterable[LocalNode]) -> int:
+    """How many feeds the nodes report live."""
+    told = [state for local in nodes for state in (await hub.fields(FEEDS_KEY.format(node=local.node))).values()]
+    states = [FeedState.model_validate_json(state) for state in told]
+    return len({state.feed for state in states if state.phase is FeedPhase.LIVE})
 
 
 def _hub(settings: Settings, hub: Hub) -> Part:
     return Part("hub", hub_command(settings.data, settings.keys, settings.redis_port), hub.ping)
 
 
-def _node(settings: Settings) -> Part:
+def node_part(settings: Settings, local: LocalNode) -> str:
+    """The name of a node as a part: plain where it is the only one, as screens know it."""
+    return MEDIA_PART if settings.media_nodes == 1 else NODE_PART.format(node=local.node)
+
+
+def _node(settings: Settings, local: LocalNode) -> Part:
     command = [
         *_python("streams"),
-        *("--data", str(settings.data), "--node-id", NODE),
-        *("--udp-port", str(settings.media_port), "--http-port", str(settings.media_http_port)),
+        *("--data", str(settings.data), "--node-id", local.node),
+        *("--udp-port", str(local.udp_port), "--http-port", str(local.http_port)),
         *("--token-key", str(settings.keys / PUBLIC_KEY_FILE)),
     ]
     for address in filter(None, (part.strip() for part in settings.media_public_addresses.split(","))):
@@ -64,9 +69,9 @@ def _node(settings: Settings) -> Part:
     # The hub's address holds its password: like the relays' secret it goes by the environment, which other users
     # can't read.
     return Part(
-        "media",
+        node_part(settings, local),
         tuple(command),
-        _answers(f"{settings.media_http_url}/healthz"),
+        _answers(f"{local.url}/healthz"),
         niceness=MEDIA_NICENESS,
         environment={"COMMAND_CENTER_REDIS_URL": settings.hub_url, "COMMAND_CENTER_TURN_SECRET": turn.secret},
     )
@@ -95,7 +100,7 @@ def _worker(hub: Hub) -> Part:
 def _agents(settings: Settings, hub: Hub) -> Part:
     async def all_live() -> bool:
         try:
-            return await live_feeds(hub) >= DEMONSTRATION_FEEDS
+            return await live_feeds(hub, settings.local_nodes) >= DEMONSTRATION_FEEDS
         except ConnectionError:
             return False
 

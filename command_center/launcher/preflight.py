@@ -52,9 +52,15 @@ def ports(settings: Settings, *, demonstration: bool) -> list[Port]:
     needed = [
         Port(settings.http_port, settings.http_host, "web pages", "COMMAND_CENTER_HTTP_PORT"),
         Port(settings.https_port, settings.https_host, "web pages over HTTPS", "COMMAND_CENTER_HTTPS_PORT"),
-        Port(settings.media_port, "0.0.0.0", "media", "COMMAND_CENTER_MEDIA_PORT", is_udp=True),  # noqa: S104
-        Port(settings.media_http_port, "127.0.0.1", "the media node's signalling", "COMMAND_CENTER_MEDIA_HTTP_PORT"),
     ]
+    for local in settings.local_nodes:
+        media, signalling = "media", "the media node's signalling"
+        if settings.media_nodes > 1:
+            media, signalling = f"media of {local.node}", f"the signalling of {local.node}"
+        needed += [
+            Port(local.udp_port, "0.0.0.0", media, "COMMAND_CENTER_MEDIA_PORT", is_udp=True),  # noqa: S104
+            Port(local.http_port, "127.0.0.1", signalling, "COMMAND_CENTER_MEDIA_HTTP_PORT"),
+        ]
     if not settings.redis_url:
         needed.append(Port(settings.redis_port, "127.0.0.1", "the hub", "COMMAND_CENTER_REDIS_PORT"))
     if demonstration:
@@ -71,7 +77,15 @@ def check_ports(needed: list[Port]) -> None:
     Raises:
         StartRefused: names the port, what it is for, and the setting that moves it.
     """
+    taken: dict[tuple[int, bool], Port] = {}
     for port in needed:
+        other = taken.setdefault((port.number, port.is_udp), port)
+        if other is not port:
+            raise StartRefused(
+                f"Port {port.number} is wanted for {other.purpose} and for {port.purpose}: "
+                f"set {other.setting} or {port.setting} to another.",
+                PORT_TAKEN,
+            )
         kind = socket.SOCK_DGRAM if port.is_udp else socket.SOCK_STREAM
         with socket.socket(socket.AF_INET, kind) as probe:
             if not port.is_udp:

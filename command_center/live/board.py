@@ -38,6 +38,7 @@ from streams.hub.topics import (
     ProcessChanged,
     RecordingChanged,
     Revoked,
+    TalkChanged,
 )
 from streams.supervision import keep_running
 
@@ -168,6 +169,8 @@ class Board:
                 self._show_feeds({event.feed})
             case PositionTaken():
                 self._show_everywhere(lambda scene: scene.show_position(event))
+            case TalkChanged():
+                self._show_everywhere(lambda scene: scene.show_talk(event))
             case FeedsChanged():
                 self._stale_feeds.add(event.operation_id)
                 self._work.set()
@@ -176,7 +179,7 @@ class Board:
             case AssetsChanged():
                 self._mark_where(ASSETS, lambda scene: scene.case_id == event.case_id)
             case RecordingChanged():
-                self._mark_where(RECORDINGS, lambda scene: event.feed in scene.feed_names)
+                self._mark_where(RECORDINGS, lambda scene: scene.has_recording_of(event.feed))
             case ProcessChanged():
                 self._look.set()
             case Revoked():
@@ -220,11 +223,11 @@ class Board:
                 logger.debug("hub away, its keys are read later")
 
     def _show(self, changes: Changes) -> None:
-        self._show_feeds(changes.feeds)
         for operation_id, scene in self._scenes.items():
             self._mark(operation_id, {("part", name) for name in changes.parts})
             if changes.officers:
                 self._mark(operation_id, scene.show_online(changes.officers))
+        self._show_feeds(changes.feeds)  # after the node that carries them: a tile says how that one is
 
     def _show_feeds(self, names: set[str]) -> None:
         for name in names:

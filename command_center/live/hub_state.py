@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from pydantic import ValidationError
 
 from command_center.live.messages import PartView
+from command_center.live.node_table import NodeTable
 from command_center.live.views import CameraWord
 from streams.hub.hub import Hub
 from streams.hub.topics import (
     FEEDS_KEY,
+    MEDIA_PART,
     NODE_KEY,
     NODE_LIFE_SECONDS,
+    NODE_PART,
     ONLINE_KEY,
     PROCESS_KEY,
     CameraChanged,
@@ -32,7 +36,6 @@ MAX_FEEDS = 5_000
 FORGET_MS = 600_000
 """How long a feed that its node lost is still shown as lost."""
 HUB_PART = "hub"
-MEDIA_PART = "media"
 _NODES = NODE_KEY.format(node="*")
 _PROCESSES = PROCESS_KEY.format(name="*")
 _ONLINE = ONLINE_KEY.format(user="*", process="*")
@@ -55,15 +58,21 @@ class HubState:
         self.online: frozenset[UUID] = frozenset()
         self._feeds: dict[str, FeedState] = {}
         self._words: dict[str, CameraWord] = {}
-        self._nodes: set[str] = set()
+        self.nodes = NodeTable()
+        self._heard_meanwhile: set[str] = set()
+        """Feeds that were told of while the hub's keys were being read: what was read of them is older."""
         self._watched: set[str] = set()
         """The parts that a launcher told of."""
-        self._lost_nodes: dict[str, int] = {}
         self._trusted_from = 0
 
     def feed(self, name: str) -> FeedState | None:
         """What the node said last."""
         return self._feeds.get(name)
+
+    @property
+    def feeds(self) -> Collection[FeedState]:
+        """What is known of every feed."""
+        return self._feeds.values()
 
     def camera(self, name: str) -> CameraWord | None:
         """What the device itself said last, as far as it was heard."""
@@ -72,7 +81,7 @@ class HubState:
     def node_lost_at(self, name: str) -> int | None:
         """When the node that carries this feed was found missing; None while it is there."""
         state = self._feeds.get(name)
-        return None if state is None else self._lost_nodes.get(state.node)
+        return None if state is None else self.nodes.lost_at(state.node)
 
     def hub_heard(self, now: int) -> None:
         """The hub is (again) there: its keys can be believed once the nodes had time to renew them."""
@@ -90,11 +99,12 @@ class HubState:
         return part is None or part.state == "away"
 
     def heard(self, event: FeedState | CameraChanged) -> None:
-        """Take in what a node or device told."""
+        """Take in what a node or device told; a node that has lost the feed to another isn't listened to."""
         if isinstance(event, FeedState):
-            self._feeds.pop(event.feed, None)  # the latest stands last, so the oldest go first
-            self._feeds[event.feed] = event
-            _bound(self._feeds)
+            known = self._feeds.get(event.feed)
+            if known is None or known.node == event.node or self._is_later(event, known):
+                self._keep_feed(event)
+                self._heard_meanwhile.add(event.feed)
         else:
             self._words.pop(event.feed, None)
             self._words[event.feed] = CameraWord(event.state, event.received_at)
@@ -106,15 +116,14 @@ class HubState:
         Raises:
             HubAway: nothing was changed.
         """
+        self._heard_meanwhile.clear()
         nodes = _parsed_nodes(await hub.values(_NODES))
-        feeds: dict[str, FeedState] = {}
-        for node in nodes:
-            feeds.update(_parsed_feeds(await hub.fields(FEEDS_KEY.format(node=node))))
+        feeds = {node: _parsed_feeds(await hub.fields(FEEDS_KEY.format(node=node))) for node in nodes}
         processes = await hub.values(_PROCESSES)
         online = {user for key in await hub.values(_ONLINE) if (user := _user_of(key)) is not None}
         changes = Changes()
         self._take_nodes(nodes, now, changes)
-        self._take_feeds(feeds, nodes, now, changes)
+        self._take_feeds(feeds, now, changes)
         self._take_processes(processes, now, changes)
         self._take_online(local_officers | online, changes)
         return changes
@@ -125,48 +134,75 @@ class HubState:
         self._take_online(local_officers, changes)
         return changes
 
-    def _take_nodes(self, nodes: set[str], now: int, changes: Changes) -> None:
-        if now < self._trusted_from:
-            nodes = nodes | self._nodes  # the keys went with the old server; a node is missing only when it stays so
-        carried = {state.node for state in self._feeds.values()} | self._nodes
-        for node in carried:
-            is_lost = node not in nodes
-            if is_lost == (node in self._lost_nodes):
-                continue
-            if is_lost:
-                logger.warning("media node %s is gone", node)
-                self._lost_nodes[node] = now
-            else:
-                logger.info("media node %s is back", node)
-                del self._lost_nodes[node]
-            changes.feeds |= {name for name, state in self._feeds.items() if state.node == node}
-        self._nodes |= nodes
-        if self._nodes:
-            is_whole = not (self._nodes & self._lost_nodes.keys())
-            if self._part(MEDIA_PART, "running" if is_whole else "away", now):
-                changes.parts.add(MEDIA_PART)
+    def _take_nodes(self, nodes: dict[str, NodeState], now: int, changes: Changes) -> None:
+        carried = {state.node for state in self._feeds.values()}
+        # After a restart of the hub the keys went with the old server; a node is missing only when it stays so.
+        changed = self.nodes.take(nodes, carried, now, is_sure=now >= self._trusted_from)
+        changes.feeds |= {name for name, state in self._feeds.items() if state.node in changed}
+        for node in self.nodes.forget(now - FORGET_MS):
+            self.parts.pop(NODE_PART.format(node=node), None)
+            gone = {name for name, state in self._feeds.items() if state.node == node}
+            changes.feeds |= gone
+            for name in gone:
+                del self._feeds[name]
+        self._tell_of_nodes(now, changes)
 
-    def _take_feeds(self, feeds: dict[str, FeedState], nodes: set[str], now: int, changes: Changes) -> None:
-        for name, state in feeds.items():
-            known = self._feeds.get(name)
-            # An event may have overtaken this reading; the younger phase wins.
-            if state != known and (known is None or state.since >= known.since):
-                self.heard(state)
-                changes.feeds.add(name)
+    def _tell_of_nodes(self, now: int, changes: Changes) -> None:
+        """The parts that nodes are; where a launcher tells of one, it knows more."""
+        for name, is_there in self._node_parts().items():
+            if name not in self._watched and self._part(name, "running" if is_there else "away", now):
+                changes.parts.add(name)
+
+    def _node_parts(self) -> dict[str, bool]:
+        """Each part and whether it is there."""
+        nodes = {node: self.nodes.is_living(node) for node in self.nodes.ids}
+        parts = {NODE_PART.format(node=node): is_there for node, is_there in nodes.items()} if len(nodes) > 1 else {}
+        return {MEDIA_PART: any(nodes.values()), **parts} if nodes else {}
+
+    def _take_feeds(self, feeds: dict[str, dict[str, FeedState]], now: int, changes: Changes) -> None:
+        for of_node in feeds.values():
+            for name, state in of_node.items():
+                known = self._feeds.get(name)
+                if state != known and (known is None or self._is_news(state, known)):
+                    self._keep_feed(state)
+                    changes.feeds.add(name)
         for name, state in list(self._feeds.items()):
-            if name in feeds or state.node not in nodes or state.phase is FeedPhase.ENDED:
+            is_told = state.node not in feeds or name in feeds[state.node] or name in self._heard_meanwhile
+            if is_told or state.phase is FeedPhase.ENDED:
                 continue
             # Its node is there and doesn't know it: the node is a new one, and the feed didn't end by itself.
             if state.cause is not FeedCause.NODE:
-                lost = {"phase": FeedPhase.LOST, "cause": FeedCause.NODE, "since": now}
+                lost = {"phase": FeedPhase.LOST, "cause": FeedCause.NODE, "since": now, "published_at": 0}
                 self._feeds[name] = state.model_copy(update=lost)
                 changes.feeds.add(name)
             elif now - state.since > FORGET_MS:
                 del self._feeds[name]
                 changes.feeds.add(name)
 
+    def _is_news(self, state: FeedState, known: FeedState) -> bool:
+        """Whether what was read of a feed goes before what is known; an event may have overtaken the reading."""
+        if state.node == known.node:
+            return state.since >= known.since
+        return self._is_later(state, known)
+
+    def _is_later(self, state: FeedState, known: FeedState) -> bool:
+        """Whether the feed has moved to the node that tells this, from another one.
+
+        A node that hung comes back with its former publisher, and a phase that is younger than any: what counts is
+        which publisher connected later.
+        """
+        if not self.nodes.is_living(known.node) and self.nodes.lost_at(known.node) is not None:
+            return state.phase is not FeedPhase.ENDED
+        return _precedence(state) > _precedence(known)
+
+    def _keep_feed(self, state: FeedState) -> None:
+        self._feeds.pop(state.feed, None)  # the latest stands last, so the oldest go first
+        self._feeds[state.feed] = state
+        _bound(self._feeds)
+
     def _take_processes(self, processes: dict[str, str], now: int, changes: Changes) -> None:
         told = set()
+        node_parts = self._node_parts()
         for key, value in processes.items():
             try:
                 part = PartView.model_validate({**json.loads(value), "type": "part"})
@@ -176,14 +212,19 @@ class HubState:
             if part.name == HUB_PART:
                 continue
             told.add(part.name)
+            if part.state == "running" and node_parts.get(part.name) is False:
+                if self._part(part.name, "away", now):  # the process is there, and hangs
+                    changes.parts.add(part.name)
+                continue
             if self.parts.get(part.name) != part:
                 self.parts[part.name] = part
                 changes.parts.add(part.name)
         if now < self._trusted_from:
             told |= self._watched  # the keys went with the old hub; their launcher gets time to write them again
         for name in self._watched - told:
-            # A media node speaks for itself, and goes on without its launcher.
-            if not (name == MEDIA_PART and self._nodes) and self._part(name, "unknown", now):
+            if name in node_parts:
+                self._watched.discard(name)  # a media node speaks for itself, and goes on without its launcher
+            elif self._part(name, "unknown", now):
                 logger.warning("part %s: nobody tells any more how it is", name)
                 changes.parts.add(name)
         self._watched |= told
@@ -200,14 +241,20 @@ class HubState:
         return True
 
 
-def _parsed_nodes(values: dict[str, str]) -> set[str]:
-    nodes = set()
+def _parsed_nodes(values: dict[str, str]) -> dict[str, NodeState]:
+    nodes = {}
     for key, value in values.items():
         try:
-            nodes.add(NodeState.model_validate_json(value).node)
+            state = NodeState.model_validate_json(value)
         except ValidationError:
             logger.warning("%s holds no node state", key)
+            continue
+        nodes[state.node] = state
     return nodes
+
+
+def _precedence(state: FeedState) -> tuple[bool, int, int]:
+    return state.phase is not FeedPhase.ENDED, state.published_at, state.since
 
 
 def _parsed_feeds(fields: dict[str, str]) -> dict[str, FeedState]:

@@ -35,6 +35,8 @@ class FeedView(LiveMessage):
     phase: Literal["waiting", "connecting", "live", "stale", "lost", "ended"]
     """`waiting`: planned, nothing came yet; the others as `streams.hub.topics.FeedPhase`."""
     cause: Literal["network", "camera", "officer", "revoked", "node"] | None
+    node: str | None = None
+    """The media node that carries it; where there are several, the part `media-<node>` tells how that one is."""
     since: int | None
     last_frame_at: int | None
     video: str | None
@@ -105,6 +107,21 @@ class InstructionView(LiveMessage):
     deliveries: list[DeliveryView]
 
 
+class TalkView(LiveMessage):
+    """Somebody of the centre talks to officers; told again each second while it lasts, and once when it is over."""
+
+    type: Literal["talk"] = "talk"
+    talk_id: UUID
+    speaker_id: UUID | None
+    speaker: str
+    to: list[str]
+    """The chosen feeds."""
+    heard: list[str]
+    """Those of them whose phones listen."""
+    began_at: int
+    is_over: bool
+
+
 class AssetsView(LiveMessage):
     """The assets panel's data changed; the page reads it anew by its callback."""
 
@@ -161,6 +178,7 @@ ScreenMessage = (
     | PositionView
     | TrackView
     | InstructionView
+    | TalkView
     | AssetsView
     | RecordingsView
     | PartView

@@ -27,12 +27,17 @@ from command_center.live.views import (
     instruction_view,
     position_of_event,
     position_of_record,
+    talk_view,
 )
 from command_center.operations.feeds import Feeds
 from command_center.operations.instructions import PAGE, Instructions
 from command_center.operations.positions import TRAIL_MINUTES, Positions
 from command_center.operations.records import FeedRecord, InstructionRecord, OperationRecord, to_ms
-from streams.hub.topics import PositionTaken
+from streams.hub.topics import PositionTaken, TalkChanged
+from streams.voice_protocol import operation_of_talk
+
+MAX_SPEAKERS = 50
+"""How many people's talks are remembered; the oldest are forgotten first."""
 
 
 class Scene:
@@ -60,6 +65,7 @@ class Scene:
         self._trails: dict[str, Trail] = {}
         self._instruction_records: dict[UUID, InstructionRecord] = {}
         self._instructions: dict[UUID, InstructionView] = {}
+        self._talks: dict[UUID | None, Key] = {}
         self._texts: dict[Key, str] = {}
 
     @property
@@ -120,6 +126,19 @@ class Scene:
         view = position_of_event(event, trail.at(position.taken_at, event.received_at))
         self._positions[event.feed] = view
         return self._keep(("position", event.feed), view)
+
+    def show_talk(self, event: TalkChanged) -> set[Key]:
+        """Somebody speaks, or has ended. Each speaker's latest is kept; nothing rests on it, for it is told again."""
+        if event.operation_id != self.operation_id:
+            return set()
+        while len(self._talks) >= MAX_SPEAKERS and event.user_id not in self._talks:
+            self._texts.pop(self._talks.pop(next(iter(self._talks))), None)
+        key = self._talks[event.user_id] = ("talk", str(event.user_id))
+        return self._keep(key, talk_view(event))
+
+    def has_recording_of(self, feed: str) -> bool:
+        """Whether what is recorded of this feed belongs to this operation."""
+        return feed in self._records or operation_of_talk(feed) == self.operation_id
 
     def show_online(self, officers: set[UUID]) -> set[Key]:
         """These officers' sockets opened or closed."""

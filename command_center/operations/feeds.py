@@ -20,11 +20,12 @@ from command_center.database import Database, new_id
 from command_center.errors import Conflict, NotFound, NotPermitted
 from command_center.operations.feed_rows import feed_record, feed_rows, new_name
 from command_center.operations.records import FeedRecord, from_ms, to_ms
-from command_center.operations.scope import check_site, must, visible_operations
+from command_center.operations.scope import check_site, must, visible_operation, visible_operations
 from command_center.operations.tables import Assignment, Feed, FeedSite, Operation, Site
 from streams.hub.hub import Hub
 from streams.hub.topics import FeedsChanged, Revoked
 from streams.protocol import CameraState
+from streams.voice_protocol import voice_name
 
 MAX_FEEDS = 500
 """How many feeds of one operation are listed; more than any wall shows."""
@@ -99,6 +100,21 @@ class Feeds:
         if feed.revoked_at is not None:
             raise NotPermitted("feed-revoked")
         return feed
+
+    async def for_talking(self, identity: Identity, operation_id: UUID) -> UUID:
+        """The court of the operation, where this person may speak to its officers now.
+
+        Raises:
+            NotPermitted: the role doesn't talk.
+            NotFound: there is none in this person's courts.
+            Conflict: the operation is over.
+        """
+        must(identity, Permission.TALK)
+        async with self._database.read() as session:
+            operation = await visible_operation(session, identity, operation_id)
+        if operation.state == "ended":
+            raise Conflict("operation-ended")
+        return operation.court_id
 
     async def listed(self, identity: Identity, operation_id: UUID | None = None) -> list[FeedRecord]:
         """The feeds in this person's scope, site by site; an officer's are its own."""
@@ -230,7 +246,11 @@ class Feeds:
         return feed
 
     async def _revoke_tokens(self, session: AsyncSession, name: str, at: datetime) -> list[Revoked]:
-        live = (MediaToken.feed == name) & MediaToken.revoked_at.is_(None) & (MediaToken.expires_at > at)
+        live = (
+            MediaToken.feed.in_((name, voice_name(name)))
+            & MediaToken.revoked_at.is_(None)
+            & (MediaToken.expires_at > at)
+        )
         ids = list(await session.scalars(select(MediaToken.id).where(live)))
         await session.execute(update(MediaToken).where(MediaToken.id.in_(ids)).values(revoked_at=at))
         events = [Revoked(token_id=token, at=to_ms(at)) for token in ids]

@@ -15,6 +15,8 @@ RECORDINGS_VERSION = "recordings-version"
 
 CENTRE = "centre"
 WALL = "wall"
+TALK = "talk"
+"""The key to talk to officers, and who talks."""
 MAP = "map"
 INSTRUCTIONS = "instructions"
 ASSETS_PANEL = "assets-panel"

@@ -100,6 +100,7 @@ class IceClient:
         while True:
             await asyncio.sleep(CONSENT_SECONDS)
             if self.is_dead or self._loop.time() - self._heard_at > CONSENT_LOST_SECONDS:
+                self.is_dead = True  # nobody is asked to end the session: the next one replaces it, and sooner
                 raise SessionLost("the server doesn't answer any more")
             if len(self._asked) > MAX_CANDIDATES:
                 self._asked.clear()

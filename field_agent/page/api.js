@@ -96,6 +96,9 @@ export async function registerFeed(operationId, siteId, device) {
 /** A token to publish a feed, with the address to publish it at. */
 export const publishToken = (feed) => json("POST", "/api/media-tokens", { feed, right: "publish" });
 
+/** A token to hear the centre on the phone that publishes this feed, with the address to ask at. */
+export const listenToken = (feed) => json("POST", "/api/media-tokens", { feed, right: "listen" });
+
 /** Whether the centre can be reached now. */
 export async function canReach() {
   try {

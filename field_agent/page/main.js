@@ -6,6 +6,8 @@ import { Camera } from "./camera.js";
 import { Cards } from "./cards.js";
 import { notice, prepareSignIn, problemWords, Ready, Sites } from "./entrance.js";
 import { Instructions } from "./instructions.js";
+import { Listener } from "./listen.js";
+import { ListenView } from "./listen-view.js";
 import { clockWords, LiveView } from "./live.js";
 import { OfficerSocket } from "./officer-socket.js";
 import { Outbox } from "./outbox.js";
@@ -31,6 +33,7 @@ const outbox = new Outbox(store);
 const camera = new Camera();
 const positions = new Positions();
 const publisher = new Publisher(camera);
+const listener = new Listener();
 const socket = new OfficerSocket(device, () => Math.max(outbox.waitingMs("receipts"), waitingOnSocket()));
 const instructions = new Instructions(store, (receipt) => outbox.add(receipt));
 const wakeLock = new WakeLock();
@@ -39,6 +42,7 @@ const live = new LiveView({ publisher, positions, outbox, socket, camera });
 const sites = new Sites((operation, site) => chooseSite({ operation, site }), sessionEnded);
 const ready = new Ready(camera, positions, () => goLive());
 new Cards(instructions, clockWords);
+new ListenView(listener);
 
 let person = null;
 let place = null; // {operation, site} of now
@@ -127,6 +131,7 @@ async function goLive() {
   wakeLock.hold();
   positions.start();
   publisher.start(feed);
+  listener.start(feed);
 }
 
 async function keepPlace(isLive) {
@@ -231,7 +236,8 @@ function reloadOnce() {
 }
 
 publisher.addEventListener("road", chooseRoads);
-publisher.addEventListener("message", ({ detail }) => received(detail));
+publisher.addEventListener("change", () => publisher.isWanted || listener.stop());
+publisher.addEventListener("message", ({ detail }) => received(JSON.parse(detail)));
 publisher.addEventListener("camera", ({ detail: state }) => {
   outbox.add({ type: "camera", id: crypto.randomUUID(), at: Date.now(), state });
 });

@@ -63,3 +63,17 @@ export function keepShell() {
     // Without it the page works all the same, as long as there is a network at its start.
   });
 }
+
+/** Call `changed()` when this phone has got a network, or another one; until `signal` aborts. */
+export function onNetworkChange(changed, signal) {
+  addEventListener("online", changed, { signal });
+  const { connection } = navigator;
+  let type = connection?.type;
+  // The event tells of every new estimate of the speed as well.
+  const look = () => {
+    if (connection.type === type) return;
+    type = connection.type;
+    if (type !== "none") changed();
+  };
+  connection?.addEventListener?.("change", look, { signal });
+}

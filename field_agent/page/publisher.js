@@ -21,7 +21,7 @@ function reasonOf(error) {
 
 /**
  * `phase` is connecting, live, reconnecting or stopped; `reason` says why where it isn't live.
- * Events: "change"; "figures" (detail: what is sent); "message" (detail: it, parsed); "road"; "camera" (detail: its
+ * Events: "change"; "figures" (detail: what is sent); "message" (detail: text); "road"; "camera" (detail: its
  * state for the centre); "signed-out".
  */
 export class Publisher extends EventTarget {

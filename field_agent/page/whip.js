@@ -1,13 +1,15 @@
 // One WHIP session (RFC 9725): camera, microphone and the data channel over one peer connection.
 
-import { ask, publishToken, Refused } from "./api.js";
-import { FRAGMENT, restartIce } from "./ice.js";
-import { Layers } from "./layers.js";
+import { ask, publishToken } from "./api.js";
+import { Figures } from "./figures.js";
+import { IceRestart } from "./ice-restart.js";
+import { onNetworkChange } from "./phone.js";
+import { Picture } from "./picture.js";
 
 const CONNECT_MS = 7000;
-const RESTART_MS = 2000; // an accepted restart has so long to bring answers
 const STATS_MS = 1000;
-const SILENT_MS = 2500; // the node answers a sender many times a second
+const UNHEARD_MS = 900; // a whole look without a word from the node, which answers a sender many times a second
+const SILENT_MS = 2500;
 const UNANSWERED_MS = 3600; // a sender that hears nothing falls silent itself; the checks' answers would be in by then
 const DEAD_MS = 4200;
 const IDLE_DEAD_MS = 8000; // with nothing sent, only the checks every 2.5 s are answered
@@ -17,22 +19,24 @@ const MAX_BUFFERED = 65_536;
 
 /**
  * Events: "live" (connected), "silent"/"heard" (the node's answers), "no-picture"/"picture" (the camera),
- * "figures" (detail: what is sent), "message" (detail: it, parsed), "road" (the data channel opened or closed),
+ * "figures" (detail: what is sent), "message" (detail: text), "road" (the data channel opened or closed),
  * "ended" (this session is of no use any more).
  */
 export class WhipSession extends EventTarget {
   #connection;
   #channel;
+  #picture;
+  #audio;
+  #restart;
   #token = "";
   #url = "";
   #timer = 0;
   #ended = false;
   #silent = false;
-  #layers;
-  #restart = { isOn: false, until: 0 };
-  #closed = new AbortController();
-  #heard = { count: -1, at: performance.now() };
-  #sent = { bytes: 0, at: performance.now(), changed: performance.now() };
+  #figures = new Figures();
+  #heardAt = performance.now();
+  #sentAt = performance.now();
+  #closing = new AbortController();
   #frames = { count: -1, at: performance.now(), noPicture: false };
 
   /** Open a session for `feed`; throws what the centre or the node answered. */
@@ -50,7 +54,7 @@ export class WhipSession extends EventTarget {
     this.#addChannel();
     connection.addEventListener("connectionstatechange", () => {
       if (["failed", "closed"].includes(connection.connectionState)) this.#end();
-      else if (connection.connectionState === "disconnected") this.#findWay();
+      if (connection.connectionState === "disconnected") this.#findRoad();
     });
     await connection.setLocalDescription();
     const answer = await ask("POST", grant.url, {
@@ -61,18 +65,18 @@ export class WhipSession extends EventTarget {
     this.#token = grant.access_token;
     this.#url = new URL(answer.headers.get("Location"), answer.url).href;
     await connection.setRemoteDescription({ type: "answer", sdp: await answer.text() });
-    this.#layers.apply();
+    this.#picture.shape();
     await this.#connected();
-    this.#watchNetwork();
+    this.#restart = new IceRestart(connection, this.#url, this.#token);
+    onNetworkChange(() => this.#networkChanged(), this.#closing.signal);
     this.#timer = setInterval(() => this.#look(), STATS_MS);
     this.dispatchEvent(new Event("live"));
   }
 
   #addMedia(camera) {
     const streams = [camera.stream];
-    if (camera.audio) this.#connection.addTransceiver(camera.audio, { direction: "sendonly", streams });
-    this.#layers = new Layers(this.#connection, camera.video, streams);
-    this.audioSender = this.#connection.getSenders().find((one) => one.track?.kind === "audio");
+    if (camera.audio) this.#audio = this.#connection.addTransceiver(camera.audio, { direction: "sendonly", streams }).sender;
+    this.#picture = new Picture(this.#connection, camera.video, streams);
   }
 
   #addChannel() {
@@ -82,43 +86,9 @@ export class WhipSession extends EventTarget {
     channel.addEventListener("close", () => this.dispatchEvent(new Event("road")));
     channel.addEventListener("message", ({ data }) => {
       const message = JSON.parse(data);
-      if (message.type === "layers") this.#layers.want(message.wanted);
-      else this.dispatchEvent(new CustomEvent("message", { detail: message }));
+      if (message.type === "layers") this.#picture.want(message.wanted);
+      else this.dispatchEvent(new CustomEvent("message", { detail: data }));
     });
-  }
-
-  /** Another network is another address: what was agreed of the old one is of no use. */
-  #watchNetwork() {
-    const { signal } = this.#closed;
-    addEventListener("online", () => this.#findWay(), { signal });
-    // It also tells each new guess of the network's speed; only where it says of what kind the network is, that counts.
-    let kind = navigator.connection?.type;
-    navigator.connection?.addEventListener?.("change", () => {
-      if (navigator.connection.type === kind) return;
-      kind = navigator.connection.type;
-      this.#findWay();
-    }, { signal });
-  }
-
-  /** Try another way to the node before the session is given up. */
-  async #findWay() {
-    if (this.#ended || this.#restart.isOn || !this.#url || !this.#timer) return;
-    this.#restart.isOn = true;
-    try {
-      await restartIce(this.#connection, (fragment) => this.#patch(fragment));
-      this.#restart.until = performance.now() + RESTART_MS;
-    } catch (error) {
-      // The node doesn't know this session any more: nothing is left to wait for. Else the clock decides.
-      if (error instanceof Refused && [401, 403, 404, 410].includes(error.status)) this.#end();
-    } finally {
-      this.#restart.isOn = false;
-    }
-  }
-
-  async #patch(fragment) {
-    const headers = { Authorization: `Bearer ${this.#token}`, "If-Match": "*" };
-    const answer = await ask("PATCH", this.#url, { body: fragment, type: FRAGMENT, headers, timeout: RESTART_MS });
-    return answer.text();
   }
 
   #connected() {
@@ -151,52 +121,50 @@ export class WhipSession extends EventTarget {
 
   /** Send another camera's track from now on, in the same session. */
   async replace(camera) {
-    await this.#layers.sender.replaceTrack(camera.video);
-    if (this.audioSender && camera.audio) await this.audioSender.replaceTrack(camera.audio);
+    await this.#picture.replace(camera.video);
+    if (this.#audio && camera.audio) await this.#audio.replaceTrack(camera.audio);
+  }
+
+  #networkChanged() {
+    this.#restart.renew();
+    this.#findRoad();
+  }
+
+  /** Look for another road to the node; a session that the node has forgotten ends now. */
+  async #findRoad() {
+    if (this.#ended || !this.#restart) return;
+    if (!(await this.#restart.attempt())) this.#end();
   }
 
   async #look() {
-    const connection = this.#connection;
-    if (this.#ended || connection.connectionState === "closed") return;
-    const figures = { kbps: 0, rttMs: 0, frames: -1, heard: 0, bytes: 0 };
-    const pictures = [];
-    for (const one of (await connection.getStats()).values()) {
-      if (one.type === "outbound-rtp") figures.bytes += one.bytesSent ?? 0;
-      if (one.type === "outbound-rtp" && one.kind === "video") pictures.push(one);
-      if (one.type === "media-source" && one.kind === "video") figures.frames = one.frames ?? -1;
-      // Whatever its state: unanswered checks take it out of "succeeded", and a count that is gone would look like news.
-      if (one.type === "candidate-pair" && one.nominated) {
-        figures.heard += (one.bytesReceived ?? 0) + (one.responsesReceived ?? 0);
-        figures.availableBps = one.availableOutgoingBitrate ?? 0;
-        figures.rttMs = Math.round((one.currentRoundTripTime ?? 0) * 1000);
-      }
-    }
-    Object.assign(figures, this.#layers.look(pictures));
-    this.#judge(figures, performance.now());
+    if (this.#ended || this.#connection.connectionState === "closed") return;
+    this.#judge(await this.#figures.read(this.#connection), performance.now());
   }
 
   #judge(figures, now) {
-    figures.kbps = Math.round(((figures.bytes - this.#sent.bytes) * 8) / Math.max(1, now - this.#sent.at));
-    if (figures.bytes !== this.#sent.bytes) this.#sent.changed = now;
-    Object.assign(this.#sent, { bytes: figures.bytes, at: now });
-    if (figures.heard && figures.heard !== this.#heard.count) this.#heard = { count: figures.heard, at: now };
-    const quiet = now - this.#heard.at;
+    if (this.#ended) return;
+    if (figures.hasSent) this.#sentAt = now;
+    if (figures.hasHeard) {
+      this.#heardAt = now;
+      this.#restart.renew();
+    }
+    const quiet = now - this.#heardAt;
     // What is queued while the network is away may be sent once more; nothing sent at all means nothing to answer.
-    const sends = now - this.#sent.changed < SILENT_MS;
-    const isUnanswered = this.#sent.changed > this.#heard.at;
+    const sends = now - this.#sentAt < SILENT_MS;
+    const isUnanswered = this.#sentAt > this.#heardAt;
     const silent = quiet > (sends ? SILENT_MS : isUnanswered ? UNANSWERED_MS : IDLE_DEAD_MS);
     if (silent !== this.#silent) {
       this.#silent = silent;
       this.dispatchEvent(new Event(silent ? "silent" : "heard"));
       this.dispatchEvent(new Event("road"));
-      if (silent) this.#findWay();
     }
-    if (quiet > (sends || isUnanswered ? DEAD_MS : IDLE_DEAD_MS) && now > this.#restart.until) {
+    if (quiet > (sends || isUnanswered ? DEAD_MS : IDLE_DEAD_MS)) {
       this.#end();
       return;
     }
+    if (quiet > UNHEARD_MS && (sends || isUnanswered)) this.#findRoad();
     this.#judgePicture(figures.frames, now);
-    this.#layers.fit(figures);
+    this.#picture.fit(figures);
     this.dispatchEvent(new CustomEvent("figures", { detail: figures }));
   }
 
@@ -225,7 +193,7 @@ export class WhipSession extends EventTarget {
   close() {
     this.#ended = true;
     clearInterval(this.#timer);
-    this.#closed.abort();
+    this.#closing.abort();
     this.#connection?.close();
     this.dispatchEvent(new Event("road"));
   }

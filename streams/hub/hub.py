@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Any, TypeVar
 
@@ -201,6 +201,15 @@ class Hub:
         """
         found: Any = await self._ask(key, self._redis.hgetall(key))
         return {str(field): str(value) for field, value in found.items()}
+
+    async def some_fields(self, key: str, names: Sequence[str]) -> dict[str, str]:
+        """These fields of a hash, as far as it has them.
+
+        Raises:
+            HubAway: Redis doesn't answer.
+        """
+        found: Any = await self._ask(key, self._redis.hmget(key, list(names)))
+        return {name: str(value) for name, value in zip(names, found, strict=True) if value is not None}
 
     async def listen(
         self, channel: str = LIVE_CHANNEL, on_break: Callable[[], None] | None = None

@@ -7,8 +7,10 @@ import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from streams.hub.hub import Hub
-from streams.hub.topics import FEEDS_KEY, NODE_KEY, NODE_LIFE_SECONDS, Event, FeedState, NodeState
+from pydantic import ValidationError
+
+from streams.hub.hub import Hub, HubAway
+from streams.hub.topics import FEEDS_KEY, NODE_KEY, NODE_LIFE_SECONDS, Event, FeedPhase, FeedState, NodeState
 
 logger = logging.getLogger(__name__)
 
@@ -18,16 +20,26 @@ EVENTS_BOUND = 2000
 
 
 class Presence:
-    """Keeps NODE_KEY and FEEDS_KEY true and publishes events on the live channel, in order."""
+    """Keeps NODE_KEY and FEEDS_KEY true and publishes events on the live channel, in order.
+
+    `moved(feed, published_at)` is called for a feed whose publisher another node has, since then (Unix ms), which is
+    later than ours came.
+    """
 
     def __init__(
-        self, hub: Hub, node: str, state: Callable[[], NodeState], feeds: Callable[[], Sequence[FeedState]]
+        self,
+        hub: Hub,
+        node: str,
+        state: Callable[[], NodeState],
+        feeds: Callable[[], Sequence[FeedState]],
+        moved: Callable[[str, int], None],
     ) -> None:
         self._hub = hub
         self._node_key = NODE_KEY.format(node=node)
         self._feeds_key = FEEDS_KEY.format(node=node)
         self._state = state
         self._feeds = feeds
+        self._moved = moved
         self._events: deque[Event] = deque(maxlen=EVENTS_BOUND)
         self._wake = asyncio.Event()
         self._told: set[str] = set()
@@ -58,16 +70,39 @@ class Presence:
         """Renew the node's key and its feeds' states each second until cancelled."""
         await self._hub.drop(self._feeds_key)
         while True:
-            state = self._state().model_dump_json()
-            self.is_hub_near = await self._hub.put(self._node_key, state, life_seconds=NODE_LIFE_SECONDS)
+            await self.beat()
             if self.is_hub_near:
+                await self._let_go_of_moved()
                 await self._write_feeds()
             await asyncio.sleep(HEARTBEAT_SECONDS)
+
+    async def beat(self) -> None:
+        """Renew the node's key once."""
+        state = self._state().model_dump_json()
+        self.is_hub_near = await self._hub.put(self._node_key, state, life_seconds=NODE_LIFE_SECONDS)
 
     async def withdraw(self) -> None:
         """Take the node and its feeds off the hub."""
         await self._hub.drop(self._feeds_key)
         await self._hub.drop(self._node_key)
+
+    async def _let_go_of_moved(self) -> None:
+        """See whether another node has a later publisher of a feed of ours: this one hung, or was cut off."""
+        ours = {state.feed: state for state in self._feeds() if _is_published(state)}
+        if not ours:
+            return
+        try:
+            others = (await self._hub.values(NODE_KEY.format(node="*"))).keys() - {self._node_key}
+            for key in others:
+                node = key.removeprefix(NODE_KEY.format(node=""))
+                found = await self._hub.some_fields(FEEDS_KEY.format(node=node), list(ours))
+                for name, theirs in found.items():
+                    published_at = _published_at(theirs)
+                    if published_at > ours[name].published_at:
+                        logger.warning("feed %s: node %s has a later publisher", name, node)
+                        self._moved(name, published_at)
+        except HubAway:
+            logger.debug("hub away: whether feeds have moved is seen at the next beat")
 
     async def _write_feeds(self) -> None:
         states = {state.feed: state for state in self._feeds()}
@@ -76,3 +111,15 @@ class Presence:
         for name, state in states.items():
             await self._hub.put_field(self._feeds_key, name, state.model_dump_json())
         self._told = set(states)
+
+
+def _is_published(state: FeedState) -> bool:
+    return state.published_at > 0 and state.phase is not FeedPhase.ENDED
+
+
+def _published_at(text: str) -> int:
+    try:
+        return FeedState.model_validate_json(text).published_at
+    except ValidationError:
+        logger.warning("another node's feed has no readable state")
+        return 0

@@ -44,6 +44,7 @@ class Revocations:
     def __init__(self, hub: Hub, on_revoked: Callable[[Revoked], None]) -> None:
         self._hub = hub
         self._on_revoked = on_revoked
+        self.forgotten = 0
         self._known: OrderedDict[tuple[str, UUID | str, UUID | None], Revoked] = OrderedDict()
 
     def is_revoked(self, grant: Grant) -> bool:
@@ -79,6 +80,7 @@ class Revocations:
                 self._known.move_to_end(key)
         while len(self._known) > REMEMBERED:
             self._known.popitem(last=False)
+            self.forgotten += 1
         self._on_revoked(revoked)
 
     async def run(self) -> None:

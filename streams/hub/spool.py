@@ -12,11 +12,18 @@ from typing import Annotated
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from streams.hub.hub import Hub, HubAway
-from streams.hub.topics import CameraChanged, PositionTaken, RecordingClosed, RecordingOpened, SegmentClosed
+from streams.hub.topics import (
+    CameraChanged,
+    PositionTaken,
+    RecordingClosed,
+    RecordingOpened,
+    SegmentClosed,
+    TalkChanged,
+)
 
 logger = logging.getLogger(__name__)
 
-DurableEvent = PositionTaken | CameraChanged | RecordingOpened | SegmentClosed | RecordingClosed
+DurableEvent = PositionTaken | CameraChanged | TalkChanged | RecordingOpened | SegmentClosed | RecordingClosed
 
 QUEUE_BOUND = 10_000
 """Events that may wait in memory; more are refused, and the device keeps and repeats them."""

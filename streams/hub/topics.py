@@ -16,6 +16,8 @@ POSITIONS_STREAM = "command:positions"
 """Stream of `PositionTaken`; the worker's group `records` writes them to SQL and acknowledges."""
 CAMERAS_STREAM = "command:cameras"
 """Stream of `CameraChanged` from the data channel; the worker's group `records` keeps each feed's latest."""
+TALKS_STREAM = "command:talks"
+"""Stream of `TalkChanged`, each talk's begin and end; the worker's group `records` writes them to the audit."""
 RECORDINGS_STREAM = "command:recordings"
 """Stream of `SegmentClosed` and `RecordingOpened`/`RecordingClosed`; the worker's group `records` indexes them."""
 REVOCATIONS_STREAM = "command:revocations"
@@ -30,6 +32,10 @@ FEEDS_KEY = "command:feeds:{node}"
 """Hash feed → JSON of `FeedState`, rewritten by its node; stale when the node's key is gone."""
 PROCESS_KEY = "command:process:{name}"
 """Key kept by the launcher for a child process: JSON {name, state, restarts, since}."""
+MEDIA_PART = "media"
+"""As a part of the system: the media node, or all of them together."""
+NODE_PART = "media-{node}"
+"""One of several media nodes."""
 WORKER_KEY = "command:worker:{name}"
 """Key with a life of WORKER_LIFE_SECONDS, renewed by each worker."""
 WORKER_LIFE_SECONDS = 8
@@ -75,6 +81,8 @@ class FeedState(Event):
     phase: FeedPhase
     cause: FeedCause | None = None
     since: int
+    published_at: int = 0
+    """When its present publisher connected; 0 before. Of two nodes that tell of one feed, the later is right."""
     last_frame_at: int | None = None
     video: str | None = None
     """The video codec's name, `H264` or `VP8`."""
@@ -101,6 +109,26 @@ class CameraChanged(Event):
     feed: str
     state: CameraState
     received_at: int
+
+
+class TalkChanged(Event):
+    """Somebody of the centre talks to phones, or has ended (`ended_at`). Told again and again while it lasts.
+
+    `heard` are the chosen feeds whose phones listen at this node. Times are Unix milliseconds by the node's clock.
+    """
+
+    type: Literal["talk"] = "talk"
+    talk: UUID
+    operation_id: UUID
+    user_id: UUID | None
+    speaker: str
+    node: str
+    recording_feed: str
+    to: tuple[str, ...]
+    heard: tuple[str, ...]
+    began_at: int
+    ended_at: int | None = None
+    reason: str | None = None
 
 
 class FeedsChanged(Event):
@@ -161,6 +189,7 @@ LiveEvent = (
     FeedState
     | PositionTaken
     | CameraChanged
+    | TalkChanged
     | FeedsChanged
     | InstructionChanged
     | AssetsChanged
@@ -214,11 +243,21 @@ RECORDING_EVENT: TypeAdapter[RecordingOpened | SegmentClosed | RecordingClosed] 
 
 
 class NodeState(Event):
-    """A node's heartbeat."""
+    """A node's heartbeat: where it is, and how much it carries."""
 
     node: str
     started_at: int
     at: int
     signalling_url: str
+    """Where a web process reaches it."""
+    public_url: str | None = None
+    """Where phones, screens and programs reach its signalling themselves, if they can."""
     feeds: int
     viewers: int
+    packets_per_second: int = 0
+    """Received and sent, over the last seconds."""
+    cpu_share: float = 0.0
+    """Of one core, over the last seconds."""
+    is_full: bool = False
+    is_draining: bool = False
+    """It is about to end, and takes nobody any more."""

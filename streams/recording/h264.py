@@ -9,6 +9,8 @@ from streams.recording.frames import FRAME_BOUND, Frame, VideoFormat
 from streams.recording.packets import RtpPacket
 from streams.recording.sps import SpsRefused, read_sps
 
+SET_BOUND = 1024
+"""A parameter set is some dozens of bytes; a file's header has two for its length."""
 _IDR, _SPS, _PPS, _STAP_A, _FU_A = 5, 7, 8, 24, 28
 
 
@@ -103,6 +105,8 @@ class H264Depacketiser:
 
     def _learn(self, units: list[bytes]) -> None:
         for unit in units:
+            if len(unit) > SET_BOUND:
+                continue
             if unit[0] & 0x1F == _SPS:
                 self._sps = unit
             elif unit[0] & 0x1F == _PPS:

@@ -91,8 +91,8 @@ class Reorder:
     def expire(self, now_ns: int) -> None:
         """Give up what has been waited for long enough."""
         while self._waiting:
-            oldest = min(packet.arrival_ns for packet in self._waiting.values())
-            if now_ns - oldest < REORDER_WAIT_NS:
+            oldest = next(iter(self._waiting.values()))
+            if now_ns - oldest.arrival_ns < REORDER_WAIT_NS:
                 return
             self._give_up()
 
@@ -103,10 +103,11 @@ class Reorder:
 
     def _give_up(self) -> None:
         assert self._next is not None  # noqa: S101 - something waits, so something came before
-        base = self._next
-        first = min(self._waiting, key=lambda sequence: (sequence - base) & 0xFFFF)
-        self._lost((first - base) & 0xFFFF)
-        self._next = first
+        lost = 0
+        while self._next not in self._waiting:  # at most RESTART_DISTANCE: what lies further off was never put there
+            self._next = (self._next + 1) & 0xFFFF
+            lost += 1
+        self._lost(lost)
         self._release_run()
 
     def _release_run(self) -> None:

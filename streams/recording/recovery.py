@@ -6,6 +6,7 @@ import hashlib
 import logging
 import os
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from streams.recording.manifest import SUFFIX, Closed, FragmentLine, Manifest, r
 logger = logging.getLogger(__name__)
 
 TAIL_BYTES = 4096
+YOUNG_SECONDS = 60.0
 CLOSED_MARK = b'{"type":"closed"'
 
 
@@ -51,7 +53,9 @@ def close_unfinished(
                 continue
             manifest = read_manifest(path)
             if manifest is None:
-                _remove_empty(path)
+                # Whose it is nobody can tell; another node may be writing its first line in this moment.
+                if time.time() - path.stat().st_mtime > YOUNG_SECONDS:
+                    _remove_empty(path)
                 continue
             if manifest.opened.node != node:
                 continue

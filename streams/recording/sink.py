@@ -12,6 +12,8 @@ from streams.sfu.track import Kind
 QUEUE_BYTES = 16_000_000
 """About 30 s of one phone's picture: a disk may stall so long before packets are dropped."""
 
+ITEM_BYTES = 128
+"""What keeping one item costs beside its bytes, so that many small ones don't get past the bound."""
 WRITING_SECONDS = 5.0
 """A recording that was written to so recently is under way; a fragment is written about each second."""
 
@@ -70,14 +72,16 @@ class RecordingSink:
             self._drop_count += 1
             return
         if self._drop_count:
+            self._bytes_in += ITEM_BYTES
             self._items.append(Dropped(self._drop_since_ns, arrival_ns, self._drop_count))
             self._drop_since_ns = self._drop_count = 0
-        self._bytes_in += len(packet)
+        self._bytes_in += len(packet) + ITEM_BYTES
         self._items.append((kind, packet, arrival_ns))
 
     def report(self, kind: Kind, ntp: int, rtp_timestamp: int) -> None:
         """Take one pair of the publisher's clocks; with the queue full, the next one does."""
         if self._bytes_in - self._bytes_out <= self._bound:
+            self._bytes_in += ITEM_BYTES
             self._items.append(Report(kind, ntp, rtp_timestamp))
 
     def close(self, reason: CloseReason) -> None:
@@ -90,6 +94,5 @@ class RecordingSink:
         if not self._items:
             return None
         item = self._items.popleft()
-        if isinstance(item, tuple):
-            self._bytes_out += len(item[1])
+        self._bytes_out += ITEM_BYTES + (len(item[1]) if isinstance(item, tuple) else 0)
         return item

@@ -135,6 +135,8 @@ class FeedWriter:
         """Write what there is and close the file."""
         for stream in self._streams.values():
             stream.reorder.flush()
+        if self._assembly is None and self._backlog and "video" not in self._streams:
+            self._start(self._backlog[0][1], has_video=False)  # a few words, over before they were looked at
         self._finish(reason)
 
     # Frames
@@ -227,10 +229,10 @@ class FeedWriter:
                 self._has_audio = True
 
     def _start_without_picture(self, now_ns: int) -> None:
-        if self._backlog and now_ns - self._backlog[0][0].arrival_ns > PICTURELESS_NS:
-            video = self._streams.get("video")
-            if video is None or now_ns - video.last_arrival_ns > PICTURELESS_NS:
-                self._start(self._backlog[0][1], has_video=False)
+        video = self._streams.get("video")
+        since_ns = now_ns - PICTURELESS_NS
+        if self._backlog and (video is None or max(self._backlog[0][0].arrival_ns, video.last_arrival_ns) < since_ns):
+            self._start(self._backlog[0][1], has_video=False)
 
     def _cut(self, *, is_last: bool = False) -> None:
         assembly = self._assembly

@@ -29,6 +29,7 @@ class Header:
     """One reusable view of a packet's header; `read` fills it, nothing is allocated a packet."""
 
     __slots__ = (
+        "_elements",
         "extension_end",
         "extension_profile",
         "extension_start",
@@ -46,6 +47,7 @@ class Header:
         self.marker = False
         self.payload_start = self.payload_end = 0
         self.extension_profile = self.extension_start = self.extension_end = 0
+        self._elements: Sequence[tuple[int, int, int]] | None = ()
 
     def read(self, buffer: Buffer, length: int) -> bool:
         """Read the header of the first `length` bytes; False for what is no RTP packet.
@@ -62,11 +64,13 @@ class Header:
         self.payload_type = second & 0x7F
         start = FIXED_SIZE + 4 * (first & 0x0F)
         self.extension_profile = 0
+        self._elements = ()
         if first & 0x10:
             if start + 4 > length:
                 return False
             profile, words = _PAIR.unpack_from(buffer, start)
             self.extension_profile = profile
+            self._elements = None
             self.extension_start = start + 4
             start = self.extension_end = start + 4 + 4 * words
         end = length
@@ -79,6 +83,12 @@ class Header:
             return False
         self.payload_start, self.payload_end = start, end
         return True
+
+    def elements(self, buffer: Buffer) -> Sequence[tuple[int, int, int]]:
+        """The extension elements of the packet that was read, looked for once; see `find_extensions`."""
+        if self._elements is None:
+            self._elements = find_extensions(self, buffer)
+        return self._elements
 
 
 def find_extensions(header: Header, buffer: Buffer) -> list[tuple[int, int, int]]:

@@ -83,7 +83,7 @@ def vp8_numbers(buffer: Buffer, start: int, end: int) -> PictureNumbers | None:
     return PictureNumbers(picture_at, picture, is_wide, base_at, base) if picture_at or base_at else None
 
 
-def shift_numbers(packet: bytearray, numbers: PictureNumbers, shift: PictureShift) -> None:
+def shift_numbers(packet: bytearray | memoryview, numbers: PictureNumbers, shift: PictureShift) -> None:
     """Write shifted numbers where `numbers` were found; they keep their width."""
     at = numbers.picture_at
     if at:

@@ -6,7 +6,7 @@ import struct
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from streams.rtp.transport_feedback import TransportFeedback
+from streams.rtp.transport_feedback import MAX_STATUSES, TransportFeedback
 
 SENDER_REPORT, RECEIVER_REPORT, SOURCE_DESCRIPTION, BYE = 200, 201, 202, 203
 TRANSPORT_LAYER, PAYLOAD_SPECIFIC = 205, 206
@@ -19,6 +19,8 @@ _WORD, _TWO_WORDS = struct.Struct("!I"), struct.Struct("!II")
 _SENDER = struct.Struct("!IQIII")
 _NACK_ITEM = struct.Struct("!HH")
 
+MAX_REPORTS = 16
+"""Nobody puts more into one compound; what follows them isn't read."""
 MAX_NACKED = 512
 """More lost packets than this in one message are a fault or an attack; the rest isn't read."""
 
@@ -192,8 +194,8 @@ def build(reports: Sequence[Report]) -> bytes:
 def parse(data: bytes) -> list[Report]:
     """What a compound holds. Unknown and malformed parts are left out; the rest stays."""
     found: list[Report] = []
-    position = 0
-    while position + 4 <= len(data):
+    position = statuses = 0
+    while position + 4 <= len(data) and len(found) < MAX_REPORTS and statuses <= MAX_STATUSES:
         first, kind, words = _HEAD.unpack_from(data, position)
         end = position + 4 + 4 * words
         if first & 0xC0 != 0x80 or end > len(data):
@@ -202,6 +204,9 @@ def parse(data: bytes) -> list[Report]:
         if first & 0x20 and body:
             body = body[: max(0, len(body) - body[-1])]
         found.extend(_read(kind, first & 0x1F, body))
+        if found and isinstance(found[-1], TransportFeedback):
+            # A few bytes can speak of thousands of packets: as many as one feedback may, all may together.
+            statuses += len(found[-1].arrivals)
         position = end
     return found
 

@@ -8,6 +8,7 @@ from streams.rtp.header import FIXED_SIZE, Buffer, Header
 
 _FIXED = struct.Struct("!BBHII")
 _NUMBER = struct.Struct("!H")
+_SSRC = struct.Struct("!I")
 
 
 def restore(buffer: bytearray, header: Header, *, payload_type: int, ssrc: int) -> int:
@@ -28,13 +29,11 @@ def restore(buffer: bytearray, header: Header, *, payload_type: int, ssrc: int) 
 
 def encapsulate(packet: Buffer, *, header_size: int, payload_type: int, sequence: int, ssrc: int) -> bytearray:
     """The retransmission of `packet`, whose header with extensions takes `header_size` bytes (12 at least)."""
-    repeated = bytearray(len(packet) + 2)
-    repeated[:header_size] = packet[:header_size]
-    repeated[header_size : header_size + 2] = packet[2:4]
-    repeated[header_size + 2 :] = packet[header_size:]
+    repeated = bytearray(packet)
+    repeated[header_size:header_size] = packet[2:4]
     repeated[1] = (packet[1] & 0x80) | payload_type
     _NUMBER.pack_into(repeated, 2, sequence & 0xFFFF)
-    struct.pack_into("!I", repeated, 8, ssrc)
+    _SSRC.pack_into(repeated, 8, ssrc)
     return repeated
 
 

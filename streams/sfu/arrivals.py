@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from streams.rtp.sequence import Unwrapper
-from streams.rtp.transport_feedback import MAX_STATUSES, TICKS_PER_SECOND, TransportFeedback
+from streams.rtp.transport_feedback import MAX_SILENCE, MAX_STATUSES, TICKS_PER_SECOND, TransportFeedback
 
 INTERVAL = 0.045
 """A little less than the node's tick, so that each tick finds it over."""
+MAX_AT_ONCE = 4
+"""Feedback packets at a time: numbers that jump again and again don't make more, they wait for the next time."""
 _KEPT_TICKS = TICKS_PER_SECOND // 2
 """Packets that come late are reported together with their neighbours of the last half second."""
 
@@ -14,7 +16,7 @@ _KEPT_TICKS = TICKS_PER_SECOND // 2
 class Arrivals:
     """Bounded memory of arrivals of one publisher; `build` makes the feedback that is due."""
 
-    __slots__ = ("_count", "_due_at", "_next", "_ticks", "_unwrapper")
+    __slots__ = ("_count", "_due_at", "_next", "_ticks", "_unwrapper", "untold")
 
     def __init__(self) -> None:
         self._unwrapper = Unwrapper()
@@ -22,6 +24,8 @@ class Arrivals:
         self._next: int | None = None
         self._count = 0
         self._due_at = 0.0
+        self.untold = 0
+        """Arrivals that were forgotten before they were told."""
 
     def add(self, sequence: int, now: float) -> None:
         """Take the transport-wide number of a packet."""
@@ -39,7 +43,7 @@ class Arrivals:
         self._due_at = now + INTERVAL
         last = self._unwrapper.highest
         made: list[TransportFeedback] = []
-        while self._next is not None and last is not None and self._next <= last:
+        while self._next is not None and last is not None and self._next <= last and len(made) < MAX_AT_ONCE:
             first = self._first_to_tell(self._next, last)
             if first is None:
                 break
@@ -51,8 +55,8 @@ class Arrivals:
         return made
 
     def _first_to_tell(self, start: int, last: int) -> int | None:
-        """Where to begin: what is lost is told too, unless so much is that it would not fit."""
-        arrived = next((n for n in range(start, min(last, start + MAX_STATUSES - 1) + 1) if n in self._ticks), None)
+        """Where to begin: what is lost is told too, unless so much is that it was an outage."""
+        arrived = next((n for n in range(start, min(last, start + MAX_SILENCE) + 1) if n in self._ticks), None)
         if arrived is not None:
             return start
         return min((number for number in self._ticks if number > start), default=None)
@@ -65,4 +69,6 @@ class Arrivals:
             oldest = next(iter(ticks))
             if ticks[oldest] >= limit and len(ticks) <= MAX_STATUSES:
                 break
+            if self._next is not None and oldest >= self._next:
+                self.untold += 1
             del ticks[oldest]

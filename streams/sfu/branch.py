@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from pylibsrtp import Session
 
-from streams.rtp.header import Header, find_extensions
+from streams.rtp.header import Header
 from streams.rtp.payload import shift_numbers, vp8_numbers
 from streams.rtp.rtcp import ReportBlock, SenderReport
-from streams.rtp.rtx import encapsulate, header_size
+from streams.rtp.rtx import encapsulate
 from streams.rtp.sequence import distance
 from streams.sfu.follower import Follower, Stretch
 from streams.sfu.layout import TRANSPORT_NUMBER_OFFSET, Layout
+from streams.sfu.road import Train
+from streams.sfu.sent_log import OVERHEAD
 from streams.sfu.track import Track
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 _fixed_into = struct.Struct("!BBHII").pack_into
 _number_into = struct.Struct("!H").pack_into
+_header = Header()
+"""Filled anew for each packet that is sent again."""
 
 REPORT_INTERVAL = 1.0
 LOOK_INTERVAL = 0.25
@@ -33,6 +37,11 @@ REPEAT_PAUSE = 0.01
 REPEATS_KEPT = 512
 REPEATS_PER_SECOND = 400
 REPEATS_AT_ONCE = 400
+PAD_PACKETS = 64
+PAD_CHOICE = 24
+"""How many of the newest packets are looked at for the longest ones."""
+PADDING = 255
+"""The most that one packet can hold."""
 
 
 class Branch(Follower):
@@ -47,9 +56,11 @@ class Branch(Follower):
         self.ssrc = track.ssrc
         self.payload_type = track.codec.payload_type
         # Without a retransmission stream a resent packet must be the same to the bit (one nonce, one plaintext),
-        # so it can't carry a transport-wide number of its own.
-        self._repeats_apart = track.rtx_ssrc is not None and track.codec.rtx_payload_type is not None
-        self.layout = Layout(track.extensions, transport_cc=track.transport_cc and self._repeats_apart)
+        # so it can't carry a transport-wide number of its own: such a stream has either numbers or repeats.
+        self.repeats_apart = track.rtx_ssrc is not None and track.codec.rtx_payload_type is not None
+        is_numbered = track.transport_cc and (self.repeats_apart or not track.nack)
+        self.layout = Layout(track.extensions, transport_cc=is_numbered)
+        self._may_repeat = self.repeats_apart or not self.layout.transport_number
         self.timestamp_offset = random.getrandbits(32)
         self._packets_before = self._octets_before = 0
         self._repeat_sequence = random.getrandbits(15)
@@ -57,7 +68,7 @@ class Branch(Follower):
         self._allowance = float(REPEATS_AT_ONCE)
         self._allowance_at = 0.0
         self.report_at = 0.0
-        self.repeated = self.refused = 0
+        self.repeated = self.refused = self.padded = 0
         self.fraction_lost = 0.0
         self.packets_lost = 0
         self.jitter_seconds = 0.0
@@ -89,21 +100,31 @@ class Branch(Follower):
         self.start_number = number
         self.sequence_offset = random.getrandbits(15) - number
         self._packets_before, self._octets_before = self.source.packets, self.source.octets
+        self.viewer.on_picture()
 
     def relocate(self, source: Source) -> None:
         """Wait for the key frame of another source."""
         self.source.leave(self)
         super().relocate(source)
+        self.is_halted = False
         source.join(self)
 
     def switch(self, source: Source, number: int, timestamp: int, now: float) -> None:
         """Go on with another layer, under the same SSRC."""
-        before = self.source
+        before, stand = self.source, self.stand
         super().switch(source, number, timestamp, now)
-        self._packets_before += source.packets - before.packets
-        self._octets_before += source.octets - before.octets
+        self._packets_before += source.packets - stand.packets
+        self._octets_before += source.octets - stand.octets
+        self.viewer.switches += source is not before
         before.leave(self)
         source.adopt(self)
+        self.viewer.on_picture()
+
+    def halt(self) -> None:
+        """Be sent nothing; what was sent before isn't repeated either, since the next picture doesn't build on it."""
+        if not self.is_halted:
+            self.source.leave(self)
+            super().halt()
 
     # -- packets outside the common way
 
@@ -118,6 +139,9 @@ class Branch(Follower):
     def repeat(self, sequences: tuple[int, ...], now: float) -> None:
         """Answer a NACK from the ring, within the allowance."""
         if self.start_number is None or not self.is_ready:
+            return
+        if self.is_halted or not self._may_repeat:
+            self.refused += len(sequences)
             return
         self._allowance = min(float(REPEATS_AT_ONCE), self._allowance + (now - self._allowance_at) * REPEATS_PER_SECOND)
         self._allowance_at = now
@@ -140,10 +164,65 @@ class Branch(Follower):
             if len(self._repeated) > REPEATS_KEPT:
                 self._repeated.popitem(last=False)
             self._send_again(kept, out - stretch.sequence_offset, stretch)
+            self.repeated += 1
+
+    def pad(self, octets: int) -> Train | None:
+        """Send about so many bytes at once that carry nothing new: they tell how quickly the road lets them through.
+
+        The newest packets again, or empty ones where nothing is given now. None where repeats have no stream of their
+        own, or can't be sent.
+        """
+        if not self.repeats_apart or not self.layout.transport_number or not self.is_ready:
+            return None
+        present = self._present()
+        kept = [] if self.start_number is None or self.is_halted else self._longest(present)
+        count = size = 0
+        clock = self.source.forwarder.clock
+        first_at = clock()
+        while size < octets and count < PAD_PACKETS:
+            size += OVERHEAD
+            if kept:
+                number, packet = kept[count % len(kept)]
+                size += self._send_again(packet, number, present)
+            else:
+                size += self._send_padding()
+            count += 1
+        self.padded += count
+        return Train(count, size, first_at, clock())
+
+    def _longest(self, present: Stretch) -> list[tuple[int, memoryview]]:
+        """The longest of the packets that were given last: fewer of them are needed."""
+        newest = present.last_out - present.sequence_offset
+        numbers = range(newest, max(newest - PAD_CHOICE, present.first - 1), -1)
+        kept = [
+            (n, packet) for n in numbers if (packet := self._kept(present, n + present.sequence_offset)) is not None
+        ]
+        return sorted(kept, key=lambda pair: -len(pair[1]))[: PAD_CHOICE // 2]
+
+    def _send_padding(self) -> int:
+        """Send one packet of the retransmission stream that repeats nothing; returns its bytes."""
+        self._repeat_sequence = (self._repeat_sequence + 1) & 0xFFFF
+        packet = bytearray(12) + self.layout.block(b"", (), self.source.extensions)
+        payload_type = self.track.codec.rtx_payload_type or 0
+        timestamp = (self.source.last_timestamp + self.timestamp_offset) & 0xFFFFFFFF
+        first = 0xB0  # with extensions and padding
+        _fixed_into(packet, 0, first, payload_type, self._repeat_sequence, timestamp, self.track.rtx_ssrc or 0)
+        packet += bytes(PADDING - 1) + bytes((PADDING,))
+        self._number(packet)
+        self.source.forwarder.send_one(self.session, packet, self.address)
+        return len(packet)
+
+    def _number(self, packet: bytearray) -> None:
+        """Give a packet the viewer's next transport-wide number, and note it."""
+        viewer = self.viewer
+        viewer.transport_number = (viewer.transport_number + 1) & 0xFFFF
+        _number_into(packet, TRANSPORT_NUMBER_OFFSET, viewer.transport_number)
+        viewer.sent.append((viewer.transport_number, 1, len(packet), self.source.forwarder.clock()))
 
     def _present(self) -> Stretch:
         """What is given now, as if it ended here."""
-        first, last_out = self.start_number or 0, self.source.last_number + self.sequence_offset
+        last = self.source.last_number if self._stood is None else self._stood.number
+        first, last_out = self.start_number or 0, last + self.sequence_offset
         return Stretch(self.source, first, last_out, self.sequence_offset, self.timestamp_offset, self.shift)
 
     def _kept(self, stretch: Stretch, out: int) -> memoryview | None:
@@ -151,7 +230,7 @@ class Branch(Follower):
         number = out - stretch.sequence_offset
         return stretch.source.ring.find(number) if number >= stretch.source.repeats_from else None
 
-    def _send_again(self, kept: memoryview, number: int, stretch: Stretch) -> None:
+    def _send_again(self, kept: memoryview, number: int, stretch: Stretch) -> int:
         packet, size = self._rewritten(kept, number, stretch)
         codec, ssrc = self.track.codec, self.track.rtx_ssrc
         if ssrc is not None and codec.rtx_payload_type is not None:
@@ -163,31 +242,27 @@ class Branch(Follower):
                 sequence=self._repeat_sequence,
                 ssrc=ssrc,
             )
-        self.repeated += 1
         self.source.forwarder.send_one(self.session, packet, self.address)
+        return len(packet)
 
     def _rewritten(self, kept: memoryview, number: int, stretch: Stretch) -> tuple[bytearray, int]:
         """The kept packet in this viewer's form, and the size of its header."""
-        header = Header()
+        header = _header
         header.read(kept, len(kept))
-        elements = find_extensions(header, kept)
-        packet, first = self.layout.write(
-            kept, header.payload_start, header.payload_end, elements, stretch.source.extensions
-        )
+        block = self.layout.block(kept, header.elements(kept), stretch.source.extensions)
+        packet = bytearray(12) + block + kept[header.payload_start : header.payload_end]
         _fixed_into(
             packet,
             0,
-            first,
+            0x90 if block else 0x80,
             (0x80 if header.marker else 0) | self.payload_type,
             (number + stretch.sequence_offset) & 0xFFFF,
             (header.timestamp + stretch.timestamp_offset) & 0xFFFFFFFF,
             self.ssrc,
         )
         if self.layout.transport_number:
-            viewer = self.viewer
-            viewer.transport_number = (viewer.transport_number + 1) & 0xFFFF
-            _number_into(packet, TRANSPORT_NUMBER_OFFSET, viewer.transport_number)
-        size = header_size(packet)
+            self._number(packet)
+        size = 12 + len(block)
         if stretch.shift is not None:
             numbers = vp8_numbers(packet, size, len(packet))
             if numbers is not None:
@@ -200,7 +275,7 @@ class Branch(Follower):
         """The publisher's clock pair in this viewer's numbering, if one is due; moved on to now by whole ticks."""
         if now < self.report_at:
             return None
-        pair = None if self.start_number is None else self.source.clock_pair(now)
+        pair = None if self.start_number is None or self.is_halted else self.source.clock_pair(now)
         if pair is None:
             self.report_at = now + LOOK_INTERVAL
             return None

@@ -102,7 +102,7 @@ class Place:
             data = self._memory + slot * SLOT_BYTES
             vectors[slot].iov_base = ffi.cast("void *", int(srtp_ffi.cast("uintptr_t", data)))
             length = srtp_ffi.cast("int *", _low_half(ffi.addressof(vectors[slot], "iov_len")))
-            self.slots.append((srtp_ffi.buffer(data, SLOT_BYTES), data, length))
+            self.slots.append((memoryview(srtp_ffi.buffer(data, SLOT_BYTES)), data, length))
         head = struct.pack("@Nii", _CONTROL_LENGTH, _SOL_UDP, _UDP_SEGMENT)
         control = ffi.new("char[]", _CONTROL_SPACE)
         ffi.buffer(control)[0 : len(head)] = head

@@ -9,39 +9,57 @@ from typing import TYPE_CHECKING, Any
 from pylibsrtp._binding import lib as srtp_lib
 
 from streams.rtp.header import Buffer
-from streams.rtp.payload import PictureNumbers, vp8_numbers
-from streams.sfu.datagrams import SLOTS, Place
+from streams.rtp.payload import PictureNumbers, shift_numbers, vp8_numbers
+from streams.sfu.datagrams import SLOT_BYTES, SLOTS
 from streams.sfu.forwarder import Forwarder
 from streams.sfu.layout import TRANSPORT_NUMBER_OFFSET, Element, Layout
 
 if TYPE_CHECKING:
     from streams.sfu.branch import Branch
 
-_fixed_into = struct.Struct("!BBHII").pack_into
 _number_into = struct.Struct("!H").pack_into
 _protect = srtp_lib.srtp_protect
 
-_Item = tuple[bytearray, int, int, int, int, int]
-"""One gathered packet: template, size, first byte, marker bit, number, timestamp."""
+# A whole packet is written with one call: its header as this viewer sees it, then what is the same for all. Those who
+# number what they get across their lines have their own number in the first element of a block of extensions.
+_plain: list[Any] = [struct.Struct(f"!BBHII{size}s").pack_into for size in range(SLOT_BYTES)]
+_HEAD_BYTES = TRANSPORT_NUMBER_OFFSET - 12
+_numbered: list[Any] = [struct.Struct(f"!BBHII{_HEAD_BYTES}sH{size}s").pack_into for size in range(SLOT_BYTES)]
+
+_Item = tuple[Any, int, int, int, int, int, bytes, bytes, PictureNumbers | None]
+"""One gathered packet: how to write it, size, first byte, marker bit, number, timestamp, what stands before the
+transport-wide number, the rest, and where the picture's numbers stand (if anybody's differ)."""
 
 
 class _Group:
-    """Viewers of one layout within a fan-out, and the packets that gathered for them.
+    """Viewers of one layout within a fan-out, and the packets that gathered for them."""
 
-    Those whose pictures are renumbered, because they changed layers, stand apart: `numbers` are the places in their
-    packets.
-    """
+    __slots__ = ("block", "is_numbered", "is_shifted", "items", "layout", "octets", "run_size")
 
-    __slots__ = ("is_shifted", "items", "layout", "numbers", "run_size", "template", "template_first")
-
-    def __init__(self, layout: Layout, *, is_shifted: bool) -> None:
+    def __init__(self, layout: Layout) -> None:
         self.layout = layout
-        self.is_shifted = is_shifted
+        self.is_numbered = layout.transport_number > 0
+        self.is_shifted = False
+        """Whether the pictures of some are renumbered, because they changed layers."""
         self.items: list[_Item] = []
-        self.numbers: list[PictureNumbers | None] = []
-        self.run_size = 0
-        self.template = bytearray()
-        self.template_first = 0x80
+        self.octets = self.run_size = 0
+        self.block = b""
+        """The extensions of the packet that is being taken."""
+
+    def gather(self, payload: bytes, marker: int, number: int, timestamp: int) -> None:
+        """Take a packet; `block` holds its extensions as these viewers see them."""
+        block = self.block
+        before = 12 + len(block)
+        size = before + len(payload)
+        self.octets += size
+        pictures = vp8_numbers(bytes(before) + payload, before, size) if self.is_shifted else None
+        if self.is_numbered:
+            head, rest = block[:_HEAD_BYTES], block[_HEAD_BYTES + 2 :] + payload
+            into = _numbered[len(rest)]
+        else:
+            head, rest = b"", block + payload
+            into = _plain[len(rest)]
+        self.items.append((into, size, 0x90 if block else 0x80, marker, number, timestamp, head, rest, pictures))
 
 
 class FanOut:
@@ -51,8 +69,11 @@ class FanOut:
     for all of them, while it lies in the processor's cache, and the kernel gets them as one segmented datagram.
     """
 
-    def __init__(self, forwarder: Forwarder) -> None:
+    def __init__(self, forwarder: Forwarder, *, has_frames: bool) -> None:
         self.reminded = False
+        self.awaits_more = False
+        """Whether what gathered lacks the end of its frame, and there is room for it."""
+        self._has_frames = has_frames
         self._forwarder = forwarder
         self._branches: list[Branch] = []
         # For each viewer all that the loop needs, so that it looks nothing up. The sessions are named because
@@ -70,16 +91,13 @@ class FanOut:
         groups: dict[tuple[object, ...], _Group] = {}
         self._members = []
         for branch in branches:
-            is_shifted = branch.shift is not None
-            group = groups.setdefault((*branch.layout.key, is_shifted), _Group(branch.layout, is_shifted=is_shifted))
+            group = groups.setdefault(branch.layout.key, _Group(branch.layout))
+            group.is_shifted = group.is_shifted or branch.shift is not None
             session = branch.session
             numbers = (branch.sequence_offset, branch.timestamp_offset, branch.ssrc, branch.payload_type)
             name = self._forwarder.name_of(branch.address)
-            numbered = group.layout.transport_number > 0
-            shifted = (group.numbers, branch.shift) if is_shifted else None
-            self._members.append(
-                (group.items, shifted, numbered, name, session._srtp[0], *numbers, branch.viewer, session)
-            )
+            log = branch.viewer.sent.append if group.is_numbered else None
+            self._members.append((group, branch.shift, name, session._srtp[0], *numbers, branch.viewer, log, session))
         self._groups = list(groups.values())
 
     def append(
@@ -100,27 +118,27 @@ class FanOut:
             return
         fits = 0 < self._gathered < SLOTS and not self._closed and self._forwarder.segmentation
         shorter = False
+        payload = bytes(memoryview(packet)[start:end])
+        plain_size = 12 + len(payload)
         for group in groups:
-            group.template, group.template_first = group.layout.write(packet, start, end, elements, publisher)
-            size = len(group.template)
+            group.block = group.layout.block(packet, elements, publisher)
+            size = plain_size + len(group.block)
             fits = fits and size <= group.run_size
             shorter = shorter or size < group.run_size
         if not fits:
             self.flush()
             shorter = False
             for group in groups:
-                group.run_size = len(group.template)
+                group.run_size = plain_size + len(group.block)
         # Only the last segment of a datagram may be shorter than the others.
         self._closed = shorter
         if not self.reminded:
             self.reminded = True
             self._forwarder.remind(self)
         for group in groups:
-            template = group.template
-            group.items.append((template, len(template), group.template_first, marker, number, timestamp))
-            if group.is_shifted:
-                group.numbers.append(vp8_numbers(template, len(template) - (end - start), len(template)))
+            group.gather(payload, marker, number, timestamp)
         self._gathered += 1
+        self.awaits_more = self._has_frames and not marker and self._gathered < SLOTS
         self._arrivals.append(now)
 
     def flush(self) -> None:
@@ -132,84 +150,47 @@ class FanOut:
         self._closed = False
         forwarder, members = self._forwarder, self._members
         step = forwarder.tray.begin(count)
+        sent_at = forwarder.clock()
         for first in range(0, len(members), step):
             chunk = members[first : first + step]
-            self._fill(chunk, count > 1)
+            self._fill(chunk, count, sent_at)
             forwarder.send_tray(len(chunk), count)
         for group in self._groups:
             group.items.clear()
-            group.numbers.clear()
+            group.octets = 0
         done = forwarder.clock()
         observe = forwarder.delays.observe
         for arrival in self._arrivals:
             observe(done - arrival)
         self._arrivals.clear()
 
-    def _fill(self, members: Sequence[tuple[Any, ...]], segmented: bool) -> None:
+    def _fill(self, members: Sequence[tuple[Any, ...]], count: int, sent_at: float) -> None:
         """Write each viewer's packets into its place of the tray. Every name here is local: this is the loop."""
-        into, numbers_into, protect = _fixed_into, _number_into, _protect
+        protect = _protect
         for place, member in zip(self._forwarder.tray.places, members, strict=False):
-            items, shifted, numbered, name, srtp, by_sequence, by_timestamp, ssrc, payload_type, viewer, _ = member
-            if shifted is not None:
-                self._fill_shifted(place, member)
-                items = ()
-            for (view, data, length), (template, size, first, marker, number, timestamp) in zip(
-                place.slots, items, strict=False
-            ):
-                into(
-                    template,
-                    0,
-                    first,
-                    marker | payload_type,
-                    (number + by_sequence) & 0xFFFF,
-                    (timestamp + by_timestamp) & 0xFFFFFFFF,
-                    ssrc,
-                )
-                if numbered:
-                    viewer.transport_number = transport = (viewer.transport_number + 1) & 0xFFFF
-                    numbers_into(template, TRANSPORT_NUMBER_OFFSET, transport)
-                view[0:size] = template
+            group, shift, name, srtp, by_sequence, by_timestamp, ssrc, payload_type, viewer, log, _ = member
+            transport = viewer.transport_number
+            for (view, data, length), item in zip(place.slots, group.items, strict=False):
+                into, size, first, marker, number, timestamp, head, rest, pictures = item
+                kind = marker | payload_type
+                sequence = (number + by_sequence) & 0xFFFF
+                stamp = (timestamp + by_timestamp) & 0xFFFFFFFF
+                if head:
+                    transport = (transport + 1) & 0xFFFF
+                    into(view, 0, first, kind, sequence, stamp, ssrc, head, transport, rest)
+                else:
+                    into(view, 0, first, kind, sequence, stamp, ssrc, rest)
+                if shift is not None and pictures is not None:
+                    shift_numbers(view, pictures, shift)
                 length[0] = size
                 if protect(srtp, data, length):
                     # What could not be protected must never leave.
                     length[0] = 0
                     self._forwarder.failed()
+            if log is not None:
+                viewer.transport_number = transport
+                log((transport, count, group.octets, sent_at))
             if place.name is not name:
                 place.address(name)
-            if segmented:
+            if count > 1:
                 place.segment_size[0] = place.first_length[0]
-
-    def _fill_shifted(self, place: Place, member: tuple[Any, ...]) -> None:
-        """As `_fill` does for one viewer, and renumber the pictures."""
-        into, numbers_into, protect = _fixed_into, _number_into, _protect
-        items, shifted, numbered, _, srtp, by_sequence, by_timestamp, ssrc, payload_type, viewer, _ = member
-        places, (by_picture, by_base) = shifted
-        for (view, data, length), numbers, (template, size, first, marker, number, timestamp) in zip(
-            place.slots, places, items, strict=False
-        ):
-            into(
-                template,
-                0,
-                first,
-                marker | payload_type,
-                (number + by_sequence) & 0xFFFF,
-                (timestamp + by_timestamp) & 0xFFFFFFFF,
-                ssrc,
-            )
-            if numbered:
-                viewer.transport_number = transport = (viewer.transport_number + 1) & 0xFFFF
-                numbers_into(template, TRANSPORT_NUMBER_OFFSET, transport)
-            if numbers is not None:
-                # `shift_numbers`, written out: this is the loop for all who ever changed layers.
-                picture_at, picture, is_wide, base_at, base = numbers
-                if is_wide:
-                    numbers_into(template, picture_at, 0x8000 | (picture + by_picture) & 0x7FFF)
-                elif picture_at:
-                    template[picture_at] = (picture + by_picture) & 0x7F
-                if base_at:
-                    template[base_at] = (base + by_base) & 0xFF
-            view[0:size] = template
-            length[0] = size
-            if protect(srtp, data, length):
-                length[0] = 0
-                self._forwarder.failed()

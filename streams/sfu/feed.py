@@ -6,8 +6,9 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from streams.rtp.header import TRANSPORT_CC, Header, find_extensions
+from streams.rtp.header import TRANSPORT_CC, Header
 from streams.rtp.rtcp import Bye, Nack, PictureLoss, ReceiverReport, Report, SenderReport, build, parse
 from streams.rtp.rtx import restore
 from streams.sfu.arrivals import Arrivals
@@ -39,7 +40,11 @@ class FeedCounters:
     repeated: int = 0
     """Retransmissions that came."""
     nacked: int = 0
+    beyond_repair: int = 0
+    """Lost, and not asked for (any more): too many, too old, or asked for too often."""
     feedback_sent: int = 0
+    untold: int = 0
+    """Arrivals that no feedback told of."""
     reports_sent: int = 0
 
 
@@ -60,6 +65,8 @@ class Feed:
         self.viewers: list[Viewer] = []
         self.publisher_left = False
         self.last_packet_at: float | None = None
+        self.on_layers: Callable[[Sequence[Layer]], None] = _nobody_listens
+        """Called with the layers that the publisher need send, when they change."""
         self._sink: PacketSink | None = None
         self._tape: Tape | None = None
         self._forwarder = forwarder
@@ -70,6 +77,7 @@ class Feed:
         self._transport_number = 0
         self._header = Header()
         self._report_at = 0.0
+        self._outlet_version = 0
         self._asked_for: Source | None = None
         self._asked_at = 0.0
         self._viewers_at = 0.0
@@ -122,7 +130,9 @@ class Feed:
         Those were removed from the feed already.
         """
         self._forwarder.flush()
+        self._forget_outlet()
         self.tracks, self.outlet = tuple(tracks), outlet
+        outlet.on_change, self._outlet_version = self._publisher_changed, outlet.address_version
         self.publisher_left = False
         self._inlets = Inlets(tracks)
         numbers = {track.extensions[TRANSPORT_CC] for track in tracks if track.transport_cc}
@@ -134,7 +144,7 @@ class Feed:
         for kind, source in list(self.sources.items()):
             track = offered.get(kind)
             if track is None or (track.codec.name, track.codec.clock_rate) != (source.codec_name, source.clock_rate):
-                stranded += [b.viewer for b in source.branches if b.viewer not in stranded]
+                stranded += [v for v in self.viewers if v.takes(kind) and v not in stranded]
                 if track is not None:
                     del self.sources[kind]
                     if kind == "video":
@@ -144,7 +154,7 @@ class Feed:
             self.remove_viewer(viewer)
         for kind, track in offered.items():
             if kind == "video":
-                self.layers.publish(track, self._forwarder)
+                self.layers.publish(track, self._forwarder, now)
                 self.sources[kind] = self.layers.sources[-1]
             elif kind not in self.sources:
                 self.sources[kind] = Source(track, self._forwarder)
@@ -164,10 +174,27 @@ class Feed:
     def unpublish(self, now: float) -> None:
         """The publisher's session is over; viewers keep waiting for the next."""
         self._forwarder.flush()
-        self.outlet = None
+        self._forget_outlet()
         self._report_at = now
         self._inlets = Inlets(())
         self._arrivals = None
+
+    def _forget_outlet(self) -> None:
+        # What the publisher is told by leads to its session, which shall be freed.
+        self.on_layers = _nobody_listens
+        if self.outlet is not None:
+            self.outlet.on_change = _nobody_listens
+        self.outlet = None
+
+    def _publisher_changed(self) -> None:
+        """After a move the picture begins anew at once: what was under way then is lost, and so were our requests."""
+        outlet = self.outlet
+        if outlet is None or not outlet.is_open or outlet.address_version == self._outlet_version:
+            return
+        self._outlet_version = outlet.address_version
+        for source in self.layers.sources:
+            source.key_frames.want()
+        self._ask_key_frames(self._forwarder.clock())
 
     def rtp_received(self, buffer: bytearray, length: int, now: float) -> None:
         """Take one unprotected RTP packet of the publisher; `buffer` is changed, and may be reused afterwards.
@@ -194,7 +221,7 @@ class Feed:
 
     def _note_arrival(self, header: Header, buffer: bytearray, now: float) -> None:
         wanted = self._transport_number
-        for number, start, size in find_extensions(header, buffer):
+        for number, start, size in header.elements(buffer):
             if number == wanted and size == 2 and self._arrivals is not None:
                 self._arrivals.add(buffer[start] << 8 | buffer[start + 1], now)
                 return
@@ -287,7 +314,7 @@ class Feed:
         Its outlet may open later.
         """
         self.viewers.append(viewer)
-        viewer.outlet.on_change = self._outlet_changed
+        viewer.outlet.on_change = partial(self._viewer_changed, viewer)
         for track in viewer.tracks:
             source = self.sources.get(track.kind)
             if source is not None and source.codec_name == track.codec.name:
@@ -298,13 +325,27 @@ class Feed:
                     branch.source = source = self.layers.choose(branch, now)
                     self.layers.join(branch)
                 source.join(branch)
+        self._changed(now)
+
+    def _changed(self, now: float) -> None:
+        """What is followed has changed, or may have: ask the publisher for what that takes."""
+        if self.layers.look_at_wanted(now):
+            self.on_layers(self.layers.wanted.names)
         self._ask_key_frames(now)
 
     def want(self, viewer: Viewer, layer: Layer, now: float) -> None:
         """Give a viewer another layer of the picture as soon as its next key frame begins, which is asked for."""
         viewer.want(layer)
         self.layers.look(now)
-        self._ask_key_frames(now)
+        self._changed(now)
+
+    def settle(self, viewer: Viewer, now: float) -> None:
+        """Give a viewer what it is held to from now on: another layer, none, its sound or no sound."""
+        for branch in viewer.branches.values():
+            if branch.source.kind == "audio":
+                _pause_sound(branch)
+        self.layers.look(now)
+        self._changed(now)
 
     def remove_viewer(self, viewer: Viewer) -> None:
         """The viewer's session is over."""
@@ -313,12 +354,16 @@ class Feed:
             viewer.outlet.on_change = _nobody_listens
         for branch in viewer.branches.values():
             self.layers.leave(branch)
+            branch.await_key_frame(None)
             branch.source.leave(branch)
         viewer.branches.clear()
 
-    def _outlet_changed(self) -> None:
+    def _viewer_changed(self, viewer: Viewer) -> None:
         for source in self._all_sources():
             source.refresh()
+        now = self._forwarder.clock()
+        if viewer.take_move(now):
+            self._ask_key_frames(now)
 
     def _all_sources(self) -> list[Source]:
         return [*self.layers.sources, *(source for kind, source in self.sources.items() if kind == "audio")]
@@ -335,6 +380,9 @@ class Feed:
         self._forwarder.flush()
         if now >= self._viewers_at:
             self._viewers_at = now + LOOK_INTERVAL
+            for source in self._all_sources():
+                source.rate.look(source.packets, source.octets, now)
+            self._changed(now)
             for viewer in self.viewers:
                 if now >= viewer.report_at:
                     viewer.tick(now)
@@ -355,15 +403,18 @@ class Feed:
 
     def _ask_again(self, inlet: Inlet, now: float) -> None:
         losses = inlet.losses
-        if losses is None or not losses:
+        if losses is None:
             return
-        given_up = losses.given_up
-        wanted = losses.due(now)
+        wanted = losses.due(now) if losses else ()
         if wanted:
             self.counters.nacked += len(wanted)
             self._send(Nack(self._ssrc, inlet.ssrc, tuple(wanted)))
-        if losses.given_up > given_up and inlet.feeds_source and inlet.source is not None:
-            inlet.source.key_frames.want()
+        if losses.beyond_repair > inlet.beyond_repair:
+            self.counters.beyond_repair += losses.beyond_repair - inlet.beyond_repair
+            inlet.beyond_repair = losses.beyond_repair
+            if inlet.feeds_source and inlet.source is not None:
+                # Asked for with the next tick, since the packet that ended an outage may begin a key frame itself.
+                inlet.source.key_frames.want()
 
     def _ask_key_frames(self, now: float) -> None:
         for source in self.layers.sources:
@@ -384,9 +435,11 @@ class Feed:
         if self._arrivals is None:
             return
         media = next((inlet.ssrc for inlet in self._inlets.all()), 0)
+        untold = self._arrivals.untold
         for feedback in self._arrivals.build(self._ssrc, media, now):
             self.counters.feedback_sent += 1
             self._send(feedback)
+        self.counters.untold += self._arrivals.untold - untold
 
     def _send(self, report: Report) -> None:
         """Feedback goes in a compound that opens with a report, as RFC 3550 asks of everybody."""
@@ -394,5 +447,16 @@ class Feed:
             self.outlet.send_rtcp(build([ReceiverReport(self._ssrc), report]))
 
 
-def _nobody_listens() -> None:
-    """What an outlet calls whose viewer has left the feed."""
+def _pause_sound(branch: Branch) -> None:
+    """Sound goes on with the next packet, where it has begun at all."""
+    if branch.is_paused:
+        branch.await_key_frame(None)
+        branch.halt()
+    elif branch.is_halted and branch.start_number is None:
+        branch.relocate(branch.source)
+    elif branch.is_halted and branch.coming is None:
+        branch.await_key_frame(branch.source)
+
+
+def _nobody_listens(*arguments: object) -> None:
+    """What is called where nobody wants to know (any more)."""

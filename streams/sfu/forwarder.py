@@ -70,6 +70,11 @@ class Forwarder:
                 fan_out.reminded = False
                 fan_out.flush()
 
+    @property
+    def awaits_more(self) -> bool:
+        """Whether a frame has gathered in part."""
+        return any(fan_out.awaits_more for fan_out in self._pending)
+
     def remind(self, fan_out: FanOut) -> None:
         """`fan_out` holds packets: flush it in this round."""
         self._pending.append(fan_out)

@@ -31,6 +31,8 @@ class Inlet:
         self.source: Source | None = None
         self.reception = Reception(ssrc, track.codec.clock_rate)
         self.losses: Losses | None = Losses() if track.nack and not repairs else None
+        self.beyond_repair = 0
+        """Lost packets for which a key frame was wanted already."""
         self.feeds_source = False
         """Whether its packets go to `source` now; of several streams of one layer one does."""
         self.last_at = 0.0
@@ -41,6 +43,7 @@ class Inlet:
         self.reception = Reception(self.ssrc, self.track.codec.clock_rate)
         if self.losses is not None:
             self.losses = Losses()
+        self.beyond_repair = 0
         self.feeds_source = False
         self.restart_sequence = None
 

@@ -9,6 +9,7 @@ from streams.sfu.forwarder import Forwarder
 from streams.sfu.inlet import SILENCE
 from streams.sfu.source import Source
 from streams.sfu.track import LAYERS, Layer, Track
+from streams.sfu.wanted import WantedLayers
 
 _NAMES: dict[int, tuple[Layer, ...]] = {1: ("high",), 2: ("low", "high"), 3: LAYERS}
 
@@ -25,6 +26,7 @@ class Layers:
         self._by_rid: dict[str, Source] = {}
         self._followers: list[Follower] = []
         self._first_at: float | None = None
+        self.wanted = WantedLayers((), 0.0)
 
     @property
     def highest(self) -> Source | None:
@@ -36,13 +38,14 @@ class Layers:
         """When the last whole frame of any layer was in."""
         return max((s.last_frame_at for s in self.sources if s.last_frame_at is not None), default=None)
 
-    def publish(self, track: Track, forwarder: Forwarder) -> None:
+    def publish(self, track: Track, forwarder: Forwarder, now: float) -> None:
         """Make a source for each layer of this track; those of the former publisher are gone on with."""
         names = _NAMES[max(1, len(track.rids))]
         known = {source.layer: source for source in self.sources}
         self.sources = [known.get(name) or Source(track, forwarder, name) for name in names]
         self._by_rid = dict(zip(track.rids, self.sources, strict=False))
         self._first_at = None
+        self.wanted = WantedLayers(names, now)
 
     def clear(self) -> None:
         """The codec changed: nothing can be gone on with."""
@@ -52,6 +55,25 @@ class Layers:
     def source_of(self, rid: str) -> Source:
         """Where packets of this layer go."""
         return self._by_rid.get(rid) or self.sources[-1]
+
+    def options(self, wanted: Layer, now: float) -> list[Source]:
+        """The sources that somebody who wants this layer could be given, from low to high; none while none comes."""
+        coming = [s for s in self.sources if _comes(s, now) or (s.rate.bps and self.wanted.would_come(s.layer, now))]
+        best = _nearest(coming, wanted)
+        return [] if best is None else coming[: coming.index(best) + 1]
+
+    def look_at_wanted(self, now: float) -> bool:
+        """See which layers the publisher need send; true when `wanted` has changed."""
+        if len(self.sources) < 2:
+            return False
+        followed: set[Layer] = set()
+        for follower in self._followers:
+            if not follower.is_paused:
+                followed.add(self._by_wish(follower).layer)
+                if not follower.is_halted:
+                    # Until the wanted one comes.
+                    followed.add(follower.source.layer)
+        return self.wanted.look(followed, now)
 
     def choose(self, follower: Follower, now: float) -> Source:
         """The source to begin with."""
@@ -69,7 +91,7 @@ class Layers:
 
     def is_followed(self, source: Source) -> bool:
         """Whether anybody is given this layer or waits for it; what nobody follows needs no key frame."""
-        return any(source in (follower.source, follower.coming) for follower in self._followers)
+        return any(f.coming is source or (f.source is source and not f.is_halted) for f in self._followers)
 
     def may_ask(self, source: Source, now: float) -> bool:
         """Whether to ask for a key frame of this layer: one that is silent can't answer, one unfollowed needn't."""
@@ -78,23 +100,43 @@ class Layers:
     def look(self, now: float) -> None:
         """Let followers begin to change layers where what they want, or what comes, has changed."""
         sources = self.sources
-        if len(sources) < 2 and all(follower.source in sources for follower in self._followers):
+        if len(sources) < 2 and all(f.source in sources and not f.is_paused | f.is_halted for f in self._followers):
             return
         choices = self._choices(now)
         if self._first_at is None and any(choices.values()):
             self._first_at = now
         for follower in self._followers:
-            choice = choices[follower.wanted]
-            if choice is None and sources and (follower.start_number is None or follower.source not in sources):
-                choice = self._by_wish(follower)
-            if choice is None or choice is follower.source:
-                if follower.coming is not None:
-                    follower.await_key_frame(None)
-            elif follower.start_number is not None:
-                if choice is not follower.coming:
-                    follower.await_key_frame(choice)
-            elif self._first_at is None or now - self._first_at >= follower.patience:
+            if follower.is_paused:
+                follower.await_key_frame(None)
+                follower.halt()
+            elif follower.is_halted:
+                self._take_up(follower, choices[follower.wanted])
+            else:
+                self._lead(follower, choices[follower.wanted], now)
+
+    def _take_up(self, follower: Follower, choice: Source | None) -> None:
+        """Let one who is given nothing go on with the next key frame of this source."""
+        if choice is None and self.sources:
+            choice = self._by_wish(follower)
+        if follower.start_number is None:
+            if choice is not None:
                 follower.relocate(choice)
+        elif choice is not follower.coming:
+            follower.await_key_frame(choice)
+
+    def _lead(self, follower: Follower, choice: Source | None, now: float) -> None:
+        """Let one begin to go over to this source, where that isn't what it is given."""
+        sources = self.sources
+        if choice is None and sources and (follower.start_number is None or follower.source not in sources):
+            choice = self._by_wish(follower)
+        if choice is None or choice is follower.source:
+            if follower.coming is not None:
+                follower.await_key_frame(None)
+        elif follower.start_number is not None:
+            if choice is not follower.coming:
+                follower.await_key_frame(choice)
+        elif self._first_at is None or now - self._first_at >= follower.patience:
+            follower.relocate(choice)
 
     def _by_wish(self, follower: Follower) -> Source:
         """The source to wait for while nothing comes."""

@@ -26,13 +26,15 @@ Element = tuple[int, int, int]
 class Layout:
     """How packets look for viewers that negotiated the same extension numbers."""
 
-    __slots__ = ("_cached", "_numbers", "transport_number")
+    __slots__ = ("_bare", "_cached", "_numbers", "transport_number")
 
     def __init__(self, viewer_extensions: Mapping[str, int], *, transport_cc: bool) -> None:
         self.transport_number = viewer_extensions.get(TRANSPORT_CC, 0) if transport_cc else 0
         if self.transport_number > 14:
             self.transport_number = 0
         self._numbers = {uri: viewer_extensions[uri] for uri in PASSED_ON if uri in viewer_extensions}
+        # The block of a packet that has nothing to pass on, as most have.
+        self._bare = build_extensions([(self.transport_number, b"\0\0")] if self.transport_number else [])
         self._cached: tuple[Mapping[str, int], dict[int, int]] | None = None
 
     @property
@@ -46,23 +48,18 @@ class Layout:
             self._cached = (publisher, pairs)
         return self._cached[1]
 
-    def write(
-        self, packet: Buffer, start: int, end: int, elements: Sequence[Element], publisher: Mapping[str, int]
-    ) -> tuple[bytearray, int]:
-        """The packet as these viewers see it, its fixed header still to be filled in, and its first byte."""
-        block = b""
-        if elements or self.transport_number:
-            translation = self._translation(publisher)
-            kept = [
-                (translation[number], bytes(packet[at : at + size]))
-                for number, at, size in elements
-                if number in translation
-            ]
-            if self.transport_number:
-                fits = all(0 < number < 15 and 0 < len(value) <= 16 for number, value in kept)
-                kept = [(self.transport_number, b"\0\0"), *(kept if fits else ())]
-            block = build_extensions(kept)
-        template = bytearray(12)
-        template += block
-        template += memoryview(packet)[start:end]
-        return template, 0x90 if block else 0x80
+    def block(self, packet: Buffer, elements: Sequence[Element], publisher: Mapping[str, int]) -> bytes:
+        """The block of extensions of the packet as these viewers see it; empty where it has none."""
+        translation = self._translation(publisher)
+        kept = [
+            (translation[number], bytes(packet[at : at + size]))
+            for number, at, size in elements
+            if number in translation
+        ]
+        if not kept:
+            return self._bare
+        if self.transport_number:
+            if not all(0 < number < 15 and 0 < len(value) <= 16 for number, value in kept):
+                return self._bare
+            kept.insert(0, (self.transport_number, b"\0\0"))
+        return build_extensions(kept)

@@ -22,11 +22,16 @@ class Losses:
         self.asked = self.recovered = self.given_up = self.overflowed = 0
         self.recovery_seconds: float | None = None
 
+    @property
+    def beyond_repair(self) -> int:
+        """How many packets aren't asked for (any more); when it grows, only a key frame helps."""
+        return self.given_up + self.overflowed
+
     def __len__(self) -> int:
         return len(self._missing)
 
     def arrived(self, number: int, now: float) -> bool:
-        """Take the number of a packet; True when it opens a gap (ask `due` at once)."""
+        """Take the number of a packet; True when it opens a gap: ask `due` at once, or after an outage a key frame."""
         highest = self._highest
         if highest is None:
             self._highest = number
@@ -42,7 +47,7 @@ class Losses:
         if gap > MAX_GAP:
             self.overflowed += gap + len(self._missing)
             self._missing.clear()
-            return False
+            return True
         for missing in range(highest + 1, number):
             self._missing[missing] = [now, now, 0]
         while len(self._missing) > MAX_MISSING:

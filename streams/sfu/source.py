@@ -6,7 +6,7 @@ import random
 import struct
 from collections.abc import Mapping, Sequence
 
-from streams.rtp.header import Header, find_extensions
+from streams.rtp.header import Header
 from streams.rtp.payload import KEY_FRAME_TESTS, FrameBoundaries
 from streams.rtp.rtcp import SenderReport
 from streams.rtp.sequence import timestamp_distance
@@ -15,6 +15,7 @@ from streams.sfu.fanout import FanOut
 from streams.sfu.follower import Follower
 from streams.sfu.forwarder import Forwarder
 from streams.sfu.keyframes import KeyFrameRequests
+from streams.sfu.rate import Rate
 from streams.sfu.ring import Ring
 from streams.sfu.track import Kind, Layer, Track
 
@@ -39,6 +40,7 @@ class Source:
         self.ring = Ring(RING_SIZE[track.kind])
         self.key_frames = KeyFrameRequests()
         self.boundaries = FrameBoundaries()
+        self.rate = Rate()
         self.extensions: Mapping[str, int] = track.extensions
         self.repeats_from = 0
         self.last_number = 0x10000 + random.getrandbits(15)
@@ -53,7 +55,7 @@ class Source:
         self._branches: list[Branch] = []
         self._incoming: list[Follower] = []
         self._arranged: list[tuple[Branch, int]] = []
-        self._fan_out = FanOut(forwarder)
+        self._fan_out = FanOut(forwarder, has_frames=track.kind == "video")
         self._newest_start = 0
 
     # -- the publisher's side
@@ -86,14 +88,14 @@ class Source:
         ticks = int((now - at) * self.clock_rate)
         return (ntp + (ticks << 32) // self.clock_rate) & 0xFFFFFFFFFFFFFFFF, (timestamp + ticks) & 0xFFFFFFFF
 
-    def ticks_after(self, other: Source, timestamp: int) -> int | None:
-        """How long after the other source's newest frame this one's `timestamp` is, by the publisher's reports."""
+    def ticks_after(self, other: Source, timestamp: int, since: int) -> int | None:
+        """How long after the other source's timestamp `since` this one's `timestamp` is, by the publisher's reports."""
         if self._pair is None or other._pair is None:
             return None
         own_ntp, own_timestamp, _ = self._pair
         other_ntp, other_timestamp, _ = other._pair
         between = (own_ntp - other_ntp) * self.clock_rate >> 32
-        behind = timestamp_distance(other.last_timestamp, other_timestamp)
+        behind = timestamp_distance(since, other_timestamp)
         return between + timestamp_distance(timestamp, own_timestamp) - behind
 
     def newest(self) -> memoryview | None:
@@ -124,8 +126,8 @@ class Source:
         if starts:
             self.key_frame_count += 1
             self.key_frames.began()
-            if self._incoming:
-                self._take_in(number, timestamp, now)
+        if self._incoming and (starts or not self._waits):
+            self._take_in(number, timestamp, now)
         if (starts or not self._waits) and len(self._arranged) < len(self._branches):
             self._start_waiting(number)
         self.packets += 1
@@ -133,7 +135,7 @@ class Source:
         if not self._branches:
             return end
         if number >= self._newest_start and (in_order or self._arranged):
-            elements = find_extensions(header, packet) if header.extension_profile else ()
+            elements = header.elements(packet)
             marker = 0x80 if header.marker else 0
             self._fan_out.append(packet, start, end, elements, self.extensions, marker, number, timestamp, now)
         else:
@@ -160,9 +162,10 @@ class Source:
             self._arrange()
 
     def expect(self, follower: Follower) -> None:
-        """Let a follower of another layer come over with the next key frame."""
+        """Let a follower of another layer come over with the next key frame (of sound with the next packet)."""
         self._incoming.append(follower)
-        self.key_frames.want()
+        if self._waits:
+            self.key_frames.want()
 
     def forget(self, follower: Follower) -> None:
         """It doesn't come over after all."""

@@ -32,7 +32,8 @@ class Track:
 
     A publisher's `ssrc` and `rtx_ssrc` are what its offer announced, if it did; a viewer's are those that the
     node chose and announced, and are never None. `extensions` maps a URI to the id that this peer uses.
-    `transport_cc` means: transport-wide feedback was negotiated (its extension stands in `extensions`).
+    `transport_cc` means: transport-wide feedback was negotiated (its extension stands in `extensions`); `remb`: that
+    a viewer without it says what it can take.
     `rids` are the layers that a publisher sends (simulcast), from low to high; empty where it sends one picture.
     """
 
@@ -45,6 +46,7 @@ class Track:
     nack: bool = False
     pli: bool = False
     transport_cc: bool = False
+    remb: bool = False
     rids: tuple[str, ...] = ()
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from streams.rtp.rtcp import (
     BitrateEstimate,
@@ -21,8 +22,15 @@ from streams.rtp.rtcp import (
 )
 from streams.rtp.transport_feedback import TransportFeedback
 from streams.sfu.branch import Branch
-from streams.sfu.track import Layer, Outlet, Track
+from streams.sfu.road import Road
+from streams.sfu.sent_log import SentLog
+from streams.sfu.track import LAYERS, Kind, Layer, Outlet, Track
 
+if TYPE_CHECKING:
+    from streams.sfu.page import Page
+
+REPAIRABLE_SECONDS = 0.5
+"""What a viewer missed in so short a time it asks for again; after longer only a key frame helps."""
 _REPORTS_KEPT = 8
 _MAX_RTT = 10.0
 
@@ -36,12 +44,26 @@ class Viewer:
         self.cname = cname
         self.branches: dict[int, Branch] = {}
         self.wanted: Layer = "high"
+        self.is_spotlight = False
         self.transport_number = 0
+        self.sent = SentLog()
+        self.road = Road()
+        self.page: Page | None = None
         self.report_at = 0.0
         self.rtt_seconds: float | None = None
         self.estimate_bps: int | None = None
         self.left = False
-        self.nacked = self.picture_losses = self.feedback_received = self.reports_received = 0
+        self.on_picture: Callable[[], None] = ignore
+        """Called when what it is given of the picture has changed."""
+        self.on_estimate: Callable[[int, float], None] = ignore
+        """Called with what it says that it can take, where it gives no transport-wide feedback."""
+        self.nacked = self.picture_losses = self.feedback_received = self.reports_received = self.switches = 0
+        self._limit: Layer | None = "high"
+        self._is_heard = True
+        self._road_version = 0
+        self.heard_at: float | None = None
+        """When its last report came."""
+        self._version = outlet.address_version
         self._reported: OrderedDict[int, float] = OrderedDict()
         self._intra_commands: dict[int, int] = {}
 
@@ -55,19 +77,76 @@ class Viewer:
         """How many packets were sent to it again."""
         return sum(branch.repeated for branch in self.branches.values())
 
+    @property
+    def refused(self) -> int:
+        """How many packets it asked for in vain: they are gone, were never its own, or it asks too much."""
+        return sum(branch.refused for branch in self.branches.values())
+
+    def takes(self, kind: Kind) -> bool:
+        """Whether it is given (or waits for) something of this kind."""
+        return any(branch.source.kind == kind for branch in self.branches.values())
+
     def want(self, layer: Layer) -> None:
         """Say which layer of the picture it wants; the feed's next look begins to change it (`Feed.want` at once)."""
         self.wanted = layer
+        self._set_layers()
+
+    def limit(self, layer: Layer | None, *, is_heard: bool) -> None:
+        """Hold it to this layer (None: to no picture at all), and to its sound or none; the feed's `settle` follows.
+
+        What is too much is not sent a moment longer, even though the lower layer's key frame must be waited for.
+        """
+        self._limit, self._is_heard = layer, is_heard
+        self._set_layers()
         for branch in self.branches.values():
-            branch.wanted = layer
+            if branch.source.kind == "video" and _rank(branch.source.layer) > _rank(branch.wanted):
+                branch.halt()
+
+    def _set_layers(self) -> None:
+        lowest = min(self.wanted, self._limit or "low", key=_rank)
+        for branch in self.branches.values():
+            if branch.source.kind == "video":
+                branch.wanted, branch.is_paused = lowest, self._limit is None
+            else:
+                branch.is_paused = not self._is_heard
+
+    @property
+    def layer(self) -> Layer | None:
+        """The layer of the picture that it is given now."""
+        for branch in self.branches.values():
+            if branch.source.kind == "video" and branch.start_number is not None and not branch.is_halted:
+                return branch.source.layer
+        return None
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether its picture doesn't fit its page's budget."""
+        return any(branch.is_paused for branch in self.branches.values() if branch.source.kind == "video")
 
     def rtcp_received(self, plain: bytes, now: float) -> None:
         """Take one unprotected compound RTCP packet of this viewer."""
+        self.heard_at = now
+        feedback = TransportFeedback.read_usual(plain)
+        if feedback is not None:
+            self._feedback(feedback, now)
+            return
         for report in parse(plain):
             self._take(report, now)
 
+    def take_move(self, now: float) -> bool:
+        """Whether it has moved, and missed more on the way than can be repaired: then key frames are wanted."""
+        version = self.outlet.address_version
+        if version == self._version or not self.outlet.is_open:
+            return False
+        self._version = version
+        if self.heard_at is not None and now - self.heard_at <= REPAIRABLE_SECONDS:
+            return False
+        for branch in self.branches.values():
+            branch.source.key_frames.want()
+        return True
+
     def _take(self, report: Report, now: float) -> None:
-        if isinstance(report, ReceiverReport | SenderReport):
+        if isinstance(report, (ReceiverReport, SenderReport)):  # a union would be made anew each time
             self.reports_received += 1
             for block in report.blocks:
                 self._block(block, now)
@@ -84,15 +163,29 @@ class Viewer:
                     self._intra_commands[ssrc] = command
                     self._want_key_frame(ssrc)
         elif isinstance(report, BitrateEstimate):
-            self.estimate_bps = report.bitrate_bps
+            self._named(report.bitrate_bps, now)
         elif isinstance(report, TransportFeedback):
-            self.feedback_received += 1
+            self._feedback(report, now)
         elif isinstance(report, Bye):
             self.left = True
 
+    def _named(self, bps: int, now: float) -> None:
+        self.estimate_bps = bps
+        if self.road.heard_at is None:
+            self.on_estimate(bps, now)
+
+    def _feedback(self, feedback: TransportFeedback, now: float) -> None:
+        self.feedback_received += 1
+        version = self.outlet.address_version
+        if version != self._road_version:
+            self._road_version = version
+            self.road.forget()
+        if self.road.take(self.sent.acknowledge(feedback), now) and self.page is not None:
+            self.page.is_uneasy = True
+
     def _want_key_frame(self, ssrc: int) -> None:
         branch = self.branches.get(ssrc)
-        if branch is not None:
+        if branch is not None and not branch.is_paused:
             self.picture_losses += 1
             branch.source.key_frames.want()
 
@@ -122,3 +215,11 @@ class Viewer:
             while len(self._reported) > _REPORTS_KEPT:
                 self._reported.popitem(last=False)
             self.outlet.send_rtcp(build(reports))
+
+
+def _rank(layer: Layer) -> int:
+    return LAYERS.index(layer)
+
+
+def ignore(*arguments: object) -> None:
+    """What is called where nobody wants to know."""

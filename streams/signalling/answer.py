@@ -103,6 +103,7 @@ def _track_lines(line: Agreed, track: Track, agreement: Agreement, endpoint: End
     if parameters:
         lines.append(f"a=fmtp:{codec.payload_type} {';'.join(parameters)}")
     feedback = [(track.nack, "nack"), (track.pli, "nack pli"), (track.transport_cc, "transport-cc")]
+    feedback.append((track.remb, "goog-remb"))
     lines += [f"a=rtcp-fb:{codec.payload_type} {name}" for is_agreed, name in feedback if is_agreed]
     if codec.rtx_payload_type is not None:
         lines.append(f"a=rtpmap:{codec.rtx_payload_type} rtx/{codec.clock_rate}")

@@ -6,6 +6,7 @@ import json
 import logging
 import re
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from http import HTTPStatus
@@ -34,7 +35,8 @@ from streams.signalling.session import Right, Session
 from streams.signalling.sessions import Sessions
 from streams.signalling.tokens import Grant, TokenRefused
 from streams.signalling.turn import NO_TURN, TurnServers
-from streams.signalling.wish import read_wish
+from streams.signalling.wish import read_query, read_wish
+from streams.voice_protocol import camera_of
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +45,7 @@ FRAGMENT_TYPE = "application/trickle-ice-sdpfrag"
 ENDPOINT_METHODS = "POST, GET, HEAD, OPTIONS"
 SESSION_METHODS = "PATCH, DELETE, GET, HEAD, OPTIONS"
 WISH_TYPE = "application/json"
-"""A viewer's wish for a layer."""
+"""A viewer's wish for a layer, and to be the spotlight."""
 EXPOSED_HEADERS = "Location, ETag, Link, Retry-After"
 MAX_TOKEN_LENGTH = 4096
 
@@ -55,6 +57,7 @@ REFUSAL_BURST, REFUSALS_PER_SECOND = 100, 20
 """Answers to requests without a valid token, by the whole node; beyond, their tokens aren't even looked at."""
 
 _FEED = re.compile(r"[A-Za-z0-9._-]{1,128}", re.ASCII)
+_GROUP = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -84,7 +87,14 @@ class Signalling:
         self._wall_clock = wall_clock
         self._posts = Buckets(POST_BURST, POSTS_PER_SECOND)
         self._misses = Buckets(MISS_BURST, MISSES_PER_SECOND)
+        self.refused: Counter[str] = Counter()
+        """Refusals by code; there are only so many codes."""
         self._refusals = Bucket(REFUSAL_BURST, REFUSALS_PER_SECOND)
+
+    @property
+    def rates_forgotten(self) -> int:
+        """Tokens whose rate was forgotten because too many others came."""
+        return self._posts.forgotten + self._misses.forgotten
 
     def routes(self) -> list[Route]:
         """The routes of both protocols."""
@@ -101,6 +111,7 @@ class Signalling:
             try:
                 response = await handle(request, right)
             except SignallingError as error:
+                self.refused[error.code] += 1
                 response = problem(error)
             except ClientDisconnect:
                 response = Response(status_code=HTTPStatus.BAD_REQUEST)
@@ -121,8 +132,13 @@ class Signalling:
         if not self._posts.take(grant.token_id, self._clock()):
             raise TooOften
         body = await _body(request, SDP_TYPE, WrongType("Accept-Post", SDP_TYPE))
-        open_session = self._sessions.publish if right is Right.PUBLISH else self._sessions.view
-        session, answer = open_session(feed, grant, body)
+        if right is Right.PUBLISH:
+            session, answer = self._sessions.publish(feed, grant, body)
+        else:
+            wish = read_query(request.query_params)
+            session, answer = self._sessions.view(feed, grant, body, group=_group(request))
+            if wish is not None:
+                self._sessions.want(session, wish)
         headers = {"Location": session.path, "ETag": session.etag, "Accept-Patch": _patches(right)}
         response = Response(answer, HTTPStatus.CREATED, headers, SDP_TYPE)
         self._name_relays(response, grant)
@@ -166,10 +182,10 @@ class Signalling:
             return Response()
         wrong_type = WrongType("Accept-Patch", _patches(right))
         if session.viewer is not None and _content_type(request) == WISH_TYPE:
-            layer = read_wish(await _body(request, WISH_TYPE, wrong_type))
+            wish = read_wish(await _body(request, WISH_TYPE, wrong_type))
             if session.ended_because is not None:
                 raise NoSuchSession
-            self._sessions.want(session, layer)
+            self._sessions.want(session, wish)
             return Response(status_code=HTTPStatus.NO_CONTENT)
         return self._patch(session, request.headers.get("if-match"), await _body(request, FRAGMENT_TYPE, wrong_type))
 
@@ -197,7 +213,7 @@ class Signalling:
         grant = self._verified(request, may_be_expired=False)
         if not grant.covers(feed) or not right.is_granted_by(grant):
             raise RightRefused("right-missing", HTTPStatus.FORBIDDEN)
-        if self._is_feed_revoked(feed):
+        if self._is_feed_revoked(camera_of(feed)):
             raise RightRefused("feed-revoked", HTTPStatus.FORBIDDEN)
         return grant
 
@@ -283,6 +299,14 @@ def _feed_name(request: Request) -> str:
     if _FEED.fullmatch(feed) is None:
         raise SignallingError("not-found", HTTPStatus.NOT_FOUND)
     return feed
+
+
+def _group(request: Request) -> str | None:
+    """What the viewer's page calls itself, if it does."""
+    group = request.query_params.get("group")
+    if group is not None and _GROUP.fullmatch(group) is None:
+        raise SignallingError("group-invalid", HTTPStatus.BAD_REQUEST)
+    return group
 
 
 def _content_type(request: Request) -> str:

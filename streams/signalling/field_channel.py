@@ -1,10 +1,11 @@
-"""The `field` data channel of a publisher: its positions and camera states, taken, kept, acknowledged."""
+"""The `field` data channel of a publisher: its positions and camera states in, what its camera need send out."""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from aiortc import InvalidStateError, RTCDataChannel
@@ -16,10 +17,12 @@ from streams.protocol import (
     MAX_MESSAGE_BYTES,
     Ack,
     CameraStatus,
+    Layers,
     Position,
     Refusal,
     id_of,
 )
+from streams.sfu.track import Layer
 from streams.signalling.limits import Bucket
 
 logger = logging.getLogger(__name__)
@@ -40,12 +43,16 @@ class FieldChannel:
     `keep_camera` does so with the camera's state. Times are Unix milliseconds.
     """
 
-    def __init__(self, keep_position: KeepPosition, keep_camera: KeepCamera) -> None:
+    def __init__(
+        self, keep_position: KeepPosition, keep_camera: KeepCamera, counts: Counter[str] | None = None
+    ) -> None:
         self._keep_position = keep_position
         self._keep_camera = keep_camera
         self._bucket = Bucket(BURST, PER_SECOND)
         self._channel: RTCDataChannel | None = None
-        self.taken = self.refused = self.dropped = 0
+        self._layers: tuple[Layer, ...] = ()
+        self.counts = Counter() if counts is None else counts
+        """What became of the messages of all channels that share this: taken, refused, dropped, unanswered."""
 
     def opened(self, channel: RTCDataChannel) -> None:
         """Listen on the channel if it is ours; the latest one that the device opened is answered."""
@@ -54,10 +61,17 @@ class FieldChannel:
             return
         self._channel = channel
         channel.on("message", self._received)
+        if self._layers:
+            self._answer(Layers(wanted=self._layers))
+
+    def want_layers(self, layers: Sequence[Layer]) -> None:
+        """Tell the device which of its layers it need send."""
+        self._layers = tuple(layers)
+        self._answer(Layers(wanted=self._layers))
 
     def _received(self, data: str | bytes) -> None:
         if not self._bucket.take(time.monotonic()):
-            self.dropped += 1
+            self.counts["dropped"] += 1
             return
         if len(data) > MAX_MESSAGE_BYTES:
             self._refuse(id_of(data), "message-too-large")
@@ -67,7 +81,7 @@ class FieldChannel:
         except ValidationError:
             self._refuse(id_of(data), "message-invalid")
             return
-        self.taken += 1
+        self.counts["taken"] += 1
         received_at = int(time.time() * 1000)
         if isinstance(message, Position):
             self._keep_position(message, received_at, lambda: self._acknowledge(message.id))
@@ -78,12 +92,13 @@ class FieldChannel:
         self._answer(Ack(id=message_id))
 
     def _refuse(self, message_id: UUID | None, code: str) -> None:
-        self.refused += 1
+        self.counts["refused"] += 1
         self._answer(Refusal(id=message_id, code=code))
 
     def _answer(self, message: BaseModel) -> None:
         channel = self._channel
         if channel is None or channel.bufferedAmount > ANSWERS_BOUND_BYTES:
+            self.counts["unanswered"] += 1
             return
         try:
             channel.send(message.model_dump_json())

@@ -35,6 +35,7 @@ class Buckets:
     def __init__(self, burst: float, per_second: float) -> None:
         self._burst, self._per_second = burst, per_second
         self._buckets: OrderedDict[Hashable, Bucket] = OrderedDict()
+        self.forgotten = 0
 
     def take(self, key: Hashable, now: float) -> bool:
         """Whether one more of this key may pass at `now`."""
@@ -43,5 +44,6 @@ class Buckets:
             bucket = self._buckets[key] = Bucket(self._burst, self._per_second)
             if len(self._buckets) > TABLE_BOUND:
                 self._buckets.popitem(last=False)
+                self.forgotten += 1
         self._buckets.move_to_end(key)
         return bucket.take(now)

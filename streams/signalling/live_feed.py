@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 from streams.hub.topics import FeedCause, FeedState
 from streams.protocol import CameraStatus
 from streams.recording.manifest import CloseReason
-from streams.recording.sink import RecordingSink
 from streams.sfu.feed import Feed
-from streams.sfu.track import Track
+from streams.sfu.track import PacketSink, Track
 from streams.signalling.phase import FeedLife
 from streams.signalling.session import Session
 
-OpenRecording = Callable[[str, Sequence[Track], Callable[[], None]], RecordingSink | None]
+
+class Recording(PacketSink, Protocol):
+    """Who keeps what is published, until it is closed."""
+
+    def is_writing(self, now: float) -> bool:
+        """Whether what comes is being kept; `now` is monotonic seconds."""
+
+    def close(self, reason: CloseReason) -> None:
+        """No more will come."""
+
+
+OpenRecording = Callable[[str, Sequence[Track], Callable[[], None]], Recording | None]
 """Begins the recording of a feed with these tracks, given how to ask for a key frame; None where none is made."""
 
 
@@ -32,15 +43,17 @@ class LiveFeed:
         self.next_publisher: Session | None = None
         self.viewers: dict[str, Session] = {}
         self.ended_at: float | None = None
-        self.repeated_before = self.nacked_before = 0
+        self.repeated_before = self.nacked_before = self.refused_before = 0
         """Of viewers that are gone."""
         self._node = node
         self._open_recording = open_recording
-        self._recording: RecordingSink | None = None
+        self._recording: Recording | None = None
         self.is_recording = False
         """Whether the feed's media reached the disk when it was last looked at."""
         self._camera_at = 0
         self._since_ms = _wall_ms()
+        self.published_at_ms = 0
+        """When the present publisher connected (Unix ms); 0 before."""
 
     @property
     def is_live(self) -> bool:
@@ -62,6 +75,11 @@ class LiveFeed:
         """Packets that viewers asked for again."""
         return self.nacked_before + sum(one.viewer.nacked for one in self.viewers.values() if one.viewer)
 
+    @property
+    def refused(self) -> int:
+        """Packets that viewers asked for in vain."""
+        return self.refused_before + sum(one.viewer.refused for one in self.viewers.values() if one.viewer)
+
     def announce(self, session: Session, now: float) -> Session | None:
         """A publisher was answered; gives the one that it makes superfluous, if that never connected."""
         before, self.next_publisher = self.next_publisher, session
@@ -76,6 +94,7 @@ class LiveFeed:
         Gives the former publisher, and the viewers that can't play the new codec.
         """
         former, self.publisher, self.next_publisher = self.publisher, session, None
+        self.published_at_ms = _wall_ms()
         self._close_recording("codec" if _codecs(self.media.tracks) != _codecs(session.tracks) else "network")
         misfits = self.media.publish(session.tracks, session.link, now)
         self.life.published(now)
@@ -128,6 +147,7 @@ class LiveFeed:
             phase=self.life.phase,
             cause=self.life.cause,
             since=self._since_ms,
+            published_at=self.published_at_ms,
             last_frame_at=None if last is None else int(wall_ms - (now - last) * 1000),
             video=next((track.codec.name for track in tracks if track.kind == "video"), None),
             audio=any(track.kind == "audio" for track in tracks),

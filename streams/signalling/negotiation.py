@@ -24,7 +24,7 @@ PUBLISHER_EXTENSIONS = (MID_URI, TRANSPORT_CC_URI, CAPTURE_TIME_URI, AUDIO_LEVEL
 """The rotation extension is left out on purpose: without it a phone turns the picture itself, also the recorded one."""
 LAYER_EXTENSIONS = (*PUBLISHER_EXTENSIONS, RID_URI, REPAIRED_RID_URI)
 """Of a publisher that sends layers: they say which packet is of which."""
-VIEWER_EXTENSIONS = (MID_URI, CAPTURE_TIME_URI, AUDIO_LEVEL_URI)
+VIEWER_EXTENSIONS = (MID_URI, TRANSPORT_CC_URI, CAPTURE_TIME_URI, AUDIO_LEVEL_URI)
 
 RTP_PROTOCOLS = ("UDP/TLS/RTP/SAVPF", "TCP/TLS/RTP/SAVPF", "RTP/SAVPF", "RTP/SAVP")
 SCTP_PROTOCOLS = ("UDP/DTLS/SCTP", "DTLS/SCTP", "TCP/DTLS/SCTP")
@@ -88,7 +88,9 @@ def agree_to_view(offer: Offer, feed: Sequence[Track]) -> Agreement:
     lines = []
     for media in offer.media:
         source = of_kind.get("audio" if media.kind == "audio" else "video")
-        if media.is_rejected or media.kind == "application" or source is None:
+        if media.kind == "application" and not media.is_rejected:
+            lines.append(Agreed(media, None, is_channel=True))
+        elif media.is_rejected or source is None:
             lines.append(Agreed(media, None))
         else:
             lines.append(Agreed(media, _viewer_track(media, source)))
@@ -148,7 +150,12 @@ def _viewer_track(media: Media, source: Track) -> Track:
     wanted = _matching(media, source.codec)
     if wanted is None:
         raise OfferRefused("codec-mismatch", HTTPStatus.CONFLICT)
-    return _track(media, wanted, VIEWER_EXTENSIONS, _new_ssrc(), _new_ssrc())
+    track = _track(media, wanted, VIEWER_EXTENSIONS, _new_ssrc(), _new_ssrc())
+    if track.nack and track.rtx_ssrc is None:
+        # What is repeated to the bit can't carry a number of its own, so that none of its packets does.
+        extensions = {uri: number for uri, number in track.extensions.items() if uri != TRANSPORT_CC_URI}
+        track = replace(track, extensions=extensions, transport_cc=False)
+    return replace(track, remb=not track.transport_cc and "goog-remb" in wanted.feedback)
 
 
 def _track(media: Media, chosen: Format, known: tuple[str, ...], ssrc: int | None, rtx_ssrc: int | None) -> Track:

@@ -22,6 +22,8 @@ _FINGERPRINT = re.compile(
 _ICE_CHARACTERS = re.compile(r"[A-Za-z0-9+/=_-]{4,256}", re.ASCII)
 _MID = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`{|}~-]{1,32}", re.ASCII)
 _RID = re.compile(r"[A-Za-z0-9_-]{1,16}", re.ASCII)
+_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+"""What no line of a description holds: an answer repeats parts of the offer, and must stay in its own lines."""
 _DIRECTIONS = ("sendonly", "recvonly", "sendrecv", "inactive")
 
 
@@ -148,7 +150,7 @@ def read_offer(body: bytes) -> Offer:
     except UnicodeDecodeError as error:
         raise OfferRefused("sdp-encoding") from error
     lines = [line.rstrip("\r") for line in text.split("\n")]
-    if not lines or lines[0] != "v=0" or len(lines) > MAX_LINES:
+    if lines[0] != "v=0" or len(lines) > MAX_LINES or any(map(_UNSEEN.search, lines)):
         raise OfferRefused("sdp-invalid")
     reader = _Reader()
     for line in lines[1:]:
@@ -178,10 +180,12 @@ def read_fragment(body: bytes) -> tuple[str, str]:
         OfferRefused: it isn't a fragment.
     """
     try:
-        lines = body.decode("utf-8").splitlines()
+        lines = [line.rstrip("\r") for line in body.decode("utf-8").split("\n")]
     except UnicodeDecodeError as error:
         raise OfferRefused("sdp-encoding") from error
-    if not lines or len(lines) > MAX_LINES or any(line and line[1:2] != "=" for line in lines):
+    if not any(lines) or len(lines) > MAX_LINES or any(line and line[1:2] != "=" for line in lines):
+        raise OfferRefused("sdp-fragment")
+    if any(map(_UNSEEN.search, lines)):
         raise OfferRefused("sdp-fragment")
     found = {"ice-ufrag": "", "ice-pwd": ""}
     for line in lines:

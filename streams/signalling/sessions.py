@@ -6,25 +6,31 @@ import asyncio
 import logging
 import secrets
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from streams.hub.revocations import ends
-from streams.hub.topics import CameraChanged, Event, FeedCause, FeedState, PositionTaken, Revoked
+from streams.hub.topics import CameraChanged, Event, FeedCause, FeedState, PositionTaken, Revoked, TalkChanged
 from streams.protocol import CameraStatus, Position
 from streams.sfu.feed import Feed
 from streams.sfu.forwarder import Forwarder
-from streams.sfu.track import Layer
+from streams.sfu.pages import Pages
 from streams.sfu.viewer import Viewer
 from streams.signalling.answer import Endpoint, write_answer, write_fragment
+from streams.signalling.ear import agree_to_listen
 from streams.signalling.errors import FeedNotLive, NodeFull
 from streams.signalling.field_channel import FieldChannel
 from streams.signalling.live_feed import LiveFeed, OpenRecording
 from streams.signalling.negotiation import agree_to_publish, agree_to_view
-from streams.signalling.offer import read_offer
+from streams.signalling.offer import Offer, read_offer
 from streams.signalling.session import Right, Session
 from streams.signalling.tokens import Grant
+from streams.signalling.viewer_channel import ViewerChannel
+from streams.signalling.voice import Voice
 from streams.transport.link import Link, ignore
 from streams.transport.port import MediaPort
+from streams.viewer_protocol import Picture, Want
+from streams.voice_protocol import camera_of, is_talk, is_voice
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +48,7 @@ _CAUSES = {
     "node": FeedCause.NODE,
 }
 
-Keep = Callable[[PositionTaken | CameraChanged, Callable[[], None]], None]
+Keep = Callable[[PositionTaken | CameraChanged | TalkChanged, Callable[[], None]], None]
 
 
 class Sessions:
@@ -76,7 +82,18 @@ class Sessions:
         self._closing: set[asyncio.Task[None]] = set()
         self.by_id: dict[str, Session] = {}
         self.feeds: dict[str, LiveFeed] = {}
+        self.voice = Voice(
+            forwarder,
+            node=node,
+            tell=tell,
+            keep=lambda event: keep(event, _nothing),
+            open_recording=open_recording,
+            clock=clock,
+        )
         self.ended: dict[str, int] = {}
+        self.pages = Pages()
+        self.messages: Counter[str] = Counter()
+        """What became of the texts on officers' data channels."""
 
     def publish(self, name: str, grant: Grant, body: bytes) -> tuple[Session, str]:
         """Answer a publisher's offer; it takes the feed over once it is connected.
@@ -86,7 +103,9 @@ class Sessions:
         """
         offer = read_offer(body)
         agreement = agree_to_publish(offer)
-        feed = self._feed_for_publisher(name)
+        self._make_room()
+        is_camera = not (is_talk(name) or is_voice(name))
+        feed = self._feed_for_publisher(name) if is_camera else self.voice.talk_feed(name, grant, agreement)
         now = self._clock()
         link = self._port.open_link(now)
         session = Session(name, Right.PUBLISH, grant, link, agreement, offer)
@@ -94,10 +113,7 @@ class Sessions:
         link.wants_arrival_times = any(track.transport_cc for track in agreement.tracks)
         link.on_open = lambda: self._publisher_connected(feed, session)
         if agreement.channel is not None:
-            channel = FieldChannel(
-                lambda position, at, on_kept: self._position(name, position, at, on_kept),
-                lambda status, at, on_kept: self._camera(feed, status, at, on_kept),
-            )
+            channel = self._field_channel(feed, session) if is_camera else self.voice.talker(session)
             link.offer_channel(channel.opened, agreement.channel.sctp_port, agreement.channel.max_message_size)
         superfluous = feed.announce(session, now)
         if superfluous is not None:
@@ -106,13 +122,15 @@ class Sessions:
         self._look(feed, now)
         return session, write_answer(agreement, self._endpoint(link), secrets.randbits(62))
 
-    def view(self, name: str, grant: Grant, body: bytes) -> tuple[Session, str]:
-        """Answer a viewer's offer for a live feed.
+    def view(self, name: str, grant: Grant, body: bytes, *, group: str | None = None) -> tuple[Session, str]:
+        """Answer a viewer's offer for a live feed; `group` names the page whose bandwidth it shares.
 
         Raises:
             OfferRefused, FeedNotLive, NodeFull
         """
         offer = read_offer(body)
+        if is_voice(name):
+            return self._listen(name, grant, offer)
         feed = self.feeds.get(name)
         if feed is None or not feed.is_live:
             raise FeedNotLive
@@ -124,20 +142,52 @@ class Sessions:
         self._add(session)
         feed.viewers[session.id] = session
         link.on_rtcp = viewer.rtcp_received
-        link.on_open = lambda: self._viewer_connected(feed, viewer)
+        link.on_open = lambda: self._viewer_connected(feed, session, viewer, group)
+        if agreement.channel is not None:
+            channel = ViewerChannel(lambda wish: self.want(session, wish), lambda: _picture(viewer))
+            viewer.on_picture = channel.tell
+            link.offer_channel(channel.opened, agreement.channel.sctp_port, agreement.channel.max_message_size)
         link.start(agreement.dtls_role, offer.fingerprints)
         return session, write_answer(agreement, self._endpoint(link), secrets.randbits(62), sends=name)
 
-    def want(self, session: Session, layer: Layer) -> None:
-        """Give a viewer another layer of its picture."""
-        if session.viewer is not None:
-            self.feeds[session.feed].media.want(session.viewer, layer, self._clock())
+    def _listen(self, name: str, grant: Grant, offer: Offer) -> tuple[Session, str]:
+        """Answer a phone that is to hear the centre, whether anybody speaks or not."""
+        agreement = agree_to_listen(offer)
+        self._make_room()
+        feed = self.voice.voice_feed(name, grant)
+        link = self._port.open_link(self._clock())
+        viewer = Viewer(agreement.tracks, link)
+        session = Session(name, Right.VIEW, grant, link, agreement, offer, viewer)
+        self._add(session)
+        feed.viewers[session.id] = session
+        link.on_rtcp = viewer.rtcp_received
+        link.on_open = lambda: self._listener_connected(feed, session)
+        if agreement.channel is not None:
+            opened = self.voice.listener_channel(session)
+            link.offer_channel(opened, agreement.channel.sctp_port, agreement.channel.max_message_size)
+        link.start(agreement.dtls_role, offer.fingerprints)
+        return session, write_answer(agreement, self._endpoint(link), secrets.randbits(62), sends=name)
+
+    def _feed_of(self, session: Session) -> LiveFeed:
+        return self.feeds.get(session.feed) or self.voice.feeds[session.feed]
+
+    def want(self, session: Session, wish: Want) -> None:
+        """Give a viewer another layer of its picture, as far as its page's line carries it."""
+        if session.ended_because is not None or session.viewer is None:
+            return
+        if session.tile is None:
+            session.viewer.want(wish.layer)
+            session.viewer.is_spotlight = wish.spotlight
+        else:
+            session.tile.want(wish.layer, is_spotlight=wish.spotlight, now=self._clock())
 
     def restart_ice(self, session: Session) -> str:
         """New ICE credentials for a session, as the fragment to answer with; it goes on meanwhile."""
         ufrag, password = session.link.restart_ice()
         session.renew_tag()
         session.link.last_check_at = self._clock()
+        if session.viewer is not None:
+            session.viewer.road.forget()
         endpoint = Endpoint(self._addresses, self._port.number, ufrag, password, self._port.certificate.fingerprint)
         return write_fragment(endpoint, session.offer.media[0].mid or "0")
 
@@ -149,16 +199,22 @@ class Sessions:
         self.by_id.pop(session.id, None)
         self.ended[reason] = self.ended.get(reason, 0) + 1
         now = self._clock()
-        feed = self.feeds[session.feed]
+        feed = self._feed_of(session)
         if session.viewer is not None:
             feed.viewers.pop(session.id, None)
             feed.repeated_before += session.viewer.repeated
             feed.nacked_before += session.viewer.nacked
+            feed.refused_before += session.viewer.refused
             feed.media.remove_viewer(session.viewer)
+            session.viewer.on_picture = ignore
+            if session.tile is not None:
+                self.pages.leave(session.tile, now)
+                session.tile = None
         else:
             feed.publisher_gone(session, _CAUSES.get(reason, FeedCause.NETWORK), now)
             self._look(feed, now)
-        logger.info("session %s… of feed %s ended: %s", session.id[:6], session.feed, reason)
+        self.voice.left(session)
+        logger.info("session %s… of feed %s ended: %s", session.log_name, session.feed, reason)
         task = asyncio.get_running_loop().create_task(session.link.close(reason))
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
@@ -166,8 +222,31 @@ class Sessions:
     def revoke(self, revoked: Revoked) -> None:
         """End every session that came from the revoked right, or is of the revoked feed."""
         for session in list(self.by_id.values()):
-            if session.feed == revoked.feed or ends(revoked, session.grant):
+            if camera_of(session.feed) == revoked.feed or ends(revoked, session.grant):
                 self.end(session, "revoked")
+
+    def drain(self) -> None:
+        """Take nobody any more; whoever asks is told to come back later, and is sent to another node then."""
+        self._max_sessions = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether another session would be refused."""
+        return len(self.by_id) >= self._max_sessions
+
+    def moved(self, name: str, published_at: int) -> None:
+        """Another node has a publisher of this feed, since `published_at` (Unix ms): an earlier one here is over.
+
+        So it is after this node hung, or was cut off. A publisher who isn't connected yet may be the next, and stays.
+        """
+        feed = self.feeds.get(name)
+        if feed is None or feed.published_at_ms >= published_at:
+            return
+        for session in (feed.publisher, *feed.viewers.values()):
+            if session is not None:
+                self.end(session, "moved")
+        if feed.is_idle:
+            del self.feeds[name]
 
     @property
     def is_repairing(self) -> bool:
@@ -179,6 +258,8 @@ class Sessions:
         for feed in self.feeds.values():
             feed.media.tick(now)
             self._look(feed, now)
+        self.pages.look(now)
+        self.voice.tick(now)
         self._forwarder.flush()
 
     def sweep(self, now: float) -> None:
@@ -186,6 +267,7 @@ class Sessions:
         for session in list(self.by_id.values()):
             if session.link.is_expired(now):
                 self.end(session, "consent-lost" if session.link.is_open else "never-connected")
+        self.voice.sweep(now)
         for feed in list(self.feeds.values()):
             if feed.ended_at is None:
                 continue
@@ -202,6 +284,7 @@ class Sessions:
 
     async def close(self) -> None:
         """End everything; returns when the peers were told."""
+        self.voice.close()
         for session in list(self.by_id.values()):
             self.end(session, "node")
         for feed in self.feeds.values():
@@ -209,7 +292,6 @@ class Sessions:
         await asyncio.gather(*self._closing, return_exceptions=True)
 
     def _feed_for_publisher(self, name: str) -> LiveFeed:
-        self._make_room()
         feed = self.feeds.get(name)
         if feed is None:
             if len(self.feeds) >= MAX_FEEDS:
@@ -225,13 +307,14 @@ class Sessions:
         del self.feeds[min(idle, key=lambda feed: feed.ended_at or 0.0).name]
 
     def _make_room(self) -> None:
-        if len(self.by_id) >= self._max_sessions:
+        if self.is_full:
             raise NodeFull
 
     def _add(self, session: Session) -> None:
+        session.name_node(self._node)
         self.by_id[session.id] = session
         session.link.on_close = lambda reason: self.end(session, reason)
-        logger.info("session %s… of feed %s begins (%s)", session.id[:6], session.feed, session.right)
+        logger.info("session %s… of feed %s begins (%s)", session.log_name, session.feed, session.right)
 
     def _endpoint(self, link: Link) -> Endpoint:
         fingerprint = self._port.certificate.fingerprint
@@ -242,6 +325,7 @@ class Sessions:
             return
         now = self._clock()
         former, misfits = feed.take_over(session, now)
+        feed.media.on_layers = session.want_layers
         session.link.on_rtp = feed.media.rtp_received
         session.link.on_rtcp = feed.media.rtcp_received
         if former is not None:
@@ -251,15 +335,33 @@ class Sessions:
             self.end(viewer, "codec-changed")
         self._look(feed, now)
 
-    def _viewer_connected(self, feed: LiveFeed, viewer: Viewer) -> None:
+    def _viewer_connected(self, feed: LiveFeed, session: Session, viewer: Viewer, group: str | None) -> None:
         now = self._clock()
         feed.media.add_viewer(viewer, now)
+        grant = session.grant
+        # Whoever holds the token owns the page's name: nobody joins another's budget.
+        key = None if group is None else (grant.session_id or grant.user_id or grant.token_id, group)
+        session.tile = self.pages.join(key, viewer, feed.media, now)
+
+    def _listener_connected(self, feed: LiveFeed, session: Session) -> None:
+        if session.viewer is not None:
+            feed.media.add_viewer(session.viewer, self._clock())
+        self.voice.listener_connected(session)
 
     def _look(self, feed: LiveFeed, now: float) -> None:
-        if feed.look(now):
+        if feed.look(now) and feed.name in self.feeds:
             recorded = "recorded" if feed.is_recording else "not recorded"
             logger.info("feed %s: %s (%s), %s", feed.name, feed.life.phase, feed.life.cause, recorded)
             self._tell(feed.state(now))
+
+    def _field_channel(self, feed: LiveFeed, session: Session) -> FieldChannel:
+        channel = FieldChannel(
+            lambda position, at, on_kept: self._position(feed.name, position, at, on_kept),
+            lambda status, at, on_kept: self._camera(feed, status, at, on_kept),
+            self.messages,
+        )
+        session.want_layers = channel.want_layers
+        return channel
 
     def _position(self, name: str, position: Position, received_at: int, on_kept: Callable[[], None]) -> None:
         taken = PositionTaken(
@@ -280,3 +382,18 @@ class Sessions:
         self._tell(changed)
         self._look(feed, self._clock())
         self._keep(changed, on_kept)
+
+
+def _picture(viewer: Viewer) -> Picture:
+    """What a viewer's page is told."""
+    bps = None if viewer.page is None else viewer.page.estimate_bps
+    return Picture(
+        layer=viewer.layer,
+        wanted=viewer.wanted,
+        paused="bandwidth" if viewer.is_paused else None,
+        estimate_kbps=None if bps is None else int(bps / 1000),
+    )
+
+
+def _nothing() -> None:
+    """Nobody waits to hear that a talk is on record."""

@@ -33,6 +33,7 @@ class Grant:
     """What one token allows. `feed` may end in `*`, which stands for any ending.
 
     `session_id`, `user_id` and `operation_id` say where it came from, so that ending those ends what it opened.
+    `speaker` is how a talker is named to those who hear it.
     Instants are Unix seconds; `issued_at` lets a revocation of a user spare the tokens that were issued after it.
     """
 
@@ -45,6 +46,7 @@ class Grant:
     session_id: UUID | None = None
     operation_id: UUID | None = None
     issued_at: float | None = None
+    speaker: str | None = None
 
     def covers(self, feed: str) -> bool:
         """Whether the token is for this feed."""
@@ -98,7 +100,8 @@ def issue(key: Ed25519PrivateKey, grant: Grant) -> str:
         "publish": grant.may_publish,
         "view": grant.may_view,
     }
-    for name, value in (("sub", grant.user_id), ("sid", grant.session_id), ("op", grant.operation_id)):
+    origin = (("sub", grant.user_id), ("sid", grant.session_id), ("op", grant.operation_id), ("name", grant.speaker))
+    for name, value in origin:
         if value is not None:
             claims[name] = str(value)
     return jwt.encode(claims, key, algorithm=ALGORITHM)
@@ -135,6 +138,7 @@ def verify(key: Ed25519PublicKey, token: str, *, may_be_expired: bool = False) -
             session_id=UUID(claims["sid"]) if "sid" in claims else None,
             operation_id=UUID(claims["op"]) if "op" in claims else None,
             issued_at=float(claims["iat"]) if "iat" in claims else None,
+            speaker=str(claims["name"]) if "name" in claims else None,
         )
     except jwt.ExpiredSignatureError as error:
         raise TokenRefused("token-expired") from error

@@ -30,6 +30,8 @@ from aiortc.rtcdtlstransport import (
 from OpenSSL import SSL
 from pylibsrtp import Session
 
+from streams.transport.sctp import WINDOW, may_pass
+
 logger = logging.getLogger(__name__)
 
 Role = Literal["client", "server"]
@@ -47,6 +49,12 @@ CIPHERS = (
 
 REASSEMBLY_BOUND = 128 * 1024
 """Bytes of unfinished messages that one peer may leave with us; beyond, its association is aborted."""
+PIECES_BOUND = 256
+"""Pieces of unfinished messages; the longest message that we take has 60."""
+STREAMS_BOUND = 64
+CHANNELS_BOUND = 16
+ANSWERS_BOUND = 1024
+"""Messages of ours, whatever opens a channel included, that may wait for a peer that doesn't take them."""
 
 _PREFERENCE = [SRTP_AEAD_AES_128_GCM, *(p for p in SRTP_PROFILES if p != SRTP_AEAD_AES_128_GCM)]
 
@@ -173,14 +181,21 @@ class Dtls:
 class Sctp:
     """The data channels of one session, over its connected DTLS.
 
-    `on_channel` gets each channel that the peer opens. An association that misbehaves is aborted, once, with
-    one line in the log; the session's media goes on.
+    `on_channel` gets each channel that the peer opens. Packets that aiortc can't be trusted with are left out, and
+    `on_refused` is called. An association that misbehaves otherwise is aborted, once, with one line in the log; the
+    session's media goes on.
     """
 
-    def __init__(self, dtls: Dtls, on_channel: Callable[[RTCDataChannel], None]) -> None:
+    def __init__(
+        self,
+        dtls: Dtls,
+        on_channel: Callable[[RTCDataChannel], None],
+        on_refused: Callable[[], None] = lambda: None,
+    ) -> None:
         self._dtls = dtls.transport
         self._sctp = RTCSctpTransport(dtls.transport)
         self._window = self._sctp._advertised_rwnd
+        self._on_refused = on_refused
         self._sctp.on("datachannel", on_channel)
 
     async def run(self, remote_port: int, max_message_size: int) -> None:
@@ -195,13 +210,30 @@ class Sctp:
         await self._sctp.stop()
 
     async def _handle_data(self, data: bytes) -> None:
+        sctp = self._sctp
+        if not may_pass(data, sctp._last_received_tsn, is_established=sctp.state == "connected"):
+            self._on_refused()
+            return
         try:
-            await self._sctp._handle_data(data)
-            is_greedy = self._window - self._sctp._advertised_rwnd > REASSEMBLY_BOUND
+            await sctp._handle_data(data)
+            is_greedy = self._is_greedy()
         except ConnectionError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a hostile peer makes aiortc raise ends its channel only
             logger.warning("data channels of %s aborted: %s", id(self._dtls), type(error).__name__)
             is_greedy = True
         if is_greedy:
+            self._on_refused()
             await self.close()
+
+    def _is_greedy(self) -> bool:
+        """Whether the peer makes us keep more than an honest one would."""
+        sctp = self._sctp
+        return (
+            self._window - sctp._advertised_rwnd > REASSEMBLY_BOUND
+            or len(sctp._sack_misordered) > 2 * WINDOW
+            or len(sctp._inbound_streams) > STREAMS_BOUND
+            or len(sctp._data_channels) > CHANNELS_BOUND
+            or len(sctp._data_channel_queue) + len(sctp._outbound_queue) > ANSWERS_BOUND
+            or sum(len(stream.reassembly) for stream in sctp._inbound_streams.values()) > PIECES_BOUND
+        )

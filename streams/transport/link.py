@@ -27,6 +27,8 @@ CONNECT_SECONDS = 15.0
 """A peer that hasn't finished ICE and DTLS by then isn't waited for."""
 SILENT_SECONDS = 4.0
 """Browsers check the pair in use every 2.5 s."""
+RETURN_SECONDS = 0.5
+"""A check from the address that was just left may have been under way since before the move: it moves nothing yet."""
 ADDRESS_BOUND = 8
 """Addresses that one peer may have checked from; the oldest is forgotten."""
 
@@ -56,6 +58,7 @@ class Link:
         self.next_credentials: tuple[str, str] | None = None
         self.address: Address | None = None
         self.address_version = 0
+        self.moves = 0
         self.addresses: dict[Address, None] = {}
         self.sources: set[bytes] = set()
         self.started_at = now
@@ -64,6 +67,8 @@ class Link:
         self.wants_arrival_times = False
         """Whether packets' times must be the kernel's: to ask for each costs a system call."""
         self._address_checked_at = now
+        self._former_address: Address | None = None
+        self._moved_at = now
         self.is_open = False
         self.is_closed = False
         self._is_released = False
@@ -106,16 +111,26 @@ class Link:
         self.last_check_at = now
         if address not in self.addresses:
             self._learn(address)
-        if address != self.address and (use_candidate or self._is_address_silent(now)):
-            if self.is_nominated:
-                logger.info("link %s: moved to another address", self.ufrag)
-            self.address = address
-            self.address_version += 1
-            self._was_checked.set()
-            self.on_change()
+        if address != self.address and self._may_move_to(address, use_candidate, now):
+            self._move(address, now)
         if address == self.address:
             self._address_checked_at = now
         self.is_nominated = self.is_nominated or use_candidate
+
+    def _may_move_to(self, address: Address, use_candidate: bool, now: float) -> bool:
+        if use_candidate:
+            return address != self._former_address or now - self._moved_at >= RETURN_SECONDS
+        return self._is_address_silent(now)
+
+    def _move(self, address: Address, now: float) -> None:
+        if self.is_nominated:
+            logger.info("link %s: moved to another address", self.ufrag)
+            self.moves += 1
+        self._former_address, self._moved_at = self.address, now
+        self.address = address
+        self.address_version += 1
+        self._was_checked.set()
+        self.on_change()
 
     def _is_address_silent(self, now: float) -> bool:
         """Whether an address that wasn't nominated is better than what there is.
@@ -175,6 +190,7 @@ class Link:
             oldest = next(known for known in self.addresses if known != self.address)
             self.addresses.pop(oldest)
             self._port.forget_address(self, oldest)
+            self._port.addresses_forgotten += 1
         self.addresses[address] = None
         self._port.add_address(self, address)
 
@@ -197,7 +213,7 @@ class Link:
             await self.dtls.run(role, fingerprints)
             if self.is_open and self._channel is not None:
                 on_channel, port, max_message_size = self._channel
-                self._sctp = Sctp(self.dtls, on_channel)
+                self._sctp = Sctp(self.dtls, on_channel, lambda: self._port.refuse("sctp"))
                 await self._sctp.run(port, max_message_size)
         except ConnectionError:
             self._end("closed-by-peer")

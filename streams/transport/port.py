@@ -17,37 +17,60 @@ from pylibsrtp import Session
 from streams.transport import stun
 from streams.transport.dtls import NodeCertificate
 from streams.transport.link import Address, Link
+from streams.transport.sockets import split_reports, widen_buffers
 from streams.transport.srtp import Opener
 
 logger = logging.getLogger(__name__)
 
 BATCH = 64
 """Datagrams taken in one wake-up; then the loop may do something else."""
+FEW = 8
+NAP_SECONDS, NAPS = 0.0001, 3
+"""A frame's packets come in a burst, and the first wakes the node: so long it waits for the rest, to send all with one
+datagram to each viewer rather than the first with one of its own."""
+NAPS_SPARED = 16
+"""So many are left out after one that brought nothing: this publisher spreads its packets."""
+REPORTS_PAUSE, REPORTS_WAIT = 0.01, 0.02
+"""Reports wait for each other so long, then are read after the next round of media, when what belongs to the viewers is
+in the processor's cache, or at last by themselves: a wake-up costs more than to read one, and viewers send dozens."""
 DATAGRAM_BOUND = 2048
 SOURCES_BOUND = 64
 """SSRCs that one peer may send from: libsrtp keeps a context for each as long as the session lives."""
 
 _SIOCGSTAMPNS = 0x8907
 _TIMESPEC = struct.Struct("@qq")
+_SO_MEMINFO = 55
+_MEMINFO = struct.Struct("=9I")
 _NO_TIME = bytes(_TIMESPEC.size)
 
 
 class MediaPort:
     """The node's UDP socket and the tables that lead from a datagram to its `Link`.
 
+    Where the kernel can, RTCP comes by a second socket on the same port, which is read after media and in lots.
     Nothing is learned from an unauthenticated datagram: addresses enter the table by signed STUN checks only.
     """
 
     def __init__(self, sock: socket.socket, certificate: NodeCertificate) -> None:
         self.socket = sock
+        self._reports = split_reports(sock)
+        if self._reports is not None:
+            widen_buffers(self._reports)
+        self._reports_timer: asyncio.TimerHandle | None = None
+        self._reports_taken_at = 0.0
         self.certificate = certificate
         self.packets_in = self.bytes_in = self.packets_out = self.bytes_out = self.send_drops = 0
         self.dtls_dropped = 0
         """DTLS datagrams that found their session's queue full, of sessions that are over."""
+        self.addresses_forgotten = 0
+        """Addresses of peers that checked from too many."""
         self.refused: Counter[str] = Counter()
         """Datagrams that led nowhere, by kind."""
         self.on_round: Callable[[], None] = lambda: None
         """Called after each round of receiving: what gathered to be forwarded goes out then."""
+        self.awaits_more: Callable[[], bool] = lambda: False
+        """Asked in a round of few datagrams: whether what gathered is worth more with what comes next."""
+        self._naps_spared = 0
         self._buffer = bytearray(DATAGRAM_BOUND)
         self._opener = Opener(self._buffer)
         self._by_address: dict[Address, Link] = {}
@@ -61,6 +84,20 @@ class MediaPort:
         return int(self.socket.getsockname()[1])
 
     @property
+    def kernel_drops(self) -> int:
+        """Datagrams that found the socket's own buffer full; 0 where the kernel doesn't say."""
+        try:
+            found = self.socket.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMINFO.size)
+        except OSError:
+            return 0
+        return int(_MEMINFO.unpack(found)[-1]) if len(found) == _MEMINFO.size else 0
+
+    @property
+    def entries(self) -> dict[str, int]:
+        """How many entries its tables have: a few for each session, none without any."""
+        return {"addresses": len(self._by_address), "ufrags": len(self._by_ufrag)}
+
+    @property
     def has_links(self) -> bool:
         """Whether any datagram could still lead to a session."""
         return bool(self._by_address or self._by_ufrag)
@@ -69,12 +106,18 @@ class MediaPort:
         """Receive from now on, in the running loop."""
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self.socket.fileno(), self._readable)
+        if self._reports is not None:
+            self._loop.add_reader(self._reports.fileno(), self._reports_readable, self._loop, self._reports)
 
     def close(self) -> None:
         """Receive no more and give the port back."""
-        if self._loop is not None:
-            self._loop.remove_reader(self.socket.fileno())
-        self.socket.close()
+        if self._reports_timer is not None:
+            self._reports_timer.cancel()
+        for sock in (self.socket, self._reports):
+            if sock is not None:
+                if self._loop is not None:
+                    self._loop.remove_reader(sock.fileno())
+                sock.close()
 
     def open_link(self, now: float) -> Link:
         """Make a link that peers reach by its ufrag."""
@@ -91,6 +134,10 @@ class MediaPort:
         else:
             self.packets_out += 1
             self.bytes_out += len(datagram)
+
+    def refuse(self, kind: str) -> None:
+        """Count what led nowhere behind the port: in a session's DTLS."""
+        self.refused[kind] += 1
 
     def add_credentials(self, link: Link, ufrag: str, password: str) -> None:
         """Let checks with this ufrag lead to `link`."""
@@ -119,12 +166,58 @@ class MediaPort:
         self.forget_credentials(link.next_credentials)
 
     def _readable(self) -> None:
-        receive, buffer = self.socket.recvfrom_into, self._buffer
-        for _ in range(BATCH):
+        if self._take(self.socket) <= FEW and self.awaits_more():
+            self._take_rest()
+        try:
+            self.on_round()
+        except Exception:  # noqa: BLE001 - nor does one feed disturb another
+            self._unhandled()
+        if self._reports_timer is not None and self._reports is not None:
+            now = time.monotonic()
+            if now - self._reports_taken_at > REPORTS_PAUSE:
+                self._reports_taken_at = now
+                self._take(self._reports)
+
+    def _take_rest(self) -> None:
+        if self._naps_spared:
+            self._naps_spared -= 1
+            return
+        for nap in range(NAPS):
+            # The loop stands still for less than it takes to send the frame; its timers can't wait so briefly.
+            time.sleep(NAP_SECONDS)
+            if not self._take(self.socket):
+                self._naps_spared = 0 if nap else NAPS_SPARED
+                return
+            if not self.awaits_more():
+                return
+
+    def _reports_readable(self, loop: asyncio.AbstractEventLoop, reports: socket.socket) -> None:
+        """The first reports after a while: from now on they are looked for at intervals, until none come."""
+        loop.remove_reader(reports.fileno())
+        self._take_reports(loop, reports)
+
+    def _take_reports(self, loop: asyncio.AbstractEventLoop, reports: socket.socket) -> None:
+        now = time.monotonic()
+        wait = REPORTS_WAIT
+        if now - self._reports_taken_at > REPORTS_PAUSE:
+            self._reports_taken_at = now
+            taken = self._take(reports)
+            if not taken:
+                self._reports_timer = None
+                loop.add_reader(reports.fileno(), self._reports_readable, loop, reports)
+                return
+            if taken == BATCH:
+                wait = REPORTS_PAUSE
+        self._reports_timer = loop.call_later(wait, self._take_reports, loop, reports)
+
+    def _take(self, sock: socket.socket) -> int:
+        """Handle what waits in a socket, up to `BATCH` datagrams; returns how many there were."""
+        receive, buffer = sock.recvfrom_into, self._buffer
+        for taken in range(BATCH):
             try:
                 length, address = receive(buffer)
             except (BlockingIOError, InterruptedError):
-                break
+                return taken
             except OSError as error:
                 self.refused["socket"] += 1
                 logger.debug("port: %s", error)
@@ -133,10 +226,7 @@ class MediaPort:
                 self._received(length, address)
             except Exception:  # noqa: BLE001 - one datagram, however it is made, disturbs no session
                 self._unhandled()
-        try:
-            self.on_round()
-        except Exception:  # noqa: BLE001 - nor does one feed disturb another
-            self._unhandled()
+        return BATCH
 
     def _unhandled(self) -> None:
         self.refused["unhandled"] += 1
@@ -205,7 +295,7 @@ class MediaPort:
         clear = self._opener.open_rtcp(session, length)
         if clear:
             link.sources.add(ssrc)
-            link.on_rtcp(bytes(memoryview(self._buffer)[:clear]), time.monotonic())
+            link.on_rtcp(bytes(self._buffer[:clear]), time.monotonic())
         else:
             self.refused["srtcp"] += 1
 

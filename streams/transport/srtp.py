@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pylibsrtp import Session, ffi, lib  # type: ignore[attr-defined]
 
+_unprotect, _unprotect_rtcp = lib.srtp_unprotect, lib.srtp_unprotect_rtcp
+
 
 class Opener:
     """Opens packets that were received into `buffer`, without a copy or an object each.
@@ -17,14 +19,14 @@ class Opener:
 
     def open_rtp(self, session: Session, length: int) -> int:
         """Open the RTP packet of `length` bytes in the buffer; its length in clear, or 0 when it is refused."""
-        self._length[0] = length
-        if lib.srtp_unprotect(session._srtp[0], self._data, self._length):
-            return 0
-        return int(self._length[0])
+        size = self._length
+        size[0] = length
+        clear: int = 0 if _unprotect(session._srtp[0], self._data, size) else size[0]
+        return clear
 
     def open_rtcp(self, session: Session, length: int) -> int:
         """Open the RTCP packet of `length` bytes in the buffer; its length in clear, or 0 when it is refused."""
-        self._length[0] = length
-        if lib.srtp_unprotect_rtcp(session._srtp[0], self._data, self._length):
-            return 0
-        return int(self._length[0])
+        size = self._length
+        size[0] = length
+        clear: int = 0 if _unprotect_rtcp(session._srtp[0], self._data, size) else size[0]
+        return clear

@@ -1,10 +1,12 @@
 """What one forwarded packet costs the node in processor time, how long it stays, and the same of Janus beside it.
 
-    python -m tests.bench.forwarding [--seconds 5] [--rate 240]
+    python -m tests.bench.forwarding [--seconds 5] [--rate 240] [--pairs 3] [--only "5x20 loss 1%"]
 
-The real node process (hub, retransmission ring, feedback, reports on; recording off) is loaded by light peers whose
-viewers report, give transport-wide feedback, and have lost packets repaired. With root and Debian's `janus` both
-servers run one after the other in a network namespace of the benchmark's own; else the node runs alone.
+The real node process (hub, retransmission ring, feedback, reports on) is loaded by light peers whose viewers report
+each second, give transport-wide feedback twenty times a second, as browsers do, and have lost packets repaired. With
+root and Debian's `janus` both servers run by turns in a network namespace of the benchmark's own, as many pairs as
+wanted, and medians are compared; else the node runs alone. Two cases are the node's own: few viewers against many, and
+how long packets stay in it while five feeds record.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import argparse
 import asyncio
 import os
 import signal
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -33,9 +36,30 @@ from tests.support.valkey import Valkey
 
 NAMESPACE_ADDRESS = "10.98.7.1"
 INTERFACE = "bench0"
-CASES = ((1, 40, 0.0), (1, 40, 0.01), (5, 20, 0.0), (5, 20, 0.01))
 SETTLE_SECONDS = 2.5
 """Longer than the time between two key frames of the stream, so that every viewer has begun."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One load: so many publishers with so many viewers each, who lose this share of what comes."""
+
+    publishers: int
+    viewers: int
+    loss: float = 0.0
+    records: bool = False
+
+    @property
+    def name(self) -> str:
+        """As it is printed."""
+        loss = f" loss {self.loss:.0%}" if self.loss else ""
+        return f"{self.publishers}x{self.viewers}{loss}{' recording' if self.records else ''}"
+
+
+COMPARED = (Case(1, 40), Case(1, 40, 0.01), Case(5, 20), Case(5, 20, 0.01))
+FEW, MANY = Case(1, 10), Case(1, 100)
+RECORDED = Case(5, 9, records=True)
+"""10 800 packets/s out at 240 packets/s from each publisher."""
 
 
 @dataclass(frozen=True)
@@ -49,15 +73,19 @@ class Result:
     core_percent: float
     p50: float
     p99: float
-    repaired: int
+    feedback: float
+    reports: float
+    nacked: float
+    repaired: float
     frames_percent: float
 
     def line(self) -> str:
-        """As one row."""
+        """As one row; what viewers sent is told by viewer and second."""
         return (
             f"{self.name:<26} {self.delivered:8.0f}/{self.expected:<7.0f} {self.microseconds:7.2f} us "
             f"{self.core_percent:5.1f} %  p50 {self.p50:6.2f} ms  p99 {self.p99:6.2f} ms  "
-            f"repaired {self.repaired:5d}  whole frames {self.frames_percent:6.2f} %"
+            f"feedback {self.feedback:4.1f}  reports {self.reports:3.1f}  nacked {self.nacked:4.1f}  "
+            f"repaired {self.repaired:4.1f}  whole frames {self.frames_percent:6.2f} %"
         )
 
 
@@ -72,17 +100,16 @@ async def measure(
     name: str,
     pid: int,
     ip: str,
-    case: tuple[int, int, float],
+    case: Case,
     options: argparse.Namespace,
     look: Callable[[], Awaitable[None]] | None = None,
 ) -> Result:
     """Load a server with one case and take the figures; `look` is called before and after."""
-    publishers, viewers_each, loss = case
     peers: list[LightPublisher | LightViewer] = []
     viewers: list[LightViewer] = []
     run = uuid.uuid4().hex[:8]
     try:
-        for number in range(publishers):
+        for number in range(case.publishers):
             publisher = LightPublisher(ip, seed=number)
             peers.append(publisher)
             await server.publish(f"bench-{run}-{number}", publisher)
@@ -90,8 +117,8 @@ async def measure(
                 await publisher.connected.wait()
             publisher.run(publisher.publish(options.rate))
             await asyncio.sleep(0.3)
-            for index in range(viewers_each):
-                viewer = LightViewer(ip, seed=1000 * number + index, loss=loss)
+            for index in range(case.viewers):
+                viewer = LightViewer(ip, seed=1000 * number + index, loss=case.loss)
                 peers.append(viewer)
                 await server.view(f"bench-{run}-{number}", viewer)
                 async with asyncio.timeout(CONNECT_SECONDS):
@@ -101,6 +128,7 @@ async def measure(
         await asyncio.sleep(SETTLE_SECONDS)
         for viewer in viewers:
             viewer.packets = viewer.repaired = viewer.frames_seen = viewer.frames_whole = 0
+            viewer.feedback_sent = viewer.reports_sent = viewer.nacked = 0
             viewer.delays_ms.clear()
         if look is not None:
             await look()
@@ -111,15 +139,19 @@ async def measure(
             await look()
         packets = sum(viewer.packets for viewer in viewers)
         delays = sorted(delay for viewer in viewers for delay in viewer.delays_ms) or [0.0]
+        shared = clock * len(viewers)
         return Result(
-            f"{name} {publishers}x{viewers_each}" + (f" loss {loss:.0%}" if loss else ""),
+            f"{name} {case.name}",
             packets / clock,
             options.rate * len(viewers),
             1e6 * used / max(1, packets),
             100 * used / clock,
             delays[len(delays) // 2],
             delays[len(delays) * 99 // 100],
-            sum(viewer.repaired for viewer in viewers),
+            sum(viewer.feedback_sent for viewer in viewers) / shared,
+            sum(viewer.reports_sent for viewer in viewers) / shared,
+            sum(viewer.nacked for viewer in viewers) / shared,
+            sum(viewer.repaired for viewer in viewers) / shared,
             100 * sum(v.frames_whole for v in viewers) / max(1, sum(v.frames_seen for v in viewers)),
         )
     finally:
@@ -127,40 +159,34 @@ async def measure(
             await peer.close()
 
 
-async def measure_node(folder: Path, ip: str, options: argparse.Namespace) -> list[Result]:
-    """All cases with the node; a fresh process for each, as what a case leaves behind would count in the next."""
-    results = []
+async def measure_node(folder: Path, ip: str, redis_url: str, case: Case, options: argparse.Namespace) -> Result:
+    """One case with a node of its own, as what a case leaves behind would count in the next."""
     keys = folder / "keys"
-    make_keys(keys)
-    key = load_private_key(keys)
-    grant = Grant(uuid.uuid4(), "*", True, True, int(time.time()) + 3600)
-    valkey = Valkey()
-    valkey.start()
+    if not keys.exists():
+        make_keys(keys)
+    token = issue(load_private_key(keys), Grant(uuid.uuid4(), "*", True, True, int(time.time()) + 3600))
+    udp_port, http_port = free_ports(2)
+    command = [sys.executable, "-m", "streams", "--data", str(folder / uuid.uuid4().hex)]
+    command += ["--udp-port", str(udp_port), "--http-port", str(http_port), "--redis-url", redis_url]
+    command += ["--token-key", str(keys / PUBLIC_KEY_FILE), "--log-level", "WARNING", "--public-address", ip]
+    command += [] if case.records else ["--no-recording"]
+    process = subprocess.Popen(command)
+    server = Whip(f"http://127.0.0.1:{http_port}", token)
+    histograms: list[list[tuple[str, float]]] = []
+
+    async def look() -> None:
+        histograms.append(await node_delays(http_port))
+
     try:
-        for case in CASES:
-            udp_port, http_port = free_ports(2)
-            command = [sys.executable, "-m", "streams", "--data", str(folder / uuid.uuid4().hex), "--no-recording"]
-            command += ["--udp-port", str(udp_port), "--http-port", str(http_port), "--redis-url", valkey.url]
-            command += ["--token-key", str(keys / PUBLIC_KEY_FILE), "--log-level", "WARNING", "--public-address", ip]
-            process = subprocess.Popen(command)
-            server = Whip(f"http://127.0.0.1:{http_port}", issue(key, grant))
-            try:
-                await wait_for_node(http_port)
-                histograms: list[list[tuple[str, float]]] = []
-
-                async def look(port: int = http_port, into: list[list[tuple[str, float]]] = histograms) -> None:
-                    into.append(await node_delays(port))
-
-                results.append(await measure(server, "node", process.pid, ip, case, options, look))
-                print(results[-1].line(), flush=True)
-                show_delays(*histograms)
-            finally:
-                await server.close()
-                process.send_signal(signal.SIGTERM)
-                process.wait(20)
+        await wait_for_node(http_port)
+        result = await measure(server, "node", process.pid, ip, case, options, look)
+        print(result.line(), flush=True)
+        show_delays(*histograms)
     finally:
-        valkey.stop()
-    return results
+        await server.close()
+        process.send_signal(signal.SIGTERM)
+        process.wait(20)
+    return result
 
 
 async def wait_for_node(http_port: int) -> None:
@@ -197,22 +223,20 @@ def show_delays(before: list[tuple[str, float]], after: list[tuple[str, float]])
         print(f"{'':<26} stay in the node: p50 <= {shares[0]} s, p99 <= {shares[1]} s", flush=True)
 
 
-async def measure_janus(folder: Path, ip: str, options: argparse.Namespace) -> list[Result]:
-    """All cases with Janus."""
-    results = []
-    for number, case in enumerate(CASES):
-        home = folder / f"janus-{number}"
-        home.mkdir()
-        janus = Janus(home, INTERFACE)
-        server = JanusRooms(janus.url)
-        try:
-            janus.wait_ready()
-            results.append(await measure(server, "Janus", janus.pid, ip, case, options))
-            print(results[-1].line(), flush=True)
-        finally:
-            await server.close()
-            janus.stop()
-    return results
+async def measure_janus(folder: Path, ip: str, case: Case, options: argparse.Namespace) -> Result:
+    """One case with Janus."""
+    home = folder / f"janus-{uuid.uuid4().hex}"
+    home.mkdir()
+    janus = Janus(home, INTERFACE)
+    server = JanusRooms(janus.url)
+    try:
+        janus.wait_ready()
+        result = await measure(server, "Janus", janus.pid, ip, case, options)
+        print(result.line(), flush=True)
+    finally:
+        await server.close()
+        janus.stop()
+    return result
 
 
 def in_namespace(arguments: list[str]) -> int:
@@ -238,11 +262,34 @@ def in_namespace(arguments: list[str]) -> int:
 async def compare(options: argparse.Namespace) -> None:
     """Measure what there is and print the ratios."""
     ip = NAMESPACE_ADDRESS if options.inside else "127.0.0.1"
-    with tempfile.TemporaryDirectory(prefix="bench-forwarding-") as folder:
-        ours = await measure_node(Path(folder), ip, options)
-        theirs = await measure_janus(Path(folder), ip, options) if options.inside else []
-    for our, their in zip(ours, theirs, strict=False):
-        print(f"{our.name:<26} costs 1/{their.microseconds / our.microseconds:.1f} of Janus per delivered packet")
+    costs: dict[Case, tuple[list[float], list[float]]] = {}
+    valkey = Valkey()
+    valkey.start()
+    try:
+        with tempfile.TemporaryDirectory(prefix="bench-forwarding-") as name:
+            folder = Path(name)
+            for case in (*COMPARED, FEW, MANY, RECORDED):
+                if options.only not in ("", case.name):
+                    continue
+                ours, theirs = costs[case] = ([], [])
+                for _ in range(options.pairs):
+                    ours.append((await measure_node(folder, ip, valkey.url, case, options)).microseconds)
+                    if options.inside and case in COMPARED:
+                        theirs.append((await measure_janus(folder, ip, case, options)).microseconds)
+    finally:
+        valkey.stop()
+    show_costs(costs)
+
+
+def show_costs(costs: dict[Case, tuple[list[float], list[float]]]) -> None:
+    """Print what a delivered packet costs, by the medians of all pairs."""
+    for case, (ours, theirs) in costs.items():
+        our = statistics.median(ours)
+        beside = ""
+        if theirs:
+            their = statistics.median(theirs)
+            beside = f", Janus {their:.2f} us: 1/{their / our:.2f}"
+        print(f"{case.name:<20} node {our:.2f} us{beside}")
 
 
 def main() -> int:
@@ -250,6 +297,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=5, help="length of each measurement")
     parser.add_argument("--rate", type=int, default=240, help="packets a second from each publisher")
+    parser.add_argument("--pairs", type=int, default=1, help="how often each case is measured, both servers by turns")
+    parser.add_argument("--only", default="", help="the one case to measure, by its name")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     reason = why_not()

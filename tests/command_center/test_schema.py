@@ -100,7 +100,7 @@ async def test_tables_without_a_version_are_refused(settings: Settings) -> None:
 
 
 def test_an_older_file_is_copied_before_it_is_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A second revision, made here, finds records of the first one."""
+    """A second revision, made here, finds records of the one before."""
     url = make_url(f"sqlite+aiosqlite:///{tmp_path / 'records.sqlite3'}")
     schema.upgrade(url, tmp_path)
     with sqlite3.connect(tmp_path / "records.sqlite3") as connection:
@@ -113,14 +113,15 @@ def test_an_older_file_is_copied_before_it_is_changed(tmp_path: Path, monkeypatc
     for path in [*schema.MIGRATIONS.glob("*"), *schema.MIGRATIONS.glob("versions/*")]:
         if path.is_file():
             (migrations / path.relative_to(schema.MIGRATIONS)).write_bytes(path.read_bytes())
+    latest = max(path.name for path in schema.MIGRATIONS.glob("versions/*.py"))[:4]
     (migrations / "versions" / "9998_next.py").write_text(
         "from alembic import op\n"
-        "revision, down_revision, branch_labels, depends_on = '9998', '0001', None, None\n"
+        f"revision, down_revision, branch_labels, depends_on = '9998', '{latest}', None, None\n"
         "def upgrade() -> None:\n    op.execute('DELETE FROM courts')\n"
     )
     monkeypatch.setattr(schema, "MIGRATIONS", migrations)
     schema.upgrade(url, tmp_path)
-    (copy,) = tmp_path.glob("records.0001.*.sqlite3")
+    (copy,) = tmp_path.glob(f"records.{latest}.*.sqlite3")
     for path, courts in ((copy, 1), (tmp_path / "records.sqlite3", 0)):
         connection = sqlite3.connect(path)
         assert connection.execute("SELECT count(*) FROM courts").fetchone() == (courts,)

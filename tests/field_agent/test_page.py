@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from playwright.async_api import BrowserContext, Page
@@ -364,3 +365,22 @@ async def test_a_camera_that_is_kept_away_stays_named_until_it_may_be_used(
     assert await page.get_attribute("#strip", "data-reason") == "camera"
     await page.evaluate("giveCamera()")
     await phase(page, "live", 10)
+
+
+async def test_who_of_the_centre_speaks_is_shown_and_a_lost_line_is_opened_again(
+    context: BrowserContext, centre: SmallCentre
+) -> None:
+    page = await sign_in(context, centre)
+    await go_live(page)
+    await until(lambda: centre.voice.is_open, 15)
+    centre.voice.say(type="speaking", id=str(uuid4()), speaker="王法官")
+    await page.wait_for_selector("#voice:not([hidden])")
+    assert "指挥中心正在讲话" in await page.inner_text("#voice")
+    assert "王法官" in await page.inner_text("#voice")
+    centre.voice.say(type="speaking", id=None, speaker="")
+    await page.wait_for_selector("#voice[hidden]", state="attached")
+    await centre.voice.close()
+    await until(lambda: centre.voice.begun > 1 and centre.voice.is_open, 20)
+    await page.click("#stop")
+    await page.click("#confirm-yes")
+    await until(lambda: centre.voice.sessions == 0, 10)

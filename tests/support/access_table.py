@@ -200,6 +200,24 @@ WAYS: tuple[Way, ...] = (
         other_court=(DISTRICT_OFFICER, 404),
         other_operation=(OTHER_OFFICER, 404),
     ),
+    Way(
+        "POST",
+        "/api/media-tokens",
+        "officer1",
+        "commander",
+        body={"feed": "{feed}", "right": "listen"},
+        other_court=(DISTRICT_OFFICER, 404),
+        other_operation=(OTHER_OFFICER, 404),
+    ),
+    Way(
+        "POST",
+        "/api/media-tokens",
+        "commander",
+        "supervisor",
+        body={"operation_id": "{city_operation}", "right": "talk"},
+        other_court=(DISTRICT, 404),
+        other_operation=(OTHER_OFFICER, 403),
+    ),
     # Instructions and positions
     Way(
         "GET",

@@ -8,7 +8,7 @@ from typing import Any
 from playwright.async_api import Browser, Page
 
 from tests.support.browser import Watched, sign_in
-from tests.support.stack import Stack
+from tests.support.installation import Installation
 from tests.support.waiting import until
 
 READ_TILES = """() => [...document.querySelectorAll('.tile')].map((tile) => {
@@ -62,14 +62,15 @@ class Centre:
 
 async def open_centre(
     browser: Browser,
-    stack: Stack,
+    stack: Installation,
     *,
     username: str = "commander",
     script: str = "",
     size: tuple[int, int] = (1920, 1080),
+    locale: str = "zh-CN",
 ) -> Centre:
     """Sign in and open the five-site operation; `script` runs in its pages before their own."""
-    context = await browser.new_context(viewport={"width": size[0], "height": size[1]}, locale="zh-CN")
+    context = await browser.new_context(viewport={"width": size[0], "height": size[1]}, locale=locale)
     if script:
         await context.add_init_script(script)
     page = await context.new_page()

@@ -14,7 +14,6 @@ from av.video.codeccontext import VideoCodecContext
 
 from streams.sfu.track import CodecName
 
-FRAMES = 15
 FRAMES_PER_SECOND = 30
 PAYLOAD_BYTES = 1100
 
@@ -38,28 +37,42 @@ class Clip:
 
 
 @cache
-def clip(codec: CodecName, width: int, height: int, bitrate_kbps: int) -> Clip:
-    """Encode a bar that wanders over a field; the same for the same values."""
-    encoder = _encoder(codec, width, height, bitrate_kbps)
+def clip(
+    codec: CodecName,
+    width: int,
+    height: int,
+    bitrate_kbps: int,
+    frames_per_second: int = FRAMES_PER_SECOND,
+    grain: int = 0,
+) -> Clip:
+    """Encode a bar that wanders over a field; the same for the same values.
+
+    A plain field needs far less than `bitrate_kbps`; `grain` (in levels of brightness) makes it worth its bits.
+    """
+    encoder = _encoder(codec, width, height, bitrate_kbps, frames_per_second)
+    dust = numpy.random.default_rng(width * height + grain)
+    frames = frames_per_second // 2
     packets = []
-    for number in range(FRAMES):
+    for number in range(frames):
         picture = numpy.full((height, width, 3), 90, dtype=numpy.uint8)
-        at = number * (width - width // 8) // FRAMES
+        if grain:
+            picture += dust.integers(0, grain, (height, width, 1), dtype=numpy.uint8)
+        at = number * (width - width // 8) // frames
         picture[:, at : at + width // 8] = (250, 200, 10)
         frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(format="yuv420p")
-        frame.pts, frame.time_base = number, Fraction(1, FRAMES_PER_SECOND)
+        frame.pts, frame.time_base = number, Fraction(1, frames_per_second)
         packets += [bytes(packet) for packet in encoder.encode(frame)]
     packets += [bytes(packet) for packet in encoder.encode(None)]
     split = _h264_payloads if codec == "H264" else _vp8_chunks
     return Clip(codec, width, height, tuple(tuple(split(packet)) for packet in packets))
 
 
-def _encoder(codec: CodecName, width: int, height: int, bitrate_kbps: int) -> VideoCodecContext:
+def _encoder(codec: CodecName, width: int, height: int, bitrate_kbps: int, frames_per_second: int) -> VideoCodecContext:
     encoder = av.CodecContext.create("libx264" if codec == "H264" else "libvpx", "w")
     assert isinstance(encoder, VideoCodecContext)
     encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuv420p"
-    encoder.time_base, encoder.framerate = Fraction(1, FRAMES_PER_SECOND), Fraction(FRAMES_PER_SECOND, 1)
-    encoder.bit_rate, encoder.gop_size = bitrate_kbps * 1000, FRAMES
+    encoder.time_base, encoder.framerate = Fraction(1, frames_per_second), Fraction(frames_per_second, 1)
+    encoder.bit_rate, encoder.gop_size = bitrate_kbps * 1000, frames_per_second // 2
     if codec == "H264":
         encoder.profile = "Baseline"
         encoder.options = {"preset": "ultrafast", "tune": "zerolatency"}

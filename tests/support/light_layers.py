@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 
 from streams.rtp.header import build_packet
@@ -19,7 +19,17 @@ NTP_EPOCH = 2_208_988_800
 SIZES = ((320, 180, 150), (640, 360, 500), (1280, 720, 1500))
 """Width, height and kbit/s, from low to high."""
 SENT_KEPT = 512
+ASKED_KEPT = 4096
 FMTP = "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f"
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """What a light publisher sends: sizes as in `SIZES`, how often, and with how much grain."""
+
+    sizes: tuple[tuple[int, int, int], ...] = SIZES
+    frames_per_second: int = FRAMES_PER_SECOND
+    grain: int = 0
 
 
 @dataclass
@@ -50,12 +60,16 @@ class LightLayers(LightPeer):
     """Sends three layers; a request for a key frame lets that layer's clip begin anew. `pause` takes layers away."""
 
     codec: CodecName = "VP8"
+    camera: Camera = Camera()
+    asked_at: deque[tuple[float, str]] = field(default_factory=lambda: deque(maxlen=ASKED_KEPT))
+    """When key frames were asked for, by the monotonic clock, and of which layer."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        rate, grain = self.camera.frames_per_second, self.camera.grain
         self.layers = [
-            _Layer(rid, clip(self.codec, width, height, kbps))
-            for rid, (width, height, kbps) in zip(RIDS, SIZES, strict=True)
+            _Layer(rid, clip(self.codec, width, height, kbps, rate, grain))
+            for rid, (width, height, kbps) in zip(RIDS, self.camera.sizes, strict=True)
         ]
 
     def describe(self, direction: str, *, mid: str = "0", setup: str = "actpass") -> str:
@@ -92,7 +106,7 @@ class LightLayers(LightPeer):
                 for layer in self.layers:
                     stamp = self._timestamp(layer, now)
                     self.send_reports(SenderReport(layer.ssrc, ntp, stamp, layer.packets, layer.octets))
-            due += 1 / FRAMES_PER_SECOND
+            due += 1 / self.camera.frames_per_second
             await asyncio.sleep(max(0.0, due - time.perf_counter()))
 
     def report_received(self, report: Report) -> None:
@@ -101,6 +115,7 @@ class LightLayers(LightPeer):
                 if layer.ssrc == report.media_ssrc:
                     layer.position = 0
                     layer.asked += 1
+                    self.asked_at.append((time.monotonic(), layer.rid))
         elif isinstance(report, Nack):
             for layer in self.layers:
                 if layer.ssrc == report.media_ssrc:

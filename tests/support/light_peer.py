@@ -13,6 +13,7 @@ import secrets
 import socket
 import time
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from aioice import stun
@@ -123,6 +124,10 @@ class LightPeer:
         found = {name: re.search(rf"a={name}:(\S+)", sdp) for name in ("ice-ufrag", "ice-pwd")}
         self._remote_ufrag, self._remote_password = (match[1] if match else "" for match in found.values())
 
+    def renew_credentials(self) -> None:
+        """Make ICE credentials for a restart."""
+        self.ufrag, self.password = secrets.token_hex(4), secrets.token_hex(16)
+
     async def close(self) -> None:
         """Vanish without a word, as a browser that is killed does."""
         for task in self._tasks:
@@ -162,6 +167,11 @@ class LightPeer:
         self._ping()
 
     @property
+    def remote_ufrag(self) -> str:
+        """Whom its checks name."""
+        return self._remote_ufrag
+
+    @property
     def address(self) -> tuple[str, int]:
         """Where it sends from."""
         host, port = self.socket.getsockname()
@@ -189,7 +199,7 @@ class LightPeer:
         while not self._answered.is_set():
             self._ping()
             await asyncio.sleep(0.1)
-        self._ssl = SSL.Connection(CERTIFICATE._create_ssl_context(srtp_profiles=SRTP_PROFILES), None)
+        self._ssl = SSL.Connection(_context(), None)
         if self._is_client:
             self._ssl.set_connect_state()
             self._shake_hands()
@@ -272,6 +282,12 @@ class LightPeer:
             reply.attributes["XOR-MAPPED-ADDRESS"] = address
             reply.add_message_integrity(self.password.encode())
             self.socket.sendto(bytes(reply), address)
+
+
+@cache
+def _context() -> SSL.Context:
+    """One for all: making it costs as much as a handshake."""
+    return CERTIFICATE._create_ssl_context(srtp_profiles=SRTP_PROFILES)
 
 
 def now_ns() -> int:

@@ -20,22 +20,52 @@ class Whip:
 
     def __init__(self, base: str, token: str, lead: Callable[[str], str] = lambda sdp: sdp) -> None:
         self._lead = lead
-        self._http = httpx.AsyncClient(base_url=base, headers={"Authorization": f"Bearer {token}"}, timeout=10)
+        self._sessions: dict[int, str] = {}
+        # A connection that rests is closed by the server some time, perhaps just as the next request is sent.
+        limits = httpx.Limits(max_keepalive_connections=0)
+        headers = {"Authorization": f"Bearer {token}"}
+        self._http = httpx.AsyncClient(base_url=base, headers=headers, timeout=30, limits=limits)
 
     async def publish(self, feed: str, peer: LightPeer) -> None:
         """Offer the peer's stream as `feed`."""
         peer.numbers = Numbers(transport_id=TRANSPORT_ID)
-        peer.accept(await self._post(f"/whip/{feed}", peer.describe("sendonly")))
+        peer.accept(await self._post(f"/whip/{feed}", peer, peer.describe("sendonly")))
 
-    async def view(self, feed: str, peer: LightViewer) -> None:
-        """Ask for `feed`."""
+    async def view(self, feed: str, peer: LightViewer, *, group: str = "") -> None:
+        """Ask for `feed`; `group` names the page whose line it shares."""
         peer.numbers = Numbers(transport_id=TRANSPORT_ID)
-        peer.accept(await self._post(f"/whep/{feed}", peer.describe("recvonly")))
+        path = f"/whep/{feed}?group={group}" if group else f"/whep/{feed}"
+        peer.accept(await self._post(path, peer, peer.describe("recvonly")))
 
-    async def _post(self, path: str, offer: str) -> str:
+    async def restart(self, peer: LightPeer) -> None:
+        """Give a peer's session new ICE credentials (RFC 9725 §4.3.3)."""
+        peer.renew_credentials()
+        fragment = f"a=ice-ufrag:{peer.ufrag}\r\na=ice-pwd:{peer.password}\r\n"
+        headers = {"Content-Type": "application/trickle-ice-sdpfrag", "If-Match": "*"}
+        response = await self._http.patch(self._sessions[peer.ssrc], content=fragment, headers=headers)
+        if response.status_code != 200:
+            raise RuntimeError(f"restart: {response.status_code} {response.text}")
+        peer.restarted(response.text)
+
+    async def leave(self, peer: LightPeer) -> None:
+        """End a peer's session as a page does that is closed in order."""
+        response = await self._http.delete(self._sessions.pop(peer.ssrc))
+        if response.status_code != 200:
+            raise RuntimeError(f"leave: {response.status_code} {response.text}")
+
+    def forget(self, peer: LightPeer) -> None:
+        """The peer vanished."""
+        self._sessions.pop(peer.ssrc, None)
+
+    def path_of(self, peer: LightPeer) -> str:
+        """Where a peer's session is."""
+        return self._sessions[peer.ssrc]
+
+    async def _post(self, path: str, peer: LightPeer, offer: str) -> str:
         response = await self._http.post(path, content=offer, headers={"Content-Type": "application/sdp"})
         if response.status_code != 201:
             raise RuntimeError(f"{path}: {response.status_code} {response.text}")
+        self._sessions[peer.ssrc] = response.headers["Location"]
         return self._lead(response.text)
 
     async def close(self) -> None:

@@ -41,10 +41,19 @@ class RunningNode:
         session_id: UUID | None = None,
         user_id: UUID | None = None,
         operation_id: UUID | None = None,
+        speaker: str | None = None,
     ) -> str:
         """A bearer token as the centre would issue it."""
         grant = Grant(
-            token_id or uuid4(), feed, publish, view, int(time.time()) + seconds, user_id, session_id, operation_id
+            token_id or uuid4(),
+            feed,
+            publish,
+            view,
+            int(time.time()) + seconds,
+            user_id,
+            session_id,
+            operation_id,
+            speaker=speaker,
         )
         return issue(self.key, grant)
 
@@ -58,13 +67,18 @@ async def running_node(
     allowed_origins: Sequence[str] = (),
     turn: TurnServers = NO_TURN,
     key: Ed25519PrivateKey | None = None,
+    node_id: str = "test",
+    http_port: int = 0,
+    public_url: str | None = None,
 ) -> AsyncIterator[RunningNode]:
     """Start a node and end it afterwards; without `redis_url` its hub is away. `key` signs its tokens."""
     key = key or Ed25519PrivateKey.generate()
     node = Node(
         NodeOptions(
             data=data,
-            node_id="test",
+            node_id=node_id,
+            http_port=http_port,
+            public_url=public_url,
             redis_url=redis_url,
             token_key=key.public_key(),
             records=records,

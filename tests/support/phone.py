@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from playwright.async_api import Browser, BrowserContext, Page
 
 from tests.support.browser import Watched
+from tests.support.installation import Installation
 from tests.support.relay import Relay
-from tests.support.stack import Stack
 
 CAMERA_SWITCH = """(() => {
     const take = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
@@ -101,12 +101,20 @@ class Phone:
 
 
 async def open_phone(
-    browser: Browser, stack: Stack, username: str = "officer6", *, can_be_cut: bool = False, device: str = "phone-test"
+    browser: Browser,
+    stack: Installation,
+    username: str = "officer6",
+    *,
+    can_be_cut: bool = False,
+    device: str = "phone-test",
+    relay: Relay | None = None,
+    script: str = "",
 ) -> Phone:
     """Open the page at a phone's size and sign in, up to the choice of the site.
 
-    With `can_be_cut` its media takes a relay, since the browser's own "offline" doesn't reach media. A phone of the
-    same `device` name is the same phone again, with the same feed.
+    With `can_be_cut` its media takes a relay, since the browser's own "offline" doesn't reach media; or it takes the
+    `relay` that is given. A phone of the same `device` name is the same phone again, with the same feed. `script` runs
+    before the page's own.
     """
     context = await browser.new_context(
         viewport={"width": 390, "height": 844},
@@ -118,7 +126,12 @@ async def open_phone(
     )
     await context.add_init_script(CAMERA_SWITCH)
     await context.add_init_script(DEVICE_NAME % device)
-    relay = await _lead_through_relay(context, stack) if can_be_cut else None
+    if script:
+        await context.add_init_script(script)
+    if relay is not None:
+        await context.add_init_script(relay.script)
+    elif can_be_cut:
+        relay = await _own_relay(context, stack)
     page = await context.new_page()
     watched = Watched()
     watched.watch(page)
@@ -131,7 +144,7 @@ async def open_phone(
     return Phone(context, page, watched, relay)
 
 
-async def _lead_through_relay(context: BrowserContext, stack: Stack) -> Relay:
+async def _own_relay(context: BrowserContext, stack: Installation) -> Relay:
     relay = Relay(("127.0.0.1", stack.media_port))
     await relay.open()
     context.on("close", relay.close)

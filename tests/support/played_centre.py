@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 
 import uvicorn
 from dash import Dash
-from fastapi import Body, FastAPI, Response, WebSocket, WebSocketDisconnect
+from fastapi import Body, FastAPI, Request, Response, WebSocket, WebSocketDisconnect
 from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -22,6 +22,7 @@ from command_center.accounts.permissions import Role
 from command_center.screens import routes
 from command_center.screens.app import build
 from command_center.screens.shell import Installation
+from tests.support.small_line import SmallLine
 from tests.support.waiting import until
 
 INSTALLATION = Installation("呼和浩特市中级人民法院", "Hohhot Intermediate People's Court", demonstration=True)
@@ -51,6 +52,8 @@ class PlayedCentre:
         self.posted: list[dict[str, Any]] = []
         self.signed_out = False
         self.sockets: set[WebSocket] = set()
+        self.line = SmallLine(sends=False)
+        """Where the page's voice goes."""
         self.sites = [self._site(number) for number in range(1, len(SITES) + 1)]
         self.officers = [{"user_id": str(uuid4()), "display_name": name, "site_id": None} for name in OFFICERS]
 
@@ -197,6 +200,25 @@ def _api(server: FastAPI, centre: PlayedCentre) -> None:
             centre.sockets.discard(socket)
 
 
+def _line(server: FastAPI, centre: PlayedCentre) -> None:
+    @server.post("/api/media-tokens", response_model=None)
+    async def token(body: Annotated[dict[str, str], Body()]) -> JSONResponse | dict[str, Any]:
+        if body["right"] != "talk":
+            return JSONResponse({"code": "not-found"}, 404, media_type="application/problem+json")
+        url = f"/whip/talk.{body['operation_id']}.1"
+        return {"access_token": "media", "expires_in": 300, "url": url, "urls": [url], "ice_servers": []}
+
+    @server.post("/whip/{feed}")
+    async def begin_line(feed: str, request: Request) -> Response:
+        name, answer = await centre.line.answer((await request.body()).decode())
+        return Response(answer, 201, {"Location": f"/whip/{feed}/{name}"}, "application/sdp")
+
+    @server.delete("/whip/{feed}/{name}")
+    async def end_line(feed: str, name: str) -> Response:
+        await centre.line.end(name)
+        return Response(status_code=200)
+
+
 @asynccontextmanager
 async def played_centre() -> AsyncIterator[PlayedCentre]:
     """The screens, served on a free port."""
@@ -208,6 +230,7 @@ async def played_centre() -> AsyncIterator[PlayedCentre]:
 
     routes.install(server, INSTALLATION, is_open)
     _api(server, centre)
+    _line(server, centre)
     screens = build(server, INSTALLATION)
     config = uvicorn.Config(
         _Door(server, centre, screens), port=0, log_level="warning", ws="websockets-sansio", timeout_graceful_shutdown=1
@@ -219,5 +242,6 @@ async def played_centre() -> AsyncIterator[PlayedCentre]:
     try:
         yield centre
     finally:
+        await centre.line.close()
         running.should_exit = True
         await task

@@ -20,14 +20,19 @@ for _ in range(os.getpid() * 7919 % _EACH):
 
 def free_ports(count: int) -> list[int]:
     """Ports that are free for both TCP and UDP now, all different."""
-    found: list[int] = []
-    while len(found) < count:
-        port = next(_own)
-        with ExitStack() as stack:
-            try:
-                for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
-                    stack.enter_context(socket.socket(socket.AF_INET, kind)).bind(("", port))
-            except OSError:
-                continue
-        found.append(port)
-    return found
+    return list(itertools.islice(filter(_is_free, _own), count))
+
+
+def free_row(*steps: int) -> int:
+    """A free port where also those so many above it are free."""
+    return next(port for port in _own if all(_is_free(port + step) for step in (0, *steps)))
+
+
+def _is_free(port: int) -> bool:
+    with ExitStack() as stack:
+        try:
+            for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+                stack.enter_context(socket.socket(socket.AF_INET, kind)).bind(("", port))
+        except OSError:
+            return False
+    return True

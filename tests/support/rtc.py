@@ -109,9 +109,9 @@ class Watcher(Peer):
             self.connection.addTransceiver("audio", direction="recvonly")
         self.connection.on("track", self._take)
 
-    async def watch(self, feed: str) -> None:
+    async def watch(self, feed: str, *, query: str = "") -> None:
         """Offer, and take the answer."""
-        await self._exchange(f"/whep/{feed}")
+        await self._exchange(f"/whep/{feed}{query}")
 
     async def close(self) -> None:
         """Close the connection and what counts its frames."""

@@ -35,6 +35,7 @@ from streams.protocol import (
     Receipt,
     Welcome,
 )
+from tests.support.small_line import SmallLine
 
 OFFICER = {
     "id": "018f0000-0000-7000-8000-000000000001",
@@ -105,12 +106,17 @@ class SmallCentre:
     key_frames: int = 0
     size: tuple[int, int] = (0, 0)
     sessions: dict[str, RTCPeerConnection] = field(default_factory=dict)
+    voice: SmallLine = field(default_factory=lambda: SmallLine(sends=True))
+    """What the phone hears."""
     sockets: set[WebSocket] = field(default_factory=set)
     ended: list[str] = field(default_factory=list)
     acknowledges: bool = True
     node: tuple[str, str] | None = None
     """Address and token of a real media node that takes the sessions instead."""
     takes_sessions: bool = True
+    takes_restarts: bool = True
+    restarts: list[int] = field(default_factory=list)
+    """What each ICE restart was answered with."""
     is_signed_in: bool = False
     _readers: set[asyncio.Task[None]] = field(default_factory=set)
     _deliveries: dict[UUID, InstructionDelivery] = field(default_factory=dict)
@@ -239,6 +245,7 @@ def build(centre: SmallCentre) -> FastAPI:
     app.include_router(_sign_in(centre))
     app.include_router(_records(centre))
     app.include_router(_media(centre))
+    app.include_router(_voice(centre))
     app.add_api_websocket_route("/api/officer", centre.hold_socket)
     app.add_api_route("/field", _page)
     app.mount("/field", FieldPage(directory=PAGE))
@@ -305,7 +312,8 @@ def _records(centre: SmallCentre) -> APIRouter:
 
     @routes.post("/api/media-tokens")
     async def media_tokens(body: dict[str, str]) -> dict[str, Any]:
-        return {"access_token": "media", "expires_in": 300, "url": f"/whip/{body['feed']}", "ice_servers": []}
+        road = "whep/voice." if body["right"] == "listen" else "whip/"
+        return {"access_token": "media", "expires_in": 300, "url": f"/{road}{body['feed']}", "ice_servers": []}
 
     return routes
 
@@ -325,6 +333,18 @@ def _media(centre: SmallCentre) -> APIRouter:
         headers = {"Location": f"/whip/{feed}/{name}", "ETag": '"1"'}
         return Response(answer, 201, headers, "application/sdp")
 
+    @routes.patch("/{feed}/{name}")
+    async def restart(feed: str, name: str, request: Request) -> Response:
+        assert request.headers["Authorization"] == "Bearer media"
+        if not centre.takes_restarts:
+            answer: Response = _problem(503, "full")
+        elif centre.node is not None:
+            answer = await _forwarded(centre.node, request)
+        else:
+            answer = _problem(405, "method-not-allowed")
+        centre.restarts.append(answer.status_code)
+        return answer
+
     @routes.delete("/{feed}/{name}")
     async def end(feed: str, name: str, request: Request) -> Response:
         centre.ended.append(name)
@@ -338,9 +358,26 @@ def _media(centre: SmallCentre) -> APIRouter:
     return routes
 
 
+def _voice(centre: SmallCentre) -> APIRouter:
+    routes = APIRouter(prefix="/whep")
+
+    @routes.post("/{feed}")
+    async def begin(feed: str, request: Request) -> Response:
+        name, answer = await centre.voice.answer((await request.body()).decode())
+        return Response(answer, 201, {"Location": f"/whep/{feed}/{name}", "ETag": '"1"'}, "application/sdp")
+
+    @routes.delete("/{feed}/{name}")
+    async def end(feed: str, name: str) -> Response:
+        await centre.voice.end(name)
+        return Response(status_code=200)
+
+    return routes
+
+
 async def _forwarded(node: tuple[str, str], request: Request) -> Response:
     url, token = node
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": request.headers.get("Content-Type", "")}
+    told = {name: request.headers[name] for name in ("Content-Type", "If-Match") if name in request.headers}
+    headers = {"Authorization": f"Bearer {token}"} | told
     try:
         async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
             answer = await client.request(
@@ -368,5 +405,6 @@ async def small_centre(port: int = 0) -> AsyncIterator[SmallCentre]:
     finally:
         await centre.lose_sockets()
         await centre.lose_sessions()
+        await centre.voice.close()
         server.should_exit = True
         await task

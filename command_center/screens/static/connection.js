@@ -3,7 +3,7 @@
 import { h, setMark, stateMark, write } from "./dom.js";
 import { live } from "./live.js";
 import { span } from "./time.js";
-import { knows, say } from "./words.js";
+import { partName, say } from "./words.js";
 
 const LINK_STATES = { connecting: "standby", connected: "normal", silent: "caution", broken: "critical" };
 const PART_STATES = { running: "normal", restarting: "caution", unknown: "caution", away: "serious", stopped: "critical" };
@@ -54,10 +54,6 @@ export function worstOf(link, parts) {
     }
   }
   return worst;
-}
-
-function partName(name) {
-  return knows(`part.${name}`) ? say(`part.${name}`) : name;
 }
 
 function rows(link, parts) {

@@ -9,6 +9,7 @@ const OF_THE_CENTRE = [
   [["Esc"], "keys.back"],
   [["M"], "keys.mute"],
   [["D"], "keys.figures"],
+  [["T"], "keys.talk"],
   [["I"], "keys.instruct"],
   [["F"], "keys.fit"],
 ];

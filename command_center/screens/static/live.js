@@ -1,6 +1,6 @@
 // The page's one socket to the centre: a snapshot, then changes; it comes back by itself.
 //
-// Listeners: on("feed" | "position" | "track" | "instruction" | "part" | "snapshot" | "link" | "assets" | "recordings", handler).
+// Listeners: on("feed" | "position" | "track" | "instruction" | "talk" | "part" | "snapshot" | "link" | "assets" | "recordings", handler).
 // Who comes late is given a snapshot of what is known. "link" tells how the socket itself is: {state: "connecting" | "connected" | "silent" | "broken", since}.
 
 import { ask } from "./net.js";

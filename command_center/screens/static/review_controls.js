@@ -2,10 +2,10 @@
 
 import { h, setMark, write } from "./dom.js";
 import { OF_THE_REVIEW, onKey } from "./keys.js";
-import { recordingMark } from "./review_list.js";
+import { placeOf, recordingMark } from "./review_list.js";
 import { FragmentSource } from "./review_source.js";
 import { clock, day, span } from "./time.js";
-import { inLanguage, say } from "./words.js";
+import { say } from "./words.js";
 
 const SPEEDS = [0.25, 0.5, 1, 2, 4, 8];
 const STEP_SECONDS = 5;
@@ -92,7 +92,8 @@ export class Controls {
     this.leave();
     this.recording = recording;
     this.element.replaceChildren(this.stage);
-    write(this.notes, `${recording.site_ordinal} ${inLanguage(recording, "site")} · ${recording.officer}`);
+    const { number, site } = placeOf(recording);
+    write(this.notes, `${number} ${site} · ${recording.officer}`);
     this.update(recording);
     this.tell(say("review.loading"));
     this.paintSound();

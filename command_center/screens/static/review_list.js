@@ -46,7 +46,7 @@ export class RecordingList {
   }
 
   section(group) {
-    const title = h("h3", {}, h("span.tile-number", {}, String(group.ordinal)), h("span.recording-site", {}, group.site), h("span.recording-officer", {}, group.officer));
+    const title = h("h3", {}, h("span.tile-number", {}, group.number), h("span.recording-site", {}, group.site), h("span.recording-officer", {}, group.officer));
     return h("section.recording-group", {}, title, h("ul", {}, group.recordings.map((recording) => h("li", {}, this.rows.get(recording.id).button))));
   }
 
@@ -93,12 +93,18 @@ export class RecordingList {
   }
 }
 
+/** Number and name of where it was recorded: a site, or the centre itself. */
+export function placeOf(recording) {
+  if (recording.kind === "voice") return { number: say("review.voice.number"), site: say("review.voice") };
+  return { number: String(recording.site_ordinal), site: inLanguage(recording, "site") };
+}
+
 function grouped(recordings) {
   const groups = new Map();
   for (const recording of recordings) {
     const key = `${recording.site_id} ${recording.officer_id}`;
     if (!groups.has(key)) {
-      groups.set(key, { ordinal: recording.site_ordinal, site: inLanguage(recording, "site"), officer: recording.officer, recordings: [] });
+      groups.set(key, { ordinal: recording.site_ordinal, ...placeOf(recording), officer: recording.officer, recordings: [] });
     }
     groups.get(key).recordings.push(recording);
   }

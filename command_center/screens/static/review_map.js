@@ -44,6 +44,10 @@ export class ReviewMap {
     this.shownAt = this.place = null;
     this.tellState(null);
     this.paint();
+    if (recording.kind === "voice") {
+      clearTimeout(this.timer);
+      return;
+    }
     await this.read();
     if (recording === this.recording) this.paint();
   }
@@ -97,9 +101,10 @@ export class ReviewMap {
     if (!this.isReady) return;
     this.tell({ type: "clear" });
     // With a recording open only its own site counts, so that the map comes close to the track.
-    const sites = this.recording ? this.sites.filter((site) => site.id === this.recording.site_id) : this.sites;
+    const isOfDevice = this.recording !== null && this.recording.kind !== "voice"; // the centre's voice has no place
+    const sites = isOfDevice ? this.sites.filter((site) => site.id === this.recording.site_id) : this.sites;
     this.tell({ type: "sites", sites });
-    if (this.recording) {
+    if (isOfDevice) {
       const { feed, officer, site_ordinal: number } = this.recording;
       this.tell({ type: "officers", officers: [{ feed, number, name: officer, site: inLanguage(this.recording, "site") }] });
       this.tellTrack();

@@ -2,7 +2,7 @@
 
 import { h, stateMark } from "./dom.js";
 import { ask } from "./net.js";
-import { knows, say } from "./words.js";
+import { partName, say } from "./words.js";
 
 const AGAIN_MS = 3_000;
 
@@ -17,7 +17,7 @@ export function mount(body) {
       parts = { web: "away" };
     }
     rows.replaceChildren(...Object.entries({ web: "running", ...parts }).map(([name, state]) => h("tr", {},
-      h("td", {}, knows(`part.${name}`) ? say(`part.${name}`) : name),
+      h("td", {}, partName(name)),
       h("td", {}, state === "running"
         ? stateMark("normal", say("system.running"))
         : stateMark("critical", say(state === "silent" ? "system.silent" : "system.away"))))));

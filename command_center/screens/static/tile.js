@@ -4,6 +4,7 @@ import { h, setMark, stateMark, write } from "./dom.js";
 import { live } from "./live.js";
 import { Problem } from "./net.js";
 import { TileFigures } from "./tile_figures.js";
+import { aim } from "./tile_aim.js";
 import { now, span } from "./time.js";
 import { judge } from "./tile_state.js";
 import { WhepSession } from "./whep.js";
@@ -11,6 +12,8 @@ import { inLanguage, say } from "./words.js";
 
 const BACK_OFF_MS = [300, 700, 1_500, 3_000, 5_000];
 const NO_FRAMES_MS = 3_500; // the feed is live, and this session shows nothing: open another; longer at each try
+const CONNECT_MS = 8_000; // a busy machine takes its time, and a session that is opened anew takes it again
+const RESTART_MS = 2_500; // what another road within the session may take
 const RESUME_MS = 900;
 const UNRECORDED_MS = 5_000; // a recording begins with a key frame and its first second
 const KEPT_PHASES = new Set(["connecting", "live", "stale", "lost"]);
@@ -29,8 +32,14 @@ export class Tile {
     this.retryTimer = null;
     this.sound = null;
     this.unrecordedSince = null;
+    this.movedAt = -Infinity;
     this.measures = new TileFigures();
+    this.wish = { layer: "low", spotlight: false };
+    this.given = null; // what the node said last of what this session is given
+    this.resumedAt = null;
     this.build();
+    this.sizes = new ResizeObserver(() => this.aim());
+    this.sizes.observe(this.video);
     this.countFrames();
     this.update(view);
   }
@@ -68,15 +77,26 @@ export class Tile {
     const returned = view.phase === "live" && (before.phase !== "live" || before.since !== view.since);
     this.unrecordedSince = view.phase === "live" && !view.recording ? (this.unrecordedSince ?? performance.now()) : null;
     if (view.cause === "revoked") this.wipe();
+    if (before.node && view.node && before.node !== view.node) this.movedAt = performance.now();
     if (!KEPT_PHASES.has(view.phase)) {
       this.stop();
     } else if (OPENED_PHASES.has(view.phase) && (returned || !this.session)) {
       this.attempt = 0;
       this.retryTimer = this.clearRetry();
+      if (this.session && this.movedAt > this.sessionAt) this.forsake();
       // A session that outlived the break shows the picture again by itself: give it the time to.
-      this.openSoon(this.isShowing ? NO_FRAMES_MS : this.session?.isConnected ? RESUME_MS : 0);
+      this.openSoon(!this.session ? 0 : this.isShowing ? NO_FRAMES_MS : this.session?.isConnected ? RESUME_MS : 0);
     }
     this.paint();
+  }
+
+  /** The feed moved to another node: this session went with the former one, and nothing is left there to be freed. */
+  forsake() {
+    this.keepPicture();
+    const session = this.session;
+    this.session = null;
+    session.location = null;
+    session.close();
   }
 
   get isShowing() {
@@ -104,12 +124,14 @@ export class Tile {
 
   async open() {
     this.stop();
-    const session = new WhepSession(this.view.feed, {
+    this.aim();
+    const session = new WhepSession(this.view.feed, this.wish, {
       onTrack: (track) => session === this.session && this.show(track),
+      onPicture: (given) => session === this.session && this.take(given),
       onEnd: () => {
         if (session !== this.session) return;
         this.keepPicture();
-        this.session = null;
+        this.leave();
         this.retry();
       },
     });
@@ -119,8 +141,7 @@ export class Tile {
       await session.start();
     } catch (problem) {
       if (session !== this.session) return;
-      session.close();
-      this.session = null;
+      this.leave().close();
       if (!(problem instanceof Problem)) console.warn("a viewing session failed", problem);
       else if (problem.status === 401) this.actions.signedOut();
       this.retry(problem.retryAfterSeconds ?? null);
@@ -130,9 +151,40 @@ export class Tile {
   stop() {
     this.retryTimer = this.clearRetry();
     this.keepPicture();
-    const session = this.session;
+    this.leave()?.close();
+  }
+
+  /** Hold no session any more; gives the one that was held. */
+  leave() {
+    const { session } = this;
     this.session = null;
-    session?.close();
+    this.given = this.resumedAt = null;
+    return session;
+  }
+
+  /** Want the layer that fits the size at which the picture is shown now; said at once where it changes. */
+  aim() {
+    const isSpotlit = this.element.classList.contains("is-spotlit");
+    const wish = aim(this.video.clientWidth * devicePixelRatio, isSpotlit && !document.hidden, this.wish.layer);
+    if (document.hidden) wish.layer = "low";
+    if (wish.layer === this.wish.layer && wish.spotlight === this.wish.spotlight) return;
+    this.wish = wish;
+    this.session?.want(wish);
+  }
+
+  /** What the node says that this tile is given: {layer, wanted, paused, estimate_kbps}. */
+  take(given) {
+    if (this.given?.paused && !given.paused) this.resumedAt = performance.now();
+    if (given.paused) this.resumedAt = null;
+    this.given = given;
+    this.paint();
+  }
+
+  /** Why the node sends no picture though there is one; until the first one is here again. */
+  get paused() {
+    if (this.given?.paused) return this.given.paused;
+    const isAwaited = this.resumedAt !== null && (this.lastFrameAt ?? 0) < this.resumedAt;
+    return isAwaited && performance.now() - this.resumedAt < NO_FRAMES_MS ? "bandwidth" : null;
   }
 
   show(track) {
@@ -186,24 +238,36 @@ export class Tile {
     // A hidden page presents no frames; what it counts says nothing then.
     if (document.hidden) this.lastFrameAt = this.lastFrameAt === null ? null : performance.now();
     const age = this.ageMs();
-    const silent = Math.min(age ?? Infinity, performance.now() - this.sessionAt);
-    if (this.session && this.view.phase === "live" && silent > NO_FRAMES_MS * (1 + Math.min(this.attempt, 3))) this.restart();
+    if (this.session && this.view.phase === "live" && !this.paused) this.mend(age);
     else if (!this.session && !this.retryTimer && OPENED_PHASES.has(this.view.phase)) this.retry();
     this.paint();
   }
 
-  /** Show what this session measures, or nothing of it. */
+  /** The feed is live: where this session has shown nothing for too long, open another; later at each try. */
+  mend(ageMs) {
+    const { connectedAt, restartedAt } = this.session;
+    const since = connectedAt ?? this.sessionAt;
+    const silentMs = Math.min(ageMs ?? Infinity, performance.now() - since);
+    const limit = connectedAt === null ? CONNECT_MS : NO_FRAMES_MS * (1 + Math.min(this.attempt, 3));
+    const isOnItsWay = restartedAt !== null && performance.now() - restartedAt < RESTART_MS;
+    if (silentMs > limit && !isOnItsWay) this.restart();
+  }
+
+  /** This screen has a network again, maybe another one. */
+  moved() {
+    this.session?.restart();
+  }
+
+  /** Show what this session measures and what the node gives it, or nothing of it. */
   async measure(isWanted) {
-    const shown = isWanted ? await this.measures.read(this.session?.peer ?? null) : "";
+    const shown = isWanted ? await this.measures.read(this.session?.peer ?? null, this.given, this.why) : "";
     write(this.figures, shown);
     this.figures.hidden = !shown;
   }
 
   restart() {
     this.keepPicture();
-    const session = this.session;
-    this.session = null;
-    session.close();
+    this.leave().close();
     this.retry();
   }
 
@@ -214,13 +278,15 @@ export class Tile {
       view,
       ageMs: age,
       waitedMs: performance.now() - this.waitingSince,
+      paused: this.paused,
       link: live.link.state,
-      media: live.parts.get("media"),
+      media: this.node(),
       nowMs: now(),
     });
     const word = say(`tile.phase.${verdict.phase}`);
     const why = verdict.cause ? say(`tile.cause.${verdict.cause}`) : "";
     this.verdict = verdict;
+    this.why = why;
     this.element.dataset.phase = verdict.phase;
     this.element.dataset.cause = verdict.cause ?? "";
     setMark(this.mark, verdict.state, word);
@@ -237,6 +303,12 @@ export class Tile {
     const label = say("tile.label", { number: this.number, site: inLanguage(view, "site"), officer: view.officer });
     const name = [`${label}: ${word}`, why, isUnrecorded ? say("tile.recording.not") : ""].filter(Boolean).join(", ");
     if (this.element.getAttribute("aria-label") !== name) this.element.setAttribute("aria-label", name);
+  }
+
+  /** The feed's own media node as a part; for a feed that moved it began when the feed came. */
+  node() {
+    const part = live.parts.get(`media-${this.view.node}`) ?? live.parts.get("media");
+    return part && { ...part, since: Math.max(part.since, now() - (performance.now() - this.movedAt)) };
   }
 
   ageWords(age, verdict) {
@@ -271,6 +343,7 @@ export class Tile {
 
   remove() {
     this.stop();
+    this.sizes.disconnect();
     if (this.speaker) this.toggleSound();
     this.element.remove();
   }

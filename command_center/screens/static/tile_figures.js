@@ -9,8 +9,8 @@ export class TileFigures {
   #before = NONE;
   #peer = null;
 
-  /** The words for now; empty while nothing is received. */
-  async read(peer) {
+  /** The words for now, with what the node gives and why it isn't more; empty while nothing is received. */
+  async read(peer, given = null, why = "") {
     if (peer !== this.#peer) [this.#peer, this.#before] = [peer, NONE];
     if (!peer) return "";
     const seen = await measure(peer);
@@ -18,7 +18,7 @@ export class TileFigures {
     const before = this.#before;
     this.#before = seen;
     if (!before.at || seen.at <= before.at) return "";
-    return words(seen, before);
+    return [...measured(seen, before), ...told(given), why].filter(Boolean).join("\u00a0· "); // a line may break after a dot, never before it
   }
 }
 
@@ -44,12 +44,12 @@ async function measure(peer) {
   return seen && { ...seen, rttMs };
 }
 
-function words(seen, before) {
+function measured(seen, before) {
   const seconds = (seen.at - before.at) / 1000;
   const lost = Math.max(0, seen.lost - before.lost);
   const expected = lost + seen.received - before.received;
   const emitted = seen.emitted - before.emitted;
-  const parts = [
+  return [
     seen.width ? `${seen.width}×${seen.height}` : "",
     say("tile.figures.rate", {
       fps: Math.round((seen.decoded - before.decoded) / seconds),
@@ -59,5 +59,15 @@ function words(seen, before) {
     say("tile.figures.buffer", { ms: emitted > 0 ? Math.round((1000 * (seen.buffered - before.buffered)) / emitted) : "–" }),
     seen.rttMs === null ? "" : say("tile.figures.round-trip", { ms: Math.round(seen.rttMs) }),
   ];
-  return parts.filter(Boolean).join("\u00a0· "); // a line may break after a dot, never before it
+}
+
+/** Which size is given and which was asked for, and what the whole screen's line is thought to carry. */
+function told(given) {
+  if (!given) return [];
+  const layer = given.layer ? say(`tile.layer.${given.layer}`) : say("tile.layer.none");
+  const wanted = say(`tile.layer.${given.wanted}`);
+  return [
+    layer === wanted ? layer : say("tile.figures.layer", { layer, wanted }),
+    given.estimate_kbps === null ? "" : say("tile.figures.line", { mbps: (given.estimate_kbps / 1000).toFixed(1) }),
+  ];
 }

@@ -6,14 +6,17 @@ const DOUBTFUL_MS = 600; // the node says that frames stopped: believe it sooner
 
 /**
  * `view` is the feed as the centre tells it, `ageMs` the age of the last frame seen here (null: none yet),
- * `waitedMs` how long this page has waited for a first frame, `link` the state of the page's socket,
+ * `waitedMs` how long this page has waited for a first frame, `paused` why the node sends this page no picture (null:
+ * it does), `link` the state of the page's socket,
  * `media` the media node as a part: {state, since}, undefined where nothing is known of it.
  *
  * Answers {state, phase, cause}: one of the six states, and the keys of the words.
  */
-export function judge({ view, ageMs, waitedMs, link, media, nowMs }) {
+export function judge({ view, ageMs, waitedMs, paused = null, link, media, nowMs }) {
   if (view.phase === "ended") return { state: "off", phase: "ended", cause: view.cause };
   if (view.phase === "waiting" && ageMs === null) return { state: "off", phase: "waiting", cause: null };
+  // The site sends, and this screen's line has no room for it: nothing is wrong there.
+  if (paused && view.phase === "live") return { state: "caution", phase: "paused", cause: paused };
   const limit = view.phase === "live" || view.phase === "connecting" ? FRESH_MS : DOUBTFUL_MS;
   // A camera that was taken or stopped sends black frames, as fresh as any: only the node's word says that it is back.
   const isCameraOff = view.cause === "camera" || view.cause === "officer";

@@ -6,12 +6,14 @@ import { live, toSignIn } from "./live.js";
 import { ask } from "./net.js";
 import { onOperation } from "./operation.js";
 import { person } from "./person.js";
+import { talkButton } from "./talk.js";
 import { Tile } from "./tile.js";
 import { say } from "./words.js";
 
 const TICK_MS = 250;
 const GAP_PX = 6;
 const BARS_PX = 50; // head and foot of a tile
+const BESIDE = 10; // so many stand in columns beside the spotlight
 const DIGITS_MS = 700;
 const FIGURES_MS = 1_000;
 const tiles = new Map();
@@ -29,10 +31,19 @@ export function mount(element) {
   });
   live.on("snapshot", (snapshot) => sync(snapshot.feeds));
   live.on("feed", take);
+  live.on("talking", (isTalking) => {
+    for (const tile of tiles.values()) if (tile.speaker) tile.speaker.muted = isTalking;
+  });
   setInterval(tick, TICK_MS);
   setInterval(() => areFiguresShown && measure(), FIGURES_MS);
   new ResizeObserver(arrange).observe(wall);
   onKey(key);
+  document.addEventListener("visibilitychange", () => {
+    for (const tile of tiles.values()) tile.aim();
+  });
+  addEventListener("online", () => {
+    for (const tile of tiles.values()) tile.moved();
+  });
   addEventListener("pagehide", () => {
     for (const tile of tiles.values()) tile.stop();
   });
@@ -74,10 +85,23 @@ function arrange() {
     tile.paint();
   });
   wall.classList.toggle("has-spotlight", Boolean(spotlit));
-  const others = Math.max(1, list.length - (spotlit ? 1 : 0));
-  const columns = spotlit ? Math.ceil(others / 5) : bestColumns(others, wall.clientWidth, wall.clientHeight);
+  const { columns, rows, span } = grid(list.length, Boolean(spotlit), wall.clientWidth, wall.clientHeight);
+  wall.classList.toggle("is-crowded", span > 0);
   wall.style.setProperty("--columns", columns);
-  wall.style.setProperty("--rows", Math.ceil(others / columns));
+  wall.style.setProperty("--rows", rows);
+  wall.style.setProperty("--span", span);
+  for (const tile of list) tile.aim();
+}
+
+/** How the tiles stand: without a spotlight as large as can be; beside one in its columns; many around it, `span` cells wide. */
+export function grid(count, hasSpotlight, width, height) {
+  const others = Math.max(1, count - (hasSpotlight ? 1 : 0));
+  if (hasSpotlight && others > BESIDE) {
+    const side = Math.max(5, Math.ceil((others + 4) / 4)); // the cells of a square's last two columns and rows
+    return { columns: side, rows: side, span: side - 2 };
+  }
+  const columns = hasSpotlight ? Math.ceil(others / 5) : bestColumns(others, width, height);
+  return { columns, rows: Math.ceil(others / columns), span: 0 };
 }
 
 /** How many columns make 16:9 pictures largest in this space. */
@@ -157,6 +181,10 @@ function key(event) {
 
 /** What else can be done to a feed, by who may. */
 function tools(tile) {
+  return [talkButton(tile.view.feed), revokeButton(tile)];
+}
+
+function revokeButton(tile) {
   if (!person().permissions.includes("revoke_devices")) return null;
   const button = h("button.quiet.tile-revoke", { type: "button", title: say("tile.revoke.title") }, say("tile.revoke"));
   button.addEventListener("click", async (event) => {
@@ -194,8 +222,8 @@ function sure(question, { isNews = false } = {}) {
   });
 }
 
-const COUNTED = ["normal", "standby", "caution", "serious", "critical", "off"];
-const marks = new Map(COUNTED.map((state) => [state, stateMark(state, "")]));
+const COUNTED = ["normal", "standby", "paused", "caution", "serious", "critical", "off"];
+const marks = new Map(COUNTED.map((name) => [name, stateMark(lookOf(name), "")]));
 
 function measure() {
   for (const tile of tiles.values()) tile.measure(areFiguresShown);
@@ -206,12 +234,18 @@ function tick() {
   const counts = new Map();
   for (const tile of tiles.values()) {
     tile.tick();
-    counts.set(tile.verdict.state, (counts.get(tile.verdict.state) ?? 0) + 1);
+    const name = tile.verdict.phase === "paused" ? "paused" : tile.verdict.state;
+    counts.set(name, (counts.get(name) ?? 0) + 1);
   }
-  for (const [state, mark] of marks) {
-    const count = counts.get(state) ?? 0;
+  for (const [name, mark] of marks) {
+    const count = counts.get(name) ?? 0;
     if (count && !mark.isConnected) notes.append(mark);
     if (!count) mark.remove();
-    else setMark(mark, state, say(`wall.count.${state}`, { count }));
+    else setMark(mark, lookOf(name), say(`wall.count.${name}`, { count }));
   }
+}
+
+/** A paused tile calls for the same attention as a frozen one, in other words. */
+function lookOf(name) {
+  return name === "paused" ? "caution" : name;
 }

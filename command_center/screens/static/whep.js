@@ -1,18 +1,31 @@
 // One viewing session of one feed: WHEP over our own API. It ends when told, or when the line fails; it starts nothing anew.
 
+import { restarted, restartFragment } from "./ice_restart.js";
 import { ask, Problem, retryAfter } from "./net.js";
 
 const POST_TIMEOUT_MS = 8_000;
+const RESTART_TIMEOUT_MS = 4_000;
+const CHANNEL = "viewer";
+/** What this page calls itself: all its sessions share one line, and so one budget. */
+const GROUP = Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
 export class WhepSession {
-  /** `handlers`: onTrack(track), onEnd(reason) with reason "network" or "replaced". */
-  constructor(feed, handlers) {
+  /**
+   * `wish` is what the tile wants at first: {layer, spotlight}. `handlers`: onTrack(track), onPicture(what the node gives
+   * now), onEnd(reason) with reason "network" or "replaced".
+   */
+  constructor(feed, wish, handlers) {
     this.feed = feed;
+    this.wish = wish;
     this.handlers = handlers;
     this.peer = null;
+    this.channel = null;
     this.location = null;
     this.token = null;
     this.isOver = false;
+    this.isRestarting = false;
+    this.connectedAt = null;
+    this.restartedAt = null;
   }
 
   /** Open the session; throws a Problem where the node or the centre says no. */
@@ -26,11 +39,14 @@ export class WhepSession {
     this.peer = peer;
     peer.addTransceiver("video", { direction: "recvonly" });
     peer.addTransceiver("audio", { direction: "recvonly" });
+    this.openChannel(peer);
     peer.ontrack = ({ track, receiver }) => {
       receiver.jitterBufferTarget = 0; // as early as the network allows; the browser raises it when it must
       this.handlers.onTrack(track);
     };
     peer.onconnectionstatechange = () => {
+      if (peer.connectionState === "connected") this.connectedAt ??= performance.now();
+      if (peer.connectionState === "disconnected") this.restart();
       if (["failed", "closed"].includes(peer.connectionState)) this.end("network");
     };
     await peer.setLocalDescription(await peer.createOffer());
@@ -43,10 +59,31 @@ export class WhepSession {
     return this.peer?.connectionState === "connected";
   }
 
+  openChannel(peer) {
+    this.channel = peer.createDataChannel(CHANNEL);
+    this.channel.onopen = () => this.want(this.wish);
+    this.channel.onmessage = ({ data }) => {
+      const message = JSON.parse(data);
+      if (message.type === "picture" && !this.isOver) this.handlers.onPicture(message);
+    };
+  }
+
+  /** Ask for another layer, as the spotlight or one of many; by HTTP where the node opened no channel. */
+  want(wish) {
+    this.wish = wish;
+    const text = JSON.stringify({ type: "want", ...wish });
+    if (this.channel?.readyState === "open") this.channel.send(text);
+    else if (this.channel?.readyState === "closed" && this.location) this.patch("application/json", text).catch(() => null);
+  }
+
   async post(url, sdp) {
+    const address = new URL(url, location.href);
+    address.searchParams.set("group", GROUP);
+    address.searchParams.set("layer", this.wish.layer);
+    if (this.wish.spotlight) address.searchParams.set("spotlight", "true");
     let response;
     try {
-      response = await fetch(url, {
+      response = await fetch(address, {
         method: "POST",
         headers: { "Content-Type": "application/sdp", Authorization: `Bearer ${this.token}` },
         body: sdp,
@@ -58,9 +95,39 @@ export class WhepSession {
     if (response.status !== 201) {
       throw new Problem(response.status, await response.json().catch(() => null), retryAfter(response));
     }
-    this.location = new URL(response.headers.get("location"), new URL(url, location.href)).href;
+    this.location = new URL(response.headers.get("location"), address).href;
     if (this.isOver) this.release();
     return response.text();
+  }
+
+  patch(type, body, headers = {}) {
+    return fetch(this.location, {
+      method: "PATCH",
+      headers: { "Content-Type": type, Authorization: `Bearer ${this.token}`, ...headers },
+      body,
+      signal: AbortSignal.timeout(RESTART_TIMEOUT_MS),
+    });
+  }
+
+  /** Look for another road to the node within this session: the network here has changed, or answers no more. */
+  async restart() {
+    if (this.isOver || this.isRestarting || !this.location || !this.peer.remoteDescription) return;
+    this.isRestarting = true;
+    this.restartedAt = performance.now();
+    const { peer } = this;
+    try {
+      await peer.setLocalDescription(await peer.createOffer({ iceRestart: true }));
+      const fragment = restartFragment(peer.localDescription.sdp);
+      const response = await this.patch("application/trickle-ice-sdpfrag", fragment, { "If-Match": "*" });
+      if (this.isOver) return;
+      if (response.status !== 200) throw new Problem(response.status, null);
+      await peer.setRemoteDescription({ type: "answer", sdp: restarted(peer.remoteDescription.sdp, await response.text()) });
+    } catch {
+      // Half restarted it is good for nothing; the next session is opened by whoever holds this one.
+      this.end("network");
+    } finally {
+      this.isRestarting = false;
+    }
   }
 
   /** Frees the session at the node; also while the page is being closed. */

@@ -18,3 +18,9 @@ export const keysOf = (prefix) => Object.keys(catalogue).filter((key) => key.sta
 
 /** Of a pair of fields like `site_zh` and `site_en`, the one of this language. */
 export const inLanguage = (record, name) => record[`${name}_${language}`] || record[`${name}_zh`] || "";
+
+/** The name of a part of the system; one of several media nodes is named by its id. */
+export function partName(name) {
+  if (name.startsWith("media-")) return say("part.media.node", { node: name.slice("media-".length) });
+  return knows(`part.${name}`) ? say(`part.${name}`) : name;
+}

@@ -7,6 +7,8 @@ from pathlib import Path
 import httpx
 
 from command_center.api.health import Health
+from command_center.live.hub_state import HubState
+from command_center.live.nodes import NodeAddress, Nodes
 from streams.hub.hub import Hub
 from streams.hub.topics import WORKER_KEY, WORKER_LIFE_SECONDS
 from tests.support.valkey import Valkey
@@ -39,8 +41,8 @@ async def test_the_nodes_recorder_is_a_part_and_all_well_is_ok(tmp_path: Path, v
 
     hub = Hub(valkey.url)
     async with running_web(settings_for(tmp_path, valkey.url)) as web:
-        node = httpx.AsyncClient(base_url="http://node", transport=httpx.MockTransport(tell))
-        health = Health(web.web.database, hub, node)
+        node = httpx.AsyncClient(transport=httpx.MockTransport(tell))
+        health = Health(web.web.database, hub, node, Nodes(HubState(), [NodeAddress("node-1", "http://node")]))
         await hub.put(WORKER_KEY.format(name="one"), "1", life_seconds=WORKER_LIFE_SECONDS)
         assert (await health.look()).ok
         is_recording = False

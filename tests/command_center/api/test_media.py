@@ -12,6 +12,8 @@ import uvicorn
 from fastapi import FastAPI, Request, Response
 
 from command_center.api import media, problems
+from command_center.live.hub_state import HubState
+from command_center.live.nodes import NodeAddress, Nodes
 from tests.support.waiting import until
 
 
@@ -57,10 +59,11 @@ async def node() -> AsyncIterator[tuple[Node, str]]:
 
 
 def proxy(node_url: str) -> tuple[FastAPI, httpx.AsyncClient]:
-    client = media.node_client(node_url)
+    client = media.node_client()
     app = FastAPI()
     problems.install(app)
-    app.include_router(media.router(client))
+    nodes = Nodes(HubState(), [NodeAddress("node-1", node_url)])
+    app.include_router(media.router(media.Passing(client, nodes)))
     return app, client
 
 

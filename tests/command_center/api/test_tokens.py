@@ -13,6 +13,8 @@ from command_center.accounts.identity import current_identity
 from command_center.accounts.media_tokens import MediaTokens
 from command_center.api import tokens
 from command_center.audit import AuditEntry
+from command_center.live.hub_state import HubState
+from command_center.live.nodes import Nodes
 from streams.hub.hub import Hub
 from streams.signalling.tokens import load_private_key, make_keys, verify
 from streams.signalling.turn import NO_TURN, TurnServers
@@ -31,7 +33,7 @@ async def test_a_viewing_is_on_record_at_the_court_whose_feed_is_watched(
         )
         media_tokens = MediaTokens(world.database, world.audit, load_private_key(keys), minutes=10)
         app = FastAPI()
-        app.include_router(tokens.router(world.operations.feeds, media_tokens))
+        app.include_router(tokens.router(world.operations.feeds, media_tokens, Nodes(HubState())))
         token = current_identity.set(world.people["commander"])
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://centre") as client:
             answer = await client.post("/api/media-tokens", json={"feed": feed.name, "right": "view"})
@@ -58,7 +60,8 @@ async def test_the_relays_come_with_the_token_and_credentials_that_only_the_audi
         )
         app = FastAPI()
         media_tokens = MediaTokens(world.database, world.audit, key, minutes=10)
-        app.include_router(tokens.router(world.operations.feeds, media_tokens, turn, wall_clock=lambda: 1_000.0))
+        nodes = Nodes(HubState())
+        app.include_router(tokens.router(world.operations.feeds, media_tokens, nodes, turn, wall_clock=lambda: 1_000.0))
         answers: list[dict[str, Any]] = []
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://centre") as client:
             for person, right in (("li", "publish"), ("commander", "view")):

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import uuid4
 
 from sqlalchemy import select
 
+from command_center.accounts.tables import MediaToken
 from command_center.evidence.index import index_events
 from command_center.evidence.rebuild import rebuild
 from command_center.evidence.tables import Recording
 from command_center.operations.tables import Feed, FeedSite
 from streams.hub.topics import RecordingClosed, SegmentClosed
+from streams.voice_protocol import grant_name, talk_line, talk_name
 from tests.command_center.evidence.conftest import START, World, write_recording
 
 
@@ -56,6 +59,29 @@ async def test_a_second_end_does_not_replace_the_first(world: World) -> None:
 async def test_a_recording_of_no_registered_feed_is_passed_over(world: World) -> None:
     assert await index_events(world.database, write_recording(world.root, feed="stranger")) == set()
     assert await rows(world) == []
+
+
+async def test_what_the_centre_said_is_listed_as_its_voice_with_who_spoke(world: World) -> None:
+    line = talk_line(world.operation, "nonce")
+    feed = talk_name(line, "node.1")
+    async with world.database.write() as session:
+        session.add(
+            MediaToken(
+                id=uuid4(),
+                user_id=world.city.user_id,
+                feed=grant_name(line),
+                may_publish=True,
+                issued_at=START,
+                expires_at=START,
+            )
+        )
+    events = write_recording(world.root, feed=feed)
+    assert await index_events(world.database, events) == {feed}
+    (listed,) = await world.recordings.listed(world.city, world.operation)
+    assert (listed.kind, listed.site_id, listed.officer) == ("voice", None, world.city.display_name)
+    assert await world.recordings.recording(world.city, listed.id) == listed
+    assert (await world.recordings.track(world.city, listed.id)).points == ()
+    assert await index_events(world.database, write_recording(world.root, feed=talk_line(uuid4(), "x"))) == set()
 
 
 async def test_the_index_is_rebuilt_from_the_store(world: World) -> None:

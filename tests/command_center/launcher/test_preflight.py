@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
+from typer.testing import CliRunner
 
+from command_center.__main__ import app
 from command_center.config import Settings
 from command_center.launcher import preflight
 from command_center.launcher.parts import installation
@@ -155,3 +157,29 @@ def test_the_relays_secret_is_neither_shown_with_the_settings_nor_on_the_nodes_c
     assert node.command[node.command.index("--turn-url") + 1] == TURN_URL
     assert not any("north" in word for word in node.command)
     assert node.environment["COMMAND_CENTER_TURN_SECRET"] == "north"
+
+
+def test_every_media_node_has_ports_of_its_own_that_are_checked_and_clash_with_no_other_part() -> None:
+    needed = preflight.ports(Settings(media_nodes=3), demonstration=True)
+    assert len({(port.number, port.is_udp) for port in needed}) == len(needed)
+    media = [port for port in needed if "node-" in port.purpose]
+    assert [port.number for port in media if port.is_udp] == [8200, 8201, 8202]
+    assert [port.number for port in media if not port.is_udp] == [8201, 8211, 8221]
+    assert {port.setting for port in media} == {"COMMAND_CENTER_MEDIA_PORT", "COMMAND_CENTER_MEDIA_HTTP_PORT"}
+
+
+def test_a_port_that_two_parts_want_is_refused() -> None:
+    first, second = free_ports(2)
+    needed = [Port(first, "127.0.0.1", "one", "X"), Port(second, "127.0.0.1", "two", "Y")]
+    preflight.check_ports(needed)
+    with pytest.raises(StartRefused, match=f"Port {first} is wanted for one and for three: set X or Z to another"):
+        preflight.check_ports([*needed, Port(first, "127.0.0.1", "three", "Z")])
+    preflight.check_ports([*needed, Port(first, "127.0.0.1", "three", "Z", is_udp=True)])
+
+
+@pytest.mark.parametrize("setting", ["MEDIA_NODES", "MEDIA_ORIGINS"])
+def test_settings_that_make_no_sense_are_one_sentence_each(setting: str) -> None:
+    ended = CliRunner().invoke(app, ["run"], env={f"COMMAND_CENTER_{setting}": "https://a b"})
+    assert ended.exit_code == preflight.SETTINGS_UNUSABLE
+    assert ended.stderr.startswith(f"COMMAND_CENTER_{setting}: ")
+    assert ended.stderr.count("\n") == 1

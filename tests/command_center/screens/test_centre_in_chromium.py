@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Frame, Page
+from playwright.async_api import Browser, Error, Frame, Page
 
 from command_center.accounts.permissions import Role
 from tests.support.browser import Watched, chromium, holds
@@ -67,6 +67,11 @@ async def shown(page: Page, selector: str, text: str) -> None:
         [selector, text],
         SLOW,
     )
+
+
+def sdp(*lines: str) -> str:
+    """These lines of a description."""
+    return "".join(f"{line}\r\n" for line in lines)
 
 
 async def fits(page: Page) -> bool:
@@ -178,17 +183,64 @@ async def test_what_the_page_sees_and_what_the_node_says_make_one_verdict(
         ({"phase": "lost", "cause": "camera", "age": 40}, ("serious", "lost", "camera")),
         ({"phase": "live", "cause": None, "age": 40}, ("normal", "live", None)),
         ({"phase": "ended", "cause": "officer", "age": 50}, ("off", "ended", "officer")),
+        # No bandwidth here is no trouble there; a trouble there goes before it.
+        ({"phase": "live", "cause": None, "age": 9000, "paused": "bandwidth"}, ("caution", "paused", "bandwidth")),
+        ({"phase": "live", "cause": None, "age": None, "paused": "bandwidth"}, ("caution", "paused", "bandwidth")),
+        ({"phase": "lost", "cause": "network", "age": 9000, "paused": "bandwidth"}, ("serious", "lost", "network")),
+        ({"phase": "ended", "cause": "officer", "age": 50, "paused": "bandwidth"}, ("off", "ended", "officer")),
     ]
     async with opened(browser, centre) as (page, _):
         for given, expected in cases:
             verdict = await page.evaluate(
-                """async ({phase, cause, age, media, restarted}) => (await import("/static/tile_state.js")).judge({
-                    view: {phase, cause}, ageMs: age, waitedMs: 1000, link: "connected", nowMs: 1e6,
+                """async ({phase, cause, age, paused, media, restarted}) =>
+                (await import('/static/tile_state.js')).judge({
+                    view: {phase, cause}, ageMs: age, waitedMs: 1000, paused, link: "connected", nowMs: 1e6,
                     media: {state: media ?? "running", since: 1e6 - (restarted ?? 1e6)},
                 })""",
                 given,
             )
             assert (verdict["state"], verdict["phase"], verdict["cause"]) == expected, given
+
+
+async def test_a_tile_wants_the_layer_of_its_size_and_goes_to_and_fro_for_no_pixel(
+    browser: Browser, centre: PlayedCentre
+) -> None:
+    cases = [
+        ((280, False, "low"), "low"),
+        ((385, False, "low"), "low"),
+        ((385, False, "middle"), "middle"),
+        ((310, False, "middle"), "low"),
+        ((560, False, "low"), "middle"),
+        ((860, False, "middle"), "middle"),
+        ((960, False, "middle"), "high"),
+        ((860, False, "high"), "high"),
+        ((0, False, "high"), "low"),
+        ((120, True, "low"), "high"),
+    ]
+    async with opened(browser, centre) as (page, _):
+        for given, expected in cases:
+            aim = "async (given) => (await import('/static/tile_aim.js')).aim(...given)"
+            wish = await page.evaluate(aim, list(given))
+            assert wish == {"layer": expected, "spotlight": given[1]}, given
+
+
+async def test_an_ice_restart_tells_the_new_credentials_and_takes_the_nodes(
+    browser: Browser, centre: PlayedCentre
+) -> None:
+    local = sdp("m=video 9 X 96", "a=ice-ufrag:new", "a=ice-pwd:secret", "a=mid:0", "m=audio 9 X 97", "a=ice-ufrag:new")
+    remote = sdp("m=video 9 X 96", "a=ice-ufrag:old", "a=ice-pwd:gone", "a=candidate:1 1 udp 5 10.0.0.1 7 typ host")
+    answer = sdp("a=ice-lite", "a=ice-ufrag:node", "a=ice-pwd:fresh", "a=candidate:1 1 udp 5 10.0.0.2 8 typ host")
+    async with opened(browser, centre) as (page, _):
+        load = "async ([name, ...given]) => (await import('/static/ice_restart.js'))[name](...given)"
+        fragment = await page.evaluate(load, ["restartFragment", local])
+        assert fragment == sdp("a=ice-ufrag:new", "a=ice-pwd:secret", "m=video 9 X 96", "a=mid:0")
+        renewed = await page.evaluate(load, ["restarted", remote, answer])
+        assert "ufrag:node" in renewed
+        assert "pwd:fresh" in renewed
+        assert "10.0.0.2 8" in renewed
+        assert "10.0.0.1" not in renewed
+        with pytest.raises(Error, match="without credentials"):
+            await page.evaluate(load, ["restarted", remote, sdp("a=ice-lite")])
 
 
 async def test_enter_sends_once_and_an_input_methods_enter_never(browser: Browser, centre: PlayedCentre) -> None:

@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from streams.signalling import server
+from streams.signalling.limits import Bucket
 from tests.streams.conformance.exchange import (
     CANDIDATE,
     GOOD,
@@ -171,7 +172,9 @@ async def test_8_a_feed_whose_publisher_is_not_connected_yet_is_409(http: httpx.
 async def test_9_session_urls_are_of_128_bits_and_more_and_never_repeat(
     running: RunningNode, http: httpx.AsyncClient
 ) -> None:
-    ids = [(await post(http)).headers["location"].rsplit("/", 1)[1] for _ in range(50)]
+    named = [(await post(http)).headers["location"].rsplit("/", 1)[1].split("~") for _ in range(50)]
+    assert {node for node, _ in named} == {"test"}
+    ids = [name for _, name in named]
     assert len(set(ids)) == 50
     assert all(len(name) * math.log2(64) >= 128 for name in ids)
     places = [Counter(name[place] for name in ids) for place in range(len(ids[0]))]
@@ -223,3 +226,22 @@ async def flooded(
         answers += await asyncio.gather(*batch)
     assert {answer.status_code for answer in answers} == {usual, 429}
     return next(answer for answer in answers if answer.status_code == 429)
+
+
+async def test_9_wishes_for_a_layer_are_rate_limited(running: RunningNode, http: httpx.AsyncClient) -> None:
+    async with live_feed(running):
+        url = (await post(http, "/whep/site-1", WATCHING)).headers["location"]
+        running.node.sessions.by_id[url.rsplit("/", 1)[1]].requests = Bucket(2, 0)
+        answers = [await patch(http, url, b'{"layer":"low"}', kind="application/json") for _ in range(3)]
+        assert [answer.status_code for answer in answers[:2]] == [204, 204]
+        assert_problem(answers[2], 429, "too-often")
+
+
+async def test_9_deletes_are_rate_limited_with_the_patches(running: RunningNode, http: httpx.AsyncClient) -> None:
+    url = (await post(http)).headers["location"]
+    (session,) = running.node.sessions.by_id.values()
+    session.requests = Bucket(1, 0)
+    assert (await patch(http, url, CANDIDATE, session.etag)).status_code == 204
+    assert_problem(await http.delete(url), 429, "too-often")
+    session.requests = Bucket(1, 0)
+    assert (await http.delete(url)).status_code == 200

@@ -16,7 +16,9 @@ from pathlib import Path
 from uuid import uuid4
 
 import httpx
+import pytest
 
+from streams.__main__ import main
 from streams.hub.hub import Hub
 from streams.hub.topics import FEEDS_KEY, NODE_KEY, RECORDINGS_STREAM
 from streams.signalling.tokens import PUBLIC_KEY_FILE, Grant, issue, load_private_key, make_keys
@@ -128,3 +130,21 @@ async def test_relays_without_their_secret_are_one_sentence_and_an_exit_code(tmp
     assert process.returncode == 2
     assert b"COMMAND_CENTER_TURN_SECRET" in log
     assert log.count(b"\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (("--public-url", "b.example"), "--public-url"),
+        (("--signalling-url", "http://b.example/whip"), "--signalling-url"),
+        (("--http-host", "0.0.0.0"), "--signalling-url"),
+    ],
+)
+def test_addresses_that_lead_nowhere_are_one_sentence_and_an_exit_code(
+    flags: tuple[str, str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_keys(tmp_path)
+    arguments = ["--data", str(tmp_path), "--udp-port", "0", "--http-port", "0", "--redis-url", "redis://127.0.0.1:1/0"]
+    assert main([*arguments, "--token-key", str(tmp_path / PUBLIC_KEY_FILE), *flags]) == 2
+    errors = capsys.readouterr().err
+    assert (said in errors, errors.count("\n")) == (True, 1)

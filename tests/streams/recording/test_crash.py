@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import random
 import signal
 import sys
@@ -137,6 +138,9 @@ async def test_what_another_node_left_and_what_is_closed_is_not_touched(tmp_path
     foreign.write_bytes(closed.splitlines(keepends=True)[0].replace(b'"node-1"', b'"node-2"'))
     empty = path.with_name("empty.jsonl")
     empty.write_bytes(b"")
+    os.utime(empty, (0, 0))
+    beginning = path.with_name("beginning.jsonl")
+    beginning.write_bytes(b"")  # another node's, in the moment before its first line
     events: list[RecordingEvent] = []
     recorder = Recorder(tmp_path, "node-1", events.append)
     recorder.start()
@@ -145,6 +149,7 @@ async def test_what_another_node_left_and_what_is_closed_is_not_touched(tmp_path
     assert events == []
     assert path.with_suffix(".jsonl").read_bytes() == closed
     assert foreign.read_bytes().count(b"\n") == 1
+    assert beginning.exists()
 
 
 async def written(root: Path) -> Path:

@@ -153,3 +153,19 @@ def test_timestamps_go_on_over_their_wrap_and_step_back_where_packets_are_late()
     assert [unwrap(value) for value in (0xFFFFFF00, 0x50, 0xFFFFFFF0, 0x100)] == [
         0xFFFFFF00, 0x100000050, 0xFFFFFFF0, 0x100000100,
     ]  # fmt: skip
+
+
+def test_a_parameter_set_too_long_for_a_file_changes_nothing() -> None:
+    packets = rtp("H264")
+    depacketiser = H264Depacketiser()
+    frames(depacketiser, packets)
+    known = depacketiser.format
+    sets = b"\x67" + bytes.fromhex("42c01ed903c568400000030040") + bytes(70_000)
+    last = packets[-1]
+    pieces = [sets[start : start + 1000] for start in range(1, len(sets), 1000)]
+    for number, piece in enumerate(pieces):
+        head = bytes((0x7C, 0x07 | (0x80 if not number else 0) | (0x40 if number == len(pieces) - 1 else 0)))
+        depacketiser.push(replace(last, timestamp=last.timestamp + 3000, marker=False, payload=head + piece))
+    key = replace(last, timestamp=last.timestamp + 3000, marker=True, payload=b"\x65\x88" + bytes(20))
+    assert depacketiser.push(key)[0].is_key
+    assert depacketiser.format == known

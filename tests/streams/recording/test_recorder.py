@@ -15,7 +15,7 @@ from streams.hub.topics import RECORDING_EVENT, RecordingClosed, RecordingOpened
 from streams.recording.events import RecordingEvent
 from streams.recording.file import RecordingFile
 from streams.recording.recorder import Recorder
-from streams.recording.sink import WRITING_SECONDS, RecordingSink
+from streams.recording.sink import ITEM_BYTES, WRITING_SECONDS, RecordingSink
 from tests.streams.recording.publisher import H264, OPUS, VP8, Publisher, clip, tone
 from tests.streams.recording.reading import check, decode, files, manifest_of
 from tests.support.waiting import until
@@ -120,7 +120,7 @@ async def test_a_store_that_can_not_be_listed_does_not_end_the_recorder(
 
 
 def test_a_queue_that_is_full_drops_counts_and_tells() -> None:
-    sink = RecordingSink("feed-1", bound=1000, request_key_frame=None)
+    sink = RecordingSink("feed-1", bound=1000 + 10 * ITEM_BYTES, request_key_frame=None)
     for number in range(20):
         sink.packet("video", bytes(100), number + 1)
     assert sink.dropped == 9
@@ -189,3 +189,15 @@ async def test_a_folder_that_can_not_be_written_is_tried_again(tmp_path: Path) -
     path = files(root)[-1]
     assert [gap.kind for gap in manifest_of(path).gaps] == ["disk"]
     assert len(decode(path)["video"]) >= 60
+
+
+def test_reports_without_end_do_not_get_past_the_bound() -> None:
+    sink = RecordingSink("feed-1", bound=10 * ITEM_BYTES, request_key_frame=None)
+    for number in range(1000):
+        sink.report("video", number, number)
+    taken = 0
+    while sink.take() is not None:
+        taken += 1
+    assert taken == 11
+    sink.packet("video", bytes(100), 1)
+    assert sink.take() == ("video", bytes(100), 1)

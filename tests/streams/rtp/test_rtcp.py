@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.rtp.rtcp import (
+    MAX_REPORTS,
     BitrateEstimate,
     Bye,
     FullIntraRequest,
@@ -134,3 +135,56 @@ def test_a_pause_too_long_for_a_delta_ends_the_feedback_early() -> None:
 def test_feedback_that_claims_too_much_is_refused() -> None:
     body = bytes(8) + (5).to_bytes(2, "big") + (MAX_STATUSES + 1).to_bytes(2, "big") + bytes(4) + b"\x3f\xff" * 8
     assert TransportFeedback.read(body) is None
+
+
+def test_a_compound_of_many_parts_is_read_so_far_only() -> None:
+    endless = bytes(TransportFeedback(1, 2, 3, 4, 5, (0, 1))) * 200
+    assert len(parse(endless)) == MAX_REPORTS
+
+
+@settings(derandomize=True)
+@given(
+    arrived=st.lists(st.booleans(), min_size=1, max_size=40),
+    steps=st.lists(st.integers(0, 300), min_size=40, max_size=40),
+)
+def test_the_usual_feedback_read_in_one_step_is_what_is_read_step_by_step(
+    arrived: list[bool], steps: list[int]
+) -> None:
+    now, ticks = 5000, {}
+    for number, (is_there, step) in enumerate(zip(arrived, steps, strict=False)):
+        now += step
+        if is_there:
+            ticks[number] = now
+    if not ticks:
+        return
+    feedback, _ = TransportFeedback.of(1, 2, 3, 0, max(ticks), ticks)
+    compound = build([ReceiverReport(1), feedback])
+    assert TransportFeedback.read_usual(compound) == feedback == parse(compound)[1]
+    told = TransportFeedback.read_usual(compound)
+    assert told is not None
+    assert not (told.is_whole and None in told.arrivals)
+    for other in (
+        compound + bytes(Bye((1,))),
+        bytes(feedback),
+        build([ReceiverReport(1, (ReportBlock(2),)), feedback]),
+    ):
+        assert TransportFeedback.read_usual(other) is None
+
+
+def test_all_received_is_known_to_be_whole() -> None:
+    feedback, _ = TransportFeedback.of(1, 2, 3, 0, 11, {number: 5000 + 20 * number for number in range(12)})
+    told = TransportFeedback.read_usual(build([ReceiverReport(1), feedback]))
+    assert told == feedback
+    assert told is not None
+    assert told.is_whole
+
+
+@settings(derandomize=True)
+@given(head=st.sampled_from((b"\x8f", b"\xaf")), rest=st.binary(min_size=0, max_size=80))
+def test_garbage_in_the_usual_form_is_refused_or_read_alike(head: bytes, rest: bytes) -> None:
+    rest += bytes(-len(rest) % 4)
+    words = len(rest) // 4
+    compound = bytes(ReceiverReport(1)) + head + b"\xcd" + words.to_bytes(2, "big") + rest
+    told = TransportFeedback.read_usual(compound)
+    if told is not None:
+        assert [told] == parse(compound)[1:]

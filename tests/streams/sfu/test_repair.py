@@ -346,3 +346,34 @@ def test_a_former_publishers_packets_are_not_sealed_again_in_another_form(bench:
     for sequence in (wanted, (wanted + 4) & 0xFFFF):
         viewer.rtcp_received(bytes(Nack(1, viewer.tracks[0].ssrc or 0, (sequence,))), bench.now)
     assert [original(packet)[0] for packet in outlet.received()] == [(wanted + 4) & 0xFFFF]
+
+
+def test_after_an_outage_of_the_publisher_a_key_frame_is_asked_for_and_no_packet(bench: Bench) -> None:
+    stream = VideoStream(43)
+    bench.watch()
+    bench.send(*stream.next_frame())
+    bench.tick()
+    for _ in range(80):  # 320 packets
+        stream.next_frame()
+    bench.tick(2)
+    bench.publisher.reports.clear()
+    bench.send(*stream.next_frame())
+    bench.tick()
+    assert not [r for r in bench.publisher.reports if isinstance(r, Nack)]
+    assert [r for r in bench.publisher.reports if isinstance(r, PictureLoss)] == [
+        PictureLoss(bench.feed._ssrc, stream.ssrc)
+    ]
+
+
+def test_an_outage_that_ends_with_a_key_frame_needs_no_other(bench: Bench) -> None:
+    stream = VideoStream(44)
+    bench.watch()
+    bench.send(*stream.next_frame())
+    bench.tick()
+    for _ in range(80):
+        stream.next_frame()
+    bench.tick(2)
+    bench.publisher.reports.clear()
+    bench.send(*stream.next_frame(key=True))
+    bench.tick()
+    assert not [r for r in bench.publisher.reports if isinstance(r, PictureLoss)]

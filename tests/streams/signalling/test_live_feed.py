@@ -47,7 +47,7 @@ def test_when_a_phase_began_is_told_the_same_however_the_clocks_drift(
 def test_a_feed_is_told_as_recorded_while_its_recording_is_written_and_at_each_change(media: Feed) -> None:
     sink = RecordingSink("site-1", request_key_frame=None)
     feed = LiveFeed("site-1", "node-1", media, lambda feed, tracks, want: sink)
-    publisher = cast("Session", SimpleNamespace(tracks=(), link=SimpleNamespace()))
+    publisher = cast("Session", SimpleNamespace(tracks=(), link=SimpleNamespace(address_version=0)))
     feed.announce(publisher, 0.0)
     feed.take_over(publisher, 0.0)
     assert not feed.look(1.0)

@@ -179,6 +179,36 @@ def test_sound_that_the_feed_lacks_is_left_out_of_the_answer() -> None:
     assert "a=group:BUNDLE 0\r\n" in answer
 
 
+def test_a_viewers_channel_is_taken_if_it_is_offered() -> None:
+    offered = video(VP8, direction="recvonly")
+    agreement = view([VP8_FEED], offered, channel("1"))
+    answer = write_answer(agreement, ENDPOINT, 1, sends="site-1")
+    assert agreement.channel is not None
+    assert "m=application 8200 UDP/DTLS/SCTP webrtc-datachannel" in answer
+    assert "a=group:BUNDLE 0 1\r\n" in answer
+    assert view([VP8_FEED], offered).channel is None
+
+
+def test_a_viewer_gives_transport_wide_feedback_where_its_packets_can_be_numbered() -> None:
+    numbered = video([*VP8, *VP8_RTX], direction="recvonly", extra=[TRANSPORT_CC])
+    agreement = view([VP8_FEED], numbered)
+    assert agreement.tracks[0].transport_cc
+    answer = write_answer(agreement, ENDPOINT, 1, sends="site-1")
+    assert TRANSPORT_CC in answer
+    assert "a=rtcp-fb:96 transport-cc" in answer
+    # Without a stream of their own repeats can't be numbered.
+    (track,) = view([VP8_FEED], video(VP8, direction="recvonly", extra=[TRANSPORT_CC])).tracks
+    assert not track.transport_cc
+    assert not track.extensions
+
+
+def test_a_viewer_without_that_feedback_says_what_it_can_take() -> None:
+    named = video([*VP8[:1], *VP8[2:], "a=rtcp-fb:96 goog-remb"], direction="recvonly")
+    agreement = view([VP8_FEED], named)
+    assert agreement.tracks[0].remb
+    assert "a=rtcp-fb:96 goog-remb" in write_answer(agreement, ENDPOINT, 1, sends="site-1")
+
+
 def test_the_answer_is_read_back_by_aiortc() -> None:
     agreement = publish(video([*VP8, *VP8_RTX], extra=[TRANSPORT_CC, MID]), audio(), channel())
     read = SessionDescription.parse(write_answer(agreement, ENDPOINT, 7))
@@ -241,6 +271,17 @@ def test_a_damaged_offer_is_answered_or_refused_and_nothing_else() -> None:
         else:
             statuses.add(201)
     assert statuses == {201, 400, 422}
+
+
+@pytest.mark.parametrize("unseen", ["\r", "\x00", "\x0b", "\x1b", "\x7f", "\x85", "\u2028"])
+def test_characters_that_nobody_sees_are_refused_rather_than_echoed(unseen: str) -> None:
+    of_format = f"a=fmtp:96 x-{unseen}a=setup:passive"
+    of_extension = f"a=extmap:5 urn:{unseen}a=setup:passive"
+    for line in (of_format, of_extension):
+        with pytest.raises(OfferRefused):
+            read_offer(offer(video([*VP8, line])))
+    with pytest.raises(OfferRefused):
+        read_fragment(f"a=mid:0{unseen}1\r\na=ice-ufrag:abcd\r\na=ice-pwd:0123456789012345678901\r\n".encode())
 
 
 def test_a_fragment_gives_its_credentials_or_none() -> None:

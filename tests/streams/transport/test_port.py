@@ -12,8 +12,15 @@ import pytest
 from aioice import stun as aioice_stun
 
 from streams.transport.dtls import make_certificate
-from streams.transport.link import ADDRESS_BOUND, CONNECT_SECONDS, CONSENT_SECONDS, SILENT_SECONDS, Link
-from streams.transport.port import SOURCES_BOUND, MediaPort
+from streams.transport.link import (
+    ADDRESS_BOUND,
+    CONNECT_SECONDS,
+    CONSENT_SECONDS,
+    RETURN_SECONDS,
+    SILENT_SECONDS,
+    Link,
+)
+from streams.transport.port import NAPS_SPARED, SOURCES_BOUND, MediaPort
 from streams.transport.sockets import bind_media
 from tests.support.outlets import session_pair
 from tests.support.waiting import until
@@ -225,3 +232,134 @@ async def test_a_forged_packet_is_refused_and_a_repeated_one_too(port: MediaPort
     assert len(heard) == 1
     client.close()
     await link.close("done")
+
+
+async def test_a_check_that_was_late_does_not_move_a_session_back(port: MediaPort) -> None:
+    link = port.open_link(0.0)
+    before, after = ("192.0.2.1", 5000), ("192.0.2.2", 5000)
+    link.checked(before, True, 1.0)
+    link.checked(after, True, 2.0)
+    link.checked(before, True, 2.0 + RETURN_SECONDS / 2)
+    assert link.address == after
+    link.checked(before, True, 2.0 + RETURN_SECONDS)
+    assert link.address == before
+    link.checked(("192.0.2.3", 5000), True, 2.0 + RETURN_SECONDS)
+    assert link.address == ("192.0.2.3", 5000)
+    await link.close("done")
+
+
+async def test_only_a_nomination_moves_a_session_whose_address_is_alive(port: MediaPort) -> None:
+    link = port.open_link(0.0)
+    link.checked(("192.0.2.1", 5000), True, 1.0)
+    for other in range(3):
+        link.checked((f"192.0.2.{2 + other}", 5000), False, 2.0)
+    assert (link.address, link.moves) == (("192.0.2.1", 5000), 0)
+    await link.close("done")
+
+
+class Peer:
+    """A client whose link is open, with the session that seals for it; `heard` tells in order what the port gave."""
+
+    def __init__(self, port: MediaPort, heard: list[str]) -> None:
+        self.client = Client(port)
+        self.link = port.open_link(0.0)
+        self.link.checked(self.client.address, use_candidate=True, now=0.0)
+        self.sender, self.link.srtp_in = session_pair()
+        self.link.is_open = True
+        self.link.on_rtp = lambda buffer, length, now: heard.append("packet")
+        self.link.on_rtcp = lambda packet, now: heard.append("report")
+        self._sequence = 0
+
+    def send_packet(self) -> None:
+        self._sequence += 1
+        self.client.send(self.sender.protect(b"\x80\x60" + self._sequence.to_bytes(2, "big") + bytes(8) + b"payload"))
+
+    def send_report(self) -> None:
+        self.client.send(self.sender.protect_rtcp(b"\x80\xc9\x00\x01" + bytes(4)))
+
+    async def close(self) -> None:
+        self.client.close()
+        await self.link.close("done")
+
+
+@pytest.mark.parametrize("splits", [True, False])
+async def test_reports_are_heard_whether_or_not_the_kernel_sets_them_apart(
+    splits: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not splits:
+        monkeypatch.setattr("streams.transport.port.split_reports", lambda sock: None)
+    port = MediaPort(bind_media(0, "127.0.0.1"), make_certificate())
+    port.start()
+    heard: list[str] = []
+    peer = Peer(port, heard)
+    for count in range(1, 200):
+        peer.send_report()
+        await until(lambda count=count: heard.count("report") >= count - 100)
+    await until(lambda: heard.count("report") == 199)
+    # After a while without any they are waited for again.
+    await until(lambda: port._reports_timer is None)
+    peer.send_packet()
+    peer.send_report()
+    await until(lambda: heard.count("report") == 200 and "packet" in heard)
+    await peer.close()
+    port.close()
+
+
+async def test_media_that_wait_are_handled_before_reports_that_came_earlier(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streams.transport.port.REPORTS_WAIT", 60.0)
+    monkeypatch.setattr("streams.transport.port.REPORTS_PAUSE", -1.0)
+    port = MediaPort(bind_media(0, "127.0.0.1"), make_certificate())
+    heard: list[str] = []
+    port.on_round = lambda: heard.append("round")
+    peer = Peer(port, heard)
+    port.start()
+    peer.send_report()
+    await until(lambda: heard == ["report"])
+    heard.clear()
+    # The timer is far away, and all this waits in the sockets when the port is woken.
+    for _ in range(3):
+        peer.send_report()
+    for _ in range(3):
+        peer.send_packet()
+    await until(lambda: heard.count("report") == 3)
+    assert heard == ["packet"] * 3 + ["round"] + ["report"] * 3
+    await peer.close()
+    port.close()
+
+
+async def test_the_port_of_a_node_is_taken_though_it_has_two_sockets(port: MediaPort) -> None:
+    with pytest.raises(OSError, match="in use"):
+        bind_media(port.number, "127.0.0.1")
+
+
+async def test_the_rest_of_a_frame_is_awaited_and_sent_with_its_beginning(
+    port: MediaPort, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[str] = []
+    peer = Peer(port, heard)
+    port.awaits_more = lambda: heard.count("packet") < 3
+    port.on_round = lambda: heard.append("round")
+
+    def rest_comes(seconds: float) -> None:
+        heard.append("wait")
+        peer.send_packet()
+
+    monkeypatch.setattr("streams.transport.port.time.sleep", rest_comes)
+    peer.send_packet()
+    await until(lambda: "round" in heard)
+    assert heard == ["packet", "wait", "packet", "wait", "packet", "round"]
+    await peer.close()
+
+
+async def test_a_publisher_that_spreads_its_packets_is_not_waited_for_each_time(
+    port: MediaPort, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[str] = []
+    peer = Peer(port, heard)
+    port.awaits_more = lambda: True
+    monkeypatch.setattr("streams.transport.port.time.sleep", lambda seconds: heard.append("wait"))
+    for count in range(1, NAPS_SPARED + 3):
+        peer.send_packet()
+        await until(lambda count=count: heard.count("packet") == count)
+    assert heard.count("wait") == 2
+    await peer.close()

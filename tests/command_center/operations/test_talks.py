@@ -1,0 +1,170 @@
+"""Talking to officers, as the centre has it: who may, what the token says, and what stands in the audit."""
+
+from __future__ import annotations
+
+import json
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import select, update
+
+from command_center.accounts.identity import current_identity
+from command_center.accounts.media_tokens import MediaTokens
+from command_center.accounts.tables import MediaToken
+from command_center.api import problems, tokens
+from command_center.audit import AuditEntry
+from command_center.live.hub_state import HubState
+from command_center.live.nodes import NodeAddress, Nodes
+from command_center.operations.tables import Operation
+from command_center.operations.talks import Talks
+from streams.hub.topics import TalkChanged
+from streams.signalling.tokens import Grant, load_private_key, make_keys, verify
+from streams.voice_protocol import NAME_BOUND, line_of_talk, node_of_talk, operation_of_talk, talk_name, voice_name
+from tests.support.world import World
+
+
+@pytest.fixture
+def media_tokens(world: World, tmp_path_factory: pytest.TempPathFactory) -> MediaTokens:
+    """With keys of its own."""
+    keys = tmp_path_factory.mktemp("keys")
+    make_keys(keys)
+    return MediaTokens(
+        world.database,
+        world.audit,
+        load_private_key(keys),
+        minutes=10,
+        is_feed_revoked=world.operations.feeds.is_revoked,
+    )
+
+
+NODES = (NodeAddress("node-1", "http://127.0.0.1:1"), NodeAddress("node.2", "http://127.0.0.1:2"))
+
+
+async def ask(world: World, media_tokens: MediaTokens, who: str, body: dict[str, str]) -> httpx.Response:
+    app = FastAPI()
+    problems.install(app)
+    app.include_router(tokens.router(world.operations.feeds, media_tokens, Nodes(HubState(), NODES)))
+    token = current_identity.set(world.people[who])
+    try:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://centre") as client:
+            return await client.post("/api/media-tokens", json=body)
+    finally:
+        current_identity.reset(token)
+
+
+def grant_of(media_tokens: MediaTokens, answer: httpx.Response) -> Grant:
+    return verify(media_tokens._key.public_key(), answer.json()["access_token"])
+
+
+async def entries(world: World, *actions: str) -> list[AuditEntry]:
+    async with world.database.read() as session:
+        query = select(AuditEntry).where(AuditEntry.action.in_(actions)).order_by(AuditEntry.sequence)
+        return list(await session.scalars(query))
+
+
+async def feed_of(world: World, officer: str, device: str = "phone") -> str:
+    record = await world.operations.feeds.register(
+        world.people[officer], world.operation.id, world.operation.sites[0].id, device
+    )
+    return record.name
+
+
+async def test_a_commander_gets_a_line_of_the_operation_under_his_name(world: World, media_tokens: MediaTokens) -> None:
+    body = {"operation_id": str(world.operation.id), "right": "talk"}
+    first, second = [await ask(world, media_tokens, "commander", body) for _ in range(2)]
+    grant = grant_of(media_tokens, first)
+    assert operation_of_talk(grant.feed) == grant.operation_id == world.operation.id
+    assert (grant.may_publish, grant.may_view, grant.speaker) == (True, False, world.people["commander"].display_name)
+    urls = first.json()["urls"]
+    assert urls == [f"/whip/{talk_name(line_of_talk(grant.feed), node)}" for node in ("node-1", "node.2")]
+    assert first.json()["url"] == urls[0]
+    assert [node_of_talk(url.removeprefix("/whip/")) for url in urls] == ["node-1", "node.2"]
+    assert all(grant.covers(url.removeprefix("/whip/")) for url in urls)
+    assert grant_of(media_tokens, second).feed != grant.feed
+    prepared = await entries(world, "talk.prepared")
+    assert len(prepared) == 2
+    found = (prepared[0].actor_id, prepared[0].subject_id, prepared[0].court_id)
+    assert found == (grant.user_id, grant.feed, world.operation.court_id)
+
+
+async def test_a_long_name_is_cut(world: World, media_tokens: MediaTokens) -> None:
+    issued = await media_tokens.issue(
+        None, "talk.x", operation_id=None, court_id=None, may_publish=True, speaker="名" * 200
+    )
+    assert verify(media_tokens._key.public_key(), issued.access_token).speaker == "名" * NAME_BOUND
+
+
+@pytest.mark.parametrize(("who", "status"), [("judge", 403), ("li", 403), ("district-commander", 404)])
+async def test_nobody_else_gets_one(world: World, media_tokens: MediaTokens, who: str, status: int) -> None:
+    body = {"operation_id": str(world.operation.id), "right": "talk"}
+    assert (await ask(world, media_tokens, who, body)).status_code == status
+
+
+async def test_nobody_talks_when_the_operation_is_over(world: World, media_tokens: MediaTokens) -> None:
+    async with world.database.write() as session:
+        await session.execute(update(Operation).where(Operation.id == world.operation.id).values(state="ended"))
+    body = {"operation_id": str(world.operation.id), "right": "talk"}
+    assert (await ask(world, media_tokens, "commander", body)).status_code == 409
+
+
+async def test_an_officer_may_listen_on_the_own_phone_only(world: World, media_tokens: MediaTokens) -> None:
+    feed = await feed_of(world, "li")
+    answer = await ask(world, media_tokens, "li", {"feed": feed, "right": "listen"})
+    grant = grant_of(media_tokens, answer)
+    assert (grant.feed, grant.may_publish, grant.may_view) == (voice_name(feed), False, True)
+    assert (grant.operation_id, answer.json()["url"]) == (world.operation.id, f"/whep/{voice_name(feed)}")
+    assert (await entries(world, "talk.awaited"))[0].subject_id == voice_name(feed)
+    for who, status in (("zhang", 404), ("commander", 403)):
+        assert (await ask(world, media_tokens, who, {"feed": feed, "right": "listen"})).status_code == status
+
+
+async def test_a_lost_phone_loses_the_right_to_listen(world: World, media_tokens: MediaTokens) -> None:
+    feed = await feed_of(world, "li")
+    answer = await ask(world, media_tokens, "li", {"feed": feed, "right": "listen"})
+    await world.operations.feeds.revoke(world.people["commander"], feed)
+    async with world.database.read() as session:
+        row = await session.get(MediaToken, grant_of(media_tokens, answer).token_id)
+    assert row is not None
+    assert row.revoked_at is not None
+    assert (await ask(world, media_tokens, "li", {"feed": feed, "right": "listen"})).status_code == 403
+
+
+def talk(world: World, operation_id: UUID | None = None, talk_id: UUID | None = None) -> TalkChanged:
+    return TalkChanged(
+        talk=talk_id or uuid4(),
+        operation_id=operation_id or world.operation.id,
+        user_id=world.people["commander"].user_id,
+        speaker="甲",
+        node="node-1",
+        recording_feed="talk.x",
+        to=("feed-1", "feed-2"),
+        heard=("feed-1",),
+        began_at=1_000_000,
+    )
+
+
+async def test_begin_and_end_stand_in_the_audit_once_with_whom_they_were_for(world: World) -> None:
+    talks = Talks(world.database, world.audit)
+    begin = talk(world)
+    end = begin.model_copy(update={"ended_at": 1_007_400, "reason": "released"})
+    await talks.record([begin, end])
+    await talks.record([begin.model_copy(update={"node": "node-2"}), end, end])
+    began, ended = await entries(world, "talk.began", "talk.ended")
+    assert (began.action, ended.action) == ("talk.began", "talk.ended")
+    assert {began.subject_id, ended.subject_id} == {str(begin.talk)}
+    assert (ended.actor_id, ended.court_id) == (begin.user_id, world.operation.court_id)
+    details = json.loads(ended.details)
+    assert details == {
+        "operation": str(world.operation.id),
+        "to": "feed-1 feed-2",
+        "heard": 1,
+        "seconds": 7,
+        "reason": "released",
+    }
+
+
+async def test_a_talk_of_an_unknown_operation_is_passed_over(world: World) -> None:
+    await Talks(world.database, world.audit).record([talk(world, uuid4())])
+    assert await entries(world, "talk.began") == []

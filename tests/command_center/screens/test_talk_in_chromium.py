@@ -1,0 +1,169 @@
+"""The key to talk on the centre's screen, in a real Chromium, with a played node at the line's other end."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page
+
+from command_center.accounts.permissions import Role
+from tests.support import tone
+from tests.support.browser import Watched, chromium, holds
+from tests.support.played_centre import PlayedCentre, milliseconds, played_centre
+from tests.support.waiting import until
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="module")]
+
+SCREEN: Any = {"width": 1920, "height": 1080}
+SLOW = 30.0
+REFUSING = "navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('no', 'NotAllowedError'); };"
+BUSY = [{"feed": "feed-0", "speaker": "李法官"}]
+ANSWERS: list[tuple[dict[str, Any], str]] = [
+    ({"type": "refused", "code": "busy", "busy": BUSY}, "李法官 正在对其讲话"),
+    ({"type": "refused", "code": "not-in-operation", "busy": []}, "不属于本次行动"),
+    ({"type": "hushed", "reason": "limit"}, "讲话时限"),
+    ({"type": "hushed", "reason": "silent"}, "没有声音传出"),
+]
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    async with chromium() as browser:
+        yield browser
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def centre() -> AsyncIterator[PlayedCentre]:
+    async with played_centre() as centre:
+        # Nobody sends a picture: what is on the air is so by its word alone, and no viewing session is opened.
+        centre.feeds = [centre.feed(index, "connecting") for index in range(3)]
+        yield centre
+
+
+@asynccontextmanager
+async def opened(
+    browser: Browser, centre: PlayedCentre, script: str = tone.MICROPHONE
+) -> AsyncIterator[tuple[Page, Watched]]:
+    """The centre's page with its tiles."""
+    context = await browser.new_context(viewport=SCREEN)
+    await context.add_init_script(script)
+    page = await context.new_page()
+    watched = Watched()
+    watched.watch(page)
+    await page.goto(centre.url)
+    await page.wait_for_selector(".tile >> nth=2", timeout=SLOW * 1000)
+    try:
+        yield page, watched
+    finally:
+        await context.close()
+
+
+async def news(page: Page, text: str) -> None:
+    """Wait until the bar says so."""
+    await holds(page, "(text) => document.querySelector('.talk').textContent.includes(text)", text, SLOW)
+
+
+async def ready(page: Page, target: str = "all") -> None:
+    """Wait for the line, and choose whom the key is for."""
+    await page.select_option(".talk-target", value=target)
+    await holds(page, "!document.querySelector('.talk-key').disabled", seconds=SLOW)
+
+
+async def said(centre: PlayedCentre, kind: str, count: int = 1) -> dict[str, Any]:
+    """What the page said last of this kind."""
+    await until(lambda: len([one for one in centre.line.heard if one["type"] == kind]) >= count, SLOW)
+    return [one for one in centre.line.heard if one["type"] == kind][-1]
+
+
+async def test_a_key_or_a_button_talks_to_the_chosen_while_it_is_held(browser: Browser, centre: PlayedCentre) -> None:
+    async with opened(browser, centre) as (page, watched):
+        await ready(page, f"site:{centre.sites[1]['id']}")
+        await page.keyboard.down("t")
+        talk = await said(centre, "talk")
+        assert talk["to"] == ["feed-1"]
+        centre.line.say(type="talking", id=talk["id"], heard=["feed-1"], busy=[], seconds_left=120)
+        await news(page, "1/1")
+        await page.wait_for_selector(".tile[data-feed='feed-1'] .tile-voice")
+        centre.line.say(type="ending", id=talk["id"], seconds_left=15)
+        await news(page, "秒后自动结束")
+        await page.keyboard.up("t")
+        assert (await said(centre, "hush"))["id"] == talk["id"]
+        await page.wait_for_selector(".tile-voice", state="detached")
+
+        await page.keyboard.down("t")
+        await said(centre, "talk", 2)
+        await page.evaluate("dispatchEvent(new Event('blur'))")
+        await said(centre, "hush", 2)
+        await page.keyboard.up("t")
+        await page.press("#instruction-text", "t")
+        assert await page.input_value("#instruction-text") == "t"
+
+        button = page.locator(".tile[data-feed='feed-2'] .tile-talk")
+        await button.hover()
+        await page.mouse.down()
+        assert (await said(centre, "talk", 3))["to"] == ["feed-2"]
+        await page.mouse.up()
+        await said(centre, "hush", 3)
+        await button.focus()
+        await page.keyboard.down("Enter")
+        await said(centre, "talk", 4)
+        await page.keyboard.up("Enter")
+        await said(centre, "hush", 4)
+        assert await page.locator(".tile.is-spotlit").count() == 0, "the tile took the press for its own"
+        assert watched.errors == []
+
+
+async def test_why_it_does_not_go_on_is_said_in_words(browser: Browser, centre: PlayedCentre) -> None:
+    async with opened(browser, centre) as (page, _):
+        await ready(page)
+        for count, (answer, words) in enumerate(ANSWERS, 1):
+            await page.keyboard.down("t")
+            talk = await said(centre, "talk", count)
+            centre.line.say(**answer, id=talk["id"])
+            await news(page, words)
+            await page.keyboard.up("t")
+        await page.keyboard.down("t")
+        await said(centre, "talk", len(ANSWERS) + 1)
+        await centre.line.close()
+        await news(page, "语音线路断开")
+        await page.keyboard.up("t")
+        await ready(page)
+        assert centre.line.begun == 2
+
+
+async def test_a_refused_microphone_is_said_in_words_and_nobody_is_talked_to(
+    browser: Browser, centre: PlayedCentre
+) -> None:
+    async with opened(browser, centre, REFUSING) as (page, _):
+        await ready(page)
+        await page.keyboard.down("t")
+        await news(page, "请在地址栏旁允许话筒")
+        await page.keyboard.up("t")
+        assert not [one for one in centre.line.heard if one["type"] == "talk"]
+
+
+async def test_everybody_sees_who_talks_also_who_has_no_key(browser: Browser, centre: PlayedCentre) -> None:
+    centre.role = Role.JUDGE
+    async with opened(browser, centre) as (page, watched):
+        await until(lambda: centre.sockets, SLOW)
+        assert await page.locator(".talk-key").count() == 0
+        view = {
+            "type": "talk", "talk_id": str(uuid4()), "speaker_id": str(UUID(int=9)), "speaker": "李法官",
+            "to": ["feed-0", "feed-1", "feed-2"], "heard": ["feed-0"], "began_at": milliseconds(), "is_over": False,
+        }  # fmt: skip
+        seen = "() => document.querySelector('.talk').textContent.includes('李法官 正在对 全体 讲话')"
+
+        async def is_told() -> bool:
+            await centre.tell(view)
+            return bool(await page.evaluate(seen))
+
+        await until(is_told, SLOW)
+        assert await page.locator(".tile[data-feed='feed-0'] .tile-voice").count() == 1
+        await centre.tell(view | {"is_over": True})
+        await page.wait_for_selector(".tile-voice", state="detached", timeout=SLOW * 1000)
+        assert watched.errors == []
