@@ -31,6 +31,7 @@ export class IceRestart {
   #token;
   #left = TRIES;
   #isBusy = false;
+  #isStale = false;
 
   constructor(connection, url, token) {
     this.#connection = connection;
@@ -38,9 +39,16 @@ export class IceRestart {
     this.#token = token;
   }
 
-  /** The node was heard, or the network has changed: as many tries again. */
+  /** The node was heard: as many tries again. */
   renew() {
     if (this.#left >= 0) this.#left = TRIES;
+  }
+
+  /** The network has changed: what is being tried was tried on the former one. */
+  moved() {
+    this.renew();
+    this.#isStale = this.#isBusy;
+    return this.attempt();
   }
 
   /** Try once, if there is anything to try; false when the node says that the session is over. */
@@ -48,14 +56,20 @@ export class IceRestart {
     if (this.#isBusy || this.#left <= 0 || !navigator.onLine) return true;
     this.#isBusy = true;
     this.#left -= 1;
+    const isKnown = await this.#isKnownAfterTrying();
+    this.#isBusy = false;
+    if (!isKnown || !this.#isStale) return isKnown;
+    this.#isStale = false;
+    return this.attempt();
+  }
+
+  async #isKnownAfterTrying() {
     try {
       await this.#exchange();
     } catch (error) {
       if (!(error instanceof Refused) || LATER.includes(error.status)) return true; // the next try has new credentials
       if (GONE.includes(error.status)) return false;
       this.#left = -1; // this node doesn't do it
-    } finally {
-      this.#isBusy = false;
     }
     return true;
   }
