@@ -76,7 +76,11 @@ export class IceRestart {
 
   async #exchange() {
     const connection = this.#connection;
-    await connection.setLocalDescription(await connection.createOffer({ iceRestart: true }));
+    const { sdp: made } = await connection.createOffer({ iceRestart: true });
+    const isLayered = /^a=simulcast:/m.test(connection.remoteDescription.sdp);
+    // Chromium offers layers again that were declined, and then doesn't take its own offer.
+    const sdp = isLayered ? made : made.replace(/^a=(rid|simulcast):.*\r?\n/gm, "");
+    await connection.setLocalDescription({ type: "offer", sdp });
     const answer = await ask("PATCH", this.#url, {
       body: restartFragment(connection.localDescription.sdp),
       type: "application/trickle-ice-sdpfrag",
@@ -84,7 +88,7 @@ export class IceRestart {
       timeout: TIMEOUT_MS,
     });
     if (answer.status !== 200) return;
-    const sdp = restarted(connection.remoteDescription.sdp, await answer.text());
-    await connection.setRemoteDescription({ type: "answer", sdp });
+    const renewed = restarted(connection.remoteDescription.sdp, await answer.text());
+    await connection.setRemoteDescription({ type: "answer", sdp: renewed });
   }
 }
