@@ -97,9 +97,7 @@ class Passing:
         grant: Grant | None = getattr(request.state, "grant", None)
         if grant is None or grant.session_id is not None or is_talk(feed) or is_voice(feed):
             return None
-        node = (
-            next(iter(self._nodes.for_publisher(feed)), None) if is_publisher else self._nodes.of_feed(camera_of(feed))
-        )
+        node = next(iter(self._nodes.for_publisher(feed)), None) if is_publisher else self._nodes.of_feed(feed)
         if node is None or node.public_url is None:
             return None
         if is_publisher:
