@@ -123,7 +123,7 @@ class Stack:
                 continue
             is_launcher = b"run" in arguments or b"serve" in arguments
             is_ours = f"COMMAND_CENTER_DATA={self.data}".encode() in environment
-            if is_ours and not is_launcher and module.encode() in arguments[:8]:
+            if is_ours and not is_launcher and module.encode() in arguments[:9]:
                 return int(folder.name)
         return None
 
