@@ -122,6 +122,22 @@ async def test_three_taps_lead_to_a_live_picture_with_sound_and_position(
     assert watched.foreign == []
 
 
+async def test_a_picture_whose_large_layers_rest_is_live_and_shown_at_the_size_that_is_sent(
+    context: BrowserContext, centre: SmallCentre, tmp_path: Path
+) -> None:
+    async with running_node(tmp_path) as running:
+        centre.node = (running.url, running.token())
+        page = await sign_in(context, centre)
+        await go_live(page)
+        (feed,) = running.node.sessions.feeds.values()
+        layers = feed.media.layers
+        await until(lambda: len(layers.sources) == 3 and all(source.packets for source in layers.sources), 30)
+        feed.media.on_layers(("low",))
+        await holds(page, "document.querySelector('#picture-note').textContent.includes('320×180')", seconds=30)
+        assert await page.get_attribute("#strip", "data-phase") == "live"
+        assert await page.locator("#chip-network").is_hidden()
+
+
 @pytest.mark.parametrize("language", ["zh", "en"])
 async def test_every_view_fits_a_phone_with_large_targets(
     language: str, context: BrowserContext, centre: SmallCentre
