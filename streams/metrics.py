@@ -40,6 +40,7 @@ class NodeCollector(Collector):
         yield from self._traffic()
         yield from self._feeds()
         yield from self._pages()
+        yield from self._voice()
         yield from self._events()
         yield from self._tables()
 
@@ -153,6 +154,19 @@ class NodeCollector(Collector):
             yield family
         yield self._loss(feeds)
         yield from self._layers(feeds)
+
+    def _voice(self) -> Iterator[Metric]:
+        voice = self._node.sessions.voice
+        text = "What the centre says and who listens, now."
+        gauge = GaugeMetricFamily(f"{PREFIX}_voice", text, labels=["what"])
+        for what, count in (("talkers", voice.talkers), ("talks", len(voice.talks)), ("phones", voice.phones)):
+            gauge.add_metric([what], count)
+        yield gauge
+        yield CounterMetricFamily(f"{PREFIX}_talks_begun", "Talks of the centre.", value=voice.begun)
+        ended = CounterMetricFamily(f"{PREFIX}_talks_ended", "Talks that ended, by reason.", labels=["reason"])
+        for reason, count in voice.ended.items():
+            ended.add_metric([reason], count)
+        yield ended
 
     def _layers(self, feeds: Iterable[LiveFeed]) -> Iterator[Metric]:
         labels = ["feed", "layer"]

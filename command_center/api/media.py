@@ -16,7 +16,7 @@ from command_center.errors import NotFound
 from command_center.live.nodes import NodeAddress, Nodes
 from streams.signalling.session import NODE_MARK
 from streams.signalling.tokens import Grant
-from streams.voice_protocol import camera_of, is_talk, node_of_talk
+from streams.voice_protocol import camera_of, is_talk, is_voice, node_of_talk
 
 TIMEOUT = httpx.Timeout(10.0, connect=1.0)
 IMPATIENT = httpx.Timeout(2.5, connect=1.0)
@@ -68,23 +68,25 @@ class Passing:
             if node is not None:
                 self._requests.labels("led-away").inc()
                 return _lead_to(request, node)
-            if is_talk(feed):
-                return await self._ask(request, self._nodes.named(node_of_talk(feed)))
-            if is_publisher:
+            if is_publisher and not is_talk(feed):
                 return await self._place(request, feed)
-        return await self._ask(request, self._nodes.for_viewer(camera_of(feed)))
+        return await self._ask(request, self._node_of(feed))
 
     async def session(self, request: Request, feed: str, session: str) -> Response:
         """A session's URL, which names its node."""
         _check_names(request)
         if NODE_MARK not in session:
-            return await self._ask(request, self._nodes.for_viewer(camera_of(feed)))
+            return await self._ask(request, self._node_of(feed))
         node = self._nodes.of_session(session)
         if node is None:
             # Its node is gone, and the session went with it: the client opens another.
             self._requests.labels("session-gone").inc()
             return problem(HTTPStatus.NOT_FOUND, "session-unknown")
         return await self._ask(request, node)
+
+    def _node_of(self, feed: str) -> NodeAddress | None:
+        """A talker's feed names its node; a phone listens where its camera is, and where viewers of that are sent."""
+        return self._nodes.named(node_of_talk(feed)) if is_talk(feed) else self._nodes.for_viewer(camera_of(feed))
 
     def _own_way(self, request: Request, feed: str, *, is_publisher: bool) -> NodeAddress | None:
         """The node that a program is led to (RFC 9725 §4.5), if it has a public address.
@@ -93,11 +95,9 @@ class Passing:
         browser drops Authorization on its way to another origin. If they come here all the same, they are passed on.
         """
         grant: Grant | None = getattr(request.state, "grant", None)
-        if grant is None or grant.session_id is not None:
+        if grant is None or grant.session_id is not None or is_talk(feed) or is_voice(feed):
             return None
-        node = (
-            next(iter(self._nodes.for_publisher(feed)), None) if is_publisher else self._nodes.of_feed(camera_of(feed))
-        )
+        node = next(iter(self._nodes.for_publisher(feed)), None) if is_publisher else self._nodes.of_feed(feed)
         if node is None or node.public_url is None:
             return None
         if is_publisher:

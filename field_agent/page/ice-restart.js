@@ -31,6 +31,7 @@ export class IceRestart {
   #token;
   #left = TRIES;
   #isBusy = false;
+  #isStale = false;
 
   constructor(connection, url, token) {
     this.#connection = connection;
@@ -38,9 +39,16 @@ export class IceRestart {
     this.#token = token;
   }
 
-  /** The node was heard, or the network has changed: as many tries again. */
+  /** The node was heard: as many tries again. */
   renew() {
     if (this.#left >= 0) this.#left = TRIES;
+  }
+
+  /** The network has changed: what is being tried was tried on the former one. */
+  moved() {
+    this.renew();
+    this.#isStale = this.#isBusy;
+    return this.attempt();
   }
 
   /** Try once, if there is anything to try; false when the node says that the session is over. */
@@ -48,21 +56,31 @@ export class IceRestart {
     if (this.#isBusy || this.#left <= 0 || !navigator.onLine) return true;
     this.#isBusy = true;
     this.#left -= 1;
+    const isKnown = await this.#isKnownAfterTrying();
+    this.#isBusy = false;
+    if (!isKnown || !this.#isStale) return isKnown;
+    this.#isStale = false;
+    return this.attempt();
+  }
+
+  async #isKnownAfterTrying() {
     try {
       await this.#exchange();
     } catch (error) {
       if (!(error instanceof Refused) || LATER.includes(error.status)) return true; // the next try has new credentials
       if (GONE.includes(error.status)) return false;
       this.#left = -1; // this node doesn't do it
-    } finally {
-      this.#isBusy = false;
     }
     return true;
   }
 
   async #exchange() {
     const connection = this.#connection;
-    await connection.setLocalDescription(await connection.createOffer({ iceRestart: true }));
+    const { sdp: made } = await connection.createOffer({ iceRestart: true });
+    const isLayered = /^a=simulcast:/m.test(connection.remoteDescription.sdp);
+    // Chromium offers layers again that were declined, and then doesn't take its own offer.
+    const sdp = isLayered ? made : made.replace(/^a=(rid|simulcast):.*\r?\n/gm, "");
+    await connection.setLocalDescription({ type: "offer", sdp });
     const answer = await ask("PATCH", this.#url, {
       body: restartFragment(connection.localDescription.sdp),
       type: "application/trickle-ice-sdpfrag",
@@ -70,7 +88,7 @@ export class IceRestart {
       timeout: TIMEOUT_MS,
     });
     if (answer.status !== 200) return;
-    const sdp = restarted(connection.remoteDescription.sdp, await answer.text());
-    await connection.setRemoteDescription({ type: "answer", sdp });
+    const renewed = restarted(connection.remoteDescription.sdp, await answer.text());
+    await connection.setRemoteDescription({ type: "answer", sdp: renewed });
   }
 }

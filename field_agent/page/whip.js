@@ -8,7 +8,8 @@ import { Picture } from "./picture.js";
 
 const CONNECT_MS = 7000;
 const STATS_MS = 1000;
-const UNHEARD_MS = 900; // a whole look without a word from the node, which answers a sender many times a second
+const DOUBT_MS = 500; // the next look when this one found that nothing was heard
+const UNHEARD_MS = 1400; // the node answers a sender many times a second, others once
 const SILENT_MS = 2500;
 const UNANSWERED_MS = 3600; // a sender that hears nothing falls silent itself; the checks' answers would be in by then
 const DEAD_MS = 4200;
@@ -68,8 +69,8 @@ export class WhipSession extends EventTarget {
     this.#picture.shape();
     await this.#connected();
     this.#restart = new IceRestart(connection, this.#url, this.#token);
-    onNetworkChange(() => this.#networkChanged(), this.#closing.signal);
-    this.#timer = setInterval(() => this.#look(), STATS_MS);
+    onNetworkChange(() => this.#findRoad({ isMoved: true }), this.#closing.signal);
+    this.#timer = setTimeout(() => this.#look(), STATS_MS);
     this.dispatchEvent(new Event("live"));
   }
 
@@ -125,24 +126,22 @@ export class WhipSession extends EventTarget {
     if (this.#audio && camera.audio) await this.#audio.replaceTrack(camera.audio);
   }
 
-  #networkChanged() {
-    this.#restart.renew();
-    this.#findRoad();
-  }
-
   /** Look for another road to the node; a session that the node has forgotten ends now. */
-  async #findRoad() {
+  async #findRoad({ isMoved = false } = {}) {
     if (this.#ended || !this.#restart) return;
-    if (!(await this.#restart.attempt())) this.#end();
+    const isKnown = await (isMoved ? this.#restart.moved() : this.#restart.attempt());
+    if (!isKnown) this.#end();
   }
 
   async #look() {
     if (this.#ended || this.#connection.connectionState === "closed") return;
-    this.#judge(await this.#figures.read(this.#connection), performance.now());
+    const figures = await this.#figures.read(this.#connection);
+    if (this.#ended) return;
+    this.#timer = setTimeout(() => this.#look(), figures.hasHeard ? STATS_MS : DOUBT_MS);
+    this.#judge(figures, performance.now());
   }
 
   #judge(figures, now) {
-    if (this.#ended) return;
     if (figures.hasSent) this.#sentAt = now;
     if (figures.hasHeard) {
       this.#heardAt = now;
@@ -192,7 +191,7 @@ export class WhipSession extends EventTarget {
   /** Free everything without a word to the node. */
   close() {
     this.#ended = true;
-    clearInterval(this.#timer);
+    clearTimeout(this.#timer);
     this.#closing.abort();
     this.#connection?.close();
     this.dispatchEvent(new Event("road"));

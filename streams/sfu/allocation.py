@@ -76,7 +76,8 @@ def _raise_at_once(demand: Demand, purse: _Purse) -> None:
 
 
 def _raise_to(demand: Demand, step: int, purse: _Purse) -> bool:
-    has_it = demand.present >= step
+    # Nobody waits for a picture in the spotlight: its lowest layer is as good as given already.
+    has_it = demand.present >= step or (demand.is_spotlight and step == 0)
     if not has_it and not demand.may_rise:
         return False
     cost = demand.sizes[step]

@@ -158,6 +158,10 @@ class Branch(Follower):
             if self._allowance < 1 or (last is not None and now - last < REPEAT_PAUSE):
                 self.refused += 1
                 continue
+            page = self.viewer.page
+            if page is not None and not page.may_repeat(len(kept), now):
+                self.refused += 1
+                continue
             self._allowance -= 1
             self._repeated[out] = now
             self._repeated.move_to_end(out)

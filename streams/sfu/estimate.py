@@ -10,12 +10,16 @@ from streams.sfu.road import QUEUE_SECONDS, Road
 
 SHARE = 0.85
 """Of what a full line was seen to carry: the rest lets its queue drain."""
+QUEUE_PRICE, DEAREST_QUEUE = 0.25, 0.12
+"""For each second of its queue this much less, up to that: a long one must drain sooner than it would by itself."""
 DRAIN_SHARE = 0.5
 DRAIN_QUEUE = 1.0
 """A queue of more seconds is emptied first: what is sent meanwhile would come too late."""
 DRAIN_SECONDS_BOUND = 2.0
 PAUSE_SECONDS = 0.4
 """Between two reductions: the first must have shown its effect."""
+SURE_LOOKS = 3
+"""So often in a row a line must be found full before it is limited at all: a starved machine looks so at times."""
 LEAST_BPS = 50_000.0
 LOSS_WINDOW = 0.5
 LOSS_PACKETS = 40
@@ -52,6 +56,7 @@ class Estimate:
         self._loss_at: float | None = None
         self._counted = (0, 0)
         self._heavy = 0
+        self._full_looks = 0
 
     def budget_bps(self, now: float) -> float | None:
         """What may be sent now: less than the estimate while a long queue is emptied."""
@@ -86,10 +91,18 @@ class Estimate:
         elif self._calm_since is None:
             self._calm_since = now
         self._note(roads, now)
-        is_full = self._loses(roads, now) or (self.stands and self._overflows())
-        if is_full and now - self._reduced_at >= PAUSE_SECONDS:
-            self._reduce(heard, now)
+        is_full = self._is_full(roads, now)
         self._doubt(roads, is_full, now)
+        if is_full and self._is_sure() and now - self._reduced_at >= PAUSE_SECONDS:
+            self._reduce(heard, now)
+
+    def _is_full(self, roads: Sequence[Road], now: float) -> bool:
+        is_full = self._loses(roads, now) or (self.stands and self._overflows())
+        self._full_looks = self._full_looks + 1 if is_full else 0
+        return is_full
+
+    def _is_sure(self) -> bool:
+        return self.bps is not None or self._full_looks >= SURE_LOOKS or self._heavy >= 2
 
     def _note(self, roads: Sequence[Road], now: float) -> None:
         if not self.stands:
@@ -108,10 +121,11 @@ class Estimate:
         return loses or queue > max(before[1] + LEAST_GROWTH, before[1] * GROWTH_SHARE)
 
     def _reduce(self, heard: Sequence[Road], now: float) -> None:
-        rate = self._carried(heard)
+        rate = self._carried(heard, now)
         if rate is None:
             return
-        carried = max(LEAST_BPS, SHARE * rate)
+        share = SHARE - min(DEAREST_QUEUE, QUEUE_PRICE * self.queue_seconds)
+        carried = max(LEAST_BPS, share * rate)
         if self.bps is None or carried < self.bps:
             self.bps = carried
             self.reductions += 1
@@ -119,9 +133,9 @@ class Estimate:
         if self.queue_seconds > DRAIN_QUEUE and now >= self._drained_at:
             self._drained_at = now + min(DRAIN_SECONDS_BOUND, self.queue_seconds / (1 - DRAIN_SHARE))
 
-    def _carried(self, heard: Sequence[Road]) -> float | None:
+    def _carried(self, heard: Sequence[Road], now: float) -> float | None:
         """What the line delivers, by the arrivals on each road; where those are too few, by what was heard of them."""
-        rates = [rate for road in heard if (rate := road.rate_bps()) is not None]
+        rates = [rate for road in heard if (rate := road.rate_bps(now)) is not None]
         if 2 * len(rates) >= len(heard) > 0:
             return sum(rates) * len(heard) / len(rates)
         seconds = self._seen[-1][0] - self._seen[0][0]

@@ -17,7 +17,9 @@ from streams.sfu.layout import TRANSPORT_NUMBER_OFFSET, Element, Layout
 if TYPE_CHECKING:
     from streams.sfu.branch import Branch
 
-_number_into = struct.Struct("!H").pack_into
+WORTH_SENDING = 4
+"""A frame of so many packets is sent at its end; smaller ones gather with what else comes in the round."""
+
 _protect = srtp_lib.srtp_protect
 
 # A whole packet is written with one call: its header as this viewer sees it, then what is the same for all. Those who
@@ -140,6 +142,9 @@ class FanOut:
         self._gathered += 1
         self.awaits_more = self._has_frames and not marker and self._gathered < SLOTS
         self._arrivals.append(now)
+        if self._gathered == SLOTS or (marker and self._has_frames and self._gathered >= WORTH_SENDING):
+            # Nothing is won by letting it wait for the other feeds' packets of this round.
+            self.flush()
 
     def flush(self) -> None:
         """Protect and send what gathered."""

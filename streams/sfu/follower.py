@@ -16,8 +16,11 @@ STRETCHES_KEPT = 8
 """How many switches back a lost packet is still found; the layers' rings reach no further."""
 MAX_DISAGREEMENT = 1.0
 """Seconds by which two layers' sender reports may differ from what the arrivals say before they aren't believed."""
-LEAST_STEP = 0.001
-"""Seconds between the last frame of one layer and the first of the next, where they show the same instant."""
+LEAST_STEP = 0.002
+"""Seconds between the last frame of one layer and the first of the next, where they show the same instant.
+
+WebM counts whole milliseconds: two frames a rounded millisecond apart could fall into one.
+"""
 
 
 @dataclass(frozen=True, slots=True)

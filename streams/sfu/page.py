@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from streams.sfu.allocation import PAUSED, Demand, allocate
+from streams.sfu.allocation import PAUSED, STAY_MARGIN, Demand, allocate
 from streams.sfu.estimate import FREE_SECONDS, Estimate
 from streams.sfu.prober import CALM_SECONDS, Prober
 from streams.sfu.road import Road, Train
@@ -21,6 +21,14 @@ NOTICEABLE = 0.03
 """A budget that changed by less shares out the same."""
 TELL_SECONDS = 2.0
 TELL_SHARE = 0.2
+STAY_BACK_OFF, LONGEST_STAY = 2.0, 30.0
+"""A tile that was given back what didn't fit after all waits longer the next time."""
+WIDER = 1.5
+"""A line that carries so much more than was thought is another one: nobody waits any more."""
+REPEAT_SHARE = 0.15
+"""Of a limited line repeats may take so much: into a full queue they bring nothing but more loss."""
+REPEAT_SECONDS = 0.5
+"""So long a share may be used at once."""
 ENOUGH = 1.2
 """So much more than all that is wanted needn't be found out."""
 TRAIN_SECONDS = 0.12
@@ -61,7 +69,14 @@ class _Place:
         self.limit: Layer | None = "high"
         self.is_heard = True
         self.lowered_at = float("-inf")
+        self.stay_seconds = STAY_SECONDS
         self.demand = Demand(())
+
+    def lower(self, now: float) -> None:
+        """It was just given less."""
+        is_again = now - self.lowered_at < 2 * LONGEST_STAY
+        self.stay_seconds = min(LONGEST_STAY, self.stay_seconds * STAY_BACK_OFF) if is_again else STAY_SECONDS
+        self.lowered_at = now
 
     def present(self, options: Sequence[tuple[Layer, float]]) -> int:
         """Which of the options that is."""
@@ -90,6 +105,8 @@ class Page:
         self._satisfied_since: float | None = None
         self._told_bps = 0.0
         self._tell_at = 0.0
+        self._repeats = 0.0
+        self._repeats_at = 0.0
 
     @property
     def is_empty(self) -> bool:
@@ -127,6 +144,19 @@ class Page:
         if place is not None:
             place.lowered_at = float("-inf")
             self._change(now)
+
+    def may_repeat(self, octets: int, now: float) -> bool:
+        """Whether so many lost bytes may be sent again now; yes where nothing limits."""
+        bps = self.estimate.bps
+        if bps is None:
+            return True
+        share = bps / 8 * REPEAT_SHARE
+        self._repeats = min(share * REPEAT_SECONDS, self._repeats + share * (now - self._repeats_at))
+        self._repeats_at = now
+        if self._repeats < octets:
+            return False
+        self._repeats -= octets
+        return True
 
     def look(self, now: float) -> None:
         """Judge the line and share it out, where anything calls for it; each tick."""
@@ -166,11 +196,14 @@ class Page:
                 is_spotlight=tile.is_spotlight,
                 present=place.present(options[tile]),
                 hears=place.is_heard,
-                may_rise=now - place.lowered_at >= STAY_SECONDS,
+                may_rise=now - place.lowered_at >= place.stay_seconds,
             )
         demands = [place.demand for place in self._places.values()]
         self._wanted_bps = sum((demand.sizes[-1] if demand.sizes else 0.0) + demand.sound_bps for demand in demands)
-        allocate(demands, budget)
+        # While the line is full nobody keeps more than fits; but for the spotlight's least.
+        strict = budget * STAY_MARGIN if self.estimate.stands else budget
+        least = sum(demand.sizes[0] + demand.sound_bps for demand in demands if demand.is_spotlight and demand.sizes)
+        allocate(demands, max(strict, min(self.estimate.bps or 0.0, least)))
         for tile, place in self._places.items():
             self._give(tile, place, options[tile], now)
         if not all(demand.step == len(demand.sizes) - 1 for demand in demands):
@@ -185,7 +218,7 @@ class Page:
         else:
             limit = None if demand.step == PAUSED else options[demand.step][0]
             if demand.step < demand.present:
-                place.lowered_at = now
+                place.lower(now)
         if (limit, demand.is_heard) != (place.limit, place.is_heard):
             place.limit, place.is_heard = limit, demand.is_heard
             tile.give(limit, is_heard=demand.is_heard, now=now)
@@ -202,6 +235,9 @@ class Page:
         found = self.prober.look(bps, self.estimate.is_calm(now, CALM_SECONDS), self._send_train, now)
         if found is not None:
             self.estimate.raise_to(found)
+            if found > WIDER * bps:
+                for place in self._places.values():
+                    place.lowered_at = float("-inf")
             self._share(now)
 
     def _send_train(self) -> tuple[Road, Train] | None:

@@ -10,6 +10,8 @@ from streams.sfu.road import Road, Train
 CALM_SECONDS = 0.6
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 4.0
 BACK_OFF = 1.6
+MISLED_SECONDS = 5.0
+"""A line that is full so soon after the estimate rose doesn't carry that."""
 ANSWER_SECONDS = 1.0
 """A train of which nothing is heard for so long has told enough."""
 LEAST_GAIN = 1.1
@@ -27,10 +29,14 @@ class Prober:
         self._found: list[float] = []
         self._pause = FIRST_PAUSE
         self._next_at = 0.0
+        self._raised_at = float("-inf")
 
     def wait(self, now: float) -> None:
-        """The line was just found to be full: don't try at once."""
+        """The line was just found to be full: don't try at once, and still later if the last trial led there."""
         self._abandon()
+        if now - self._raised_at < MISLED_SECONDS:
+            self._pause = LONGEST_PAUSE
+            self._next_at = max(self._next_at, now + LONGEST_PAUSE)
         self._next_at = max(self._next_at, now + FIRST_PAUSE)
 
     def look(
@@ -68,6 +74,7 @@ class Prober:
         rate = min(self._found)
         self._found.clear()
         self.raised += 1
+        self._raised_at = now
         self._pause = FIRST_PAUSE
         self._next_at = now + self._pause
         return min(rate * SHARE, bps * LARGEST_GAIN)

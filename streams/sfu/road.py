@@ -14,6 +14,8 @@ BASE_SECONDS = 10.0
 """How long the quickest packet is remembered at least; twice that at most. The two clocks drift apart."""
 HEARD_SECONDS = 1.0
 """Older feedback says nothing about now."""
+USUAL_SILENCE = 0.15
+"""Between two feedbacks of a road on which much comes."""
 POINTS_KEPT = 32
 RATE_SECONDS = 1.0
 LEAST_SPAN = 0.1
@@ -118,12 +120,16 @@ class Road:
         """Whether there was feedback lately."""
         return self.heard_at is not None and now - self.heard_at < HEARD_SECONDS
 
-    def rate_bps(self) -> float | None:
-        """What arrived lately in bits a second, with all headers; while packets queue only since they do."""
+    def rate_bps(self, now: float) -> float | None:
+        """What arrived lately in bits a second, with all headers; while packets queue only since they do.
+
+        A road on which nothing comes any more doesn't keep the rate that it had.
+        """
         points = self._points
         if len(points) < 2:
             return None
         last, total = points[-1]
         first, before = next(point for point in points if point[0] >= last - RATE_SECONDS)
-        span = last - first
+        silent = 0.0 if self.heard_at is None else now - self.heard_at - USUAL_SILENCE
+        span = last - first + max(0.0, silent)
         return (total - before) * 8 / span if span >= LEAST_SPAN else None

@@ -142,7 +142,8 @@ class Viewer:
         if self.heard_at is not None and now - self.heard_at <= REPAIRABLE_SECONDS:
             return False
         for branch in self.branches.values():
-            branch.source.key_frames.want()
+            if not branch.is_paused:
+                branch.source.key_frames.want()
         return True
 
     def _take(self, report: Report, now: float) -> None:

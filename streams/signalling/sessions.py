@@ -30,7 +30,7 @@ from streams.signalling.voice import Voice
 from streams.transport.link import Link, ignore
 from streams.transport.port import MediaPort
 from streams.viewer_protocol import Picture, Want
-from streams.voice_protocol import camera_of, is_talk, is_voice
+from streams.voice_protocol import camera_of, is_talk, is_voice, voice_name
 
 logger = logging.getLogger(__name__)
 
@@ -242,7 +242,8 @@ class Sessions:
         feed = self.feeds.get(name)
         if feed is None or feed.published_at_ms >= published_at:
             return
-        for session in (feed.publisher, *feed.viewers.values()):
+        phone = self.voice.feeds.get(voice_name(name))
+        for session in (feed.publisher, *feed.viewers.values(), *(phone.viewers.values() if phone else ())):
             if session is not None:
                 self.end(session, "moved")
         if feed.is_idle:

@@ -78,6 +78,16 @@ class Voice:
         """Those that are under way."""
         return [talker.talk for talker in self._talkers.values() if talker.talk is not None]
 
+    @property
+    def talkers(self) -> int:
+        """Pages that could talk."""
+        return len(self._talkers)
+
+    @property
+    def phones(self) -> int:
+        """Phones that would hear it."""
+        return sum(ear.is_open for ear in self._ears.values())
+
     # -- sessions come and go
 
     def talk_feed(self, name: str, grant: Grant, agreement: Agreement) -> LiveFeed:

@@ -85,12 +85,8 @@ class MediaPort:
 
     @property
     def kernel_drops(self) -> int:
-        """Datagrams that found the socket's own buffer full; 0 where the kernel doesn't say."""
-        try:
-            found = self.socket.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMINFO.size)
-        except OSError:
-            return 0
-        return int(_MEMINFO.unpack(found)[-1]) if len(found) == _MEMINFO.size else 0
+        """Datagrams that found the sockets' own buffers full; 0 where the kernel doesn't say."""
+        return sum(_kernel_drops(sock) for sock in (self.socket, self._reports) if sock is not None)
 
     @property
     def entries(self) -> dict[str, int]:
@@ -315,3 +311,11 @@ class MediaPort:
         link.credentials_used(request.local_ufrag)
         link.checked(address, request.use_candidate, time.monotonic())
         self.send(stun.success(request, address, password), address)
+
+
+def _kernel_drops(sock: socket.socket) -> int:
+    try:
+        found = sock.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMINFO.size)
+    except OSError:
+        return 0
+    return int(_MEMINFO.unpack(found)[-1]) if len(found) == _MEMINFO.size else 0

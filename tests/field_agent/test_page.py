@@ -42,6 +42,16 @@ KEPT_POSITIONS = """() => new Promise((resolve) => {
 })"""
 
 
+NO_LAYERS = """(() => {
+    const add = RTCPeerConnection.prototype.addTransceiver;
+    RTCPeerConnection.prototype.addTransceiver = function (track, init) {
+        if (init.sendEncodings?.length > 1) throw new TypeError('one encoding, please');
+        return add.call(this, track, init);
+    };
+})()"""
+NETWORK_CHANGE = "() => dispatchEvent(new Event('online'))"
+
+
 @pytest.fixture
 async def centre() -> AsyncIterator[SmallCentre]:
     async with small_centre() as running:
@@ -115,27 +125,12 @@ async def test_three_taps_lead_to_a_live_picture_with_sound_and_position(
     await walk(context, centre)
     assert centre.feeds[0]["site_id"] == centre.operations[0]["sites"][3]["id"]
     assert "m=video" in centre.offers[0]
+    assert "a=simulcast:send l;m;h" in centre.offers[0], "this centre takes one of them, in full size"
     assert centre.offers[0].index("H264/90000") < centre.offers[0].index("VP8/90000")
     assert [status.state for status in centre.camera] == [CameraState.LIVE]
     assert await page.evaluate("navigator.serviceWorker.ready.then((r) => new URL(r.scope).pathname)") == "/field"
     assert watched.errors == []
     assert watched.foreign == []
-
-
-async def test_a_picture_whose_large_layers_rest_is_live_and_shown_at_the_size_that_is_sent(
-    context: BrowserContext, centre: SmallCentre, tmp_path: Path
-) -> None:
-    async with running_node(tmp_path) as running:
-        centre.node = (running.url, running.token())
-        page = await sign_in(context, centre)
-        await go_live(page)
-        (feed,) = running.node.sessions.feeds.values()
-        layers = feed.media.layers
-        await until(lambda: len(layers.sources) == 3 and all(source.packets for source in layers.sources), 30)
-        feed.media.on_layers(("low",))
-        await holds(page, "document.querySelector('#picture-note').textContent.includes('320×180')", seconds=30)
-        assert await page.get_attribute("#strip", "data-phase") == "live"
-        assert await page.locator("#chip-network").is_hidden()
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
@@ -381,6 +376,81 @@ async def test_a_camera_that_is_kept_away_stays_named_until_it_may_be_used(
     assert await page.get_attribute("#strip", "data-reason") == "camera"
     await page.evaluate("giveCamera()")
     await phase(page, "live", 10)
+
+
+async def sends(page: Page, size: str) -> None:
+    """Wait until the page says that this is the largest picture that flows."""
+    await page.locator("#picture-note", has_text=size).wait_for(timeout=20_000)
+
+
+async def test_three_layers_are_sent_and_those_that_nobody_wants_rest(
+    context: BrowserContext, centre: SmallCentre, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streams.sfu.wanted.IDLE_SECONDS", 1e9)  # the node shall say nothing of its own
+    async with running_node(tmp_path) as node:
+        centre.node = (node.url, node.token())
+        page = await sign_in(context, centre)
+        await go_live(page)
+        (feed,) = node.node.sessions.feeds.values()
+        (session,) = node.node.sessions.by_id.values()
+        low, middle, high = feed.media.layers.sources
+        await until(lambda: low.packets and middle.packets and high.packets, 20)
+        await sends(page, "1280×720")
+        session.want_layers(("low",))
+        await sends(page, "320×180")
+        assert await page.locator("#chip-network").is_hidden(), "a rested layer is no weak network"
+        session.want_layers(("high",))
+        await sends(page, "1280×720")
+        assert await page.get_attribute("#strip", "data-phase") == "live"
+        assert [status.state for status in centre.camera if status.state is not CameraState.LIVE] == []
+        rested = low.packets
+        node.node.sessions.end(session, "deleted")
+        # A new session knows nothing of what the last one was told.
+        await until(lambda: low.packets > rested + 5, 20)
+
+
+async def test_a_browser_that_knows_no_layers_sends_one_picture(context: BrowserContext, centre: SmallCentre) -> None:
+    await context.add_init_script(NO_LAYERS)
+    page = await sign_in(context, centre)
+    await go_live(page)
+    await until(lambda: centre.size == (1280, 720), 20)
+    assert "a=simulcast" not in centre.offers[0]
+
+
+async def test_another_network_is_taken_within_the_session_and_a_refusal_costs_nothing(
+    context: BrowserContext, centre: SmallCentre, tmp_path: Path
+) -> None:
+    async with running_node(tmp_path) as node:
+        centre.node = (node.url, node.token())
+        page = await sign_in(context, centre)
+        await go_live(page)
+        (session,) = node.node.sessions.by_id.values()
+        (feed,) = node.node.sessions.feeds.values()
+        low = feed.media.layers.sources[0]
+        centre.refuses_restarts = 503
+        await page.evaluate(NETWORK_CHANGE)
+        await until(lambda: 503 in centre.restarts, 10)
+        centre.refuses_restarts = 0
+        for _ in range(2):
+            address, packets, restarted = session.link.address, low.packets, centre.restarts.count(200)
+            await page.evaluate(NETWORK_CHANGE)
+            await until(lambda restarted=restarted: centre.restarts.count(200) > restarted, 20)
+            await until(lambda address=address: session.link.address != address, 20)
+            await until(lambda packets=packets: low.packets > packets + 20, 20)
+        assert list(node.node.sessions.by_id.values()) == [session]
+
+
+async def test_a_session_that_the_node_has_forgotten_is_opened_again_at_once(
+    context: BrowserContext, centre: SmallCentre
+) -> None:
+    page = await sign_in(context, centre)
+    await go_live(page)
+    centre.refuses_restarts = 404
+    await page.evaluate(NETWORK_CHANGE)
+    await until(lambda: 404 in centre.restarts, 10)
+    centre.refuses_restarts = 0
+    await until(lambda: len(centre.offers) > 1, 15)
+    await phase(page, "live", 15)
 
 
 async def test_who_of_the_centre_speaks_is_shown_and_a_lost_line_is_opened_again(

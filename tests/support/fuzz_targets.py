@@ -463,9 +463,8 @@ class _Wire:
     _data_receiver: Any = None
 
     def __init__(self) -> None:
-        self.other: Any = None
-        self.sent = 0
-        self.last = b""
+        self.other: _Wire | None = None
+        self.inbox: list[bytes] = []
 
     def _register_data_receiver(self, receiver: Any) -> None:
         self._data_receiver = receiver
@@ -474,10 +473,16 @@ class _Wire:
         self._data_receiver = None
 
     async def _send_data(self, data: bytes) -> None:
-        self.sent += 1
-        self.last = data
-        if self.other is not None and self.other._data_receiver is not None:
-            await self.other._data_receiver._handle_data(data)
+        if self.other is not None:
+            self.other.inbox.append(data)
+
+    def take_in(self) -> bool:
+        """Hand over what came; False if nothing did."""
+        inbox, self.inbox = self.inbox, []
+        for data in inbox:
+            if self._data_receiver is not None:
+                _drive(self._data_receiver._handle_data(data))
+        return bool(inbox)
 
 
 class Associations(Target):
@@ -496,21 +501,23 @@ class Associations(Target):
         self.sctp = Sctp(cast("Dtls", SimpleNamespace(transport=self.near)), self._messages.channel.opened)
         peer = RTCSctpTransport(cast("Any", far))
         self.near.other, far.other = far, self.near
-        if self.chance.random() < 0.9:
-            _drive(self.sctp.run(5000, 65_536))
-            _drive(peer.start(RTCSctpTransport.getCapabilities(), 5000))
-        else:
-            self.near.other = None
-            _drive(self.sctp.run(5000, 65_536))
+        _drive(self.sctp.run(5000, 65_536))
+        _drive(peer.start(RTCSctpTransport.getCapabilities(), 5000))
+        for _ in range(self.chance.choice((0, 1, 9, 9, 9, 9, 9, 9))):
+            far.take_in()
+            self.near.take_in()
         self.near.other = None
         self._tag = self.sctp._sctp._local_verification_tag
         peer._t1_cancel()
-        self._taken = 0
+        self._is_over = False
 
     def make(self) -> bytes:
         chance = self.chance
+        if self._is_over:
+            self._end()
+            self._begin()
         chunks = b"".join(self._chunk() for _ in range(chance.choice((1, 1, 1, 2, 3, 40))))
-        if chance.random() < 0.7:
+        if chance.random() < 0.3:
             chunks = self.damage.of_bytes(chunks, [self._chunk()], longest=1400)
         tag = 0 if chunks[:1] == b"\x01" else self._tag
         head = struct.pack("!HHI", 5000, 5000, tag)
@@ -518,16 +525,13 @@ class Associations(Target):
 
     def take(self, data: bytes) -> None:
         _drive(self.sctp._handle_data(data))
-        self._taken += 1
+        self._is_over = self.near._data_receiver is None or self.sctp._sctp.state == "closed"
 
     def check(self) -> None:
         inner = self.sctp._sctp
         assert len(inner._inbound_streams) <= 200
         assert len(inner._sack_misordered) <= 500
         assert len(inner._data_channels) <= 64
-        if self.near._data_receiver is None or inner.state == "closed":
-            self._end()
-            self._begin()
 
     def _end(self) -> None:
         _drive(self.sctp.close())
@@ -538,37 +542,45 @@ class Associations(Target):
     def _chunk(self) -> bytes:
         chance = self.chance
         last = self.sctp._sctp._last_received_tsn or 0
-        tsn = (last + chance.choice((0, 1, 1, 1, 1, 2, 3, 20, 200, 5000, 1 << 31))) & 0xFFFFFFFF
-        text = chance.choice(Messages._valid).encode()[: chance.choice((1, 40, 400))]
-        opening = struct.pack("!BBHIHH", 3, 0, 0, 0, 5, 0) + b"field"
+        tsn = (last + chance.choice((0, 1, 1, 1, 1, 1, 2, 3, 20, 100, 100, 5000))) & 0xFFFFFFFF
         stream = chance.choice((0, 0, 0, 1, 2, chance.randrange(65_536)))
-        kind = chance.randrange(14)
-        if kind < 5:
-            protocol, body = chance.choice(((50, opening), (51, text), (53, text), (56, b"\x00"), (50, b"\x02")))
-            return _chunk(
-                0,
-                struct.pack("!IHHI", tsn, stream, chance.choice((0, 0, 1, 65_535)), protocol) + body,
-                chance.choice((3, 3, 3, 0, 1, 2, 7)),
+        if chance.random() < 0.5:
+            return self._data_chunk(tsn, stream)
+        value = chance.randbytes(chance.choice((0, 4, 12, 14)))
+        size = chance.choice((len(value) + 4, len(value) + 4, len(value) + 4, 0, 3, 200))
+        parameter = struct.pack("!HH", chance.choice((1, 7, 13, 16, 17, 0x8008, 0xC000)), size) + value
+        parameter += bytes(-len(value) % 4)
+        reach = chance.choice((9, 9, 200, 65_535))
+        pairs = (sorted((chance.randrange(reach), chance.randrange(reach))) for _ in range(chance.choice((0, 1, 40))))
+        gaps = b"".join(struct.pack("!HH", *pair) for pair in pairs)
+        acknowledged = self.sctp._sctp._last_sacked_tsn + chance.choice((0, 0, 1, 2, 9))
+        begin = struct.pack("!IIHHI", self._tag, 1000, 5, 5, tsn) + parameter
+        skipped = struct.pack("!I", tsn) + struct.pack("!HH", stream, 1) * chance.choice((0, 1, 60, 300))
+        return chance.choice(
+            (
+                _chunk(1, begin),
+                _chunk(2, begin),
+                _chunk(3, struct.pack("!IIHH", acknowledged & 0xFFFFFFFF, 1000, len(gaps) // 4, 0) + gaps),
+                _chunk(3, struct.pack("!IIHH", acknowledged & 0xFFFFFFFF, 1000, len(gaps) // 4, 0) + gaps),
+                _chunk(4, parameter),
+                _chunk(chance.choice((5, 6, 7, 8, 9, 14)), parameter),
+                _chunk(chance.choice((10, 11)), chance.randbytes(24)),
+                _chunk(130, parameter),
+                _chunk(130, parameter),
+                _chunk(192, skipped),
+                _chunk(chance.randrange(256), chance.randbytes(20)),
             )
-        parameter = struct.pack(
-            "!HH", chance.choice((1, 7, 13, 16, 17, 0x8008, 0xC000)), chance.choice((4, 8, 20, 0, 3))
         )
-        parameter += bytes(chance.choice((0, 4, 16)))
-        gaps = b"".join(
-            struct.pack("!HH", *sorted((chance.randrange(65_536), chance.randrange(65_536))))
-            for _ in range(chance.choice((0, 1, 200)))
+
+    def _data_chunk(self, tsn: int, stream: int) -> bytes:
+        chance = self.chance
+        opening = struct.pack("!BBHIHH", 3, 0, 0, 0, 5, 0) + b"field"
+        text = chance.choice(Messages._valid).encode()[: chance.choice((1, 40, 400))]
+        protocol, body = chance.choice(
+            ((50, opening), (51, text), (51, text), (53, text), (56, b"\x00"), (50, b"\x02"))
         )
-        return [
-            _chunk(1, struct.pack("!IIHHI", self._tag, 1000, 5, 5, tsn) + parameter),
-            _chunk(2, struct.pack("!IIHHI", self._tag, 1000, 5, 5, tsn) + parameter),
-            _chunk(3, struct.pack("!IIHH", chance.getrandbits(32), 1000, len(gaps) // 4, 0) + gaps),
-            _chunk(4, parameter),
-            _chunk(chance.choice((5, 6, 7, 8, 9, 14)), parameter),
-            _chunk(chance.choice((10, 11)), chance.randbytes(24)),
-            _chunk(130, parameter),
-            _chunk(192, struct.pack("!I", tsn) + struct.pack("!HH", stream, 1) * chance.choice((0, 1, 60, 300))),
-            _chunk(chance.randrange(256), chance.randbytes(20)),
-        ][kind - 5]
+        head = struct.pack("!IHHI", tsn, stream, chance.choice((0, 0, 0, 1, 65_535)), protocol)
+        return _chunk(0, head + body, chance.choice((3, 3, 3, 0, 1, 2, 7)))
 
 
 def _chunk(kind: int, body: bytes, flags: int = 0) -> bytes:

@@ -106,7 +106,9 @@ class LightLayers(LightPeer):
                 for layer in self.layers:
                     stamp = self._timestamp(layer, now)
                     self.send_reports(SenderReport(layer.ssrc, ntp, stamp, layer.packets, layer.octets))
-            due += 1 / self.camera.frames_per_second
+            # A camera that was held up leaves pictures out; it doesn't make them all at once.
+            pause = 1 / self.camera.frames_per_second
+            due = max(due, time.perf_counter() - pause / 2) + pause
             await asyncio.sleep(max(0.0, due - time.perf_counter()))
 
     def report_received(self, report: Report) -> None:

@@ -114,7 +114,8 @@ class SmallCentre:
     node: tuple[str, str] | None = None
     """Address and token of a real media node that takes the sessions instead."""
     takes_sessions: bool = True
-    takes_restarts: bool = True
+    refuses_restarts: int = 0
+    """The status that an ICE restart is refused with."""
     restarts: list[int] = field(default_factory=list)
     """What each ICE restart was answered with."""
     is_signed_in: bool = False
@@ -336,8 +337,8 @@ def _media(centre: SmallCentre) -> APIRouter:
     @routes.patch("/{feed}/{name}")
     async def restart(feed: str, name: str, request: Request) -> Response:
         assert request.headers["Authorization"] == "Bearer media"
-        if not centre.takes_restarts:
-            answer: Response = _problem(503, "full")
+        if centre.refuses_restarts:
+            answer: Response = _problem(centre.refuses_restarts, "refused")
         elif centre.node is not None:
             answer = await _forwarded(centre.node, request)
         else:

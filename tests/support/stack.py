@@ -16,7 +16,8 @@ from typing import Any
 
 import httpx
 
-from tests.support.ports import free_ports
+from command_center.config import HTTP_PORT_STEP
+from tests.support.ports import free_ports, free_row
 
 READY_SECONDS = 240.0
 END_SECONDS = 30.0
@@ -27,10 +28,14 @@ FILMS = Path(os.environ.get("TMPDIR", "/tmp")) / f"command-center-films-{os.getu
 class Stack:
     """One `command-center run` (or `serve`) with everything that it starts."""
 
-    def __init__(self, data: Path, *, command: str = "run", settings: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, data: Path, *, command: str = "run", nodes: int = 1, settings: Mapping[str, str] | None = None
+    ) -> None:
         self.data = data
         self.output = data.parent / f"{data.name}-terminal.txt"
-        http, https, media, media_http, redis, bank, registry = free_ports(7)
+        http, https, redis, bank, registry = free_ports(5)
+        media = free_row(*range(1, nodes))
+        media_http = free_row(*(HTTP_PORT_STEP * place for place in range(1, nodes)))
         self.url = f"http://127.0.0.1:{http}"
         self.secure_url = f"https://127.0.0.1:{https}"
         self.node_url = f"http://127.0.0.1:{media_http}"
@@ -43,6 +48,7 @@ class Stack:
             "COMMAND_CENTER_HTTPS_PORT": str(https),
             "COMMAND_CENTER_MEDIA_PORT": str(media),
             "COMMAND_CENTER_MEDIA_HTTP_PORT": str(media_http),
+            "COMMAND_CENTER_MEDIA_NODES": str(nodes),
             "COMMAND_CENTER_REDIS_PORT": str(redis),
             "COMMAND_CENTER_BANK_URL": f"http://127.0.0.1:{bank}",
             "COMMAND_CENTER_REGISTRY_URL": f"http://127.0.0.1:{registry}",

@@ -122,8 +122,13 @@ class SimulatedTile:
             self.wall.at(at, lambda feedback=feedback: self._heard(feedback))  # type: ignore[misc]
 
     def _heard(self, feedback: TransportFeedback) -> None:
-        if self.road.take(self.log.acknowledge(feedback), self.wall.now):
+        told = self.log.acknowledge(feedback)
+        if self.road.take(told, self.wall.now):
             self.wall.page.is_uneasy = True
+        # What was lost is asked for again, and so are lost repeats.
+        for _ in range(told.lost if self.layer is not None else 0):
+            if self.wall.page.may_repeat(PACKET, self.wall.now):
+                self._send([PACKET], self.wall.now)
 
 
 class Wall:

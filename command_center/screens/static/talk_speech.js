@@ -54,6 +54,7 @@ export class Speech {
       if (talk !== this.talk) return undefined;
       track.enabled = true;
       if (!this.line.say({ type: "talk", id: talk.id, to })) throw new Error("the line broke");
+      if (!this.meter) this.listenToLevel(); // only now: it takes a while
       talk.timer = setTimeout(() => talk === this.talk && !talk.isHeard && this.over(say("talk.unanswered")), ANSWER_MS);
     } catch (error) {
       if (talk !== this.talk) return undefined;
@@ -123,9 +124,9 @@ export class Speech {
   microphoneChanged() {
     if (!this.microphone.isOpen) {
       this.line.speakInto(null);
+      this.listenToLevel();
       if (this.talk?.isHeard) this.over(say("talk.mic.busy"));
     }
-    this.listenToLevel();
     this.changed();
   }
 

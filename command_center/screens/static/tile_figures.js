@@ -73,12 +73,20 @@ function lines(seen, figures, given, verdict) {
     { kind: "", words: joined(size, say("tile.figures.rate", { fps, mbps: mbps.toFixed(2) }), loss) },
     { kind: "", words: say("tile.figures.delay", { ms: orDash(delay), buffer: orDash(bufferMs), trip: orDash(rttMs) }) },
     ...(given ? [{ kind: "", words: joined(layerWords(given), estimateWords(given)) }] : []),
-    { kind: trouble ? "trouble" : "well", words: say(trouble ?? "tile.trouble.none") },
+    { kind: trouble ? "trouble" : "well", words: troubleWords(trouble, verdict) },
   ];
+}
+
+/** In the tile's own words where it stands still: the panel lies where they are. */
+function troubleWords(trouble, verdict) {
+  if (!trouble) return say("tile.trouble.none");
+  const isTold = verdict.phase !== "live" && verdict.cause;
+  return isTold ? say("tile.why", { word: say(`tile.phase.${verdict.phase}`), why: say(trouble) }) : say(trouble);
 }
 
 function layerWords({ layer, wanted }) {
   const name = (each) => say(`tile.layer.${each ?? "none"}`);
+  if (layer === wanted) return say("tile.figures.layer.same", { layer: name(layer) });
   return say("tile.figures.layer", { given: name(layer), asked: name(wanted) });
 }
 

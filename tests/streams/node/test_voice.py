@@ -58,6 +58,9 @@ async def test_only_the_chosen_phone_hears_it_and_only_while_the_key_is_down(run
         talk_id = talker.talk("site-1")
         assert (await talker.told("talking"))["heard"] == ["site-1"]
         await until(lambda: chosen.sounds > 10, 10)
+        shown = running.node._metrics.render().decode()
+        assert 'media_node_voice{what="phones"} 2.0' in shown
+        assert 'media_node_voice{what="talks"} 1.0' in shown
         assert chosen.speaking[-1] == {"type": "speaking", "id": str(talk_id), "speaker": "王法官"}
         talker.hush(talk_id)
         assert (await talker.told("hushed"))["reason"] == "released"

@@ -38,7 +38,13 @@ def test_all_get_the_lowest_before_any_gets_more(budget: float, expected: list[i
 
 @pytest.mark.parametrize(
     ("budget", "expected"),
-    [(1400, [0, 0, 2, 0]), (1105, [-1, -1, 2, -1]), (700, [0, 0, 1, -1]), (100, [-1, -1, -1, -1])],
+    [
+        (1400, [0, 0, 2, 0]),
+        (1105, [-1, -1, 2, -1]),
+        (700, [0, 0, 1, -1]),
+        (100, [-1, -1, 0, -1]),
+        (90, [-1, -1, -1, -1]),
+    ],
 )
 def test_the_spotlight_comes_first(budget: float, expected: list[int]) -> None:
     assert steps(tiles(-1, -1, -1, -1, spotlight=2), budget) == expected
@@ -58,6 +64,13 @@ def test_who_was_just_lowered_waits() -> None:
     for demand in demands:
         demand.may_rise = False
     assert steps(demands, 10_000) == [-1, 0]
+
+
+def test_the_spotlight_does_not_wait_for_its_lowest_layer() -> None:
+    demands = tiles(-1, 0, spotlight=0)
+    for demand in demands:
+        demand.may_rise = False
+    assert steps(demands, 110) == [0, PAUSED]
 
 
 def test_sound_goes_with_the_picture_and_alone_where_only_it_fits() -> None:
@@ -94,4 +107,5 @@ def test_never_more_than_the_budget_nor_than_what_is_wanted(demands: list[Demand
     assert spent <= budget / STAY_MARGIN + 1
     for demand in demands:
         assert PAUSED <= demand.step < max(1, len(demand.sizes))
-        assert demand.may_rise or demand.step <= demand.present
+        kept = max(demand.present, 0) if demand.is_spotlight else demand.present
+        assert demand.may_rise or demand.step <= kept

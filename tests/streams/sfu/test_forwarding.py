@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from streams.rtp.header import ABS_CAPTURE_TIME, TRANSPORT_CC, build_packet, find_extensions
+from streams.sfu.fanout import WORTH_SENDING
 from streams.sfu.track import Codec
 from tests.streams.sfu.conftest import PUBLISHER_VIDEO, VIEWER_AUDIO, VIEWER_VIDEO, Bench
 from tests.support.outlets import PeerOutlet, header_of, payload_of
@@ -215,13 +216,23 @@ def test_capture_time_is_passed_on_under_the_viewers_number(bench: Bench) -> Non
 
 def test_delays_are_counted_packet_by_packet(bench: Bench) -> None:
     bench.watch()
-    for packet in VideoStream(14).next_frame():
+    for packet in VideoStream(14, parts=WORTH_SENDING - 1).next_frame():
         buffer = bytearray(packet)
         bench.feed.rtp_received(buffer, len(buffer), bench.now)
     bench.now += 0.004
     bench.forwarder.flush()
-    assert bench.forwarder.delays.total == 4
+    assert bench.forwarder.delays.total == WORTH_SENDING - 1
     assert bench.forwarder.delays.quantile(0.5) == 0.005
+
+
+def test_a_frame_of_many_packets_goes_out_at_its_end_and_waits_for_nothing(bench: Bench) -> None:
+    _, outlet = bench.watch()
+    bench.tick()
+    packets = VideoStream(15, parts=WORTH_SENDING).next_frame()
+    for number, packet in enumerate(packets, 1):
+        buffer = bytearray(packet)
+        bench.feed.rtp_received(buffer, len(buffer), bench.now)
+        assert len(outlet.datagrams()) == (len(packets) if number == len(packets) else 0)
 
 
 def test_a_frame_in_part_awaits_the_rest_but_neither_a_whole_one_nor_sound_does(bench: Bench) -> None:

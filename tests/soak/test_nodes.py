@@ -1,0 +1,78 @@
+"""Two media nodes, five demonstration officers: a node is killed, or hangs, and every picture goes on at the other."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from streams.hub.hub import Hub
+from streams.hub.topics import FEEDS_KEY, NODE_KEY, FeedPhase, FeedState
+from tests.support.stack import Stack
+from tests.support.waiting import until
+
+MOVED_SECONDS = 10.0
+ROUNDS = int(os.environ.get("SOAK_NODES_ROUNDS", "3"))
+NODES = ("node-1", "node-2")
+
+pytestmark = pytest.mark.timeout(1800)
+
+
+@pytest.fixture
+async def hub(two_nodes: Stack) -> AsyncIterator[Hub]:
+    """The stack's own hub."""
+    password = (two_nodes.data / "keys" / "hub-password").read_text().strip()
+    hub = Hub(f"redis://:{password}@127.0.0.1:{two_nodes.redis_port}/0")
+    yield hub
+    await hub.close()
+
+
+@pytest.fixture
+def two_nodes(tmp_path: Path) -> Iterator[Stack]:
+    """`command-center run` with two media nodes."""
+    stack = Stack(tmp_path / "var", nodes=2)
+    stack.start()
+    yield stack
+    stack.end()
+
+
+async def _live(hub: Hub, node: str) -> set[str]:
+    states = [FeedState.model_validate_json(text) for text in (await hub.fields(FEEDS_KEY.format(node=node))).values()]
+    return {state.feed for state in states if state.phase is FeedPhase.LIVE}
+
+
+async def _all_on(hub: Hub, node: str) -> bool:
+    return len(await _live(hub, node)) == 5
+
+
+async def _are_whole(hub: Hub) -> bool:
+    beats = await hub.values(NODE_KEY.format(node="*"))
+    return len(beats) == len(NODES) and len(set().union(*[await _live(hub, node) for node in NODES])) == 5
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+async def test_five_feeds_go_on_at_the_other_node(two_nodes: Stack, hub: Hub, number: signal.Signals) -> None:
+    for _ in range(ROUNDS):
+        await until(lambda: _are_whole(hub), 60)
+        counts = {node: len(await _live(hub, node)) for node in NODES}
+        victim = max(NODES, key=lambda node: counts[node])
+        other = next(node for node in NODES if node != victim)
+        pid = two_nodes.pid(victim)
+        os.kill(pid, number)
+        started = time.monotonic()
+        await until(lambda other=other: _all_on(hub, other), 60)  # type: ignore[misc]
+        moved = time.monotonic() - started
+        print(f"{number.name} of {victim} with {counts[victim]} feeds to five live on {other}: {moved:.2f} s")
+        assert moved <= MOVED_SECONDS
+        if number is signal.SIGSTOP:
+            os.kill(pid, signal.SIGCONT)
+
+            async def has_let_go(victim: str = victim) -> bool:
+                return not await _live(hub, victim)
+
+            await until(has_let_go, 20)
+            assert await _all_on(hub, other)
