@@ -398,6 +398,7 @@ async def test_three_layers_are_sent_and_those_that_nobody_wants_rest(
         await sends(page, "1280×720")
         session.want_layers(("low",))
         await sends(page, "320×180")
+        assert await page.locator("#chip-network").is_hidden(), "a rested layer is no weak network"
         session.want_layers(("high",))
         await sends(page, "1280×720")
         assert await page.get_attribute("#strip", "data-phase") == "live"

@@ -3,7 +3,7 @@
 import { h, setMark, stateMark, write } from "./dom.js";
 import { live } from "./live.js";
 import { Problem } from "./net.js";
-import { TileFigures } from "./tile_figures.js";
+import { showFigures, TileFigures } from "./tile_figures.js";
 import { aim } from "./tile_aim.js";
 import { now, span } from "./time.js";
 import { judge } from "./tile_state.js";
@@ -13,6 +13,7 @@ import { inLanguage, say } from "./words.js";
 const BACK_OFF_MS = [300, 700, 1_500, 3_000, 5_000];
 const NO_FRAMES_MS = 3_500; // the feed is live, and this session shows nothing: open another; longer at each try
 const CONNECT_MS = 8_000; // a busy machine takes its time, and a session that is opened anew takes it again
+const HAND_OVER_MS = 2_000; // so long without a frame: another road is tried before another session
 const RESTART_MS = 2_500; // what another road within the session may take
 const RESUME_MS = 900;
 const UNRECORDED_MS = 5_000; // a recording begins with a key frame and its first second
@@ -40,6 +41,9 @@ export class Tile {
     this.build();
     this.sizes = new ResizeObserver(() => this.aim());
     this.sizes.observe(this.video);
+    this.isSeen = true;
+    this.sights = new IntersectionObserver((seen) => this.seen(seen.at(-1).isIntersecting));
+    this.sights.observe(this.video);
     this.countFrames();
     this.update(view);
   }
@@ -54,7 +58,7 @@ export class Tile {
     this.mark = stateMark("off", "");
     this.cause = h("p.tile-cause", { hidden: true });
     this.age = h("span.tile-age");
-    this.figures = h("p.tile-figures", { hidden: true });
+    this.figures = h("div.tile-figures", { hidden: true });
     this.recording = h("span.tile-recording", { hidden: true }, say("tile.recording"));
     this.unrecorded = stateMark("caution", say("tile.recording.not"));
     this.unrecorded.classList.add("tile-unrecorded");
@@ -162,11 +166,16 @@ export class Tile {
     return session;
   }
 
+  seen(isSeen) {
+    this.isSeen = isSeen;
+    this.aim();
+  }
+
   /** Want the layer that fits the size at which the picture is shown now; said at once where it changes. */
   aim() {
     const isSpotlit = this.element.classList.contains("is-spotlit");
     const wish = aim(this.video.clientWidth * devicePixelRatio, isSpotlit && !document.hidden, this.wish.layer);
-    if (document.hidden) wish.layer = "low";
+    if (document.hidden || !this.isSeen) wish.layer = "low";
     if (wish.layer === this.wish.layer && wish.spotlight === this.wish.spotlight) return;
     this.wish = wish;
     this.session?.want(wish);
@@ -182,6 +191,7 @@ export class Tile {
 
   /** Why the node sends no picture though there is one; until the first one is here again. */
   get paused() {
+    if (!this.session?.isConnected) return null; // what it said last may be true no more
     if (this.given?.paused) return this.given.paused;
     const isAwaited = this.resumedAt !== null && (this.lastFrameAt ?? 0) < this.resumedAt;
     return isAwaited && performance.now() - this.resumedAt < NO_FRAMES_MS ? "bandwidth" : null;
@@ -236,33 +246,28 @@ export class Tile {
   /** Called a few times a second: judge, paint, and open a new session where this one shows nothing. */
   tick() {
     // A hidden page presents no frames; what it counts says nothing then.
-    if (document.hidden) this.lastFrameAt = this.lastFrameAt === null ? null : performance.now();
+    if (document.hidden && this.lastFrameAt !== null && !this.paused) this.lastFrameAt = performance.now();
     const age = this.ageMs();
     if (this.session && this.view.phase === "live" && !this.paused) this.mend(age);
     else if (!this.session && !this.retryTimer && OPENED_PHASES.has(this.view.phase)) this.retry();
     this.paint();
   }
 
-  /** The feed is live: where this session has shown nothing for too long, open another; later at each try. */
+  /** The feed is live, and nothing is seen of it: look for another road, then open another session; later at each try. */
   mend(ageMs) {
     const { connectedAt, restartedAt } = this.session;
     const since = connectedAt ?? this.sessionAt;
-    const silentMs = Math.min(ageMs ?? Infinity, performance.now() - since);
+    const silentMs = Math.min(ageMs ?? Infinity, performance.now() - Math.max(since, this.resumedAt ?? 0));
     const limit = connectedAt === null ? CONNECT_MS : NO_FRAMES_MS * (1 + Math.min(this.attempt, 3));
     const isOnItsWay = restartedAt !== null && performance.now() - restartedAt < RESTART_MS;
     if (silentMs > limit && !isOnItsWay) this.restart();
-  }
-
-  /** This screen has a network again, maybe another one. */
-  moved() {
-    this.session?.restart();
+    else if (silentMs > HAND_OVER_MS && connectedAt !== null) this.session.restart();
   }
 
   /** Show what this session measures and what the node gives it, or nothing of it. */
   async measure(isWanted) {
-    const shown = isWanted ? await this.measures.read(this.session?.peer ?? null, this.given, this.why) : "";
-    write(this.figures, shown);
-    this.figures.hidden = !shown;
+    const lines = isWanted ? await this.measures.read(this.session?.peer ?? null, this.given, this.verdict) : [];
+    showFigures(this.figures, lines);
   }
 
   restart() {
@@ -286,7 +291,6 @@ export class Tile {
     const word = say(`tile.phase.${verdict.phase}`);
     const why = verdict.cause ? say(`tile.cause.${verdict.cause}`) : "";
     this.verdict = verdict;
-    this.why = why;
     this.element.dataset.phase = verdict.phase;
     this.element.dataset.cause = verdict.cause ?? "";
     setMark(this.mark, verdict.state, word);
@@ -299,7 +303,7 @@ export class Tile {
     this.unrecorded.hidden = !isUnrecorded;
     write(this.age, this.ageWords(age, verdict));
     this.cause.hidden = verdict.phase === "live";
-    write(this.cause, why ? `${word} · ${why}` : word);
+    write(this.cause, why ? say("tile.why", { word, why }) : word);
     const label = say("tile.label", { number: this.number, site: inLanguage(view, "site"), officer: view.officer });
     const name = [`${label}: ${word}`, why, isUnrecorded ? say("tile.recording.not") : ""].filter(Boolean).join(", ");
     if (this.element.getAttribute("aria-label") !== name) this.element.setAttribute("aria-label", name);
@@ -315,7 +319,7 @@ export class Tile {
     if (verdict.phase === "live") return say("tile.age.fresh");
     const isCameraOff = verdict.cause === "camera" || verdict.cause === "officer";
     if (isCameraOff && verdict.phase === "stale" && this.view.since) return say("tile.age.old", { span: span(now() - this.view.since) });
-    if (verdict.phase === "connecting") return ""; // nothing is shown yet that could be old
+    if (verdict.phase === "connecting" || (verdict.phase === "paused" && age === null)) return ""; // nothing is shown yet that could be old
     const ms = age ?? (this.view.last_frame_at ? now() - this.view.last_frame_at : null);
     return ms === null || this.view.cause === "revoked" ? "" : say("tile.age.old", { span: span(ms) });
   }
@@ -344,6 +348,7 @@ export class Tile {
   remove() {
     this.stop();
     this.sizes.disconnect();
+    this.sights.disconnect();
     if (this.speaker) this.toggleSound();
     this.element.remove();
   }

@@ -2,7 +2,7 @@
 
 export const FRESH_MS = 1_700; // a picture older than this is marked stale before two seconds are over
 export const LOST_MS = 4_600;
-const DOUBTFUL_MS = 600; // the node says that frames stopped: believe it sooner
+const DOUBTFUL_MS = 600; // the node says that frames stopped, or that it holds them back: believe it sooner
 
 /**
  * `view` is the feed as the centre tells it, `ageMs` the age of the last frame seen here (null: none yet),
@@ -15,15 +15,16 @@ const DOUBTFUL_MS = 600; // the node says that frames stopped: believe it sooner
 export function judge({ view, ageMs, waitedMs, paused = null, link, media, nowMs }) {
   if (view.phase === "ended") return { state: "off", phase: "ended", cause: view.cause };
   if (view.phase === "waiting" && ageMs === null) return { state: "off", phase: "waiting", cause: null };
-  // The site sends, and this screen's line has no room for it: nothing is wrong there.
-  if (paused && view.phase === "live") return { state: "caution", phase: "paused", cause: paused };
-  const limit = view.phase === "live" || view.phase === "connecting" ? FRESH_MS : DOUBTFUL_MS;
+  const isCertain = !paused && (view.phase === "live" || view.phase === "connecting");
+  const limit = isCertain ? FRESH_MS : DOUBTFUL_MS;
   // A camera that was taken or stopped sends black frames, as fresh as any: only the node's word says that it is back.
   const isCameraOff = view.cause === "camera" || view.cause === "officer";
   if (ageMs !== null && ageMs < limit && !isCameraOff) return { state: "normal", phase: "live", cause: null };
-  const told = view.cause ?? ownCause(view, link, media, nowMs - (ageMs ?? 0));
+  const told = view.cause ?? ownCause(view, link, media, nowMs - (ageMs ?? 0), paused);
   // The node is back, and the device not yet: that is what is waited for now.
   const cause = told === "node" && media?.state === "running" ? "node-back" : told;
+  // The site sends, and this screen's line has no room for it: nothing is wrong there.
+  if (cause && cause === paused) return { state: "caution", phase: "paused", cause };
   if (view.phase === "lost") return { state: "serious", phase: "lost", cause };
   if (view.phase === "waiting") {
     // It was here, and the centre knows nothing of it any more.
@@ -35,9 +36,10 @@ export function judge({ view, ageMs, waitedMs, paused = null, link, media, nowMs
   return { state: "caution", phase: "stale", cause };
 }
 
-function ownCause(view, link, media, lastFrameAt) {
+function ownCause(view, link, media, lastFrameAt, paused) {
   // A node that started after the last frame is another one: the picture went with the one before.
   if (media && (media.state !== "running" || media.since > lastFrameAt)) return "node";
+  if (paused && view.phase === "live") return paused;
   if (link === "broken" || link === "silent") return "screen";
   return view.phase === "live" ? "screen" : "network";
 }

@@ -41,9 +41,6 @@ export function mount(element) {
   document.addEventListener("visibilitychange", () => {
     for (const tile of tiles.values()) tile.aim();
   });
-  addEventListener("online", () => {
-    for (const tile of tiles.values()) tile.moved();
-  });
   addEventListener("pagehide", () => {
     for (const tile of tiles.values()) tile.stop();
   });

@@ -5,6 +5,8 @@ import { ask, Problem, retryAfter } from "./net.js";
 
 const POST_TIMEOUT_MS = 8_000;
 const RESTART_TIMEOUT_MS = 4_000;
+const RESTARTS_APART_MS = 3_000;
+const GONE = [401, 403, 404, 410]; // the node doesn't know this session any more, or not us
 const CHANNEL = "viewer";
 /** What this page calls itself: all its sessions share one line, and so one budget. */
 const GROUP = Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -25,7 +27,9 @@ export class WhepSession {
     this.isOver = false;
     this.isRestarting = false;
     this.connectedAt = null;
-    this.restartedAt = null;
+    this.triedAt = -Infinity;
+    this.restartedAt = null; // when the node agreed to another road
+    this.over = new AbortController();
   }
 
   /** Open the session; throws a Problem where the node or the centre says no. */
@@ -49,6 +53,7 @@ export class WhepSession {
       if (peer.connectionState === "disconnected") this.restart();
       if (["failed", "closed"].includes(peer.connectionState)) this.end("network");
     };
+    this.watchNetwork();
     await peer.setLocalDescription(await peer.createOffer());
     const answer = await this.post(right.url, peer.localDescription.sdp);
     if (this.isOver) return;
@@ -109,11 +114,28 @@ export class WhepSession {
     });
   }
 
+  /** Another network is another address: what was agreed of the old one is of no use. */
+  watchNetwork() {
+    const { signal } = this.over;
+    const changed = () => this.restart({ isUrgent: true });
+    addEventListener("online", changed, { signal });
+    const { connection } = navigator;
+    let type = connection?.type;
+    // The event tells of every new estimate of the speed as well.
+    const look = () => {
+      if (connection.type === type) return;
+      type = connection.type;
+      if (type !== "none") changed();
+    };
+    connection?.addEventListener?.("change", look, { signal });
+  }
+
   /** Look for another road to the node within this session: the network here has changed, or answers no more. */
-  async restart() {
+  async restart({ isUrgent = false } = {}) {
     if (this.isOver || this.isRestarting || !this.location || !this.peer.remoteDescription) return;
+    if (!isUrgent && performance.now() - this.triedAt < RESTARTS_APART_MS) return;
     this.isRestarting = true;
-    this.restartedAt = performance.now();
+    this.triedAt = performance.now();
     const { peer } = this;
     try {
       await peer.setLocalDescription(await peer.createOffer({ iceRestart: true }));
@@ -122,9 +144,12 @@ export class WhepSession {
       if (this.isOver) return;
       if (response.status !== 200) throw new Problem(response.status, null);
       await peer.setRemoteDescription({ type: "answer", sdp: restarted(peer.remoteDescription.sdp, await response.text()) });
-    } catch {
-      // Half restarted it is good for nothing; the next session is opened by whoever holds this one.
-      this.end("network");
+      this.restartedAt = performance.now();
+    } catch (problem) {
+      // A road that still carries pictures isn't given up because nobody answers; how long it may be silent is the tile's
+      // to judge.
+      if (GONE.includes(problem.status)) this.end("network");
+      else if (peer.signalingState === "have-local-offer") await peer.setLocalDescription({ type: "rollback" }).catch(() => null);
     } finally {
       this.isRestarting = false;
     }
@@ -138,6 +163,7 @@ export class WhepSession {
   end(reason) {
     if (this.isOver) return;
     this.isOver = true;
+    this.over.abort();
     if (this.peer) this.peer.onconnectionstatechange = null;
     // Deleted first, closed then: a closed line ends the session at the node, and there would be nothing left to delete.
     // Where the line itself has failed, the node frees the session by its own clock.

@@ -188,6 +188,13 @@ async def test_what_the_page_sees_and_what_the_node_says_make_one_verdict(
         ({"phase": "live", "cause": None, "age": None, "paused": "bandwidth"}, ("caution", "paused", "bandwidth")),
         ({"phase": "lost", "cause": "network", "age": 9000, "paused": "bandwidth"}, ("serious", "lost", "network")),
         ({"phase": "ended", "cause": "officer", "age": 50, "paused": "bandwidth"}, ("off", "ended", "officer")),
+        ({"phase": "live", "cause": "camera", "age": 9000, "paused": "bandwidth"}, ("serious", "lost", "camera")),
+        (
+            {"phase": "live", "cause": None, "age": 9000, "paused": "bandwidth", "media": "restarting"},
+            ("serious", "lost", "node"),
+        ),
+        # What was on its way when the node paused it is still shown as it comes.
+        ({"phase": "live", "cause": None, "age": 40, "paused": "bandwidth"}, ("normal", "live", None)),
     ]
     async with opened(browser, centre) as (page, _):
         for given, expected in cases:
@@ -241,6 +248,29 @@ async def test_an_ice_restart_tells_the_new_credentials_and_takes_the_nodes(
         assert "10.0.0.1" not in renewed
         with pytest.raises(Error, match="without credentials"):
             await page.evaluate(load, ["restarted", remote, sdp("a=ice-lite")])
+
+
+async def test_the_panel_names_what_is_wrong_with_a_picture_that_comes(browser: Browser, centre: PlayedCentre) -> None:
+    live, paused = {"phase": "live", "cause": None}, {"phase": "paused", "cause": "bandwidth"}
+    fine = {"verdict": live, "lossPercent": 0.1, "fps": 15, "bufferMs": 40, "rttMs": 30, "given": None}
+    low = {"layer": "low", "wanted": "high", "estimate_kbps": 900}
+    cases: list[tuple[dict[str, Any], str | None]] = [
+        ({}, None),
+        ({"given": low | {"wanted": "low"}}, None),
+        ({"given": low}, "tile.trouble.bandwidth"),
+        ({"given": low | {"estimate_kbps": None}}, "tile.trouble.layer"),
+        ({"lossPercent": 4.2}, "tile.trouble.loss"),
+        ({"rttMs": 900}, "tile.trouble.far"),
+        ({"bufferMs": 800}, "tile.trouble.uneven"),
+        ({"fps": 2}, "tile.trouble.few"),
+        ({"lossPercent": None, "bufferMs": None, "rttMs": None, "fps": 0}, "tile.trouble.few"),
+        ({"verdict": paused, "fps": 0}, "tile.cause.bandwidth"),
+        ({"verdict": {"phase": "connecting", "cause": None}}, "tile.phase.connecting"),
+    ]
+    async with opened(browser, centre) as (page, _):
+        for change, expected in cases:
+            judge = "async (given) => (await import('/static/tile_trouble.js')).troubleOf(given)"
+            assert await page.evaluate(judge, fine | change) == expected, change
 
 
 async def test_enter_sends_once_and_an_input_methods_enter_never(browser: Browser, centre: PlayedCentre) -> None:

@@ -16,8 +16,10 @@ SCREENS = Path(command_center.__file__).parent / "screens"
 PARAMETER = re.compile(r"\{(\w+)\}")
 USED = re.compile(r"""\bsay\(\s*["']([a-z][a-z0-9_.-]+)["']""")
 FAMILIES = {
-    "tile.phase": ("waiting", "connecting", "live", "stale", "lost", "ended"),
-    "tile.cause": ("network", "camera", "officer", "revoked", "node", "node-back", "screen"),
+    "tile.phase": ("waiting", "connecting", "live", "stale", "lost", "paused", "ended"),
+    "tile.cause": ("network", "camera", "officer", "revoked", "node", "node-back", "screen", "bandwidth"),
+    "tile.layer": ("low", "middle", "high", "none"),
+    "tile.trouble": ("none", "layer", "bandwidth", "loss", "far", "uneven", "few"),
     "connection": ("connecting", "connected", "silent", "broken"),
     "part.state": ("running", "restarting", "stopped", "away"),
     "priority": ("routine", "urgent", "critical"),

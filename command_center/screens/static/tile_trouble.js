@@ -1,0 +1,23 @@
+// What is wrong with a picture that is seen, judged from the figures of its session; pure, for the operator's panel.
+
+const LAYERS = ["low", "middle", "high"];
+const LOSS_PERCENT = 2;
+const FEW_FPS = 5;
+const FAR_MS = 400;
+const UNEVEN_MS = 400;
+
+/**
+ * `verdict` as of `judge`; `given` as the node told it, null where it didn't; figures that aren't known are null.
+ * Answers the key of the words, under `tile.trouble.` or, where the tile itself says what is wrong, under `tile.cause.`;
+ * null where all is well.
+ */
+export function troubleOf({ verdict, given, lossPercent, fps, bufferMs, rttMs }) {
+  if (verdict.phase !== "live") return verdict.cause ? `tile.cause.${verdict.cause}` : `tile.phase.${verdict.phase}`;
+  if (given?.layer && LAYERS.indexOf(given.layer) < LAYERS.indexOf(given.wanted)) {
+    return given.estimate_kbps === null ? "tile.trouble.layer" : "tile.trouble.bandwidth";
+  }
+  if (lossPercent >= LOSS_PERCENT) return "tile.trouble.loss";
+  if (rttMs >= FAR_MS) return "tile.trouble.far";
+  if (bufferMs >= UNEVEN_MS) return "tile.trouble.uneven";
+  return fps < FEW_FPS ? "tile.trouble.few" : null;
+}
