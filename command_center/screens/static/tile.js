@@ -97,8 +97,7 @@ export class Tile {
   /** The feed moved to another node: this session went with the former one, and nothing is left there to be freed. */
   forsake() {
     this.keepPicture();
-    const session = this.session;
-    this.session = null;
+    const session = this.leave();
     session.location = null;
     session.close();
   }
