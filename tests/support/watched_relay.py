@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -11,6 +12,8 @@ from tests.support.relay import Address, Relay
 HEADER_BYTES = 20
 USE_CANDIDATE = 0x0025
 BINDING_REQUEST = b"\x00\x01"
+MEDIA = b"\x80"
+"""What RTP and RTCP begin with, or with more; checks and DTLS begin with less."""
 
 
 def may_move(data: bytes) -> bool:
@@ -27,19 +30,29 @@ def may_move(data: bytes) -> bool:
 
 
 class WatchedRelay(Relay):
-    """`checked_at` is the time (Unix seconds) of the first such check of any client since the last `move`."""
+    """`checked_at` is the time (Unix seconds) of the picture's first such check since the last `move`.
+
+    A page has other sessions beside, of voice, with checks of their own; those that sent little before the move are
+    passed over.
+    """
 
     def __init__(self, node: Address, *, seed: int = 1) -> None:
         super().__init__(node, seed=seed)
         self.checked_at: float | None = None
+        self._sent: Counter[Address] = Counter()
+        self._idle: frozenset[Address] = frozenset()
 
     def move(self, *clients: Address) -> None:
         """As the relay does; the next check is the first again."""
         super().move(*clients)
+        least = max(self._sent.values(), default=0) / 5
+        self._idle = frozenset(client for client, octets in self._sent.items() if octets < least)
+        self._sent.clear()
         self.checked_at = None
 
     def _to_node(self, data: bytes, client: Address) -> None:
-        if self.checked_at is None and may_move(data):
+        self._sent[client] += len(data) if data[:1] >= MEDIA else 0
+        if self.checked_at is None and client not in self._idle and may_move(data):
             self.checked_at = time.time()
         super()._to_node(data, client)
 
