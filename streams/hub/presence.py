@@ -119,7 +119,9 @@ def _is_published(state: FeedState) -> bool:
 
 def _published_at(text: str) -> int:
     try:
-        return FeedState.model_validate_json(text).published_at
+        state = FeedState.model_validate_json(text)
     except ValidationError:
         logger.warning("another node's feed has no readable state")
         return 0
+    # One that has ended there takes nothing over from us.
+    return state.published_at if _is_published(state) else 0

@@ -141,7 +141,9 @@ class Estimate:
         seconds = self._seen[-1][0] - self._seen[0][0]
         if seconds < 1:
             return None
-        return (self._seen[-1][4] - self._seen[0][4]) * 8 / seconds
+        octets = self._seen[-1][4] - self._seen[0][4]
+        # A tile that left took its count along: what is below nothing tells nothing.
+        return octets * 8 / seconds if octets > 0 else None
 
     def _loses(self, roads: Sequence[Road], now: float) -> bool:
         """Whether more is lost than the air's share, counted over windows of enough packets."""

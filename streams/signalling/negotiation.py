@@ -151,7 +151,7 @@ def _viewer_track(media: Media, source: Track) -> Track:
     if wanted is None:
         raise OfferRefused("codec-mismatch", HTTPStatus.CONFLICT)
     track = _track(media, wanted, VIEWER_EXTENSIONS, _new_ssrc(), _new_ssrc())
-    if track.nack and track.rtx_ssrc is None:
+    if track.rtx_ssrc is None and (track.nack or track.kind == "video"):
         # What is repeated to the bit can't carry a number of its own, so that none of its packets does.
         extensions = {uri: number for uri, number in track.extensions.items() if uri != TRANSPORT_CC_URI}
         track = replace(track, extensions=extensions, transport_cc=False)

@@ -38,6 +38,7 @@ MAX_SESSIONS = 600
 MAX_FEEDS = 256
 ENDED_KEPT_SECONDS = 600.0
 """How long an ended feed is still told of, with its cause."""
+TROUBLES_TOLD = 20
 VIEWERS_WAIT_SECONDS = 60.0
 """How long viewers of an ended feed wait for its publisher to come back."""
 
@@ -91,6 +92,8 @@ class Sessions:
             clock=clock,
         )
         self.ended: dict[str, int] = {}
+        self.troubles = 0
+        """How often something timed failed that shouldn't."""
         self.pages = Pages()
         self.messages: Counter[str] = Counter()
         """What became of the texts on officers' data channels."""
@@ -196,6 +199,8 @@ class Sessions:
         if session.ended_because is not None:
             return
         session.ended_because = reason
+        # Its handshake may be over this very moment: an ended session joins nothing any more.
+        session.link.on_open = ignore
         self.by_id.pop(session.id, None)
         self.ended[reason] = self.ended.get(reason, 0) + 1
         now = self._clock()
@@ -257,11 +262,23 @@ class Sessions:
     def tick(self, now: float) -> None:
         """Let every feed and viewer send what is due."""
         for feed in self.feeds.values():
-            feed.media.tick(now)
-            self._look(feed, now)
-        self.pages.look(now)
-        self.voice.tick(now)
+            self._guarded(self._tick_feed, feed, now)
+        self._guarded(self.pages.look, now)
+        self._guarded(self.voice.tick, now)
         self._forwarder.flush()
+
+    def _tick_feed(self, feed: LiveFeed, now: float) -> None:
+        feed.media.tick(now)
+        self._look(feed, now)
+
+    def _guarded(self, call: Callable[..., None], *arguments: object) -> None:
+        """One feed's trouble must not stop the clock of all others, nor fill the log."""
+        try:
+            call(*arguments)
+        except Exception:
+            self.troubles += 1
+            if self.troubles <= TROUBLES_TOLD:
+                logger.exception("what is timed failed")
 
     def sweep(self, now: float) -> None:
         """End sessions whose peer has gone, and forget feeds that ended long ago; each second."""
@@ -339,6 +356,10 @@ class Sessions:
     def _viewer_connected(self, feed: LiveFeed, session: Session, viewer: Viewer, group: str | None) -> None:
         now = self._clock()
         feed.media.add_viewer(viewer, now)
+        if len(viewer.branches) < sum(track.kind in feed.media.sources for track in viewer.tracks):
+            # Another publisher, of another codec, came between the answer and now.
+            self.end(session, "codec-changed")
+            return
         grant = session.grant
         # Whoever holds the token owns the page's name: nobody joins another's budget.
         key = None if group is None else (grant.session_id or grant.user_id or grant.token_id, group)

@@ -31,6 +31,7 @@ from streams.voice_protocol import (
     camera_of,
     is_talk,
     is_voice,
+    node_of_talk,
 )
 
 logger = logging.getLogger(__name__)
@@ -96,7 +97,8 @@ class Voice:
         Raises:
             RightRefused, OfferRefused, NodeFull
         """
-        if grant.operation_id is None or not is_talk(name):
+        # The token covers the line's feeds at all nodes; here there is one of them.
+        if grant.operation_id is None or not is_talk(name) or node_of_talk(name) != self._node:
             raise RightRefused("right-missing", HTTPStatus.FORBIDDEN)
         if agreement.channel is None or [track.kind for track in agreement.tracks] != ["audio"]:
             raise OfferRefused("talk-needs-sound-and-channel", HTTPStatus.UNPROCESSABLE_ENTITY)
@@ -193,6 +195,11 @@ class Voice:
             if talker.talk.id == wanted.id:
                 return
             talker.stop("replaced")
+        sign_in = talker.session.grant.session_id
+        for other in self.talks:
+            # Whoever comes back on another line is in nobody's way but his own.
+            if sign_in is not None and other.talker.session.grant.session_id == sign_in:
+                other.talker.stop("replaced")
         to = tuple(dict.fromkeys(wanted.to))
         ears = [self._ears[feed] for feed in to if feed in self._ears]
         if not all(self._may_hear(ear, talker) for ear in ears):

@@ -171,8 +171,13 @@ class MediaPort:
         if self._reports_timer is not None and self._reports is not None:
             now = time.monotonic()
             if now - self._reports_taken_at > REPORTS_PAUSE:
-                self._reports_taken_at = now
-                self._take(self._reports)
+                self._take_lot(self._reports, now)
+
+    def _take_lot(self, reports: socket.socket, now: float) -> int:
+        """Read what waits of reports. Where that was a full lot, more waits: then the pause is left out."""
+        taken = self._take(reports)
+        self._reports_taken_at = now if taken < BATCH else 0.0
+        return taken
 
     def _take_rest(self) -> None:
         if self._naps_spared:
@@ -196,14 +201,13 @@ class MediaPort:
         now = time.monotonic()
         wait = REPORTS_WAIT
         if now - self._reports_taken_at > REPORTS_PAUSE:
-            self._reports_taken_at = now
-            taken = self._take(reports)
+            taken = self._take_lot(reports, now)
             if not taken:
                 self._reports_timer = None
                 loop.add_reader(reports.fileno(), self._reports_readable, loop, reports)
                 return
             if taken == BATCH:
-                wait = REPORTS_PAUSE
+                wait = 0.0
         self._reports_timer = loop.call_later(wait, self._take_reports, loop, reports)
 
     def _take(self, sock: socket.socket) -> int:

@@ -73,6 +73,8 @@ def split_reports(sock: socket.socket) -> socket.socket | None:
         sock.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_REUSEPORT_CBPF, struct.pack("@HP", len(_TO_SOCKETS), address))
     except OSError:
         reports.close()
+        with suppress(OSError):
+            sock.setsockopt(socket.SOL_SOCKET, _SO_REUSEPORT, 0)
         return None
     return reports
 
