@@ -233,6 +233,7 @@ async def test_who_may_not_talk_or_listen_is_refused(running: RunningNode) -> No
             (running.token("*"), f"/whep/{voice_name('site-2')}"),
             (running.token("*", operation_id=OPERATION), f"/whip/{voice_name('site-1')}"),
             (running.token("*", operation_id=OPERATION), f"/whep/{feed}"),  # nobody listens behind the gate
+            (running.token("*", operation_id=OPERATION), f"/whip/{feed}.another"),  # not this node's
         ):
             peer = Talker(running.url, token) if "whip" in path else Phone(running.url, token)
             with pytest.raises(Refused) as refusal:
