@@ -18,6 +18,7 @@ export class TalkLine extends EventTarget {
     this.isOver = false;
     this.isBroken = false;
     this.attempt = 0;
+    this.run = 0; // what an earlier opening still brings, or loses, no longer counts
     this.open();
   }
 
@@ -27,12 +28,14 @@ export class TalkLine extends EventTarget {
   }
 
   async open() {
+    const run = ++this.run;
     try {
       const right = await ask("POST", "/api/media-tokens", { operation_id: this.operationId, right: "talk" });
-      if (this.isOver) return;
+      if (this.isOver || run !== this.run) return;
       this.ends = right.urls.map((url) => new LineEnd(url, right, this));
       await Promise.all(this.ends.map((end) => end.start()));
     } catch (problem) {
+      if (run !== this.run) return;
       if (!(problem instanceof Problem)) console.warn("the line to the phones failed", problem);
       this.again(problem.retryAfterSeconds ?? 0);
     }
@@ -42,6 +45,7 @@ export class TalkLine extends EventTarget {
   again(seconds = 0) {
     if (this.isOver || this.isBroken) return;
     this.isBroken = true;
+    this.run += 1;
     this.hangUp();
     const pause = BACK_OFF_MS[Math.min(this.attempt++, BACK_OFF_MS.length - 1)] * (0.7 + 0.6 * Math.random());
     setTimeout(() => {
@@ -161,6 +165,8 @@ export class Microphone extends EventTarget {
     this.keepMs = keepMs;
     this.stream = null;
     this.timer = null;
+    this.opening = null;
+    this.run = 0;
   }
 
   get track() {
@@ -176,13 +182,26 @@ export class Microphone extends EventTarget {
   async open() {
     clearTimeout(this.timer);
     if (this.isOpen) return this.track;
+    // A key that goes down again while the person is still asked waits for the same answer.
+    this.opening ??= this.take().finally(() => (this.opening = null));
+    return this.opening;
+  }
+
+  async take() {
     if (!navigator.mediaDevices?.getUserMedia) throw new MicrophoneRefused("insecure");
+    const { run } = this;
+    let stream;
     try {
-      this.stream = await navigator.mediaDevices.getUserMedia({ audio: SOUND });
+      stream = await navigator.mediaDevices.getUserMedia({ audio: SOUND });
     } catch (error) {
       const codes = { NotAllowedError: "refused", SecurityError: "refused", NotFoundError: "missing" };
       throw new MicrophoneRefused(codes[error.name] ?? "busy");
     }
+    if (run !== this.run) {
+      for (const track of stream.getTracks()) track.stop(); // given back meanwhile: nobody would see that it is open
+      throw new MicrophoneRefused("busy");
+    }
+    this.stream = stream;
     this.track.enabled = false; // nothing is heard before a key is down
     this.track.addEventListener("ended", () => this.close());
     this.dispatchEvent(new Event("change"));
@@ -198,6 +217,7 @@ export class Microphone extends EventTarget {
 
   close() {
     clearTimeout(this.timer);
+    this.run += 1;
     for (const track of this.stream?.getTracks() ?? []) track.stop();
     this.stream = null;
     this.dispatchEvent(new Event("change"));

@@ -101,7 +101,8 @@ export class Speech {
         if (talk.refusals.size >= this.line.ends.length) this.over(say(`talk.refused.${message.code}`, { speaker: message.busy?.[0]?.speaker ?? "" }));
         break;
       case "hushed":
-        this.over(say(`talk.hushed.${message.reason}`));
+        talk.byNode?.delete(message.node);
+        if (!talk.byNode?.size) this.over(say(`talk.hushed.${message.reason}`)); // else others are still heard by theirs
         break;
       default:
     }

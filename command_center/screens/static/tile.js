@@ -87,7 +87,7 @@ export class Tile {
     } else if (OPENED_PHASES.has(view.phase) && (returned || !this.session)) {
       this.attempt = 0;
       this.retryTimer = this.clearRetry();
-      if (this.session && this.movedAt > this.sessionAt) this.forsake();
+      if (this.session && this.movedAt > this.sessionAt && this.session.node !== view.node) this.forsake();
       // A session that outlived the break shows the picture again by itself: give it the time to.
       this.openSoon(!this.session ? 0 : this.isShowing ? NO_FRAMES_MS : this.session?.isConnected ? RESUME_MS : 0);
     }
@@ -116,7 +116,7 @@ export class Tile {
     if (this.retryTimer) return;
     this.retryTimer = setTimeout(() => {
       this.retryTimer = null;
-      if (!this.isShowing && OPENED_PHASES.has(this.view.phase)) this.open();
+      if (!this.isShowing && !this.paused && OPENED_PHASES.has(this.view.phase)) this.open();
     }, pauseMs);
   }
 

@@ -60,6 +60,12 @@ export class WhepSession {
     await peer.setRemoteDescription({ type: "answer", sdp: apart(answer) });
   }
 
+  /** The id of the node that holds this session, which its URL names; null where it names none. */
+  get node() {
+    const [node, secret] = (this.location ?? "").split("/").at(-1).split("~");
+    return secret ? decodeURIComponent(node) : null;
+  }
+
   get isConnected() {
     return this.peer?.connectionState === "connected";
   }
