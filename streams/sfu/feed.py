@@ -20,7 +20,7 @@ from streams.sfu.ring import MAX_PACKET
 from streams.sfu.source import Source
 from streams.sfu.tape import Tape
 from streams.sfu.track import Kind, Layer, Outlet, PacketSink, Track
-from streams.sfu.viewer import Viewer
+from streams.sfu.viewer import Viewer, ignore
 
 JOINT_ANSWER = 0.2
 """A browser that is asked for one layer's key frame makes one of each layer: another is asked for only after this."""
@@ -65,7 +65,7 @@ class Feed:
         self.viewers: list[Viewer] = []
         self.publisher_left = False
         self.last_packet_at: float | None = None
-        self.on_layers: Callable[[Sequence[Layer]], None] = _nobody_listens
+        self.on_layers: Callable[[Sequence[Layer]], None] = ignore
         """Called with the layers that the publisher need send, when they change."""
         self._sink: PacketSink | None = None
         self._tape: Tape | None = None
@@ -181,9 +181,9 @@ class Feed:
 
     def _forget_outlet(self) -> None:
         # What the publisher is told by leads to its session, which shall be freed.
-        self.on_layers = _nobody_listens
+        self.on_layers = ignore
         if self.outlet is not None:
-            self.outlet.on_change = _nobody_listens
+            self.outlet.on_change = ignore
         self.outlet = None
 
     def _publisher_changed(self) -> None:
@@ -351,7 +351,7 @@ class Feed:
         """The viewer's session is over."""
         if viewer in self.viewers:
             self.viewers.remove(viewer)
-            viewer.outlet.on_change = _nobody_listens
+            viewer.outlet.on_change = ignore
         for branch in viewer.branches.values():
             self.layers.leave(branch)
             branch.await_key_frame(None)
@@ -456,7 +456,3 @@ def _pause_sound(branch: Branch) -> None:
         branch.relocate(branch.source)
     elif branch.is_halted and branch.coming is None:
         branch.await_key_frame(branch.source)
-
-
-def _nobody_listens(*arguments: object) -> None:
-    """What is called where nobody wants to know (any more)."""

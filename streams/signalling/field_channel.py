@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from uuid import UUID
 
-from aiortc import InvalidStateError, RTCDataChannel
+from aiortc import RTCDataChannel
 from pydantic import BaseModel, ValidationError
 
 from streams.protocol import (
@@ -24,8 +23,7 @@ from streams.protocol import (
 )
 from streams.sfu.track import Layer
 from streams.signalling.limits import Bucket
-
-logger = logging.getLogger(__name__)
+from streams.signalling.texts import send_text
 
 BURST, PER_SECOND = 400, 50
 """A phone that was away sends what it kept; beyond this its messages go unacknowledged and are repeated."""
@@ -100,7 +98,4 @@ class FieldChannel:
         if channel is None or channel.bufferedAmount > ANSWERS_BOUND_BYTES:
             self.counts["unanswered"] += 1
             return
-        try:
-            channel.send(message.model_dump_json())
-        except (InvalidStateError, ConnectionError, ValueError) as error:
-            logger.debug("no answer on a closed channel: %s", type(error).__name__)
+        send_text(channel, message, ANSWERS_BOUND_BYTES)

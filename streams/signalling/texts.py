@@ -13,9 +13,9 @@ WAITING_BOUND_BYTES = 64 * 1024
 """Texts that may wait for a peer that doesn't take them; more are dropped."""
 
 
-def send_text(channel: RTCDataChannel | None, message: BaseModel) -> bool:
-    """Send a message if the channel takes it; False where it was dropped."""
-    if channel is None or channel.bufferedAmount > WAITING_BOUND_BYTES:
+def send_text(channel: RTCDataChannel | None, message: BaseModel, bound: int = WAITING_BOUND_BYTES) -> bool:
+    """Send a message if the channel takes it, with no more than `bound` bytes waiting; False where it was dropped."""
+    if channel is None or channel.bufferedAmount > bound:
         return False
     try:
         channel.send(message.model_dump_json())

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
 
-from aiortc import InvalidStateError, RTCDataChannel
+from aiortc import RTCDataChannel
 from pydantic import ValidationError
 
 from streams.signalling.limits import Bucket
+from streams.signalling.texts import send_text
 from streams.viewer_protocol import CHANNEL_LABEL, MAX_MESSAGE_BYTES, Picture, Want
-
-logger = logging.getLogger(__name__)
 
 BURST, PER_SECOND = 40, 10
 """A page that scrolls or is resized asks anew for its tiles; beyond this its wishes are dropped, and counted."""
@@ -46,14 +44,8 @@ class ViewerChannel:
         if channel is None:
             return
         picture = self._picture()
-        if picture == self._told or channel.bufferedAmount > UNSENT_BOUND_BYTES:
-            return
-        try:
-            channel.send(picture.model_dump_json())
-        except (InvalidStateError, ConnectionError, ValueError) as error:
-            logger.debug("nothing told on a closed channel: %s", type(error).__name__)
-            return
-        self._told = picture
+        if picture != self._told and send_text(channel, picture, UNSENT_BOUND_BYTES):
+            self._told = picture
 
     def _received(self, data: str | bytes) -> None:
         if not self._bucket.take(time.monotonic()):
