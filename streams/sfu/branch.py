@@ -218,10 +218,8 @@ class Branch(Follower):
 
     def _number(self, packet: bytearray) -> None:
         """Give a packet the viewer's next transport-wide number, and note it."""
-        viewer = self.viewer
-        viewer.transport_number = (viewer.transport_number + 1) & 0xFFFF
-        _number_into(packet, TRANSPORT_NUMBER_OFFSET, viewer.transport_number)
-        viewer.sent.append((viewer.transport_number, 1, len(packet), self.source.forwarder.clock()))
+        number = self.viewer.trail.note(len(packet), self.source.forwarder.clock())
+        _number_into(packet, TRANSPORT_NUMBER_OFFSET, number)
 
     def _present(self) -> Stretch:
         """What is given now, as if it ended here."""

@@ -149,6 +149,12 @@ class Tray:
             self._count = count
         return min(PLACES, max(1, FILLED_AT_ONCE // count))
 
+    def octets(self, first: int, places: int, segments: int) -> int:
+        """How many bytes stand in so many places from this one on."""
+        return sum(
+            length[0] for place in self.places[first : first + places] for _, _, length in place.slots[:segments]
+        )
+
 
 def _low_half(size: Data) -> int:
     """Where the C int lies that holds a small `size_t`."""

@@ -14,6 +14,7 @@ from pylibsrtp import Session
 from pylibsrtp._binding import ffi as srtp_ffi
 from pylibsrtp._binding import lib as srtp_lib
 
+from streams import native
 from streams.rtp.header import Buffer
 from streams.sfu.datagrams import SLOT_BYTES, Data, Tray, can_segment, ffi, load_sendmmsg, pack_address, unpack_address
 from streams.sfu.delays import DelayHistogram
@@ -32,6 +33,8 @@ class ForwarderCounters:
     """What went out of the socket, and what did not."""
 
     packets: int = 0
+    octets: int = 0
+    """Of all packets, as protected."""
     dropped: int = 0
     """The socket's buffer was full."""
     errors: int = 0
@@ -53,9 +56,10 @@ class Forwarder:
         self.delays = DelayHistogram()
         self.segmentation = can_segment(sock)
         self._sendmmsg = load_sendmmsg()
-        self._descriptor = sock.fileno()
+        self.descriptor = sock.fileno()
         self._pending: list[FanOut] = []
         self.tray = Tray()
+        self.native_tray, self.outcome = _native_tray()
         self._failed = False
         self._scratch = srtp_ffi.new("char[]", SLOT_BYTES)
         self._scratch_view = srtp_ffi.buffer(self._scratch)
@@ -100,6 +104,7 @@ class Forwarder:
             self.counters.errors += 1
         else:
             self.counters.packets += 1
+            self.counters.octets += len(data)
             return True
         return False
 
@@ -109,6 +114,23 @@ class Forwarder:
         name = ffi.new("char[]", len(packed))
         ffi.buffer(name)[:] = packed
         return name
+
+    def sent(self, outcome: Data) -> None:
+        """Count what the native loop did."""
+        counters = self.counters
+        counters.packets += outcome.packets
+        counters.octets += outcome.octets
+        counters.calls += outcome.calls
+        if outcome.dropped or outcome.errors or outcome.cannot_segment:
+            counters.dropped += outcome.dropped
+            counters.errors += outcome.errors
+            if outcome.cannot_segment:
+                self._segment_no_more(outcome.cannot_segment)
+
+    def _segment_no_more(self, code: int) -> None:
+        if self.segmentation:
+            logger.warning("the kernel can't segment datagrams here, they go one by one (error %d)", code)
+            self.segmentation = False
 
     def failed(self) -> None:
         """A packet in the tray could not be protected, and is empty now."""
@@ -132,9 +154,10 @@ class Forwarder:
         position = 0
         while position < total:
             counters.calls += 1
-            sent = self._sendmmsg(self._descriptor, headers + position, total - position, _DONT_WAIT)
+            sent = self._sendmmsg(self.descriptor, headers + position, total - position, _DONT_WAIT)
             if sent > 0:
                 counters.packets += sent * segments
+                counters.octets += self.tray.octets(position, sent, segments)
                 position += sent
                 continue
             code = ffi.errno
@@ -145,9 +168,8 @@ class Forwarder:
                 continue
             if segments > 1 and code in _NOT_SEGMENTABLE:
                 uncut.append(position)
-                if code in (errno.EIO, errno.EOPNOTSUPP) and self.segmentation:
-                    logger.warning("the kernel can't segment datagrams here, they go one by one (error %d)", code)
-                    self.segmentation = False
+                if code in (errno.EIO, errno.EOPNOTSUPP):
+                    self._segment_no_more(code)
             else:
                 counters.errors += segments
             position += 1
@@ -161,3 +183,12 @@ class Forwarder:
                 data = place.segment(slot)
                 if data:
                     self.send_protected(data, address)
+
+
+def _native_tray() -> tuple[Data, Data]:
+    """Memory for the native loop, and where it says what became of it; nothing where there is no such loop."""
+    if native.lib is None:
+        return None, None
+    tray = native.ffi.new("char[]", native.lib.tray_bytes())
+    native.lib.tray_prepare(tray)
+    return tray, native.ffi.new("struct outcome *")

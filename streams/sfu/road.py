@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections.abc import Iterable
+from typing import Any
 
 from streams.sfu.sent_log import Acknowledged
 
@@ -20,6 +21,7 @@ POINTS_KEPT = 32
 RATE_SECONDS = 1.0
 LEAST_SPAN = 0.1
 """Seconds between two arrivals from which a rate is read."""
+_NEVER = float("inf")
 
 
 class Train:
@@ -47,65 +49,129 @@ class Train:
         return self.octets * 8 * (came - 1) / self.count / max(span, 0.001)
 
 
+class RoadState:
+    """What `Road` remembers, in the shape of `struct road` (native.h), which stands in its place where it can."""
+
+    __slots__ = (
+        "base",
+        "base_next",
+        "base_until",
+        "feedbacks",
+        "first_point",
+        "heard_at",
+        "lost",
+        "octets",
+        "point_at",
+        "point_octets",
+        "points",
+        "queue_seconds",
+        "queued_since",
+        "queued_until",
+        "received",
+    )
+
+    def __init__(self) -> None:
+        self.heard_at = self.base = self.base_next = self.base_until = 0.0
+        self.queue_seconds = self.queued_since = self.queued_until = 0.0
+        self.received = self.lost = self.octets = self.feedbacks = 0
+        # A ring of the newest: the arrival of the last packet of a feedback, and all bytes that had come with it.
+        self.first_point = self.points = 0
+        self.point_at = [0.0] * POINTS_KEPT
+        self.point_octets = [0] * POINTS_KEPT
+
+
 class Road:
     """What is known of one session's way; `take` costs a few comparisons as long as nothing queues."""
 
-    def __init__(self) -> None:
-        self.heard_at: float | None = None
-        self.queue_seconds = 0.0
-        self.received = self.lost = self.octets = 0
+    def __init__(self, state: Any = None) -> None:
+        self._state: Any = RoadState() if state is None else state
+        self._state.heard_at = float("-inf")
+        self._state.base_until = 0.0
         self.train: Train | None = None
-        self._base = self._base_next = float("inf")
-        self._base_until = 0.0
-        self._queued_since: float | None = None
-        self._queued_until = 0.0
-        # Arrival of the last packet of a feedback, and all bytes that had arrived with it.
-        self._points: deque[tuple[float, int]] = deque(maxlen=POINTS_KEPT)
+        self.forget()
+
+    @property
+    def heard_at(self) -> float | None:
+        """When the last feedback came that told of any arrival."""
+        at: float = self._state.heard_at
+        return at if at > float("-inf") else None
+
+    @property
+    def queue_seconds(self) -> float:
+        """How much longer the last packet took than the quickest one."""
+        return float(self._state.queue_seconds)
+
+    @property
+    def received(self) -> int:
+        """Packets that arrived."""
+        return int(self._state.received)
+
+    @property
+    def lost(self) -> int:
+        """Packets that did not."""
+        return int(self._state.lost)
+
+    @property
+    def octets(self) -> int:
+        """Bytes that arrived, with all headers."""
+        return int(self._state.octets)
+
+    @property
+    def feedbacks(self) -> int:
+        """How many feedbacks were taken."""
+        return int(self._state.feedbacks)
 
     def forget(self) -> None:
         """The viewer came to another road: what was the quickest on the old one says nothing."""
-        self._base = self._base_next = float("inf")
-        self._queued_since = None
-        self.queue_seconds = 0.0
-        self._points.clear()
+        state = self._state
+        state.base = state.base_next = state.queued_since = float("inf")
+        state.queue_seconds = 0.0
+        state.points = 0
 
     def take(self, told: Acknowledged, now: float) -> bool:
-        """Take what one feedback said; true when something isn't as it should be."""
+        """Take what one feedback said; true when something isn't as it should be. Twin of `take_road` in native.c."""
+        state = self._state
+        state.feedbacks += 1
+        state.lost += told.lost
         if not told.received:
-            self.lost += told.lost
             return told.lost > 0
-        self.heard_at = now
-        self.received += told.received
-        self.lost += told.lost
-        self.octets += told.octets
-        was_queued = self._queued_since is not None
-        if now >= self._base_until:
-            self._base, self._base_next = self._base_next, float("inf")
-            self._base_until = now + BASE_SECONDS
+        was_queued = state.queued_since < _NEVER
+        state.heard_at = now
+        state.received += told.received
+        state.octets += told.octets
+        if now >= state.base_until:
+            state.base, state.base_next = state.base_next, _NEVER
+            state.base_until = now + BASE_SECONDS
         for sent_at, delay in told.delays:
-            self._delay(sent_at, delay)
+            self._delay(state, sent_at, delay)
         if self.train is not None:
-            self._note_train(self.train, told)
-        if self._queued_since is not None and not was_queued:
+            self.note_train(told.delays)
+        is_queued = state.queued_since < _NEVER
+        if is_queued and not was_queued:
             # From here on what arrives is what the road carries.
-            self._points.clear()
-        self._points.append((told.last_arrival, self.octets))
-        return self._queued_since is not None or told.lost * 10 > told.received
+            state.points = 0
+        _note_point(state, told.last_arrival)
+        return is_queued or told.lost * 10 > told.received
 
-    def _delay(self, sent_at: float, delay: float) -> None:
-        if delay < self._base_next:
-            self._base_next = delay
-            self._base = min(self._base, delay)
-        self.queue_seconds = queue = delay - self._base
+    @staticmethod
+    def _delay(state: Any, sent_at: float, delay: float) -> None:
+        if delay < state.base_next:
+            state.base_next = delay
+            state.base = min(state.base, delay)
+        state.queue_seconds = queue = delay - state.base
         if queue <= QUEUE_SECONDS:
-            self._queued_since = None
+            state.queued_since = _NEVER
             return
-        if self._queued_since is None:
-            self._queued_since = sent_at
-        self._queued_until = sent_at
+        if state.queued_since == _NEVER:
+            state.queued_since = sent_at
+        state.queued_until = sent_at
 
-    def _note_train(self, train: Train, told: Acknowledged) -> None:
-        for sent_at, delay in told.delays:
+    def note_train(self, delays: Iterable[tuple[float, float]]) -> None:
+        """Note what came of the train that is under way: for each flush when it was sent, and how long it took."""
+        train = self.train
+        if train is None:
+            return
+        for sent_at, delay in delays:
             if sent_at > train.last_at:
                 train.is_passed = True
             elif sent_at >= train.first_at:
@@ -114,22 +180,35 @@ class Road:
     @property
     def stands(self) -> bool:
         """Whether packets have queued for so long that it must be believed."""
-        return self._queued_since is not None and self._queued_until - self._queued_since >= BELIEVED_SECONDS
+        state = self._state
+        return bool(state.queued_until - state.queued_since >= BELIEVED_SECONDS)
 
     def is_heard(self, now: float) -> bool:
         """Whether there was feedback lately."""
-        return self.heard_at is not None and now - self.heard_at < HEARD_SECONDS
+        return bool(now - self._state.heard_at < HEARD_SECONDS)
 
     def rate_bps(self, now: float) -> float | None:
         """What arrived lately in bits a second, with all headers; while packets queue only since they do.
 
         A road on which nothing comes any more doesn't keep the rate that it had.
         """
-        points = self._points
-        if len(points) < 2:
+        state = self._state
+        if state.points < 2:
             return None
-        last, total = points[-1]
-        first, before = next(point for point in points if point[0] >= last - RATE_SECONDS)
+        places = [(state.first_point + place) % POINTS_KEPT for place in range(state.points)]
+        last = state.point_at[places[-1]]
+        first = next(place for place in places if state.point_at[place] >= last - RATE_SECONDS)
         silent = 0.0 if self.heard_at is None else now - self.heard_at - USUAL_SILENCE
-        span = last - first + max(0.0, silent)
-        return (total - before) * 8 / span if span >= LEAST_SPAN else None
+        span = last - state.point_at[first] + max(0.0, silent)
+        octets = state.point_octets[places[-1]] - state.point_octets[first]
+        return float(octets * 8 / span) if span >= LEAST_SPAN else None
+
+
+def _note_point(state: Any, at: float) -> None:
+    if state.points == POINTS_KEPT:
+        state.first_point = (state.first_point + 1) % POINTS_KEPT
+        state.points -= 1
+    place = (state.first_point + state.points) % POINTS_KEPT
+    state.points += 1
+    state.point_at[place] = at
+    state.point_octets[place] = state.octets

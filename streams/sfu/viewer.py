@@ -22,9 +22,8 @@ from streams.rtp.rtcp import (
 )
 from streams.rtp.transport_feedback import TransportFeedback
 from streams.sfu.branch import Branch
-from streams.sfu.road import Road
-from streams.sfu.sent_log import SentLog
 from streams.sfu.track import LAYERS, Kind, Layer, Outlet, Track
+from streams.sfu.trail import begin_trail
 
 if TYPE_CHECKING:
     from streams.sfu.page import Page
@@ -45,9 +44,8 @@ class Viewer:
         self.branches: dict[int, Branch] = {}
         self.wanted: Layer = "high"
         self.is_spotlight = False
-        self.transport_number = 0
-        self.sent = SentLog()
-        self.road = Road()
+        self.trail = begin_trail()
+        self.road = self.trail.road
         self.page: Page | None = None
         self.report_at = 0.0
         self.rtt_seconds: float | None = None
@@ -57,7 +55,7 @@ class Viewer:
         """Called when what it is given of the picture has changed."""
         self.on_estimate: Callable[[int, float], None] = ignore
         """Called with what it says that it can take, where it gives no transport-wide feedback."""
-        self.nacked = self.picture_losses = self.feedback_received = self.reports_received = self.switches = 0
+        self.nacked = self.picture_losses = self.reports_received = self.switches = 0
         self._limit: Layer | None = "high"
         self._is_heard = True
         self._road_version = 0
@@ -81,6 +79,11 @@ class Viewer:
     def refused(self) -> int:
         """How many packets it asked for in vain: they are gone, were never its own, or it asks too much."""
         return sum(branch.refused for branch in self.branches.values())
+
+    @property
+    def feedback_received(self) -> int:
+        """How much transport-wide feedback it gave."""
+        return self.road.feedbacks
 
     def takes(self, kind: Kind) -> bool:
         """Whether it is given (or waits for) something of this kind."""
@@ -126,9 +129,10 @@ class Viewer:
     def rtcp_received(self, plain: bytes, now: float) -> None:
         """Take one unprotected compound RTCP packet of this viewer."""
         self.heard_at = now
-        feedback = TransportFeedback.read_usual(plain)
-        if feedback is not None:
-            self._feedback(feedback, now)
+        self._notice_move()
+        is_uneasy = self.trail.read(plain, now)
+        if is_uneasy is not None:
+            self._judge(is_uneasy)
             return
         for report in parse(plain):
             self._take(report, now)
@@ -166,7 +170,7 @@ class Viewer:
         elif isinstance(report, BitrateEstimate):
             self._named(report.bitrate_bps, now)
         elif isinstance(report, TransportFeedback):
-            self._feedback(report, now)
+            self._judge(self.trail.take(report, now))
         elif isinstance(report, Bye):
             self.left = True
 
@@ -175,13 +179,14 @@ class Viewer:
         if self.road.heard_at is None:
             self.on_estimate(bps, now)
 
-    def _feedback(self, feedback: TransportFeedback, now: float) -> None:
-        self.feedback_received += 1
+    def _notice_move(self) -> None:
         version = self.outlet.address_version
         if version != self._road_version:
             self._road_version = version
             self.road.forget()
-        if self.road.take(self.sent.acknowledge(feedback), now) and self.page is not None:
+
+    def _judge(self, is_uneasy: bool) -> None:
+        if is_uneasy and self.page is not None:
             self.page.is_uneasy = True
 
     def _want_key_frame(self, ssrc: int) -> None:

@@ -189,7 +189,7 @@ def test_transport_wide_numbers_run_through_picture_sound_and_repeats(bench: Ben
             numbers.append(struct.unpack_from("!H", packet, start)[0])
     # Sound has no retransmission stream here; since it is never repeated, it may have numbers all the same.
     assert numbers == [1, 2, 3, 4, 5]
-    assert viewer.transport_number == 5
+    assert viewer.trail.number == 5
 
 
 def test_capture_time_is_passed_on_under_the_viewers_number(bench: Bench) -> None:

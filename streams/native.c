@@ -1,0 +1,493 @@
+/* The loops that run for each copy of a packet and for each report: streams/native.py says when they are used.
+   Every function does what its Python twin does, and the tests run both on the same input. Nothing here allocates, and
+   nothing is kept but what the caller owns. */
+
+#define _GNU_SOURCE
+#include <errno.h>
+#include <math.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include "native.h"
+
+#ifndef SOL_UDP
+#define SOL_UDP 17
+#endif
+#ifndef UDP_SEGMENT
+#define UDP_SEGMENT 103
+#endif
+
+typedef int (*srtp_call)(void *session, void *packet, int *length);
+
+static srtp_call protect, unprotect, unprotect_rtcp;
+
+int native_version(void) { return NATIVE_VERSION; }
+
+void use_srtp(uintptr_t for_protect, uintptr_t for_unprotect, uintptr_t for_unprotect_rtcp)
+{
+    protect = (srtp_call)for_protect;
+    unprotect = (srtp_call)for_unprotect;
+    unprotect_rtcp = (srtp_call)for_unprotect_rtcp;
+}
+
+static void put16(uint8_t *at, uint32_t value)
+{
+    at[0] = (uint8_t)(value >> 8);
+    at[1] = (uint8_t)value;
+}
+
+static void put32(uint8_t *at, uint32_t value)
+{
+    put16(at, value >> 16);
+    put16(at + 2, value);
+}
+
+static uint32_t get16(const uint8_t *at) { return (uint32_t)at[0] << 8 | at[1]; }
+
+static uint32_t get32(const uint8_t *at) { return get16(at) << 16 | get16(at + 2); }
+
+/* -- copies (streams/sfu/fanout.py) */
+
+/* Memory for a few viewers' datagrams, filled and sent again and again: it stays in the processor's cache. */
+struct tray {
+    struct mmsghdr headers[PLACES];
+    struct iovec vectors[PLACES][SLOTS];
+    uint8_t controls[PLACES][CONTROL_BYTES] __attribute__((aligned(8)));
+    uint8_t slots[PLACES][SLOTS][SLOT_BYTES];
+    uint8_t is_broken[PLACES];
+    uint32_t count;
+};
+
+size_t tray_bytes(void) { return sizeof(struct tray); }
+
+static void shape(struct tray *tray, uint32_t count)
+{
+    for (int i = 0; i < PLACES; i++) {
+        struct msghdr *header = &tray->headers[i].msg_hdr;
+        header->msg_iovlen = count;
+        header->msg_control = count > 1 ? tray->controls[i] : NULL;
+        header->msg_controllen = count > 1 ? CMSG_SPACE(sizeof(uint16_t)) : 0;
+    }
+    tray->count = count;
+}
+
+void tray_prepare(void *memory)
+{
+    struct tray *tray = memory;
+    for (int i = 0; i < PLACES; i++) {
+        tray->headers[i].msg_hdr.msg_iov = tray->vectors[i];
+        for (int slot = 0; slot < SLOTS; slot++)
+            tray->vectors[i][slot].iov_base = tray->slots[i][slot];
+        struct cmsghdr *control = (struct cmsghdr *)tray->controls[i];
+        control->cmsg_level = SOL_UDP;
+        control->cmsg_type = UDP_SEGMENT;
+        control->cmsg_len = CMSG_LEN(sizeof(uint16_t));
+    }
+    shape(tray, 1);
+}
+
+static void shift_picture(uint8_t *packet, const struct item *item, const struct member *member)
+{
+    if (item->picture_at) {
+        uint32_t picture = item->picture + member->by_picture;
+        if (item->is_wide)
+            put16(packet + item->picture_at, 0x8000 | (picture & 0x7FFF));
+        else
+            packet[item->picture_at] = picture & 0x7F;
+    }
+    if (item->base_at)
+        packet[item->base_at] = (uint8_t)(item->base + member->by_base);
+}
+
+/* One viewer's packets into one place; what could not be protected must never leave, and is left empty. */
+static void fill(struct tray *tray, int place, const struct member *member, const struct item *items, uint32_t count,
+                 double now, struct outcome *outcome)
+{
+    struct sent_log *log = member->log;
+    uint32_t octets = 0;
+    tray->is_broken[place] = 0;
+    for (uint32_t slot = 0; slot < count; slot++) {
+        const struct item *item = &items[slot];
+        uint8_t *packet = tray->slots[place][slot];
+        int length = item->size;
+        if (length < 12 || length > ITEM_BYTES) {
+            tray->vectors[place][slot].iov_len = 0;
+            tray->is_broken[place] = 1;
+            outcome->errors++;
+            continue;
+        }
+        packet[0] = item->first;
+        packet[1] = item->marker | member->payload_type;
+        put16(packet + 2, (uint32_t)(item->number + member->by_sequence));
+        put32(packet + 4, item->timestamp + member->by_timestamp);
+        put32(packet + 8, member->ssrc);
+        memcpy(packet + 12, item->bytes + 12, (size_t)length - 12);
+        if (log)
+            /* The first element of a one-byte block after the fixed header. */
+            put16(packet + 17, ++log->number);
+        if (member->is_shifted)
+            shift_picture(packet, item, member);
+        octets += (uint32_t)length;
+        if (protect(member->session, packet, &length)) {
+            length = 0;
+            tray->is_broken[place] = 1;
+            outcome->errors++;
+        }
+        tray->vectors[place][slot].iov_len = (size_t)length;
+    }
+    if (log)
+        note_sent(log, (uint16_t)count, octets, now);
+    struct msghdr *header = &tray->headers[place].msg_hdr;
+    header->msg_name = (void *)member->name;
+    header->msg_namelen = member->name_bytes;
+    if (count > 1) {
+        uint16_t segment = (uint16_t)tray->vectors[place][0].iov_len;
+        memcpy(CMSG_DATA((struct cmsghdr *)tray->controls[place]), &segment, sizeof segment);
+    }
+}
+
+static void send_singly(struct tray *tray, int descriptor, int place, struct outcome *outcome)
+{
+    const struct msghdr *header = &tray->headers[place].msg_hdr;
+    for (uint32_t slot = 0; slot < tray->count; slot++) {
+        const struct iovec *vector = &tray->vectors[place][slot];
+        if (!vector->iov_len)
+            continue;
+        outcome->calls++;
+        ssize_t sent =
+            sendto(descriptor, vector->iov_base, vector->iov_len, MSG_DONTWAIT, header->msg_name, header->msg_namelen);
+        if (sent >= 0) {
+            outcome->packets++;
+            outcome->octets += (uint32_t)vector->iov_len;
+        } else if (errno == EAGAIN || errno == ENOBUFS)
+            outcome->dropped++;
+        else
+            outcome->errors++;
+    }
+}
+
+static void count_sent(struct tray *tray, int from, int places, struct outcome *outcome)
+{
+    outcome->packets += (uint32_t)places * tray->count;
+    for (int place = from; place < from + places; place++)
+        for (uint32_t slot = 0; slot < tray->count; slot++)
+            outcome->octets += (uint32_t)tray->vectors[place][slot].iov_len;
+}
+
+static int is_not_segmentable(int code)
+{
+    return code == EINVAL || code == EIO || code == EMSGSIZE || code == EOPNOTSUPP;
+}
+
+/* Send the places from `from` to `to`, none of which is broken, with as few calls as it takes. */
+static void send_many(struct tray *tray, int descriptor, int from, int to, struct outcome *outcome)
+{
+    while (from < to) {
+        outcome->calls++;
+        int sent = sendmmsg(descriptor, tray->headers + from, (unsigned)(to - from), MSG_DONTWAIT);
+        if (sent > 0) {
+            count_sent(tray, from, sent, outcome);
+            from += sent;
+            continue;
+        }
+        int code = errno;
+        if (code == EINTR)
+            continue;
+        if (code == EAGAIN || code == ENOBUFS) {
+            outcome->dropped += (uint32_t)(to - from) * tray->count;
+            return;
+        }
+        if (tray->count > 1 && is_not_segmentable(code)) {
+            if (code == EIO || code == EOPNOTSUPP)
+                outcome->cannot_segment = code;
+            send_singly(tray, descriptor, from, outcome);
+        } else
+            outcome->errors += tray->count;
+        from++;
+    }
+}
+
+static void send_tray(struct tray *tray, int descriptor, int total, struct outcome *outcome)
+{
+    int from = 0;
+    for (int place = 0; place < total; place++)
+        if (tray->is_broken[place]) {
+            send_many(tray, descriptor, from, place, outcome);
+            send_singly(tray, descriptor, place, outcome);
+            from = place + 1;
+        }
+    send_many(tray, descriptor, from, total, outcome);
+}
+
+void send_copies(void *memory, int descriptor, const struct member *members, uint32_t total, const struct item *items,
+                 uint32_t count, double now, struct outcome *outcome)
+{
+    struct tray *tray = memory;
+    memset(outcome, 0, sizeof *outcome);
+    if (!protect || !count || count > SLOTS)
+        return;
+    if (count != tray->count)
+        shape(tray, count);
+    uint32_t step = FILLED_AT_ONCE / count < PLACES ? FILLED_AT_ONCE / count : PLACES;
+    for (uint32_t first = 0; first < total; first += step) {
+        uint32_t places = total - first < step ? total - first : step;
+        for (uint32_t place = 0; place < places; place++) {
+            const struct member *member = &members[first + place];
+            fill(tray, (int)place, member, items + (size_t)member->group * SLOTS, count, now, outcome);
+        }
+        send_tray(tray, descriptor, (int)places, outcome);
+    }
+}
+
+/* -- the log of what was sent (streams/sfu/sent_log.py) */
+
+static void forget_first(struct sent_log *log)
+{
+    log->first = (uint16_t)((log->first + 1) % LOG_ENTRIES);
+    log->count--;
+}
+
+void note_sent(struct sent_log *log, uint16_t packets, uint32_t octets, double at)
+{
+    if (!packets)
+        return;
+    if (log->count == LOG_ENTRIES)
+        forget_first(log);
+    struct sent *entry = &log->entries[(log->first + log->count) % LOG_ENTRIES];
+    log->count++;
+    entry->at = at;
+    entry->octets = octets;
+    entry->number = log->number;
+    entry->packets = packets;
+}
+
+#define OVERHEAD 44
+#define TICKS_PER_SECOND 4000.0
+#define TICKS_PER_REFERENCE 256.0
+#define REFERENCE_LAP (1 << 24)
+#define NOT_ARRIVED INT32_MIN
+
+static double reference_seconds(struct sent_log *log, int64_t reference)
+{
+    if (log->has_reference) {
+        int64_t step = ((reference - log->reference + REFERENCE_LAP / 2) & (REFERENCE_LAP - 1)) - REFERENCE_LAP / 2;
+        reference = log->reference + step;
+    }
+    log->reference = reference;
+    log->has_reference = 1;
+    return (double)reference * TICKS_PER_REFERENCE / TICKS_PER_SECOND;
+}
+
+struct told {
+    int64_t received, lost, octets;
+    double last_arrival;
+};
+
+/* Take out of the log what these arrivals cover; each flush of which anything arrived gives one delay. */
+static uint32_t acknowledge(struct sent_log *log, uint16_t base, const int32_t *arrivals, int32_t total, double origin,
+                            struct told *told, struct delay *delays)
+{
+    uint32_t found = 0;
+    int32_t last = 0;
+    while (log->count) {
+        struct sent *entry = &log->entries[log->first];
+        int32_t end = (int32_t)(((uint32_t)entry->number - base + 0x8000) & 0xFFFF) - 0x7FFF;
+        int32_t size = entry->packets, start = end - size;
+        int64_t flushed = entry->octets;
+        if (start >= total)
+            break;
+        double sent_at = entry->at;
+        if (end > total) {
+            /* The rest of this flush is told of later. */
+            int32_t rest = end - total;
+            int64_t of_rest = flushed * rest / size;
+            entry->packets = (uint16_t)rest;
+            entry->octets = (uint32_t)of_rest;
+            size -= rest;
+            flushed -= of_rest;
+            end = total;
+        } else {
+            forget_first(log);
+        }
+        if (end <= 0)
+            continue;
+        int32_t count = 0, first_arrival = 0, last_arrival = 0;
+        for (int32_t i = start > 0 ? start : 0; i < end; i++) {
+            if (arrivals[i] == NOT_ARRIVED) {
+                told->lost++;
+                continue;
+            }
+            if (!count++)
+                first_arrival = arrivals[i];
+            last_arrival = arrivals[i];
+        }
+        if (!count)
+            continue;
+        told->received += count;
+        told->octets += flushed * count / size + OVERHEAD * count;
+        delays[found].sent_at = sent_at;
+        delays[found++].seconds = origin + first_arrival / TICKS_PER_SECOND - sent_at;
+        if (last_arrival > last)
+            last = last_arrival;
+    }
+    told->last_arrival = origin + last / TICKS_PER_SECOND;
+    return found;
+}
+
+/* -- the road (streams/sfu/road.py) */
+
+#define QUEUE_SECONDS 0.1
+#define BASE_SECONDS 10.0
+
+static void take_delay(struct road *road, const struct delay *delay)
+{
+    if (delay->seconds < road->base_next) {
+        road->base_next = delay->seconds;
+        if (delay->seconds < road->base)
+            road->base = delay->seconds;
+    }
+    road->queue_seconds = delay->seconds - road->base;
+    if (road->queue_seconds <= QUEUE_SECONDS) {
+        road->queued_since = INFINITY;
+        return;
+    }
+    if (road->queued_since == INFINITY)
+        road->queued_since = delay->sent_at;
+    road->queued_until = delay->sent_at;
+}
+
+static void note_point(struct road *road, double at)
+{
+    if (road->points == POINTS) {
+        road->first_point = (road->first_point + 1) % POINTS;
+        road->points--;
+    }
+    uint32_t place = (road->first_point + road->points++) % POINTS;
+    road->point_at[place] = at;
+    road->point_octets[place] = road->octets;
+}
+
+/* Whether something isn't as it should be. */
+static int take_road(struct road *road, const struct told *told, const struct delay *delays, uint32_t count, double now)
+{
+    road->lost += told->lost;
+    if (!told->received)
+        return told->lost > 0;
+    int was_queued = road->queued_since < INFINITY;
+    road->heard_at = now;
+    road->received += told->received;
+    road->octets += told->octets;
+    if (now >= road->base_until) {
+        road->base = road->base_next;
+        road->base_next = INFINITY;
+        road->base_until = now + BASE_SECONDS;
+    }
+    for (uint32_t i = 0; i < count; i++)
+        take_delay(road, &delays[i]);
+    int is_queued = road->queued_since < INFINITY;
+    if (is_queued && !was_queued)
+        /* From here on what arrives is what the road carries. */
+        road->points = 0;
+    note_point(road, told->last_arrival);
+    return is_queued || told->lost * 10 > told->received;
+}
+
+/* -- transport-wide feedback (streams/rtp/transport_feedback.py) */
+
+#define RECEIVER_REPORT 201
+#define TRANSPORT_LAYER_FEEDBACK 205
+#define TRANSPORT_WIDE 15
+#define FIXED_BYTES 16
+
+/* The statuses of `count` packets into `symbols`; where the deltas begin, or 0 for what is cut off. */
+static uint32_t read_chunks(const uint8_t *body, uint32_t length, int32_t *symbols, uint32_t count)
+{
+    uint32_t position = FIXED_BYTES, done = 0;
+    while (done < count) {
+        if (position + 2 > length)
+            return 0;
+        uint32_t chunk = get16(body + position);
+        position += 2;
+        if (!(chunk & 0x8000)) {
+            uint32_t run = chunk & 0x1FFF;
+            for (uint32_t i = 0; i < run && done < count; i++)
+                symbols[done++] = (int32_t)(chunk >> 13 & 3);
+        } else {
+            int width = chunk & 0x4000 ? 2 : 1, shift = chunk & 0x4000 ? 12 : 13;
+            for (; shift >= 0 && done < count; shift -= width)
+                symbols[done++] = (int32_t)(chunk >> shift & (width == 2 ? 3 : 1));
+        }
+    }
+    return position;
+}
+
+/* Turn `symbols` into arrivals, in ticks after the reference; whether all deltas were there. */
+static int read_deltas(const uint8_t *body, uint32_t length, uint32_t position, int32_t *symbols, uint32_t count)
+{
+    int32_t time = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        int32_t size = symbols[i] < 3 ? symbols[i] : 0;
+        if (position + (uint32_t)size > length)
+            return 0;
+        if (size == 1)
+            time += body[position];
+        else if (size == 2)
+            time += (int16_t)get16(body + position);
+        position += (uint32_t)size;
+        symbols[i] = size ? time : NOT_ARRIVED;
+    }
+    return 1;
+}
+
+/* One feedback without its head and padding; negative for what is malformed. */
+static int take_body(struct sent_log *log, struct road *road, const uint8_t *body, uint32_t length, double now,
+                     struct delay *delays, uint32_t *delay_count)
+{
+    int32_t arrivals[STATUSES];
+    if (length < FIXED_BYTES)
+        return -1;
+    uint32_t count = get16(body + 10);
+    if (count > STATUSES)
+        return -1;
+    uint32_t position = read_chunks(body, length, arrivals, count);
+    if (!position || !read_deltas(body, length, position, arrivals, count))
+        return -1;
+    struct told told = {0, 0, 0, 0.0};
+    double origin = reference_seconds(log, get32(body + 12) >> 8);
+    *delay_count = acknowledge(log, (uint16_t)get16(body + 8), arrivals, (int32_t)count, origin, &told, delays);
+    road->feedbacks++;
+    return take_road(road, &told, delays, *delay_count, now);
+}
+
+/* Take a compound of nothing but empty receiver reports and one feedback: 1 where that makes uneasy, 0 where not;
+   negative for any other compound, of which nothing is taken. `delays` has room for LOG_ENTRIES. */
+int take_feedback(struct sent_log *log, struct road *road, const uint8_t *plain, uint32_t length, double now,
+                  struct delay *delays, uint32_t *delay_count)
+{
+    const uint8_t *feedback = NULL;
+    uint32_t feedback_length = 0, position = 0;
+    while (position + 4 <= length) {
+        const uint8_t *head = plain + position;
+        uint32_t bytes = 4 + 4 * get16(head + 2), padding = 0;
+        if (head[0] >> 6 != 2 || position + bytes > length)
+            return -1;
+        if (head[0] & 0x20) {
+            padding = head[bytes - 1];
+            if (!padding || padding > bytes - 4 || position + bytes != length)
+                return -1;
+        }
+        if (head[1] == TRANSPORT_LAYER_FEEDBACK && (head[0] & 0x1F) == TRANSPORT_WIDE && !feedback) {
+            feedback = head + 4;
+            feedback_length = bytes - 4 - padding;
+        } else if (head[1] != RECEIVER_REPORT || head[0] & 0x1F || bytes != 8)
+            return -1;
+        position += bytes;
+    }
+    if (!feedback || position != length)
+        return -1;
+    *delay_count = 0;
+    return take_body(log, road, feedback, feedback_length, now, delays, delay_count);
+}

@@ -1,0 +1,113 @@
+/* What Python and native.c share. cffi reads this file too, so it holds plain declarations only. */
+
+#define NATIVE_VERSION 1
+
+#define SLOTS 8
+#define PLACES 64
+#define FILLED_AT_ONCE 128
+#define ITEM_BYTES 1504
+#define SLOT_BYTES 1648
+#define CONTROL_BYTES 32
+#define NAME_BYTES 28
+#define LOG_ENTRIES 1024
+#define POINTS 32
+#define STATUSES 2048
+
+/* -- copies of one source's packets for all its viewers */
+
+/* One gathered packet as the viewers of one layout see it: `bytes` from its extensions on (the first 12 are the
+   viewer's own). A place of 0 means that the picture has no such number, or that nobody's differs. */
+struct item {
+    uint16_t size;
+    uint8_t first;
+    uint8_t marker;
+    uint32_t timestamp;
+    int64_t number;
+    uint16_t picture_at;
+    uint16_t picture;
+    uint16_t base_at;
+    uint8_t base;
+    uint8_t is_wide;
+    uint8_t bytes[ITEM_BYTES];
+};
+
+struct sent {
+    double at;
+    uint32_t octets;
+    uint16_t number;
+    uint16_t packets;
+};
+
+/* What was sent to one viewer when: a ring of flushes, `first` the oldest. `number` is the last transport-wide one. */
+struct sent_log {
+    uint16_t number;
+    uint16_t first;
+    uint16_t count;
+    int16_t has_reference;
+    int64_t reference;
+    struct sent entries[LOG_ENTRIES];
+};
+
+struct member {
+    void *session;
+    struct sent_log *log;
+    int64_t by_sequence;
+    uint32_t by_timestamp;
+    uint32_t ssrc;
+    uint16_t by_picture;
+    uint8_t by_base;
+    uint8_t is_shifted;
+    uint8_t payload_type;
+    uint8_t name_bytes;
+    uint16_t group;
+    uint8_t name[NAME_BYTES];
+};
+
+struct outcome {
+    uint32_t packets;
+    uint32_t octets;
+    uint32_t dropped;
+    uint32_t errors;
+    uint32_t calls;
+    int32_t cannot_segment;
+};
+
+size_t tray_bytes(void);
+void tray_prepare(void *tray);
+void send_copies(void *tray, int descriptor, const struct member *members, uint32_t total, const struct item *items,
+                 uint32_t count, double now, struct outcome *outcome);
+
+/* -- what a viewer's feedback says of its road */
+
+/* Nothing heard yet: heard_at is minus infinity; nothing queues: queued_since is infinity. A point is the arrival of a
+   feedback's last packet, with all bytes that had come by then. */
+struct road {
+    double heard_at;
+    double base;
+    double base_next;
+    double base_until;
+    double queue_seconds;
+    double queued_since;
+    double queued_until;
+    int64_t received;
+    int64_t lost;
+    int64_t octets;
+    int64_t feedbacks;
+    uint32_t first_point;
+    uint32_t points;
+    double point_at[POINTS];
+    int64_t point_octets[POINTS];
+};
+
+struct delay {
+    double sent_at;
+    double seconds;
+};
+
+void note_sent(struct sent_log *log, uint16_t packets, uint32_t octets, double at);
+int take_feedback(struct sent_log *log, struct road *road, const uint8_t *plain, uint32_t length, double now,
+                  struct delay *delays, uint32_t *delay_count);
+
+/* -- libsrtp is Python's; its functions are handed over */
+int native_version(void);
+void use_srtp(uintptr_t protect, uintptr_t unprotect, uintptr_t unprotect_rtcp);
