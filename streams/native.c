@@ -5,11 +5,13 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <math.h>
+#include <netinet/in.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <time.h>
 
 #include "native.h"
 
@@ -459,6 +461,7 @@ static int take_body(struct sent_log *log, struct road *road, const uint8_t *bod
     double origin = reference_seconds(log, get32(body + 12) >> 8);
     *delay_count = acknowledge(log, (uint16_t)get16(body + 8), arrivals, (int32_t)count, origin, &told, delays);
     road->feedbacks++;
+    road->answered_at = now;
     return take_road(road, &told, delays, *delay_count, now);
 }
 
@@ -490,4 +493,147 @@ int take_feedback(struct sent_log *log, struct road *road, const uint8_t *plain,
         return -1;
     *delay_count = 0;
     return take_body(log, road, feedback, feedback_length, now, delays, delay_count);
+}
+
+/* -- what arrives (streams/transport/port.py) */
+
+static uint32_t place_of(const struct table *table, uint64_t address)
+{
+    uint64_t mixed = (address ^ table->salt) * 0x9E3779B97F4A7C15u;
+    return (uint32_t)(mixed >> 32) & (TABLE_PLACES - 1);
+}
+
+static struct peer *find_peer(const struct table *table, uint64_t address)
+{
+    uint32_t place = place_of(table, address);
+    while (table->peers[place]) {
+        if (table->keys[place] == address)
+            return table->peers[place];
+        place = (place + 1) & (TABLE_PLACES - 1);
+    }
+    return NULL;
+}
+
+/* Let an address lead to a peer; 0 if there is no room: then its datagrams stay raw. */
+int table_put(struct table *table, uint64_t address, struct peer *peer)
+{
+    uint32_t place = place_of(table, address);
+    while (table->peers[place] && table->keys[place] != address)
+        place = (place + 1) & (TABLE_PLACES - 1);
+    if (!table->peers[place]) {
+        if (table->count >= TABLE_PLACES / 2)
+            return 0;
+        table->count++;
+    }
+    table->keys[place] = address;
+    table->peers[place] = peer;
+    return 1;
+}
+
+/* Forget an address, and move up who stood behind it because its place was taken. */
+void table_remove(struct table *table, uint64_t address)
+{
+    uint32_t place = place_of(table, address);
+    while (table->peers[place] && table->keys[place] != address)
+        place = (place + 1) & (TABLE_PLACES - 1);
+    if (!table->peers[place])
+        return;
+    table->count--;
+    uint32_t gap = place;
+    for (;;) {
+        place = (place + 1) & (TABLE_PLACES - 1);
+        if (!table->peers[place])
+            break;
+        uint32_t home = place_of(table, table->keys[place]);
+        if (((place - home) & (TABLE_PLACES - 1)) >= ((place - gap) & (TABLE_PLACES - 1))) {
+            table->keys[gap] = table->keys[place];
+            table->peers[gap] = table->peers[place];
+            gap = place;
+        }
+    }
+    table->peers[gap] = NULL;
+}
+
+static int is_known(const struct peer *peer, uint32_t source)
+{
+    for (uint32_t i = 0; i < peer->known && i < KNOWN_SOURCES; i++)
+        if (peer->sources[i] == source)
+            return 1;
+    return 0;
+}
+
+/* Open one datagram in its buffer, if it is media or a report of a known source of an open session; returns its kind. */
+int open_arrival(struct batch *batch, uint32_t place, const struct table *table, double now)
+{
+    static struct delay delays[LOG_ENTRIES];
+    struct arrival *arrival = &batch->arrivals[place];
+    uint8_t *datagram = batch->buffers[place];
+    arrival->kind = RAW;
+    if (arrival->length < 12 || datagram[0] < 128 || datagram[0] > 191)
+        return RAW;
+    struct peer *peer = find_peer(table, (uint64_t)arrival->host << 16 | arrival->port);
+    int is_report = datagram[1] >= 192 && datagram[1] <= 223;
+    if (!peer || !peer->session || !is_known(peer, get32(datagram + (is_report ? 4 : 8))))
+        return RAW;
+    int length = (int)arrival->length;
+    arrival->peer = peer->number;
+    if ((is_report ? unprotect_rtcp : unprotect)(peer->session, datagram, &length)) {
+        arrival->kind = is_report ? REFUSED_RTCP : REFUSED_RTP;
+        return arrival->kind;
+    }
+    arrival->length = (uint32_t)length;
+    arrival->kind = is_report ? OPENED_RTCP : OPENED_RTP;
+    if (is_report && peer->log) {
+        uint32_t count;
+        int verdict = take_feedback(peer->log, peer->road, datagram, arrival->length, now, delays, &count);
+        if (verdict >= 0)
+            arrival->kind = verdict ? UNEASY : DONE;
+    }
+    return arrival->kind;
+}
+
+/* How long ago the kernel got a datagram, by the time that it wrote beside it; 0 where it wrote none. */
+static double waited(const struct msghdr *header, const struct timespec *now)
+{
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(header); c; c = CMSG_NXTHDR((struct msghdr *)header, c)) {
+        struct timespec then;
+        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SO_TIMESTAMPNS)
+            continue;
+        memcpy(&then, CMSG_DATA(c), sizeof then);
+        double seconds = (double)(now->tv_sec - then.tv_sec) + (double)(now->tv_nsec - then.tv_nsec) / 1e9;
+        return seconds > 0 && seconds < 1 ? seconds : 0;
+    }
+    return 0;
+}
+
+/* Take what waits in the socket, up to BATCH datagrams, and open what can be; how many there were, or minus an errno. */
+int receive(struct batch *batch, int descriptor, const struct table *table, double now)
+{
+    static struct mmsghdr headers[BATCH];
+    static struct iovec vectors[BATCH];
+    static struct sockaddr_in names[BATCH];
+    static uint8_t controls[BATCH][64] __attribute__((aligned(8)));
+    for (int i = 0; i < BATCH; i++) {
+        vectors[i].iov_base = batch->buffers[i];
+        vectors[i].iov_len = DATAGRAM_BYTES;
+        headers[i].msg_hdr = (struct msghdr){&names[i], sizeof names[i], &vectors[i], 1, controls[i], 64, 0};
+    }
+    batch->todo_count = batch->octets = 0;
+    int taken = recvmmsg(descriptor, headers, BATCH, MSG_DONTWAIT, NULL);
+    if (taken < 0)
+        return -errno;
+    struct timespec wall;
+    clock_gettime(CLOCK_REALTIME, &wall);
+    for (int i = 0; i < taken; i++) {
+        struct arrival *arrival = &batch->arrivals[i];
+        arrival->at = now - waited(&headers[i].msg_hdr, &wall);
+        arrival->length = headers[i].msg_len;
+        arrival->peer = 0;
+        arrival->host = ntohl(names[i].sin_addr.s_addr);
+        arrival->port = ntohs(names[i].sin_port);
+        batch->octets += headers[i].msg_len;
+        if (open_arrival(batch, (uint32_t)i, table, now) != DONE)
+            batch->todo[batch->todo_count++] = (uint32_t)i;
+    }
+    return taken;
 }

@@ -12,6 +12,10 @@
 #define LOG_ENTRIES 1024
 #define POINTS 32
 #define STATUSES 2048
+#define BATCH 64
+#define DATAGRAM_BYTES 2048
+#define KNOWN_SOURCES 8
+#define TABLE_PLACES 16384
 
 /* -- copies of one source's packets for all its viewers */
 
@@ -83,6 +87,7 @@ void send_copies(void *tray, int descriptor, const struct member *members, uint3
    feedback's last packet, with all bytes that had come by then. */
 struct road {
     double heard_at;
+    double answered_at;
     double base;
     double base_next;
     double base_until;
@@ -107,6 +112,60 @@ struct delay {
 void note_sent(struct sent_log *log, uint16_t packets, uint32_t octets, double at);
 int take_feedback(struct sent_log *log, struct road *road, const uint8_t *plain, uint32_t length, double now,
                   struct delay *delays, uint32_t *delay_count);
+
+/* -- what arrives at the port */
+
+/* A session as far as its datagrams are opened here: `session` is NULL unless it is open. Sources that aren't known
+   yet are Python's to judge. Feedback is read here where there are a log and a road. */
+struct peer {
+    void *session;
+    struct sent_log *log;
+    struct road *road;
+    uint32_t number;
+    uint32_t known;
+    uint32_t sources[KNOWN_SOURCES];
+};
+
+/* From an address (IPv4 and port) to its peer; a power of two of places, never more than half full. */
+struct table {
+    uint64_t salt;
+    uint32_t count;
+    uint64_t keys[TABLE_PLACES];
+    struct peer *peers[TABLE_PLACES];
+};
+
+int table_put(struct table *table, uint64_t address, struct peer *peer);
+void table_remove(struct table *table, uint64_t address);
+
+/* What is left to do with a datagram. */
+#define RAW 0
+#define OPENED_RTP 1
+#define OPENED_RTCP 2
+#define REFUSED_RTP 3
+#define REFUSED_RTCP 4
+#define UNEASY 5
+#define DONE 6
+
+struct arrival {
+    double at;
+    uint32_t length;
+    uint32_t peer;
+    uint32_t host;
+    uint16_t port;
+    uint16_t kind;
+};
+
+/* `todo` holds the places of those datagrams that are not done yet, in their order. */
+struct batch {
+    struct arrival arrivals[BATCH];
+    uint8_t *buffers[BATCH];
+    uint32_t todo[BATCH];
+    uint32_t todo_count;
+    uint32_t octets;
+};
+
+int receive(struct batch *batch, int descriptor, const struct table *table, double now);
+int open_arrival(struct batch *batch, uint32_t place, const struct table *table, double now);
 
 /* -- libsrtp is Python's; its functions are handed over */
 int native_version(void);

@@ -53,6 +53,7 @@ class RoadState:
     """What `Road` remembers, in the shape of `struct road` (native.h), which stands in its place where it can."""
 
     __slots__ = (
+        "answered_at",
         "base",
         "base_next",
         "base_until",
@@ -71,7 +72,7 @@ class RoadState:
     )
 
     def __init__(self) -> None:
-        self.heard_at = self.base = self.base_next = self.base_until = 0.0
+        self.heard_at = self.answered_at = self.base = self.base_next = self.base_until = 0.0
         self.queue_seconds = self.queued_since = self.queued_until = 0.0
         self.received = self.lost = self.octets = self.feedbacks = 0
         # A ring of the newest: the arrival of the last packet of a feedback, and all bytes that had come with it.
@@ -85,7 +86,7 @@ class Road:
 
     def __init__(self, state: Any = None) -> None:
         self._state: Any = RoadState() if state is None else state
-        self._state.heard_at = float("-inf")
+        self._state.heard_at = self._state.answered_at = float("-inf")
         self._state.base_until = 0.0
         self.train: Train | None = None
         self.forget()
@@ -95,6 +96,11 @@ class Road:
         """When the last feedback came that told of any arrival."""
         at: float = self._state.heard_at
         return at if at > float("-inf") else None
+
+    @property
+    def answered_at(self) -> float:
+        """When the last feedback came; minus infinity before the first."""
+        return float(self._state.answered_at)
 
     @property
     def queue_seconds(self) -> float:
@@ -132,6 +138,7 @@ class Road:
         """Take what one feedback said; true when something isn't as it should be. Twin of `take_road` in native.c."""
         state = self._state
         state.feedbacks += 1
+        state.answered_at = now
         state.lost += told.lost
         if not told.received:
             return told.lost > 0

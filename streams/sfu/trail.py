@@ -19,6 +19,11 @@ class Trail:
         """The last transport-wide number that was given."""
 
     @property
+    def shared(self) -> tuple[Data, Data]:
+        """Its log and the road's state where `native.c` can read feedback by itself, else nothing."""
+        return None, None
+
+    @property
     def unanswered(self) -> int:
         """How many flushes nothing was said of yet."""
         return len(self.sent.entries)
@@ -46,6 +51,11 @@ class NativeTrail:
         self.log: Data = ffi.new("struct sent_log *")
         self.state: Data = ffi.new("struct road *")
         self.road = Road(self.state)
+
+    @property
+    def shared(self) -> tuple[Data, Data]:
+        """Its log and the road's state, for `native.c`."""
+        return self.log, self.state
 
     @property
     def number(self) -> int:

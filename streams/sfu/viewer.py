@@ -58,9 +58,7 @@ class Viewer:
         self.nacked = self.picture_losses = self.reports_received = self.switches = 0
         self._limit: Layer | None = "high"
         self._is_heard = True
-        self._road_version = 0
-        self.heard_at: float | None = None
-        """When its last report came."""
+        self._reported_at = float("-inf")
         self._version = outlet.address_version
         self._reported: OrderedDict[int, float] = OrderedDict()
         self._intra_commands: dict[int, int] = {}
@@ -79,6 +77,11 @@ class Viewer:
     def refused(self) -> int:
         """How many packets it asked for in vain: they are gone, were never its own, or it asks too much."""
         return sum(branch.refused for branch in self.branches.values())
+
+    @property
+    def heard_at(self) -> float:
+        """When its last report came; minus infinity before the first."""
+        return max(self._reported_at, self.road.answered_at)
 
     @property
     def feedback_received(self) -> int:
@@ -128,8 +131,7 @@ class Viewer:
 
     def rtcp_received(self, plain: bytes, now: float) -> None:
         """Take one unprotected compound RTCP packet of this viewer."""
-        self.heard_at = now
-        self._notice_move()
+        self._reported_at = now
         is_uneasy = self.trail.read(plain, now)
         if is_uneasy is not None:
             self._judge(is_uneasy)
@@ -143,7 +145,8 @@ class Viewer:
         if version == self._version or not self.outlet.is_open:
             return False
         self._version = version
-        if self.heard_at is not None and now - self.heard_at <= REPAIRABLE_SECONDS:
+        self.road.forget()
+        if now - self.heard_at <= REPAIRABLE_SECONDS:
             return False
         for branch in self.branches.values():
             if not branch.is_paused:
@@ -179,15 +182,14 @@ class Viewer:
         if self.road.heard_at is None:
             self.on_estimate(bps, now)
 
-    def _notice_move(self) -> None:
-        version = self.outlet.address_version
-        if version != self._road_version:
-            self._road_version = version
-            self.road.forget()
+    def grow_uneasy(self) -> None:
+        """Its feedback shows that something queues or is lost: its page shall look."""
+        if self.page is not None:
+            self.page.is_uneasy = True
 
     def _judge(self, is_uneasy: bool) -> None:
-        if is_uneasy and self.page is not None:
-            self.page.is_uneasy = True
+        if is_uneasy:
+            self.grow_uneasy()
 
     def _want_key_frame(self, ssrc: int) -> None:
         branch = self.branches.get(ssrc)

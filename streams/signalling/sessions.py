@@ -144,7 +144,8 @@ class Sessions:
         session = Session(name, Right.VIEW, grant, link, agreement, offer, viewer)
         self._add(session)
         feed.viewers[session.id] = session
-        link.on_rtcp = viewer.rtcp_received
+        link.on_rtcp, link.on_uneasy = viewer.rtcp_received, viewer.grow_uneasy
+        link.share_trail(*viewer.trail.shared)
         link.on_open = lambda: self._viewer_connected(feed, session, viewer, group)
         if agreement.channel is not None:
             channel = ViewerChannel(lambda wish: self.want(session, wish), lambda: _picture(viewer))
@@ -163,7 +164,8 @@ class Sessions:
         session = Session(name, Right.VIEW, grant, link, agreement, offer, viewer)
         self._add(session)
         feed.viewers[session.id] = session
-        link.on_rtcp = viewer.rtcp_received
+        link.on_rtcp, link.on_uneasy = viewer.rtcp_received, viewer.grow_uneasy
+        link.share_trail(*viewer.trail.shared)
         link.on_open = lambda: self._listener_connected(feed, session)
         if agreement.channel is not None:
             opened = self.voice.listener_channel(session)

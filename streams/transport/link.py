@@ -12,6 +12,8 @@ import pylibsrtp
 from aiortc import RTCDataChannel
 from pylibsrtp import Session
 
+from streams import native
+from streams.native import Data
 from streams.transport.dtls import Dtls, Role, Sctp
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ class Link:
     `address` is where the peer last asked to be sent to: taken from its last authenticated check that carries
     USE-CANDIDATE, so that a hand-over to another network is nothing but a check from there. `address_version`
     counts its changes. `on_rtp(buffer, length, now)` and `on_rtcp(packet, now)` get what was opened;
+    `on_uneasy()` hears of feedback that was read before (`share_trail`) and shows that something queues or is lost;
     `on_open()` and `on_close(reason)` tell the two changes of its life, `on_change()` that what is sent to it must go
     elsewhere, or nowhere.
     """
@@ -74,8 +77,14 @@ class Link:
         self._is_released = False
         self.srtp_in: Session | None = None
         self.srtp_out: Session | None = None
+        self.peer: Data = None if native.lib is None else native.ffi.new("struct peer *")
+        """What `native.c` opens this peer's datagrams by, where it does."""
+        self.number = 0
+        """By which the port finds it."""
+        self._shared: tuple[Data, Data] = (None, None)
         self.on_rtp: Callable[[bytearray, int, float], None] = ignore
         self.on_rtcp: Callable[[bytes, float], None] = ignore
+        self.on_uneasy: Callable[[], None] = ignore
         self.on_open: Callable[[], None] = ignore
         self.on_close: Callable[[str], None] = ignore
         self.on_change: Callable[[], None] = ignore
@@ -85,6 +94,12 @@ class Link:
         self._channel: tuple[Callable[[RTCDataChannel], None], int, int] | None = None
         self._sctp: Sctp | None = None
 
+    def set_number(self, number: int) -> None:
+        """Give it the number by which the port finds it."""
+        self.number = number
+        if self.peer is not None:
+            self.peer.number = number
+
     def start(self, role: Role, fingerprints: list[tuple[str, str]]) -> None:
         """Begin to shake hands; nothing goes out before the peer's first authenticated check."""
         self._task = asyncio.create_task(self._shake_hands(role, fingerprints))
@@ -92,6 +107,28 @@ class Link:
     def offer_channel(self, on_channel: Callable[[RTCDataChannel], None], port: int, max_message_size: int) -> None:
         """Take the peer's data channels once connected; before `start`."""
         self._channel = (on_channel, port, max_message_size)
+
+    def share_trail(self, log: Data, road: Data) -> None:
+        """Let feedback of this peer be read into these where it is opened; without them `on_rtcp` gets it all."""
+        if self.peer is not None and log is not None:
+            self._shared = log, road
+            self.peer.log, self.peer.road = log, road
+
+    def secure(self, srtp_in: Session, srtp_out: Session) -> None:
+        """Open it: from now on media can be opened and sealed."""
+        self.srtp_in, self.srtp_out = srtp_in, srtp_out
+        if self.peer is not None:
+            self.peer.session = native.ffi.cast("void *", native.address_of(srtp_in._srtp[0]))
+        self.is_open = True
+        self.on_open()
+
+    def add_source(self, ssrc: bytes) -> None:
+        """Remember a stream of which something could be opened."""
+        if ssrc not in self.sources:
+            self.sources.add(ssrc)
+            if self.peer is not None and self.peer.known < native.lib.KNOWN_SOURCES:
+                self.peer.sources[self.peer.known] = int.from_bytes(ssrc, "big")
+                self.peer.known += 1
 
     def send(self, datagram: bytes) -> None:
         """Send one datagram as it is; dropped while no address is known."""
@@ -176,12 +213,14 @@ class Link:
         await self.dtls.close()
         self._port.remove(self)
         # Links, sessions and transports know each other; the collector, which seldom runs here, shall find nothing.
-        self.on_rtp = self.on_rtcp = self.on_open = self.on_close = self.on_change = ignore
+        self.on_rtp = self.on_rtcp = self.on_uneasy = self.on_open = self.on_close = self.on_change = ignore
         self._channel = self._sctp = None
 
     def _end(self, reason: str) -> None:
         if not self.is_closed:
             self.is_closed, self.is_open = True, False
+            if self.peer is not None:
+                self.peer.session = native.ffi.NULL
             self.on_change()
             self.on_close(reason)
 
@@ -197,9 +236,8 @@ class Link:
     def _dtls_changed(self) -> None:
         state = self.dtls.state
         if state == "connected":
-            self.srtp_in, self.srtp_out = self.dtls.srtp_in, self.dtls.srtp_out
-            self.is_open = True
-            self.on_open()
+            if self.dtls.srtp_in is not None and self.dtls.srtp_out is not None:
+                self.secure(self.dtls.srtp_in, self.dtls.srtp_out)
         elif state == "failed":
             self._end("dtls-failed")
         elif state == "closed":

@@ -14,8 +14,11 @@ from collections.abc import Callable
 
 from pylibsrtp import Session
 
+from streams import native
+from streams.native import Data
 from streams.transport import stun
 from streams.transport.dtls import NodeCertificate
+from streams.transport.inbox import Inbox, address_of
 from streams.transport.link import Address, Link
 from streams.transport.sockets import split_reports, widen_buffers
 from streams.transport.srtp import Opener
@@ -42,6 +45,10 @@ _TIMESPEC = struct.Struct("@qq")
 _SO_MEMINFO = 55
 _MEMINFO = struct.Struct("=9I")
 _NO_TIME = bytes(_TIMESPEC.size)
+
+# How `native.c` names what is left to do with a datagram.
+_RAW, _OPENED_RTP, _OPENED_RTCP = 0, 1, 2
+_REFUSED = {3: "srtp", 4: "srtcp"}
 
 
 class MediaPort:
@@ -71,8 +78,15 @@ class MediaPort:
         self.awaits_more: Callable[[], bool] = lambda: False
         """Asked in a round of few datagrams: whether what gathered is worth more with what comes next."""
         self._naps_spared = 0
-        self._buffer = bytearray(DATAGRAM_BOUND)
-        self._opener = Opener(self._buffer)
+        self._inbox = None if native.lib is None else Inbox()
+        if self._inbox is None:
+            self._buffers = [bytearray(DATAGRAM_BOUND)]
+        else:
+            self._buffers = self._inbox.buffers
+            self._inbox.prepare(sock)
+        self._openers = [Opener(buffer) for buffer in self._buffers]
+        self._links: dict[int, Link] = {}
+        self._links_opened = 0
         self._by_address: dict[Address, Link] = {}
         self._by_ufrag: dict[str, tuple[Link, bytes]] = {}
         self._has_kernel_times = True
@@ -118,6 +132,9 @@ class MediaPort:
     def open_link(self, now: float) -> Link:
         """Make a link that peers reach by its ufrag."""
         link = Link(self, now)
+        self._links_opened += 1
+        link.set_number(self._links_opened & 0xFFFFFFFF)
+        self._links[link.number] = link
         self.add_credentials(link, link.ufrag, link.password)
         return link
 
@@ -147,15 +164,20 @@ class MediaPort:
     def add_address(self, link: Link, address: Address) -> None:
         """Let datagrams from this address lead to `link`, and no more to whom they led before."""
         self._by_address[address] = link
+        if self._inbox is not None:
+            self._inbox.put(address, link.peer)
 
     def forget_address(self, link: Link, address: Address) -> None:
         """Datagrams from this address lead to `link` no more."""
         if self._by_address.get(address) is link:
             del self._by_address[address]
+            if self._inbox is not None:
+                self._inbox.remove(address)
 
     def remove(self, link: Link) -> None:
         """Forget everything that leads to `link`."""
         self.dtls_dropped += link.dtls.dropped
+        self._links.pop(link.number, None)
         for address in link.addresses:
             self.forget_address(link, address)
         self.forget_credentials((link.ufrag, link.password))
@@ -212,7 +234,10 @@ class MediaPort:
 
     def _take(self, sock: socket.socket) -> int:
         """Handle what waits in a socket, up to `BATCH` datagrams; returns how many there were."""
-        receive, buffer = sock.recvfrom_into, self._buffer
+        return self._take_singly(sock) if self._inbox is None else self._take_batch(self._inbox, sock)
+
+    def _take_singly(self, sock: socket.socket) -> int:
+        receive, buffer = sock.recvfrom_into, self._buffers[0]
         for taken in range(BATCH):
             try:
                 length, address = receive(buffer)
@@ -222,30 +247,66 @@ class MediaPort:
                 self.refused["socket"] += 1
                 logger.debug("port: %s", error)
                 continue
+            self.packets_in += 1
+            self.bytes_in += length
             try:
                 self._received(length, address)
             except Exception:  # noqa: BLE001 - one datagram, however it is made, disturbs no session
                 self._unhandled()
         return BATCH
 
+    def _take_batch(self, inbox: Inbox, sock: socket.socket) -> int:
+        taken = inbox.receive(sock)
+        if taken <= 0:
+            if taken not in (0, -errno.EAGAIN, -errno.EINTR):
+                self.refused["socket"] += 1
+            return 0
+        self.packets_in += taken
+        self.bytes_in += inbox.octets
+        for place, arrival in inbox.todo():
+            try:
+                self._handle(place, arrival)
+            except Exception:  # noqa: BLE001 - one datagram, however it is made, disturbs no session
+                self._unhandled()
+        return taken
+
+    def _handle(self, place: int, arrival: Data) -> None:
+        """Do what is left to do with a datagram of the inbox."""
+        kind = arrival.kind
+        if kind == _RAW:
+            self._received(arrival.length, address_of(arrival), place)
+            return
+        if kind in _REFUSED:
+            self.refused[_REFUSED[kind]] += 1
+            return
+        link = self._links.get(arrival.peer)
+        if link is None or not link.is_open:
+            # It ended within this very batch.
+            self.refused["media-unknown"] += 1
+        elif kind == _OPENED_RTP:
+            link.on_rtp(self._buffers[place], arrival.length, arrival.at)
+        elif kind == _OPENED_RTCP:
+            link.on_rtcp(bytes(memoryview(self._buffers[place])[: arrival.length]), time.monotonic())
+        else:
+            link.on_uneasy()
+
     def _unhandled(self) -> None:
         self.refused["unhandled"] += 1
         if self.refused["unhandled"] <= 20:
             logger.exception("a datagram was not handled")
 
-    def _received(self, length: int, address: Address) -> None:
-        self.packets_in += 1
-        self.bytes_in += length
-        buffer = self._buffer
+    def _received(self, length: int, address: Address, place: int = 0) -> None:
+        """Handle the datagram in the buffer of this place, of which nothing is known yet."""
+        buffer = self._buffers[place]
         first = buffer[0] if length else 255
         if 127 < first < 192:
             link = self._by_address.get(address)
             if link is None or link.srtp_in is None or length < 12 or not link.is_open:
                 self.refused["media-unknown"] += 1
             elif 192 <= buffer[1] <= 223:
-                self._rtcp(link, link.srtp_in, length)
+                self._rtcp(link, link.srtp_in, length, place)
             else:
-                self._rtp(link, link.srtp_in, length)
+                self._rtp(link, link.srtp_in, length, place)
         elif first < 4:
             self._stun(bytes(memoryview(buffer)[:length]), address)
         elif 19 < first < 64:
@@ -257,17 +318,18 @@ class MediaPort:
         else:
             self.refused["unknown-kind"] += 1
 
-    def _rtp(self, link: Link, session: Session, length: int) -> None:
-        ssrc = bytes(self._buffer[8:12])
+    def _rtp(self, link: Link, session: Session, length: int, place: int) -> None:
+        buffer = self._buffers[place]
+        ssrc = bytes(buffer[8:12])
         if ssrc not in link.sources and len(link.sources) >= SOURCES_BOUND:
             self.refused["sources-full"] += 1
             return
-        clear = self._opener.open_rtp(session, length)
+        clear = self._openers[place].open_rtp(session, length)
         if not clear:
             self.refused["srtp"] += 1
             return
-        link.sources.add(ssrc)
-        link.on_rtp(self._buffer, clear, self._arrival_time() if link.wants_arrival_times else time.monotonic())
+        link.add_source(ssrc)
+        link.on_rtp(buffer, clear, self._arrival_time() if link.wants_arrival_times else time.monotonic())
 
     def _arrival_time(self) -> float:
         """When the kernel got the datagram that was received last, by the monotonic clock.
@@ -287,15 +349,16 @@ class MediaPort:
         waited = time.time() - seconds - nanoseconds / 1e9
         return now - waited if 0 < waited < 1 else now
 
-    def _rtcp(self, link: Link, session: Session, length: int) -> None:
-        ssrc = bytes(self._buffer[4:8])
+    def _rtcp(self, link: Link, session: Session, length: int, place: int) -> None:
+        buffer = self._buffers[place]
+        ssrc = bytes(buffer[4:8])
         if ssrc not in link.sources and len(link.sources) >= SOURCES_BOUND:
             self.refused["sources-full"] += 1
             return
-        clear = self._opener.open_rtcp(session, length)
+        clear = self._openers[place].open_rtcp(session, length)
         if clear:
-            link.sources.add(ssrc)
-            link.on_rtcp(bytes(self._buffer[:clear]), time.monotonic())
+            link.add_source(ssrc)
+            link.on_rtcp(bytes(memoryview(buffer)[:clear]), time.monotonic())
         else:
             self.refused["srtcp"] += 1
 

@@ -273,8 +273,7 @@ class Datagrams(Target):
         self.port = MediaPort(bind_media(0, "127.0.0.1"), make_certificate())
         self.link = self._open()
         self._seal, opening = session_pair()
-        self.link.srtp_in = opening
-        self.link.is_open = True
+        self.link.secure(opening, self._seal)
         self._media = Media(chance)
         self._control = Control(chance)
         self.link.on_rtp = self._media.feed.rtp_received
@@ -329,7 +328,7 @@ class Datagrams(Target):
         self.port.close()
 
     def _hand(self, data: bytes, address: tuple[str, int]) -> None:
-        self.port._buffer[: len(data)] = data
+        self.port._buffers[0][: len(data)] = data
         self.port._received(len(data), address)
 
     def _sealed(self, inner: bytes, *, is_control: bool) -> bytes:
@@ -731,7 +730,7 @@ class Handshakes(Target):
         return self.damage.of_bytes(self.chance.choice(self._flights), self._flights)
 
     def take(self, data: bytes) -> None:
-        self.port._buffer[: len(data)] = data
+        self.port._buffers[0][: len(data)] = data
         self.port._received(len(data), SEEN_FROM)
         if self.link.is_closed or self.chance.random() < 0.02:
             self._closing.append(asyncio.ensure_future(self.link.close("fuzzed")))
