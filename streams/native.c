@@ -503,7 +503,7 @@ static uint32_t place_of(const struct table *table, uint64_t address)
     return (uint32_t)(mixed >> 32) & (TABLE_PLACES - 1);
 }
 
-static struct peer *find_peer(const struct table *table, uint64_t address)
+struct peer *table_find(const struct table *table, uint64_t address)
 {
     uint32_t place = place_of(table, address);
     while (table->peers[place]) {
@@ -571,7 +571,7 @@ int open_arrival(struct batch *batch, uint32_t place, const struct table *table,
     arrival->kind = RAW;
     if (arrival->length < 12 || datagram[0] < 128 || datagram[0] > 191)
         return RAW;
-    struct peer *peer = find_peer(table, (uint64_t)arrival->host << 16 | arrival->port);
+    struct peer *peer = table_find(table, (uint64_t)arrival->host << 16 | arrival->port);
     int is_report = datagram[1] >= 192 && datagram[1] <= 223;
     if (!peer || !peer->session || !is_known(peer, get32(datagram + (is_report ? 4 : 8))))
         return RAW;
@@ -583,7 +583,7 @@ int open_arrival(struct batch *batch, uint32_t place, const struct table *table,
     }
     arrival->length = (uint32_t)length;
     arrival->kind = is_report ? OPENED_RTCP : OPENED_RTP;
-    if (is_report && peer->log) {
+    if (is_report && peer->log && !peer->road->awaits_train) {
         uint32_t count;
         int verdict = take_feedback(peer->log, peer->road, datagram, arrival->length, now, delays, &count);
         if (verdict >= 0)

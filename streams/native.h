@@ -83,7 +83,7 @@ void send_copies(void *tray, int descriptor, const struct member *members, uint3
 
 /* -- what a viewer's feedback says of its road */
 
-/* Nothing heard yet: heard_at is minus infinity; nothing queues: queued_since is infinity. A point is the arrival of a
+/* While a train is awaited feedback isn't read at the port, since each flush counts. Nothing heard yet: heard_at is minus infinity; nothing queues: queued_since is infinity. A point is the arrival of a
    feedback's last packet, with all bytes that had come by then. */
 struct road {
     double heard_at;
@@ -100,6 +100,7 @@ struct road {
     int64_t feedbacks;
     uint32_t first_point;
     uint32_t points;
+    uint32_t awaits_train;
     double point_at[POINTS];
     int64_t point_octets[POINTS];
 };
@@ -135,6 +136,7 @@ struct table {
 };
 
 int table_put(struct table *table, uint64_t address, struct peer *peer);
+struct peer *table_find(const struct table *table, uint64_t address);
 void table_remove(struct table *table, uint64_t address);
 
 /* What is left to do with a datagram. */

@@ -60,6 +60,11 @@ class Copies:
         self._groups: Sequence[Group] = ()
         self._items: list[list[_Item]] = []
 
+    @property
+    def viewers(self) -> int:
+        """How many get a copy."""
+        return len(self._members)
+
     def arrange(self, pairs: Sequence[tuple[Branch, Group]], groups: Sequence[Group]) -> None:
         """Serve exactly these from now on; each must be open and know its address."""
         self._groups = groups

@@ -29,7 +29,8 @@ class NativeCopies:
         self._forwarder = forwarder
         self._groups: Sequence[Group] = ()
         self._members: Data = None
-        self._count = 0
+        self.viewers = 0
+        """How many get a copy."""
         # The members hold bare pointers into what is kept alive here.
         self._kept: list[object] = []
         self._items: Data = None
@@ -41,7 +42,7 @@ class NativeCopies:
         kept: list[object] = []
         for member, (branch, group) in zip(members, pairs, strict=True):
             kept += self._fill(member, branch, group)
-        self._members, self._count, self._kept = members, len(pairs), kept
+        self._members, self.viewers, self._kept = members, len(pairs), kept
         if len(groups) > len(self._views):
             self._items = ffi.new("struct item[]", len(groups) * SLOTS)
             self._views = [
@@ -92,7 +93,7 @@ class NativeCopies:
             forwarder.native_tray,
             forwarder.descriptor,
             self._members,
-            self._count,
+            self.viewers,
             self._items,
             count,
             sent_at,

@@ -54,6 +54,7 @@ class RoadState:
 
     __slots__ = (
         "answered_at",
+        "awaits_train",
         "base",
         "base_next",
         "base_until",
@@ -76,7 +77,7 @@ class RoadState:
         self.queue_seconds = self.queued_since = self.queued_until = 0.0
         self.received = self.lost = self.octets = self.feedbacks = 0
         # A ring of the newest: the arrival of the last packet of a feedback, and all bytes that had come with it.
-        self.first_point = self.points = 0
+        self.first_point = self.points = self.awaits_train = 0
         self.point_at = [0.0] * POINTS_KEPT
         self.point_octets = [0] * POINTS_KEPT
 
@@ -88,8 +89,18 @@ class Road:
         self._state: Any = RoadState() if state is None else state
         self._state.heard_at = self._state.answered_at = float("-inf")
         self._state.base_until = 0.0
-        self.train: Train | None = None
+        self._train: Train | None = None
         self.forget()
+
+    @property
+    def train(self) -> Train | None:
+        """The train that is under way."""
+        return self._train
+
+    @train.setter
+    def train(self, train: Train | None) -> None:
+        self._train = train
+        self._state.awaits_train = train is not None
 
     @property
     def heard_at(self) -> float | None:
@@ -151,7 +162,7 @@ class Road:
             state.base_until = now + BASE_SECONDS
         for sent_at, delay in told.delays:
             self._delay(state, sent_at, delay)
-        if self.train is not None:
+        if self._train is not None:
             self.note_train(told.delays)
         is_queued = state.queued_since < _NEVER
         if is_queued and not was_queued:
@@ -175,7 +186,7 @@ class Road:
 
     def note_train(self, delays: Iterable[tuple[float, float]]) -> None:
         """Note what came of the train that is under way: for each flush when it was sent, and how long it took."""
-        train = self.train
+        train = self._train
         if train is None:
             return
         for sent_at, delay in delays:

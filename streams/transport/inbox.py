@@ -58,6 +58,15 @@ class Inbox:
         """Let an address lead to a peer; where the table is full its datagrams come unopened."""
         native.lib.table_put(self._table, _key(address), peer)
 
+    def find(self, address: Address) -> Data:
+        """To whom an address leads; NULL where to nobody."""
+        return native.lib.table_find(self._table, _key(address))
+
+    @property
+    def entries(self) -> int:
+        """How many addresses lead to somebody."""
+        return int(self._table.count)
+
     def remove(self, address: Address) -> None:
         """Let an address lead nowhere."""
         native.lib.table_remove(self._table, _key(address))

@@ -8,6 +8,7 @@ import random
 import socket
 import struct
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +21,7 @@ from aiortc import RTCDataChannel, RTCSctpTransport
 from aiortc.rtcsctptransport import crc32c
 from OpenSSL import SSL
 
+from streams import native
 from streams.recording.h264 import H264Depacketiser
 from streams.recording.packets import RtpPacket
 from streams.recording.sps import SpsRefused, read_sps
@@ -263,6 +265,20 @@ class _LongFeedback:
 _EMPTY_FEEDBACK = cast("Report", _LongFeedback())
 
 
+def _arrive(port: MediaPort, data: bytes, address: tuple[str, int]) -> None:
+    """Let a datagram arrive as if the port had just received it."""
+    port._buffers[0][: len(data)] = data
+    inbox = port._inbox
+    if inbox is None:
+        port._received(len(data), address)
+        return
+    arrival = inbox._arrivals[0]
+    arrival.length = len(data)
+    arrival.host, arrival.port = int.from_bytes(socket.inet_aton(address[0]), "big"), address[1]
+    if native.lib.open_arrival(inbox._batch, 0, inbox._table, time.monotonic()) != native.lib.DONE:
+        port._handle(0, arrival)
+
+
 class Datagrams(Target):
     """Everything at the port: checks signed and not, sealed media, DTLS garbage, noise."""
 
@@ -318,7 +334,8 @@ class Datagrams(Target):
         assert len(self.port._by_ufrag) == 1
         if len(self.link.sources) == SOURCES_BOUND:
             self.link.sources.clear()
-            self._seal, self.link.srtp_in = session_pair()
+            self._seal, opening = session_pair()
+            self.link.secure(opening, self._seal)
         while not self.link.dtls._pipe._queue.empty():
             self.link.dtls._pipe._queue.get_nowait()
 
@@ -328,8 +345,7 @@ class Datagrams(Target):
         self.port.close()
 
     def _hand(self, data: bytes, address: tuple[str, int]) -> None:
-        self.port._buffers[0][: len(data)] = data
-        self.port._received(len(data), address)
+        _arrive(self.port, data, address)
 
     def _sealed(self, inner: bytes, *, is_control: bool) -> bytes:
         try:
@@ -730,8 +746,7 @@ class Handshakes(Target):
         return self.damage.of_bytes(self.chance.choice(self._flights), self._flights)
 
     def take(self, data: bytes) -> None:
-        self.port._buffers[0][: len(data)] = data
-        self.port._received(len(data), SEEN_FROM)
+        _arrive(self.port, data, SEEN_FROM)
         if self.link.is_closed or self.chance.random() < 0.02:
             self._closing.append(asyncio.ensure_future(self.link.close("fuzzed")))
             self._begin()

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from streams import native
 from streams.rtp.header import TRANSPORT_CC
 from streams.sfu.feed import Feed
 from streams.sfu.forwarder import Forwarder
@@ -65,8 +66,19 @@ class Bench:
         return viewer, outlet
 
 
+@pytest.fixture(params=["native", "python"])
+def loops(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Which loops write, seal and send: both do the same."""
+    way: str = request.param
+    if way == "python":
+        monkeypatch.setattr(native, "lib", None)
+    elif native.lib is None:
+        pytest.skip("the C loops are not built here")
+    return way
+
+
 @pytest.fixture
-def bench() -> Iterator[Bench]:
+def bench(loops: str) -> Iterator[Bench]:
     """A feed with a VP8 and Opus publisher on it."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sock.bind(("127.0.0.1", 0))

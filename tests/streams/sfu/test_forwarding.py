@@ -146,7 +146,7 @@ def test_packets_of_unequal_size_arrive_whole(bench: Bench) -> None:
 @pytest.mark.parametrize("way", ["one by one", "without segmentation"])
 def test_older_kernels_get_the_same_packets(bench: Bench, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bench.forwarder, "segmentation", False)
-    if way == "one by one":
+    if way == "one by one":  # of the native loop the same as the other
         monkeypatch.setattr(bench.forwarder, "_sendmmsg", None)
     stream = VideoStream(10)
     outlets = [bench.watch()[1] for _ in range(3)]
@@ -156,6 +156,7 @@ def test_older_kernels_get_the_same_packets(bench: Bench, way: str, monkeypatch:
         assert [payload_of(p) for p in outlet.received()] == [payload_of(p) for p in sent]
 
 
+@pytest.mark.parametrize("loops", ["python"], indirect=True)
 def test_a_full_socket_drops_and_counts_and_never_waits(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> int:
         from streams.sfu.datagrams import ffi
@@ -170,6 +171,20 @@ def test_a_full_socket_drops_and_counts_and_never_waits(bench: Bench, monkeypatc
     bench.send(*stream.next_frame())
     assert bench.forwarder.counters.dropped == 8
     assert bench.forwarder.counters.packets == 0
+
+
+def test_what_the_kernel_refuses_is_counted_and_the_next_frame_goes_out(bench: Bench) -> None:
+    stream = VideoStream(11)
+    _, nowhere = bench.watch()
+    _, outlet = bench.watch()
+    # The kernel sends nothing to port 0.
+    nowhere.address = ("127.0.0.1", 0)
+    nowhere.address_version += 1
+    nowhere.on_change()
+    bench.send(*stream.next_frame())
+    bench.send(*stream.next_frame())
+    assert len(outlet.received()) == 8
+    assert (bench.forwarder.counters.packets, bench.forwarder.counters.errors) == (8, 8)
 
 
 def test_transport_wide_numbers_run_through_picture_sound_and_repeats(bench: Bench) -> None:
