@@ -14,7 +14,7 @@ help:
 	@echo "make bench   figures: forwarding, latency, glass to glass"
 	@echo "make soak    long runs: kills, garbage, hours"
 
-$(READY): requirements.lock pyproject.toml deploy/setup.sh
+$(READY): requirements.lock pyproject.toml deploy/setup.sh streams/native.c streams/native.h
 	@sh deploy/setup.sh base
 	@touch $@
 
@@ -58,4 +58,4 @@ lock: $(READY)
 		--no-emit-trusted-host --strip-extras --allow-unsafe --extra dev -o requirements.lock pyproject.toml
 
 clean:
-	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) build *.egg-info streams/_native*.so .mypy_cache .ruff_cache .pytest_cache

@@ -42,6 +42,8 @@ base() {
     "$python" -m venv .venv
     install --require-hashes -r requirements.lock ||
         stop "The locked dependencies could not be installed: see the lines above; is a package index reachable?"
+    # The media node's loops are in C; where no compiler can be had they run in Python, at twice the price.
+    command -v cc >/dev/null || (install_packages gcc libc6-dev) || true
     install --no-deps --no-build-isolation -e . ||
         stop "The command center could not be installed into .venv: see the lines above."
     # Chinese text in the demonstration's films; without it they carry English alone.

@@ -21,6 +21,8 @@ from streams.signalling.turn import TurnMisconfigured, TurnServers
 REDIS_URL_VARIABLE = "COMMAND_CENTER_REDIS_URL"
 TURN_SECRET_VARIABLE = "COMMAND_CENTER_TURN_SECRET"  # noqa: S105 - the name, not the secret
 """By the environment alone: a command line can be read by everybody on the machine."""
+SWITCH_SECONDS = 0.0005
+"""How long the recorder's thread may hold the interpreter while a packet waits; Python's own is ten times that."""
 _NODE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _BASE_URL = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?/?")
 _ANYWHERE = ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
@@ -74,6 +76,7 @@ def main(arguments: list[str] | None = None) -> int:
         turn=turn,
         records=not options.no_recording,
     )
+    sys.setswitchinterval(SWITCH_SECONDS)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         return runner.run(_serve(node_options))
 

@@ -18,6 +18,7 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
+from streams import native
 from streams.sfu.delays import BOUNDS
 
 if TYPE_CHECKING:
@@ -85,9 +86,10 @@ class NodeCollector(Collector):
         packets.add_metric(["in"], port.packets_in)
         packets.add_metric(["out"], port.packets_out + forwarder.counters.packets)
         yield packets
-        octets = CounterMetricFamily(f"{PREFIX}_bytes", "Bytes received, and media bytes of feeds.", labels=["kind"])
+        octets = CounterMetricFamily(f"{PREFIX}_bytes", "Bytes received and sent.", labels=["kind"])
         octets.add_metric(["received"], port.bytes_in)
         octets.add_metric(["control_sent"], port.bytes_out)
+        octets.add_metric(["media_sent"], forwarder.counters.octets)
         yield octets
         refused = CounterMetricFamily(f"{PREFIX}_datagrams_refused", "Datagrams that led nowhere.", labels=["kind"])
         for kind, count in port.refused.items():
@@ -106,6 +108,8 @@ class NodeCollector(Collector):
         drops.add_metric(["field_messages"], sessions.messages["dropped"])
         drops.add_metric(["field_answers"], sessions.messages["unanswered"])
         yield drops
+        text = "Whether the loops that run for each packet are the ones in C."
+        yield GaugeMetricFamily(f"{PREFIX}_native_loops", text, value=native.lib is not None)
         yield CounterMetricFamily(f"{PREFIX}_send_errors", "Refused by the kernel.", value=forwarder.counters.errors)
         yield self._delays()
 

@@ -20,6 +20,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from streams import native
 from streams.hub.hub import Hub
 from streams.hub.presence import Presence
 from streams.hub.revocations import Revocations
@@ -152,7 +153,11 @@ class Node:
             async with _running(self._jobs()), serving(self._app(), self._http):
                 self._ready.set()
                 logger.info(
-                    "node %s: media on %d, signalling on %d", self._options.node_id, self.port.number, self.http_port
+                    "node %s: media on %d, signalling on %d, loops in %s",
+                    self._options.node_id,
+                    self.port.number,
+                    self.http_port,
+                    "Python" if native.lib is None else "C",
                 )
                 await stop.wait()
                 await self._drain()

@@ -22,11 +22,13 @@ import tempfile
 import time
 import uuid
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 
+from command_center.launcher.parts import MEDIA_NICENESS
 from streams.signalling.tokens import PUBLIC_KEY_FILE, Grant, issue, load_private_key, make_keys
 from tests.bench.janus import Janus, why_not
 from tests.support.light_media import LightPublisher, LightViewer
@@ -171,6 +173,9 @@ async def measure_node(folder: Path, ip: str, redis_url: str, case: Case, option
     command += ["--token-key", str(keys / PUBLIC_KEY_FILE), "--log-level", "WARNING", "--public-address", ip]
     command += [] if case.records else ["--no-recording"]
     process = subprocess.Popen(command)
+    with suppress(PermissionError):
+        # As the launcher does.
+        os.setpriority(os.PRIO_PROCESS, process.pid, MEDIA_NICENESS)
     server = Whip(f"http://127.0.0.1:{http_port}", token)
     histograms: list[list[tuple[str, float]]] = []
 
