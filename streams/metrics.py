@@ -176,14 +176,19 @@ class NodeCollector(Collector):
         labels = ["feed", "layer"]
         packets = CounterMetricFamily(f"{PREFIX}_layer_packets", "Packets of each layer of a picture.", labels=labels)
         viewers = GaugeMetricFamily(f"{PREFIX}_layer_viewers", "Viewers of each layer of a picture.", labels=labels)
-        requests = CounterMetricFamily(f"{PREFIX}_layer_key_frame_requests", "Sent to publishers.", labels=labels)
+        asked = CounterMetricFamily(f"{PREFIX}_layer_key_frame_requests", "Key frames asked for.", labels=labels)
+        requests = CounterMetricFamily(
+            f"{PREFIX}_feed_key_frame_requests", "Compounds with requests, sent to publishers.", labels=["feed"]
+        )
         for feed in feeds:
+            requests.add_metric([feed.name], feed.media.key_frame_pace.sent)
             for source in feed.media.layers.sources:
-                requests.add_metric([feed.name, source.layer], source.key_frames.sent)
+                asked.add_metric([feed.name, source.layer], source.key_frames.asked)
                 packets.add_metric([feed.name, source.layer], source.packets)
                 viewers.add_metric([feed.name, source.layer], len(source.branches))
         yield packets
         yield viewers
+        yield asked
         yield requests
 
     def _loss(self, feeds: Iterable[LiveFeed]) -> Metric:

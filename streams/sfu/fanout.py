@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 WORTH_SENDING = 4
 """A frame of so many packets is sent at its end; smaller ones gather with what else comes in the round."""
+WORTH_WAITING = 16
+"""For so many viewers the rest of a frame is waited for: it saves each a datagram. Fewer get at once what is there."""
 
 
 class FanOut:
@@ -32,6 +34,7 @@ class FanOut:
         self.awaits_more = False
         """Whether what gathered lacks the end of its frame, and there is room for it."""
         self._has_frames = has_frames
+        self._is_worth_waiting = False
         self._forwarder = forwarder
         self._copies = Copies(forwarder) if native.lib is None else NativeCopies(forwarder)
         self._groups: list[Group] = []
@@ -49,6 +52,7 @@ class FanOut:
             group.is_shifted = group.is_shifted or branch.shift is not None
             pairs.append((branch, group))
         self._groups = list(groups.values())
+        self._is_worth_waiting = self._has_frames and len(branches) >= WORTH_WAITING
         self._copies.arrange(pairs, self._groups)
 
     def append(
@@ -87,7 +91,7 @@ class FanOut:
             self._forwarder.remind(self)
         self._copies.gather(self._gathered, memoryview(packet)[start:end], marker, number, timestamp)
         self._gathered += 1
-        self.awaits_more = self._has_frames and not marker and self._gathered < SLOTS
+        self.awaits_more = self._is_worth_waiting and not marker and self._gathered < SLOTS
         self._arrivals.append(now)
         if self._gathered == SLOTS or (marker and self._has_frames and self._gathered >= WORTH_SENDING):
             # Nothing is won by letting it wait for the other feeds' packets of this round.

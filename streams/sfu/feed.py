@@ -15,15 +15,13 @@ from streams.sfu.arrivals import Arrivals
 from streams.sfu.branch import LOOK_INTERVAL, REPORT_INTERVAL, Branch
 from streams.sfu.forwarder import Forwarder
 from streams.sfu.inlet import Inlet, Inlets
+from streams.sfu.keyframes import KeyFramePace
 from streams.sfu.layers import Layers
 from streams.sfu.ring import MAX_PACKET
 from streams.sfu.source import Source
 from streams.sfu.tape import Tape
 from streams.sfu.track import Kind, Layer, Outlet, PacketSink, Track
 from streams.sfu.viewer import Viewer, ignore
-
-JOINT_ANSWER = 0.2
-"""A browser that is asked for one layer's key frame makes one of each layer: another is asked for only after this."""
 
 
 @dataclass(slots=True)
@@ -62,6 +60,7 @@ class Feed:
         self.sources: dict[Kind, Source] = {}
         """One of each kind; of the picture's layers the highest."""
         self.layers = Layers()
+        self.key_frame_pace = KeyFramePace()
         self.viewers: list[Viewer] = []
         self.publisher_left = False
         self.last_packet_at: float | None = None
@@ -78,8 +77,7 @@ class Feed:
         self._header = Header()
         self._report_at = 0.0
         self._outlet_version = 0
-        self._asked_for: Source | None = None
-        self._asked_at = 0.0
+        self._asked_for: tuple[Source, ...] = ()
         self._viewers_at = 0.0
 
     @property
@@ -134,6 +132,8 @@ class Feed:
         self.tracks, self.outlet = tuple(tracks), outlet
         outlet.on_change, self._outlet_version = self._publisher_changed, outlet.address_version
         self.publisher_left = False
+        self._asked_for = ()
+        self.key_frame_pace.begin_anew()
         self._inlets = Inlets(tracks)
         numbers = {track.extensions[TRANSPORT_CC] for track in tracks if track.transport_cc}
         self._transport_number = min(numbers, default=0)
@@ -192,6 +192,9 @@ class Feed:
         if outlet is None or not outlet.is_open or outlet.address_version == self._outlet_version:
             return
         self._outlet_version = outlet.address_version
+        if any(source.key_frames.wanted for source in self._asked_for):
+            # The request under way went to where the publisher no longer is.
+            self.key_frame_pace.begin_anew()
         for source in self.layers.sources:
             source.key_frames.want()
         self._ask_key_frames(self._forwarder.clock())
@@ -412,24 +415,29 @@ class Feed:
         if losses.beyond_repair > inlet.beyond_repair:
             self.counters.beyond_repair += losses.beyond_repair - inlet.beyond_repair
             inlet.beyond_repair = losses.beyond_repair
-            if inlet.feeds_source and inlet.source is not None:
+            source = inlet.source
+            if inlet.feeds_source and source is not None and not source.is_mended(losses.last_lost):
                 # Asked for with the next tick, since the packet that ended an outage may begin a key frame itself.
-                inlet.source.key_frames.want()
+                source.key_frames.want()
 
     def _ask_key_frames(self, now: float) -> None:
-        for source in self.layers.sources:
-            if source.key_frames.wanted:
-                self._ask_key_frame(source, now)
-
-    def _ask_key_frame(self, source: Source, now: float) -> None:
+        """Ask for all layers that want one by one compound: most publishers answer with key frames of every layer."""
+        wanted = [source for source in self.layers.sources if source.key_frames.wanted]
         outlet = self.outlet
-        if outlet is None or not outlet.is_open or not self.layers.may_ask(source, now):
+        if not wanted or outlet is None or not outlet.is_open or not self.key_frame_pace.is_due(now):
             return
-        inlet = self._inlets.feeding(source)
-        is_answering = self._asked_for not in (None, source) and now - self._asked_at < JOINT_ANSWER
-        if inlet is not None and not is_answering and source.key_frames.due(now):
-            self._asked_for, self._asked_at = source, now
-            self._send(PictureLoss(self._ssrc, inlet.ssrc))
+        streams = {
+            source: inlet.ssrc
+            for source in wanted
+            if self.layers.may_ask(source, now) and (inlet := self._inlets.feeding(source)) is not None
+        }
+        if not streams:
+            return
+        self._asked_for = tuple(streams)
+        self.key_frame_pace.note(now)
+        for source in streams:
+            source.key_frames.asked += 1
+        self._send(*(PictureLoss(self._ssrc, ssrc) for ssrc in streams.values()))
 
     def _send_feedback(self, now: float) -> None:
         if self._arrivals is None:
@@ -441,10 +449,10 @@ class Feed:
             self._send(feedback)
         self.counters.untold += self._arrivals.untold - untold
 
-    def _send(self, report: Report) -> None:
+    def _send(self, *reports: Report) -> None:
         """Feedback goes in a compound that opens with a report, as RFC 3550 asks of everybody."""
         if self.outlet is not None:
-            self.outlet.send_rtcp(build([ReceiverReport(self._ssrc), report]))
+            self.outlet.send_rtcp(build([ReceiverReport(self._ssrc), *reports]))
 
 
 def _pause_sound(branch: Branch) -> None:

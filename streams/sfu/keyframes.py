@@ -1,19 +1,19 @@
-"""One request for a key frame for all who want one, not more than one a second."""
+"""One request for key frames for all who want one, not more than one a second to a publisher."""
 
 from __future__ import annotations
 
 INTERVAL = 1.0
 
 
-class KeyFrameRequests:
-    """Merges what viewers and the recorder ask of one publisher; repeats until a key frame begins."""
+class KeyFrameWish:
+    """Merges what viewers and the recorder ask of one layer; stands until a key frame of it begins."""
 
-    __slots__ = ("_last_sent", "sent", "wanted")
+    __slots__ = ("asked", "wanted")
 
     def __init__(self) -> None:
         self.wanted = False
-        self.sent = 0
-        self._last_sent: float | None = None
+        self.asked = 0
+        """How often the publisher was asked for it."""
 
     def want(self) -> None:
         """Somebody can't go on without a key frame."""
@@ -23,10 +23,26 @@ class KeyFrameRequests:
         """A key frame began: whoever waited has it."""
         self.wanted = False
 
-    def due(self, now: float) -> bool:
-        """Whether to send a request now; saying yes counts as sent."""
-        if not self.wanted or (self._last_sent is not None and now - self._last_sent < INTERVAL):
-            return False
-        self._last_sent = now
+
+class KeyFramePace:
+    """When a publisher may be asked again, for whichever of its layers."""
+
+    __slots__ = ("_sent_at", "sent")
+
+    def __init__(self) -> None:
+        self.sent = 0
+        """How many compounds with requests went out."""
+        self._sent_at = float("-inf")
+
+    def is_due(self, now: float) -> bool:
+        """Whether a request may be sent now."""
+        return now - self._sent_at >= INTERVAL
+
+    def note(self, now: float) -> None:
+        """A request was sent."""
         self.sent += 1
-        return True
+        self._sent_at = now
+
+    def begin_anew(self) -> None:
+        """Another publisher, or one whom the last request can't have reached, may be asked at once."""
+        self._sent_at = float("-inf")

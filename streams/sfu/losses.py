@@ -13,13 +13,24 @@ MAX_GAP = 256
 class Losses:
     """The gaps of one stream. Times are monotonic seconds; numbers are unwrapped."""
 
-    __slots__ = ("_highest", "_missing", "asked", "given_up", "overflowed", "recovered", "recovery_seconds")
+    __slots__ = (
+        "_highest",
+        "_missing",
+        "asked",
+        "given_up",
+        "last_lost",
+        "overflowed",
+        "recovered",
+        "recovery_seconds",
+    )
 
     def __init__(self) -> None:
         self._highest: int | None = None
         # number -> [first seen missing, next asked, tries]
         self._missing: dict[int, list[float]] = {}
         self.asked = self.recovered = self.given_up = self.overflowed = 0
+        self.last_lost = -1
+        """The highest number that isn't asked for (any more)."""
         self.recovery_seconds: float | None = None
 
     @property
@@ -47,11 +58,12 @@ class Losses:
         if gap > MAX_GAP:
             self.overflowed += gap + len(self._missing)
             self._missing.clear()
+            self.last_lost = number - 1
             return True
         for missing in range(highest + 1, number):
             self._missing[missing] = [now, now, 0]
         while len(self._missing) > MAX_MISSING:
-            del self._missing[next(iter(self._missing))]
+            self._give_up(next(iter(self._missing)))
             self.overflowed += 1
         return True
 
@@ -63,6 +75,10 @@ class Losses:
         took = min(0.5, now - entry[0])
         before = self.recovery_seconds
         self.recovery_seconds = took if before is None else before + (took - before) / 8
+
+    def _give_up(self, number: int) -> None:
+        del self._missing[number]
+        self.last_lost = max(self.last_lost, number)
 
     @property
     def interval(self) -> float:
@@ -83,7 +99,7 @@ class Losses:
                 entry[2] += 1
                 wanted.append(number & 0xFFFF)
         for number in over:
-            del self._missing[number]
+            self._give_up(number)
         self.given_up += len(over)
         self.asked += len(wanted)
         return wanted

@@ -14,7 +14,7 @@ from streams.sfu.branch import Branch
 from streams.sfu.fanout import FanOut
 from streams.sfu.follower import Follower
 from streams.sfu.forwarder import Forwarder
-from streams.sfu.keyframes import KeyFrameRequests
+from streams.sfu.keyframes import KeyFrameWish
 from streams.sfu.rate import Rate
 from streams.sfu.ring import Ring
 from streams.sfu.track import Kind, Layer, Track
@@ -38,7 +38,7 @@ class Source:
         self.clock_rate = track.codec.clock_rate
         self.forwarder = forwarder
         self.ring = Ring(RING_SIZE[track.kind])
-        self.key_frames = KeyFrameRequests()
+        self.key_frames = KeyFrameWish()
         self.boundaries = FrameBoundaries()
         self.rate = Rate()
         self.extensions: Mapping[str, int] = track.extensions
@@ -48,6 +48,8 @@ class Source:
         self.last_at: float | None = None
         self.last_frame_at: float | None = None
         self.packets = self.octets = self.duplicates = self.key_frame_count = 0
+        self.key_frame_number = 0
+        """Where the newest key frame began."""
         self._starts_key_frame = KEY_FRAME_TESTS[track.codec.name]
         self._waits = track.kind == "video"
         self._number_delta = self._timestamp_delta = 0
@@ -73,6 +75,10 @@ class Source:
         self.extensions = extensions
         if self._waits:
             self.key_frames.want()
+
+    def is_mended(self, index: int) -> bool:
+        """Whether a key frame has begun after the publisher's packet of this index, so that its loss hurts no more."""
+        return self.key_frame_number > index + self._number_delta
 
     def report_received(self, report: SenderReport, now: float) -> tuple[int, int]:
         """Take the publisher's clock pair; returns it with the timestamp in the source's numbering."""
@@ -125,6 +131,7 @@ class Source:
         starts = self._starts_key_frame(packet, start, end)
         if starts:
             self.key_frame_count += 1
+            self.key_frame_number = max(self.key_frame_number, number)
             self.key_frames.began()
         if self._incoming and (starts or not self._waits):
             self._take_in(number, timestamp, now)

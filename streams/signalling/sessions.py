@@ -188,9 +188,8 @@ class Sessions:
 
     def restart_ice(self, session: Session) -> str:
         """New ICE credentials for a session, as the fragment to answer with; it goes on meanwhile."""
-        ufrag, password = session.link.restart_ice()
+        ufrag, password = session.link.restart_ice(self._clock())
         session.renew_tag()
-        session.link.last_check_at = self._clock()
         if session.viewer is not None:
             session.viewer.road.forget()
         endpoint = Endpoint(self._addresses, self._port.number, ufrag, password, self._port.certificate.fingerprint)
@@ -285,17 +284,23 @@ class Sessions:
     def sweep(self, now: float) -> None:
         """End sessions whose peer has gone, and forget feeds that ended long ago; each second."""
         for session in list(self.by_id.values()):
-            if session.link.is_expired(now):
-                self.end(session, "consent-lost" if session.link.is_open else "never-connected")
-        self.voice.sweep(now)
+            self._guarded(self._sweep_session, session, now)
+        self._guarded(self.voice.sweep, now)
         for feed in list(self.feeds.values()):
-            if feed.ended_at is None:
-                continue
-            if now - feed.ended_at > VIEWERS_WAIT_SECONDS:
-                for session in list(feed.viewers.values()):
-                    self.end(session, "feed-ended")
-            if now - feed.ended_at > ENDED_KEPT_SECONDS and not feed.viewers:
-                del self.feeds[feed.name]
+            self._guarded(self._sweep_feed, feed, now)
+
+    def _sweep_session(self, session: Session, now: float) -> None:
+        if session.link.is_expired(now):
+            self.end(session, "consent-lost" if session.link.is_open else "never-connected")
+
+    def _sweep_feed(self, feed: LiveFeed, now: float) -> None:
+        if feed.ended_at is None:
+            return
+        if now - feed.ended_at > VIEWERS_WAIT_SECONDS:
+            for session in list(feed.viewers.values()):
+                self.end(session, "feed-ended")
+        if now - feed.ended_at > ENDED_KEPT_SECONDS and not feed.viewers:
+            del self.feeds[feed.name]
 
     def states(self) -> list[FeedState]:
         """What the hub is told of each feed."""

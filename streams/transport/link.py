@@ -183,8 +183,14 @@ class Link:
             return True
         return now - self.last_check_at > CONSENT_SECONDS
 
-    def restart_ice(self) -> tuple[str, str]:
-        """Give new credentials; the old stay good until the peer uses the new (RFC 8445 §9)."""
+    def restart_ice(self, now: float) -> tuple[str, str]:
+        """Give new credentials; the old stay good until the peer uses the new (RFC 8445 §9).
+
+        Somebody who asks for them is there, so it gets time to use them. But only once: restarts alone, of which none
+        is ever followed by a check, keep no session.
+        """
+        if self.next_credentials is None:
+            self.last_check_at = now
         self._port.forget_credentials(self.next_credentials)
         self.next_credentials = new_credentials()
         self._port.add_credentials(self, *self.next_credentials)

@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 BATCH = 64
 """Datagrams taken in one wake-up; then the loop may do something else."""
 FEW = 8
-NAP_SECONDS, NAPS = 0.0001, 3
+NAP_SECONDS, NAPS = 0.0002, 3
 """A frame's packets come in a burst, and the first wakes the node: so long it waits for the rest, to send all with one
 datagram to each viewer rather than the first with one of its own."""
 NAPS_SPARED = 16

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from streams.rtp.header import ABS_CAPTURE_TIME, TRANSPORT_CC, build_packet, find_extensions
-from streams.sfu.fanout import WORTH_SENDING
+from streams.sfu.fanout import WORTH_SENDING, WORTH_WAITING
 from streams.sfu.track import Codec
 from tests.streams.sfu.conftest import PUBLISHER_VIDEO, VIEWER_AUDIO, VIEWER_VIDEO, Bench
 from tests.support.outlets import PeerOutlet, header_of, payload_of
@@ -62,10 +62,10 @@ def test_a_viewer_whose_outlet_opens_later_waits_and_asks_then(bench: Bench) -> 
     _, outlet = bench.watch(is_open=False)
     bench.send(*stream.next_frame(key=True))
     assert outlet.datagrams() == []
-    asked = bench.feed.sources["video"].key_frames.sent
+    asked = bench.feed.sources["video"].key_frames.asked
     outlet.set_open(True)
     bench.tick(2)
-    assert bench.feed.sources["video"].key_frames.sent == asked + 1
+    assert bench.feed.sources["video"].key_frames.asked == asked + 1
     bench.send(*stream.next_frame(key=True))
     assert len(outlet.received()) == 4
 
@@ -250,11 +250,16 @@ def test_a_frame_of_many_packets_goes_out_at_its_end_and_waits_for_nothing(bench
         assert len(outlet.datagrams()) == (len(packets) if number == len(packets) else 0)
 
 
-def test_a_frame_in_part_awaits_the_rest_but_neither_a_whole_one_nor_sound_does(bench: Bench) -> None:
+@pytest.mark.parametrize(("watchers", "waits"), [(WORTH_WAITING, True), (WORTH_WAITING - 1, False)])
+def test_a_frame_in_part_that_many_watch_awaits_the_rest_but_neither_a_whole_one_nor_sound_does(
+    bench: Bench, watchers: int, waits: bool
+) -> None:
     stream = VideoStream(9, parts=4)
     sound = build_packet(payload_type=111, sequence=1, timestamp=1, ssrc=5, payload=b"opus")
-    bench.watch(VIEWER_VIDEO, VIEWER_AUDIO)
+    for _ in range(watchers):
+        bench.watch(VIEWER_VIDEO, VIEWER_AUDIO)
     bench.tick()
+    bench.send(*stream.next_frame(key=True))
 
     def take(packet: bytes) -> bool:
         buffer = bytearray(2048)
@@ -262,7 +267,7 @@ def test_a_frame_in_part_awaits_the_rest_but_neither_a_whole_one_nor_sound_does(
         bench.feed.rtp_received(buffer, len(packet), bench.now)
         return bench.forwarder.awaits_more
 
-    assert [take(packet) for packet in stream.next_frame()] == [True, True, True, False]
+    assert [take(packet) for packet in stream.next_frame()] == [waits, waits, waits, False]
     bench.forwarder.flush()
     assert not take(sound)
     bench.forwarder.flush()

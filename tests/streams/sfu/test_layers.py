@@ -270,6 +270,24 @@ def test_a_key_frame_that_comes_with_another_layers_is_not_asked_for(bench: Benc
     assert len(asked) == 1
 
 
+def test_a_publisher_is_asked_for_all_layers_at_once_and_once_a_second(bench: Bench) -> None:
+    played = stage(bench)
+    viewers = [played.watch(layer)[0] for layer in LAYERS]
+    played.run(40)
+    played.asked.clear()
+    sent = bench.feed.key_frame_pace.sent
+    for _ in range(90):
+        for viewer in viewers:
+            (branch,) = viewer.branches.values()
+            viewer.rtcp_received(bytes(PictureLoss(1, branch.ssrc)), bench.now)
+        played.run(1)
+    assert {layer for _, layer in played.asked} == set(LAYERS)
+    times = sorted({at for at, _ in played.asked})
+    assert bench.feed.key_frame_pace.sent - sent == len(times)
+    assert 2 <= len(times) <= 4
+    assert all(later - earlier >= 1 - FRAME for earlier, later in itertools.pairwise(times))
+
+
 def test_a_layer_that_nobody_follows_is_not_asked_for_key_frames(bench: Bench) -> None:
     played = stage(bench)
     played.watch("low")

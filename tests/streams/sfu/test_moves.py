@@ -56,6 +56,27 @@ def test_a_publisher_that_moved_is_asked_for_a_key_frame_once(bench: Bench) -> N
     assert requests(bench) == 1
 
 
+def test_a_publisher_that_moves_unanswered_is_asked_at_once_where_it_is_now(bench: Bench) -> None:
+    bench.watch()
+    begun(bench, 72)
+    bench.publisher.move()
+    bench.now += 0.2
+    bench.publisher.move()
+    assert requests(bench) == 2
+
+
+def test_a_publisher_that_moves_again_after_its_answer_is_asked_when_the_second_is_over(bench: Bench) -> None:
+    bench.watch()
+    stream = begun(bench, 73)
+    bench.publisher.move()
+    bench.send(*stream.next_frame(key=True))
+    bench.now += 0.2
+    bench.publisher.move()
+    assert requests(bench) == 1
+    bench.tick(1)
+    assert requests(bench) == 2
+
+
 def test_an_outlet_that_opens_or_closes_has_not_moved(bench: Bench) -> None:
     _, outlet = bench.watch()
     begun(bench, 73)

@@ -27,6 +27,20 @@ def original(packet: bytes) -> tuple[int, bytes]:
     return int.from_bytes(payload[:2], "big"), payload[2:]
 
 
+def test_what_a_later_key_frame_mended_is_no_reason_to_ask_for_another(bench: Bench) -> None:
+    stream = VideoStream(23, parts=1)
+    bench.watch()
+    bench.send(*stream.next_frame(key=True))
+    bench.tick(2)
+    bench.publisher.reports.clear()
+    stream.next_frame()  # is lost for good
+    for turn in range(90):
+        bench.send(*stream.next_frame(key=turn == 5))
+        bench.tick(1 / 30)
+    assert bench.feed.counters.beyond_repair == 1
+    assert not any(isinstance(report, PictureLoss) for report in bench.publisher.reports)
+
+
 def test_five_percent_lost_to_a_viewer_come_again_on_the_retransmission_stream(bench: Bench) -> None:
     chance = random.Random(20)
     stream = VideoStream(20)

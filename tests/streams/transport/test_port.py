@@ -136,7 +136,7 @@ async def test_new_credentials_replace_the_old_once_they_are_used(port: MediaPor
     old = (link.ufrag, link.password)
     client.check(link)
     await client.answer()
-    ufrag, password = link.restart_ice()
+    ufrag, password = link.restart_ice(time.monotonic())
     client.check(link, ufrag=old[0], password=old[1])
     await client.answer()
     client.check(link, ufrag=ufrag, password=password)
@@ -158,6 +158,16 @@ async def test_a_silent_peer_expires(port: MediaPort) -> None:
     assert not link.is_expired(time.monotonic() + CONSENT_SECONDS - 1)
     assert link.is_expired(time.monotonic() + CONSENT_SECONDS + 1)
     client.close()
+    await link.close("done")
+
+
+async def test_restarts_alone_keep_no_link(port: MediaPort) -> None:
+    link = port.open_link(100.0)
+    link.is_open = True
+    link.restart_ice(100.0 + CONSENT_SECONDS)
+    assert not link.is_expired(100.0 + CONSENT_SECONDS + 1)
+    link.restart_ice(100.0 + 2 * CONSENT_SECONDS)
+    assert link.is_expired(100.0 + 2 * CONSENT_SECONDS + 1)
     await link.close("done")
 
 
