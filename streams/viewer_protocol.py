@@ -14,6 +14,8 @@ CHANNEL_LABEL = "viewer"
 MAX_MESSAGE_BYTES = 1024
 
 LayerName = Literal["low", "middle", "high"]
+Held = Literal["bandwidth", "switching", "publisher"]
+"""Why a lower layer is given than is wanted: the page's line is too narrow, the key frame is awaited, or none is sent."""
 
 
 class Want(BaseModel):
@@ -29,7 +31,8 @@ class Want(BaseModel):
 class Picture(BaseModel):
     """What the tile is given now: told when the channel opens, and at each change.
 
-    `layer` is None while there is no picture. `paused` says why the node sends none though there is one.
+    `layer` is None while there is no picture. `paused` says why the node sends none though there is one, `held` why it
+    sends a lower layer than is wanted.
     `estimate_kbps` is what the page's line is thought to carry; None while nothing limits it.
     """
 
@@ -39,4 +42,5 @@ class Picture(BaseModel):
     layer: LayerName | None
     wanted: LayerName
     paused: Literal["bandwidth"] | None = None
+    held: Held | None = None
     estimate_kbps: int | None = None

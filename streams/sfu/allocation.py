@@ -44,33 +44,52 @@ class _Purse:
         self._left -= bps
         return True
 
+    def put_back(self, bps: float) -> None:
+        """Have again what was laid aside."""
+        self._left += bps
+
 
 def allocate(demands: Iterable[Demand], budget_bps: float) -> None:
-    """Answer all demands: the spotlight takes the highest layer that fits, then the others rise step by step together.
+    """Answer all demands: as many pictures as fit, the spotlight's first; then it as sharp as fits, then the others.
 
-    All are given their lowest layer before any its next. Who plays already comes before who is paused; otherwise the
-    order is the caller's. Sound goes with the picture; a paused tile keeps it where it still fits.
+    Who plays already comes before who is paused; otherwise the order is the caller's. The others rise step by step
+    together. What a paused tile needs that may not begin yet is laid aside, so that nobody is given it for a moment.
+    Sound goes with the picture; a paused tile keeps it where it still fits.
     """
     purse = _Purse(budget_bps)
-    ordered = sorted(demands, key=lambda demand: demand.present == PAUSED)
+    ordered = sorted(demands, key=lambda demand: (not demand.is_spotlight, demand.present == PAUSED))
     for demand in ordered:
         demand.step, demand.is_heard = PAUSED, False
+    aside = sum(_begin(demand, purse) for demand in ordered)
+    others = []
     for demand in ordered:
         if demand.is_spotlight:
             _raise_at_once(demand, purse)
-    others = [demand for demand in ordered if not demand.is_spotlight]
-    for step in range(max((len(demand.sizes) for demand in others), default=0)):
+        else:
+            others.append(demand)
+    for step in range(1, max((len(demand.sizes) for demand in others), default=0)):
         for demand in others:
             if demand.step == step - 1 and step < len(demand.sizes):
                 _raise_to(demand, step, purse)
+    purse.put_back(aside)
     for demand in ordered:
         if demand.step == PAUSED and purse.pay(demand.sound_bps, has_it=demand.hears):
             demand.is_heard = True
 
 
+def _begin(demand: Demand, purse: _Purse) -> float:
+    """Give it its lowest step where that fits; returns what was laid aside because it has to wait."""
+    if not demand.sizes or _raise_to(demand, 0, purse) or demand.may_rise:
+        return 0.0
+    cost = demand.sizes[0] + demand.sound_bps
+    return cost if purse.pay(cost, has_it=False) else 0.0
+
+
 def _raise_at_once(demand: Demand, purse: _Purse) -> None:
     """Take the highest step that fits."""
-    for step in reversed(range(len(demand.sizes))):
+    if demand.step == PAUSED:
+        return
+    for step in range(len(demand.sizes) - 1, demand.step, -1):
         if _raise_to(demand, step, purse):
             return
 

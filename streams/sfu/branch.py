@@ -109,6 +109,13 @@ class Branch(Follower):
         self.is_halted = False
         source.join(self)
 
+    def await_key_frame(self, source: Source | None) -> None:
+        """Go over with another layer's next key frame, or stay; the page is told that it waits."""
+        is_other = source is not self.coming
+        super().await_key_frame(source)
+        if is_other:
+            self.viewer.on_picture()
+
     def switch(self, source: Source, number: int, timestamp: int, now: float) -> None:
         """Go on with another layer, under the same SSRC."""
         before, stand = self.source, self.stand

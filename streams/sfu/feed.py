@@ -22,6 +22,7 @@ from streams.sfu.source import Source
 from streams.sfu.tape import Tape
 from streams.sfu.track import Kind, Layer, Outlet, PacketSink, Track
 from streams.sfu.viewer import Viewer, ignore
+from streams.viewer_protocol import Held
 
 
 @dataclass(slots=True)
@@ -341,6 +342,13 @@ class Feed:
         viewer.want(layer)
         self.layers.look(now)
         self._changed(now)
+
+    def held(self, viewer: Viewer, now: float) -> Held | None:
+        """Why a viewer is given a lower layer of the picture than it wants; None where it isn't."""
+        if viewer.layer is None:
+            return None
+        pictures = (branch for branch in viewer.branches.values() if branch.source.kind == "video")
+        return next((self.layers.held(branch, viewer.wanted, now) for branch in pictures), None)
 
     def settle(self, viewer: Viewer, now: float) -> None:
         """Give a viewer what it is held to from now on: another layer, none, its sound or no sound."""

@@ -10,6 +10,7 @@ from streams.sfu.inlet import SILENCE
 from streams.sfu.source import Source
 from streams.sfu.track import LAYERS, Layer, Track
 from streams.sfu.wanted import WantedLayers
+from streams.viewer_protocol import Held
 
 _NAMES: dict[int, tuple[Layer, ...]] = {1: ("high",), 2: ("low", "high"), 3: LAYERS}
 
@@ -61,6 +62,16 @@ class Layers:
         coming = [s for s in self.sources if _comes(s, now) or (s.rate.bps and self.wanted.would_come(s.layer, now))]
         best = _nearest(coming, wanted)
         return [] if best is None else coming[: coming.index(best) + 1]
+
+    def held(self, follower: Follower, wish: Layer, now: float) -> Held | None:
+        """Why it is given a lower layer than this; None where it isn't, or is paused."""
+        given = follower.source.layer
+        if follower.is_paused or _rank(given) >= _rank(wish):
+            return None
+        options = self.options(wish, now)
+        if not options or _rank(options[-1].layer) <= _rank(given):
+            return "publisher"
+        return "bandwidth" if _rank(follower.wanted) < _rank(wish) else "switching"
 
     def look_at_wanted(self, now: float) -> bool:
         """See which layers the publisher need send; true when `wanted` has changed."""
@@ -148,15 +159,19 @@ class Layers:
         return {wanted: _nearest(coming, wanted) for wanted in LAYERS}
 
 
+def _rank(layer: Layer) -> int:
+    return LAYERS.index(layer)
+
+
 def _comes(source: Source, now: float) -> bool:
     return source.last_at is not None and now - source.last_at <= SILENCE
 
 
 def _nearest(coming: Sequence[Source], wanted: Layer) -> Source | None:
     """The wanted one, else the next lower, else the lowest of the higher ones."""
-    rank = LAYERS.index(wanted)
+    rank = _rank(wanted)
     best: Source | None = None
     for source in coming:
-        if best is None or LAYERS.index(source.layer) <= rank:
+        if best is None or _rank(source.layer) <= rank:
             best = source
     return best

@@ -148,7 +148,7 @@ class Sessions:
         link.share_trail(*viewer.trail.shared)
         link.on_open = lambda: self._viewer_connected(feed, session, viewer, group)
         if agreement.channel is not None:
-            channel = ViewerChannel(lambda wish: self.want(session, wish), lambda: _picture(viewer))
+            channel = ViewerChannel(lambda wish: self.want(session, wish), lambda: self._picture(viewer, feed))
             viewer.on_picture = channel.tell
             link.offer_channel(channel.opened, agreement.channel.sctp_port, agreement.channel.max_message_size)
         link.start(agreement.dtls_role, offer.fingerprints)
@@ -372,6 +372,17 @@ class Sessions:
         key = None if group is None else (grant.session_id or grant.user_id or grant.token_id, group)
         session.tile = self.pages.join(key, viewer, feed.media, now)
 
+    def _picture(self, viewer: Viewer, feed: LiveFeed) -> Picture:
+        """What a viewer's page is told."""
+        bps = None if viewer.page is None else viewer.page.estimate_bps
+        return Picture(
+            layer=viewer.layer,
+            wanted=viewer.wanted,
+            paused="bandwidth" if viewer.is_paused else None,
+            held=feed.media.held(viewer, self._clock()),
+            estimate_kbps=None if bps is None else int(bps / 1000),
+        )
+
     def _listener_connected(self, feed: LiveFeed, session: Session) -> None:
         if session.viewer is not None:
             feed.media.add_viewer(session.viewer, self._clock())
@@ -411,17 +422,6 @@ class Sessions:
         self._tell(changed)
         self._look(feed, self._clock())
         self._keep(changed, on_kept)
-
-
-def _picture(viewer: Viewer) -> Picture:
-    """What a viewer's page is told."""
-    bps = None if viewer.page is None else viewer.page.estimate_bps
-    return Picture(
-        layer=viewer.layer,
-        wanted=viewer.wanted,
-        paused="bandwidth" if viewer.is_paused else None,
-        estimate_kbps=None if bps is None else int(bps / 1000),
-    )
 
 
 def _nothing() -> None:

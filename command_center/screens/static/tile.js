@@ -180,7 +180,7 @@ export class Tile {
     this.session?.want(wish);
   }
 
-  /** What the node says that this tile is given: {layer, wanted, paused, estimate_kbps}. */
+  /** What the node says that this tile is given: {layer, wanted, paused, held, estimate_kbps}. */
   take(given) {
     if (this.given?.paused && !given.paused) this.resumedAt = performance.now();
     if (given.paused) this.resumedAt = null;

@@ -1,6 +1,7 @@
 // What is wrong with a picture that is seen, judged from the figures of its session; pure, for the operator's panel.
 
-const LAYERS = ["low", "middle", "high"];
+/** Why a tile is given a less sharp picture than it wants, in the node's words and in the catalogue's. */
+const HELD = { bandwidth: "tile.trouble.bandwidth", publisher: "tile.trouble.layer", switching: "tile.trouble.switching" };
 const LOSS_PERCENT = 2;
 const FEW_FPS = 5;
 const FAR_MS = 400;
@@ -13,9 +14,7 @@ const UNEVEN_MS = 400;
  */
 export function troubleOf({ verdict, given, lossPercent, fps, bufferMs, rttMs }) {
   if (verdict.phase !== "live") return verdict.cause ? `tile.cause.${verdict.cause}` : `tile.phase.${verdict.phase}`;
-  if (given?.layer && LAYERS.indexOf(given.layer) < LAYERS.indexOf(given.wanted)) {
-    return given.estimate_kbps === null ? "tile.trouble.layer" : "tile.trouble.bandwidth";
-  }
+  if (given?.held) return HELD[given.held];
   if (lossPercent >= LOSS_PERCENT) return "tile.trouble.loss";
   if (rttMs >= FAR_MS) return "tile.trouble.far";
   if (bufferMs >= UNEVEN_MS) return "tile.trouble.uneven";

@@ -253,12 +253,13 @@ async def test_an_ice_restart_tells_the_new_credentials_and_takes_the_nodes(
 async def test_the_panel_names_what_is_wrong_with_a_picture_that_comes(browser: Browser, centre: PlayedCentre) -> None:
     live, paused = {"phase": "live", "cause": None}, {"phase": "paused", "cause": "bandwidth"}
     fine = {"verdict": live, "lossPercent": 0.1, "fps": 15, "bufferMs": 40, "rttMs": 30, "given": None}
-    low = {"layer": "low", "wanted": "high", "estimate_kbps": 900}
+    low = {"layer": "low", "wanted": "high", "held": "bandwidth", "estimate_kbps": 900}
     cases: list[tuple[dict[str, Any], str | None]] = [
         ({}, None),
-        ({"given": low | {"wanted": "low"}}, None),
+        ({"given": low | {"wanted": "low", "held": None}}, None),
         ({"given": low}, "tile.trouble.bandwidth"),
-        ({"given": low | {"estimate_kbps": None}}, "tile.trouble.layer"),
+        ({"given": low | {"held": "publisher"}}, "tile.trouble.layer"),
+        ({"given": low | {"held": "switching"}}, "tile.trouble.switching"),
         ({"lossPercent": 4.2}, "tile.trouble.loss"),
         ({"rttMs": 900}, "tile.trouble.far"),
         ({"bufferMs": 800}, "tile.trouble.uneven"),

@@ -40,13 +40,15 @@ def test_all_get_the_lowest_before_any_gets_more(budget: float, expected: list[i
     ("budget", "expected"),
     [
         (1400, [0, 0, 2, 0]),
-        (1105, [-1, -1, 2, -1]),
-        (700, [0, 0, 1, -1]),
+        (1105, [1, 0, 1, 0]),
+        (735, [0, 0, 1, 0]),
+        (700, [0, 0, 0, 0]),
+        (330, [0, 0, 0, -1]),
         (100, [-1, -1, 0, -1]),
         (90, [-1, -1, -1, -1]),
     ],
 )
-def test_the_spotlight_comes_first(budget: float, expected: list[int]) -> None:
+def test_as_many_as_fit_then_the_spotlight_comes_first(budget: float, expected: list[int]) -> None:
     assert steps(tiles(-1, -1, -1, -1, spotlight=2), budget) == expected
 
 
@@ -71,6 +73,21 @@ def test_the_spotlight_does_not_wait_for_its_lowest_layer() -> None:
     for demand in demands:
         demand.may_rise = False
     assert steps(demands, 110) == [0, PAUSED]
+
+
+def test_what_a_waiting_tile_needs_is_given_to_nobody_else() -> None:
+    demands = tiles(-1, 0, spotlight=1)
+    demands[0].may_rise = False
+    assert steps(demands, 520) == [PAUSED, 0]
+    assert steps(demands, 540) == [PAUSED, 1]
+    demands[0].may_rise = True
+    assert steps(demands, 540) == [0, 1]
+
+
+def test_the_sound_of_a_waiting_tile_goes_on_by_what_is_laid_aside() -> None:
+    demands = [Demand(SIZES, 30.0, may_rise=False), Demand(SIZES, 30.0, present=0)]
+    assert steps(demands, 300) == [PAUSED, 0]
+    assert [demand.is_heard for demand in demands] == [True, True]
 
 
 def test_sound_goes_with_the_picture_and_alone_where_only_it_fits() -> None:

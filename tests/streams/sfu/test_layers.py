@@ -270,6 +270,32 @@ def test_a_key_frame_that_comes_with_another_layers_is_not_asked_for(bench: Benc
     assert len(asked) == 1
 
 
+def test_why_a_lower_layer_is_given_is_known(bench: Bench) -> None:
+    played = stage(bench)
+    viewer, _ = played.watch("low")
+    told: list[tuple[Layer | None, str | None]] = []
+    viewer.on_picture = lambda: told.append((viewer.layer, bench.feed.held(viewer, bench.now)))
+    played.run(40)
+    assert bench.feed.held(viewer, bench.now) is None
+    told.clear()
+    played.want(viewer, "high")
+    assert ("low", "switching") in told
+    played.run(40)
+    assert told[-1] == ("high", None)
+    viewer.limit("low", is_heard=True)
+    bench.feed.settle(viewer, bench.now)
+    played.run(40)
+    assert told[-1] == ("low", "bandwidth")
+    played.run(60, without=["middle", "high"])
+    assert bench.feed.held(viewer, bench.now) == "publisher"
+    viewer.limit("high", is_heard=True)
+    played.run(60, without=["high"])
+    assert told[-1] == ("middle", "publisher")
+    viewer.limit(None, is_heard=True)
+    bench.feed.settle(viewer, bench.now)
+    assert bench.feed.held(viewer, bench.now) is None
+
+
 def test_a_publisher_is_asked_for_all_layers_at_once_and_once_a_second(bench: Bench) -> None:
     played = stage(bench)
     viewers = [played.watch(layer)[0] for layer in LAYERS]
