@@ -15,7 +15,7 @@ MAX_MESSAGE_BYTES = 1024
 
 LayerName = Literal["low", "middle", "high"]
 Held = Literal["bandwidth", "switching", "publisher"]
-"""Why a lower layer is given than is wanted: the page's line is too narrow, the key frame is awaited, or none is sent."""
+"""Why less is given than is wanted: the page's line is too narrow, the key frame is awaited, or none is sent."""
 
 
 class Want(BaseModel):

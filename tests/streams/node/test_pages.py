@@ -148,6 +148,7 @@ async def test_wishes_come_by_the_channel_and_by_patch_and_what_is_given_is_told
                 "layer": "high",
                 "wanted": "high",
                 "paused": None,
+                "held": None,
                 "estimate_kbps": None,
             }
             channel.send(Want(layer="low", spotlight=True).model_dump_json())
