@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from http import HTTPStatus
 
 import httpx
 from fastapi import APIRouter, Request, Response
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import CollectorRegistry
+from prometheus_client import Counter as PrometheusCounter
 
 from command_center.accounts.limits import RateLimit
 from command_center.api.problems import problem
@@ -22,6 +24,9 @@ TIMEOUT = httpx.Timeout(10.0, connect=1.0)
 IMPATIENT = httpx.Timeout(2.5, connect=1.0)
 """Where another node could take the publisher: one that hangs isn't waited for."""
 MAX_NODES_TRIED = 3
+MAX_UNDER_WAY = 64
+"""Requests that one node has yet to answer: more are refused, so that a node that hangs takes no line from others."""
+MAX_LINES = 512
 TRIES = 40
 TRIES_WINDOW_SECONDS = 10.0
 PASSED_ON = ("content-type", "authorization", "if-match", "accept", "origin")
@@ -41,7 +46,8 @@ METHODS = ["POST", "PATCH", "DELETE", "GET", "HEAD", "OPTIONS"]
 
 def node_client() -> httpx.AsyncClient:
     """The connections to nodes that the routes below share."""
-    return httpx.AsyncClient(timeout=TIMEOUT, trust_env=False, follow_redirects=False)
+    limits = httpx.Limits(max_connections=MAX_LINES, max_keepalive_connections=MAX_UNDER_WAY)
+    return httpx.AsyncClient(timeout=TIMEOUT, limits=limits, trust_env=False, follow_redirects=False)
 
 
 class Passing:
@@ -50,8 +56,9 @@ class Passing:
     def __init__(self, client: httpx.AsyncClient, nodes: Nodes, registry: CollectorRegistry | None = None) -> None:
         self._client = client
         self._nodes = nodes
+        self._under_way: Counter[str] = Counter()
         self._limit = RateLimit(TRIES, TRIES_WINDOW_SECONDS)
-        self._requests = Counter(
+        self._requests = PrometheusCounter(
             "command_center_media_requests_total",
             "Requests of WHIP and WHEP by what became of them.",
             ["outcome"],
@@ -122,6 +129,10 @@ class Passing:
         if node is None:
             self._requests.labels("no-node").inc()
             return problem(HTTPStatus.SERVICE_UNAVAILABLE, "media-away")
+        if self._under_way[node.node] >= MAX_UNDER_WAY:
+            self._requests.labels("node-busy").inc()
+            return problem(HTTPStatus.SERVICE_UNAVAILABLE, "media-away")
+        self._under_way[node.node] += 1
         try:
             answer = await self._client.request(
                 request.method,
@@ -135,6 +146,9 @@ class Passing:
             self._nodes.suspect(node.node)
             self._requests.labels("no-answer").inc()
             return problem(HTTPStatus.SERVICE_UNAVAILABLE, "media-away")
+        finally:
+            self._under_way[node.node] -= 1
+            self._under_way += Counter()  # a node without any is forgotten
         self._requests.labels("passed").inc()
         response = Response(answer.content, answer.status_code, _kept(answer.headers))
         for link in answer.headers.get_list("link"):

@@ -63,6 +63,7 @@ class HubState:
         """Feeds that were told of while the hub's keys were being read: what was read of them is older."""
         self._watched: set[str] = set()
         """The parts that a launcher told of."""
+        self._told_of_nodes: set[str] = set()
         self._trusted_from = 0
 
     def feed(self, name: str) -> FeedState | None:
@@ -140,7 +141,6 @@ class HubState:
         changed = self.nodes.take(nodes, carried, now, is_sure=now >= self._trusted_from)
         changes.feeds |= {name for name, state in self._feeds.items() if state.node in changed}
         for node in self.nodes.forget(now - FORGET_MS):
-            self.parts.pop(NODE_PART.format(node=node), None)
             gone = {name for name, state in self._feeds.items() if state.node == node}
             changes.feeds |= gone
             for name in gone:
@@ -149,7 +149,13 @@ class HubState:
 
     def _tell_of_nodes(self, now: int, changes: Changes) -> None:
         """The parts that nodes are; where a launcher tells of one, it knows more."""
-        for name, is_there in self._node_parts().items():
+        node_parts = self._node_parts()
+        for name in [name for name in self._told_of_nodes if name not in node_parts]:
+            self._told_of_nodes.discard(name)
+            if name not in self._watched and self.parts.pop(name, None) is not None:
+                changes.parts.add(name)
+        self._told_of_nodes |= node_parts.keys()
+        for name, is_there in node_parts.items():
             if name not in self._watched and self._part(name, "running" if is_there else "away", now):
                 changes.parts.add(name)
 

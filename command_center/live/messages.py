@@ -140,8 +140,8 @@ class PartView(LiveMessage):
 
     type: Literal["part"] = "part"
     name: str
-    state: Literal["running", "restarting", "stopped", "away", "unknown"]
-    """`unknown`: nobody tells any more how it is; the launcher that watched it is gone."""
+    state: Literal["running", "restarting", "stopped", "away", "unknown", "gone"]
+    """`unknown`: nobody tells any more how it is, its launcher is gone. `gone`: it is no part any more."""
     since: int
 
 

@@ -14,6 +14,7 @@ from command_center.live.messages import (
     AssetsView,
     FeedView,
     InstructionView,
+    PartView,
     PositionView,
     RecordingsView,
     Snapshot,
@@ -159,7 +160,8 @@ class Scene:
             return RecordingsView().model_dump_json()
         if kind == "part":
             part = self._hub_state.parts.get(name)
-            return part.model_dump_json() if part else None
+            # A page that knows it from before lets it go.
+            return (part or PartView(name=name, state="gone", since=to_ms(self._clock()))).model_dump_json()
         if kind == TRACK:
             return self._track(name, to_ms(self._clock())).model_dump_json()
         return self._texts.get(key)

@@ -152,7 +152,7 @@ class Live extends EventTarget {
   keep(message) {
     switch (message.type) {
       case "feed": return this.feeds.set(message.feed, message);
-      case "part": return this.parts.set(message.name, message);
+      case "part": return message.state === "gone" ? this.parts.delete(message.name) : this.parts.set(message.name, message);
       case "position": return this.positions.set(message.feed, message);
       case "track": return this.tracks.set(message.feed, message);
       case "instruction": return this.instructions.set(message.instruction_id, message);

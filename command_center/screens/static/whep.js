@@ -26,6 +26,7 @@ export class WhepSession {
     this.token = null;
     this.isOver = false;
     this.isRestarting = false;
+    this.hasChangedMeanwhile = false; // the network, while a restart was under way: what that one agreed on is of no use
     this.connectedAt = null;
     this.triedAt = -Infinity;
     this.restartedAt = null; // when the node agreed to another road
@@ -138,6 +139,7 @@ export class WhepSession {
 
   /** Look for another road to the node within this session: the network here has changed, or answers no more. */
   async restart({ isUrgent = false } = {}) {
+    if (this.isRestarting) this.hasChangedMeanwhile ||= isUrgent;
     if (this.isOver || this.isRestarting || !this.location || !this.peer.remoteDescription) return;
     if (!isUrgent && performance.now() - this.triedAt < RESTARTS_APART_MS) return;
     this.isRestarting = true;
@@ -159,6 +161,9 @@ export class WhepSession {
     } finally {
       this.isRestarting = false;
     }
+    if (!this.hasChangedMeanwhile) return;
+    this.hasChangedMeanwhile = false;
+    await this.restart({ isUrgent: true });
   }
 
   /** Frees the session at the node; also while the page is being closed. */

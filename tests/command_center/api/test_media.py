@@ -117,6 +117,27 @@ async def test_a_node_that_is_away_is_503_and_worth_another_try() -> None:
     await client.aclose()
 
 
+async def test_a_node_that_hangs_takes_no_lines_from_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(media, "MAX_UNDER_WAY", 3)
+    taken: list[asyncio.StreamWriter] = []
+    server = await asyncio.start_server(lambda _, writer: taken.append(writer), "127.0.0.1", 0)
+    app, client = proxy(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+    hung = [asyncio.create_task(ask(app, "GET", f"/whep/feed.{number}")) for number in range(3)]
+    await until(lambda: len(taken) == 3)
+    answer = await ask(app, "GET", "/whep/feed.4")
+    assert (answer.status_code, answer.json()["code"]) == (503, "media-away")
+    for writer in taken:
+        writer.close()
+    assert [(await one).status_code for one in hung] == [503] * 3
+    # They make room: the next one is passed on again.
+    last = asyncio.create_task(ask(app, "GET", "/whep/feed.5"))
+    await until(lambda: len(taken) == 4)
+    taken[-1].close()
+    await last
+    server.close()
+    await client.aclose()
+
+
 async def test_a_page_that_tries_without_end_is_slowed_down(node: tuple[Node, str]) -> None:
     app, client = proxy(node[1])
     statuses = [(await ask(app, "POST", "/whip/feed.1", content=b"x")).status_code for _ in range(media.TRIES + 1)]
