@@ -89,7 +89,10 @@ async def narrow(wall: FullWall, options: argparse.Namespace) -> None:
         relayed(wall.media_port, seed=SEED) as relay,
         opened(wall, browser, BAD_LINE_TILES, LARGE, script=relay.script) as (_, watch, spotlit),
     ):
-        found = await squeeze(relay, watch, spotlit, kbps=NARROW_KBPS, settle_seconds=10, patience_seconds=30)
+        picture = options.picture
+        found = await squeeze(
+            relay, watch, spotlit, kbps=NARROW_KBPS, settle_seconds=10, patience_seconds=30, picture=picture
+        )
         print(f"cut to {NARROW_KBPS:.0f} kbit/s: {found}", flush=True)
 
 
@@ -104,7 +107,7 @@ async def main() -> None:
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--locale", default="zh-CN")
     parser.add_argument("--only", choices=sorted(RUNS))
-    parser.add_argument("--picture", help="where to put a picture of the full wall")
+    parser.add_argument("--picture", help="where to put a picture of the full or the narrow wall")
     options = parser.parse_args()
     for name in [options.only] if options.only else list(RUNS):
         with tempfile.TemporaryDirectory(prefix="bench-wall-") as folder:

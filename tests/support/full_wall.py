@@ -17,6 +17,7 @@ from tests.support.web import RunningWeb, running_web, settings_for
 
 OFFICERS = ("officer1", "officer2", "officer3", "officer4", "officer5")
 """Each has a site of its own, in this order."""
+ONE_DATAGRAM_SECONDS = 0.005
 SMALL = Camera(((160, 90, 80), (320, 180, 150), (640, 360, 400)), 10, 16)
 """Seventeen of these can be sent, forwarded and decoded on two cores: about 70, 190 and 470 kbit/s."""
 LARGE = Camera(((320, 180, 250), (640, 360, 500), (1280, 720, 1200)), 10, 16)
@@ -73,12 +74,12 @@ class FullWall:
     def asked(self, since: float, until: float) -> Asked:
         """Which key frames the publishers were asked for in this span of the monotonic clock."""
         each = [[one for one in peer.asked_at if since <= one[0] <= until] for peer in self.publishers.values()]
-        return Asked(each, until - since)
+        return Asked([_compounds(one) for one in each], until - since)
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The requests that reached each publisher: when, and of which layer."""
+    """The requests that reached each publisher: when, and of which layers."""
 
     each: list[list[tuple[float, str]]]
     seconds: float
@@ -109,6 +110,17 @@ class Asked:
         for one in self.each:
             for index, (start, _) in enumerate(one):
                 yield [(at, rid) for at, rid in one[index:] if at < start + 0.99]  # timers may be early by a hair
+
+
+def _compounds(asked: list[tuple[float, str]]) -> list[tuple[float, str]]:
+    """What came by one datagram is one request, of several layers."""
+    requests: list[tuple[float, str]] = []
+    for at, rid in asked:
+        if requests and at - requests[-1][0] < ONE_DATAGRAM_SECONDS:
+            requests[-1] = (requests[-1][0], f"{requests[-1][1]}&{rid}")
+        else:
+            requests.append((at, rid))
+    return requests
 
 
 @asynccontextmanager

@@ -137,9 +137,19 @@ async def switch(wall: FullWall, watch: PictureWatch, camera: Camera, count: int
 
 
 async def squeeze(
-    relay: Relay, watch: PictureWatch, spotlit: str, *, kbps: float, settle_seconds: float, patience_seconds: float
+    relay: Relay,
+    watch: PictureWatch,
+    spotlit: str,
+    *,
+    kbps: float,
+    settle_seconds: float,
+    patience_seconds: float,
+    picture: str | None = None,
 ) -> Squeezed:
-    """Make the page's line narrow until its tiles have settled, look, make it wide again, and see all come back."""
+    """Make the page's line narrow until its tiles have settled, look, make it wide again, and see all come back.
+
+    `picture` is where to put a picture of the page while the line is narrow.
+    """
     found = Squeezed()
     count = len(await watch.centre.tiles())
     relay.to_client.line.impairment = Impairment(delay_seconds=0.02, rate_kbps=kbps)
@@ -160,6 +170,8 @@ async def squeeze(
         else:
             found.neither.append(tile)
     found.spotlight_is_alive = spotlit in found.alive
+    if picture is not None:
+        await watch.centre.page.screenshot(path=picture)
     relay.to_client.line.impairment = CLEAR
     released, frames = time.monotonic(), {tile["feed"]: tile["frames"] for tile in await watch.centre.tiles()}
 
