@@ -52,12 +52,18 @@ class OpenTalk:
     ears: list[Ear] = field(default_factory=list)
     busy: tuple[Busy, ...] = ()
     recording: Recording | None = None
+    reached: dict[str, None] = field(default_factory=dict)
+    """The phones that listened at any time of it, also those that have left."""
     is_warned: bool = False
 
     @property
     def heard(self) -> tuple[str, ...]:
         """The phones that listen."""
         return tuple(ear.camera for ear in self.ears if ear.is_open)
+
+    def note_heard(self) -> None:
+        """Keep in mind who listens now."""
+        self.reached.update(dict.fromkeys(self.heard))
 
     def packet(self, kind: Kind, packet: bytes, arrival_ns: int, now: float) -> None:
         """Give a packet to whom it is for."""

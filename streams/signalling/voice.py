@@ -182,6 +182,7 @@ class Voice:
 
     def _heard_changed(self, ear: Ear | None) -> None:
         if ear is not None and ear.talk is not None:
+            ear.talk.note_heard()
             ear.talk.talker.tell(ear.talk, self._clock())
 
     def _gate(self, feed: str, tracks: Sequence[Track], want_key_frame: Callable[[], None]) -> Recording | None:
@@ -219,6 +220,7 @@ class Voice:
         talker.talk = talk
         for ear in ears:
             ear.listen(talk, talker.track, now)
+        talk.note_heard()
         self.begun += 1
         logger.info("talk %s: session %s… speaks to %d phones", talk.id, talker.session.id[:6], len(ears))
         talker.tell(talk, now)
@@ -235,7 +237,8 @@ class Voice:
         self.ended[reason] = self.ended.get(reason, 0) + 1
         logger.info("talk %s: over, %s", talk.id, reason)
         talk.talker.hushed(talk, reason)
-        event = self._event(talk).model_copy(update={"ended_at": int(time.time() * 1000), "reason": reason})
+        ended = {"heard": tuple(talk.reached), "ended_at": int(time.time() * 1000), "reason": reason}
+        event = self._event(talk).model_copy(update=ended)
         self._tell(event)
         self._keep(event)
 

@@ -128,7 +128,9 @@ async def test_nobody_talks_to_the_phone_of_another_operation(running: RunningNo
 
 async def test_a_phone_that_comes_while_it_is_spoken_to_hears_the_rest(running: RunningNode) -> None:
     talker = await talker_of(running, OPERATION)
-    talker.talk("site-1")
+    kept: list[TalkChanged] = []
+    running.node.sessions.voice._keep = kept.append
+    talk_id = talker.talk("site-1")
     assert (await talker.told("talking"))["heard"] == []
     (phone,) = await phones_of(running, OPERATION, ["site-1"])
     async with closing(talker, phone):
@@ -136,6 +138,10 @@ async def test_a_phone_that_comes_while_it_is_spoken_to_hears_the_rest(running: 
         await until(lambda: phone.sounds > 5, 10)
         await phone.delete()
         await until(lambda: talker.of("talking")[-1]["heard"] == [])
+        talker.hush(talk_id)
+        await talker.told("hushed")
+        begin, end = kept
+        assert (begin.heard, end.heard) == ((), ("site-1",)), "who heard it and left did hear it"
 
 
 async def test_a_talker_whose_right_or_session_is_over_is_hushed(running: RunningNode) -> None:
