@@ -214,6 +214,8 @@ class RecordingOpened(Event):
     video: str | None
     audio: str | None
     started_at: int
+    talk: UUID | None = None
+    """Which talk of the centre it holds: each node that carries a talk records it."""
 
 
 class SegmentClosed(Event):

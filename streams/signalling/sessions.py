@@ -20,13 +20,13 @@ from streams.signalling.answer import Endpoint, write_answer, write_fragment
 from streams.signalling.ear import agree_to_listen
 from streams.signalling.errors import FeedNotLive, NodeFull
 from streams.signalling.field_channel import FieldChannel
-from streams.signalling.live_feed import LiveFeed, OpenRecording
+from streams.signalling.live_feed import LiveFeed
 from streams.signalling.negotiation import agree_to_publish, agree_to_view
 from streams.signalling.offer import Offer, read_offer
 from streams.signalling.session import Right, Session
 from streams.signalling.tokens import Grant
 from streams.signalling.viewer_channel import ViewerChannel
-from streams.signalling.voice import Voice
+from streams.signalling.voice import OpenTalkRecording, Voice
 from streams.transport.link import Link, ignore
 from streams.transport.port import MediaPort
 from streams.viewer_protocol import Picture, Want
@@ -67,7 +67,7 @@ class Sessions:
         addresses: Sequence[str],
         tell: Callable[[Event], None],
         keep: Keep,
-        open_recording: OpenRecording,
+        open_recording: OpenTalkRecording,
         clock: Callable[[], float] = time.monotonic,
         max_sessions: int = MAX_SESSIONS,
     ) -> None:

@@ -6,6 +6,8 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
+from typing import Protocol
+from uuid import UUID
 
 from aiortc import RTCDataChannel
 
@@ -16,7 +18,7 @@ from streams.sfu.forwarder import Forwarder
 from streams.sfu.track import Track
 from streams.signalling.ear import MAX_LISTENERS, Ear
 from streams.signalling.errors import NodeFull, OfferRefused, RightRefused
-from streams.signalling.live_feed import LiveFeed, OpenRecording, Recording
+from streams.signalling.live_feed import LiveFeed, Recording
 from streams.signalling.negotiation import Agreement
 from streams.signalling.session import Session
 from streams.signalling.talker import OpenTalk, Talker
@@ -42,6 +44,22 @@ SILENT_SECONDS = 3.0
 """A talker of whom nothing comes for so long has hung up, whatever its page still believes."""
 
 Tell = Callable[[TalkChanged], None]
+
+
+class OpenTalkRecording(Protocol):
+    """Begins a recording as `OpenRecording` does; one of a talk names it."""
+
+    def __call__(
+        self,
+        feed: str,
+        tracks: Sequence[Track],
+        want_key_frame: Callable[[], None],
+        talk: UUID | None = None,
+        /,
+    ) -> Recording | None:
+        """The recording, or None where none is made."""
+
+
 _CLOSE_REASONS: dict[HushReason, CloseReason] = {"silent": "network", "gone": "network"}
 
 
@@ -59,7 +77,7 @@ class Voice:
         node: str,
         tell: Tell,
         keep: Tell,
-        open_recording: OpenRecording,
+        open_recording: OpenTalkRecording,
         clock: Callable[[], float],
     ) -> None:
         self._forwarder = forwarder
@@ -216,7 +234,7 @@ class Voice:
     def _open(self, talker: Talker, wanted: Talk, to: tuple[str, ...], ears: list[Ear], busy: tuple[Busy, ...]) -> None:
         now = self._clock()
         talk = OpenTalk(wanted.id, talker, to, now, now, ears=ears, busy=busy)
-        talk.recording = self._open_recording(talker.session.feed, talker.session.tracks, lambda: None)
+        talk.recording = self._open_recording(talker.session.feed, talker.session.tracks, lambda: None, talk.id)
         talker.talk = talk
         for ear in ears:
             ear.listen(talk, talker.track, now)

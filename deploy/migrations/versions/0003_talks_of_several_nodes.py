@@ -1,4 +1,4 @@
-"""Talks under way"""
+"""Talks that several nodes carry"""
 
 from __future__ import annotations
 
@@ -28,6 +28,10 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["operation_id"], ["operations.id"]),
         sa.PrimaryKeyConstraint("talk_id", "node"),
     )
+    with op.batch_alter_table("recordings") as batch_op:
+        batch_op.add_column(sa.Column("talk_id", sa.Uuid(), nullable=True))
+        batch_op.add_column(sa.Column("covered_by", sa.Uuid(), nullable=True))
+        batch_op.create_index(batch_op.f("ix_recordings_talk_id"), ["talk_id"], unique=False)
 
 
 def downgrade() -> None:
