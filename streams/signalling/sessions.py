@@ -90,6 +90,7 @@ class Sessions:
             keep=lambda event: keep(event, _nothing),
             open_recording=open_recording,
             clock=clock,
+            guarded=self._guarded,
         )
         self.ended: dict[str, int] = {}
         self.troubles = 0
@@ -258,15 +259,15 @@ class Sessions:
 
     @property
     def is_repairing(self) -> bool:
-        """Whether any feed waits for lost packets."""
-        return any(feed.media.is_repairing for feed in self.feeds.values())
+        """Whether any feed waits for lost packets, a talker's as well."""
+        return self.voice.is_repairing or any(feed.media.is_repairing for feed in self.feeds.values())
 
     def tick(self, now: float) -> None:
         """Let every feed and viewer send what is due."""
         for feed in self.feeds.values():
             self._guarded(self._tick_feed, feed, now)
         self._guarded(self.pages.look, now)
-        self._guarded(self.voice.tick, now)
+        self.voice.tick(now)
         self._forwarder.flush()
 
     def _tick_feed(self, feed: LiveFeed, now: float) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
@@ -75,7 +76,9 @@ class OpenTalk:
 
 
 class Switchboard(Protocol):
-    """Who begins and ends talks."""
+    """Who begins and ends talks, and counts what became of the texts of all talkers."""
+
+    messages: Counter[str]
 
     def begin(self, talker: Talker, wanted: Talk) -> None:
         """The key is down."""
@@ -91,8 +94,6 @@ class Talker:
         self.session = session
         self.speaker = (session.grant.speaker or "")[:NAME_BOUND]
         self.talk: OpenTalk | None = None
-        self.dropped = 0
-        """Messages beyond what is taken."""
         self._board = board
         self._clock = clock
         self._bucket = Bucket(BURST, PER_SECOND)
@@ -120,15 +121,17 @@ class Talker:
 
     def _received(self, data: str | bytes) -> None:
         if not self._bucket.take(self._clock()):
-            self.dropped += 1
+            self._board.messages["dropped"] += 1
             return
         try:
             if len(data) > MAX_MESSAGE_BYTES:
                 raise ValueError("too long")
             message = TALKER_MESSAGE.validate_json(data)
         except (ValidationError, ValueError):
+            self._board.messages["invalid"] += 1
             send_text(self._channel, TalkRefused(id=id_of(data), code="message-invalid"))
             return
+        self._board.messages["taken"] += 1
         if isinstance(message, Talk):
             self._board.begin(self, message)
         elif self.talk is not None and self.talk.id == message.id:
