@@ -54,8 +54,8 @@ STEP_SECONDS = 1.0
 EXPIRY_SECONDS = 30.0
 """How long after a sign-in's end its pictures may go on at most."""
 LIFE_SIGN_SECONDS = 2.0
-RECORDINGS_CONSUMER = "recordings"
-"""One name for all workers: what a recording went through must be kept in order, by who has the lease."""
+RECORDINGS_CONSUMER, TALKS_CONSUMER = "recordings", "talks"
+"""One name for all workers: what a recording or a talk went through must be kept in order, by who has the lease."""
 
 
 class Worker:
@@ -87,7 +87,7 @@ class Worker:
         )
 
         self.talks_job: StreamJob[TalkChanged] = StreamJob(
-            hub, TALKS_STREAM, self.name, TalkChanged.model_validate_json, self._talks.record
+            hub, TALKS_STREAM, TALKS_CONSUMER, TalkChanged.model_validate_json, self._talks.record, idle_seconds=0
         )
 
     async def run(self) -> None:
@@ -97,12 +97,12 @@ class Worker:
             "outbox": self._flush,
             "recordings": self._record,
             "sign-ins": self._expire,
+            "talks": self._keep_talks,
         }
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(keep_running("positions", self.positions_job.run))
                 group.create_task(keep_running("cameras", self.cameras_job.run))
-                group.create_task(keep_running("talks", self.talks_job.run))
                 group.create_task(keep_running("life sign", self._give_life_sign))
                 for job, step in leased.items():
                     group.create_task(keep_running(job, partial(self._do_leased, job, step)))
@@ -147,6 +147,13 @@ class Worker:
             await self.recordings_job.step()
         except HubAway:
             await asyncio.sleep(STEP_SECONDS)
+
+    async def _keep_talks(self) -> None:
+        try:
+            await self.talks_job.step()
+        except HubAway:
+            await asyncio.sleep(STEP_SECONDS)
+        await self._talks.close_due()
 
     async def _index(self, events: Sequence[RecordingEvent]) -> None:
         for feed in sorted(await index_events(self._database, events)):

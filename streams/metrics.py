@@ -53,6 +53,7 @@ class NodeCollector(Collector):
         entries = GaugeMetricFamily(f"{PREFIX}_table_entries", "Entries of the node's tables.", labels=["table"])
         entries.add_metric(["sessions"], len(sessions.by_id))
         entries.add_metric(["feeds"], len(sessions.feeds))
+        entries.add_metric(["voice_feeds"], len(sessions.voice.feeds))
         for table, count in port.entries.items():
             entries.add_metric([table], count)
         yield entries
@@ -107,6 +108,7 @@ class NodeCollector(Collector):
         drops.add_metric(["revocations"], self._node.revocations.forgotten)
         drops.add_metric(["field_messages"], sessions.messages["dropped"])
         drops.add_metric(["field_answers"], sessions.messages["unanswered"])
+        drops.add_metric(["talk_messages"], sessions.voice.messages["dropped"])
         yield drops
         text = "Whether the loops that run for each packet are the ones in C."
         yield GaugeMetricFamily(f"{PREFIX}_native_loops", text, value=native.lib is not None)
@@ -171,6 +173,14 @@ class NodeCollector(Collector):
         for reason, count in voice.ended.items():
             ended.add_metric([reason], count)
         yield ended
+        refused = CounterMetricFamily(f"{PREFIX}_talks_refused", "Talks that didn't begin, by why.", labels=["code"])
+        for code, count in voice.refused.items():
+            refused.add_metric([code], count)
+        yield refused
+        messages = CounterMetricFamily(f"{PREFIX}_talk_messages", "Texts on talkers' data channels.", labels=["what"])
+        for what, count in voice.messages.items():
+            messages.add_metric([what], count)
+        yield messages
 
     def _layers(self, feeds: Iterable[LiveFeed]) -> Iterator[Metric]:
         labels = ["feed", "layer"]

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -246,11 +247,11 @@ class Node:
         self.spool.offer(RECORDINGS_STREAM, event)
 
     def _open_recording(
-        self, feed: str, tracks: Sequence[Track], want_key_frame: Callable[[], None]
+        self, feed: str, tracks: Sequence[Track], want_key_frame: Callable[[], None], talk: UUID | None = None
     ) -> RecordingSink | None:
         if self.recorder is None:
             return None
-        return self.recorder.open(feed, tracks, request_key_frame=want_key_frame)
+        return self.recorder.open(feed, tracks, request_key_frame=want_key_frame, talk=talk)
 
     async def _drain(self) -> None:
         """Take nobody any more, and say so before the peers are sent away: they come back to another node."""

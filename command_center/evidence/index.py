@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
@@ -21,12 +21,16 @@ from streams.voice_protocol import grant_name, line_of_talk, operation_of_talk
 
 logger = logging.getLogger(__name__)
 
+COPY_SLACK = timedelta(seconds=2)
+"""By so much another node's recording of a talk may begin later or end earlier and still hold the whole: the nodes
+are told one after the other, and their clocks differ."""
+
 
 async def index_events(database: Database, events: Sequence[RecordingEvent]) -> set[str]:
     """Write events to the index in one transaction; return the feeds whose list of recordings changed.
 
     Events of one recording may come twice, and a growth after the end; neither undoes anything. Growth alone
-    doesn't count as a change of the list: it comes each second.
+    doesn't count as a change of the list, for it comes each second, unless a copy of a talk outgrew the listed one.
     """
     changed: set[str] = set()
     async with database.write() as session:
@@ -35,7 +39,8 @@ async def index_events(database: Database, events: Sequence[RecordingEvent]) -> 
                 if await _open(session, event):
                     changed.add(event.feed)
             elif isinstance(event, SegmentClosed):
-                await _grow(session, event)
+                if await _grow(session, event):
+                    changed.add(event.feed)
             elif await _close(session, event):
                 changed.add(event.feed)
     return changed
@@ -60,9 +65,12 @@ async def _open(session: AsyncSession, event: RecordingOpened) -> bool:
             video=event.video,
             audio=event.audio,
             started_at=started_at,
+            talk_id=event.talk,
         )
     )
     await session.flush()
+    if event.talk is not None:
+        await _list_one_of(session, event.talk)
     return True
 
 
@@ -80,11 +88,20 @@ async def _origin(session: AsyncSession, name: str, at: datetime) -> dict[str, U
     return {"operation_id": operation_id, "speaker_id": speaker_id}
 
 
-async def _grow(session: AsyncSession, event: SegmentClosed) -> None:
+async def _grow(session: AsyncSession, event: SegmentClosed) -> bool:
+    """Take its growth; gives whether it has outgrown the copy that was listed in its place."""
     recording = await _unfinished(session, event.recording)
-    if recording is not None and event.bytes > recording.bytes:
-        recording.seconds = event.seconds
-        recording.bytes = event.bytes
+    if recording is None or event.bytes <= recording.bytes:
+        return False
+    recording.seconds = event.seconds
+    recording.bytes = event.bytes
+    if recording.covered_by is None or recording.talk_id is None:
+        return False
+    listed = await session.get(Recording, recording.covered_by)
+    if listed is not None and _covers(listed, recording):
+        return False
+    await _list_one_of(session, recording.talk_id)
+    return True
 
 
 async def _close(session: AsyncSession, event: RecordingClosed) -> bool:
@@ -96,7 +113,27 @@ async def _close(session: AsyncSession, event: RecordingClosed) -> bool:
     recording.bytes = event.bytes
     recording.sha256 = event.sha256
     recording.end_reason = event.reason
+    if recording.talk_id is not None:
+        await _list_one_of(session, recording.talk_id)
     return True
+
+
+async def _list_one_of(session: AsyncSession, talk: UUID) -> None:
+    """List the longest recording of a talk, and of the others those alone that hold what it doesn't."""
+    copies = list(await session.scalars(select(Recording).where(Recording.talk_id == talk)))
+    listed: list[Recording] = []
+    for copy in sorted(copies, key=lambda one: (-one.seconds, one.started_at, one.id)):
+        # A node's own pieces are never copies of each other: one began when another had ended.
+        whole = next((one for one in listed if one.node != copy.node and _covers(one, copy)), None)
+        copy.covered_by = None if whole is None else whole.id
+        if whole is None:
+            listed.append(copy)
+
+
+def _covers(one: Recording, other: Recording) -> bool:
+    """Whether `one` holds the time of `other`."""
+    ends = [each.started_at + timedelta(seconds=each.seconds) for each in (one, other)]
+    return one.started_at <= other.started_at + COPY_SLACK and ends[0] >= ends[1] - COPY_SLACK
 
 
 async def _unfinished(session: AsyncSession, recording_id: UUID) -> Recording | None:

@@ -66,6 +66,8 @@ class Recordings:
     ) -> list[RecordingRecord]:
         """The recordings of an operation, the newest first; those behind `after`, for paging.
 
+        Of a talk that several nodes recorded the longest is among them; its copies are found by their ids only.
+
         Raises:
             NotPermitted: the role doesn't review.
             NotFound: there is no such operation in this person's courts.
@@ -75,7 +77,7 @@ class Recordings:
             known = select(Operation.id).where(Operation.id == operation_id, Operation.court_id.in_(identity.court_ids))
             if await session.scalar(known) is None:
                 raise NotFound("operation-not-found")
-            query = _rows().where(Recording.operation_id == operation_id)
+            query = _rows().where(Recording.operation_id == operation_id, Recording.covered_by.is_(None))
             if after is not None:
                 started_at, last_id = after
                 query = query.where(

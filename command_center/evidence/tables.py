@@ -24,6 +24,10 @@ class Recording(Base):
     """Where the device was when it began; a later move of the device changes nothing here."""
     speaker_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
     """Who spoke, where it is the centre's voice."""
+    talk_id: Mapped[UUID | None] = mapped_column(index=True)
+    """Which talk it holds, where it is the centre's voice: each node that carried the talk recorded it."""
+    covered_by: Mapped[UUID | None]
+    """Another node's recording of the same talk that holds all that this one does, and is listed in its place."""
     node: Mapped[str] = mapped_column(String(64))
     path: Mapped[str] = mapped_column(String(300), unique=True)
     """Relative to the recordings folder."""

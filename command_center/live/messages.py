@@ -117,7 +117,7 @@ class TalkView(LiveMessage):
     to: list[str]
     """The chosen feeds."""
     heard: list[str]
-    """Those of them whose phones listen."""
+    """Those of them whose phones listen, at whichever node."""
     began_at: int
     is_over: bool
 

@@ -21,6 +21,7 @@ from command_center.live.messages import (
     TrackView,
 )
 from command_center.live.page import SNAPSHOT, TRACK, Key
+from command_center.live.talks import SceneTalks
 from command_center.live.trail import Place, Trail
 from command_center.live.views import (
     CameraWord,
@@ -28,7 +29,6 @@ from command_center.live.views import (
     instruction_view,
     position_of_event,
     position_of_record,
-    talk_view,
 )
 from command_center.operations.feeds import Feeds
 from command_center.operations.instructions import PAGE, Instructions
@@ -36,9 +36,6 @@ from command_center.operations.positions import TRAIL_MINUTES, Positions
 from command_center.operations.records import FeedRecord, InstructionRecord, OperationRecord, to_ms
 from streams.hub.topics import PositionTaken, TalkChanged
 from streams.voice_protocol import operation_of_talk
-
-MAX_SPEAKERS = 50
-"""How many people's talks are remembered; the oldest are forgotten first."""
 
 
 class Scene:
@@ -66,7 +63,7 @@ class Scene:
         self._trails: dict[str, Trail] = {}
         self._instruction_records: dict[UUID, InstructionRecord] = {}
         self._instructions: dict[UUID, InstructionView] = {}
-        self._talks: dict[UUID | None, Key] = {}
+        self._talks = SceneTalks(clock)
         self._texts: dict[Key, str] = {}
 
     @property
@@ -129,13 +126,13 @@ class Scene:
         return self._keep(("position", event.feed), view)
 
     def show_talk(self, event: TalkChanged) -> set[Key]:
-        """Somebody speaks, or has ended. Each speaker's latest is kept; nothing rests on it, for it is told again."""
+        """A node told that somebody speaks, or has ended."""
         if event.operation_id != self.operation_id:
             return set()
-        while len(self._talks) >= MAX_SPEAKERS and event.user_id not in self._talks:
-            self._texts.pop(self._talks.pop(next(iter(self._talks))), None)
-        key = self._talks[event.user_id] = ("talk", str(event.user_id))
-        return self._keep(key, talk_view(event))
+        view, forgotten = self._talks.take(event)
+        for talk in forgotten:
+            self._texts.pop(("talk", str(talk)), None)
+        return self._keep(("talk", str(event.talk)), view)
 
     def has_recording_of(self, feed: str) -> bool:
         """Whether what is recorded of this feed belongs to this operation."""

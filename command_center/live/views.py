@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Literal, cast
 from uuid import UUID
 
-from command_center.live.messages import DeliveryView, FeedView, InstructionView, PositionView, TalkView
+from command_center.live.messages import DeliveryView, FeedView, InstructionView, PositionView
 from command_center.operations.records import DeliveryRecord, FeedRecord, InstructionRecord, to_ms
 from command_center.operations.tables import PositionRecord
-from streams.hub.topics import FeedCause, FeedPhase, FeedState, PositionTaken, TalkChanged
+from streams.hub.topics import FeedCause, FeedPhase, FeedState, PositionTaken
 from streams.protocol import CameraState
 
 _CAMERA_CAUSES = {
@@ -112,19 +112,6 @@ def position_of_record(feed: str, row: PositionRecord, at: int) -> PositionView:
         taken_at=to_ms(row.taken_at),
         received_at=to_ms(row.received_at),
         at=at,
-    )
-
-
-def talk_view(event: TalkChanged) -> TalkView:
-    """Who talks to whom."""
-    return TalkView(
-        talk_id=event.talk,
-        speaker_id=event.user_id,
-        speaker=event.speaker,
-        to=list(event.to),
-        heard=list(event.heard),
-        began_at=event.began_at,
-        is_over=event.ended_at is not None,
     )
 
 

@@ -1,4 +1,4 @@
-"""Operations, their sites and teams, feeds, instructions with their deliveries, and positions."""
+"""Operations, their sites and teams, feeds, instructions with their deliveries, positions, and talks under way."""
 
 from __future__ import annotations
 
@@ -170,3 +170,24 @@ class PositionRecord(Base):
     clock_offset_ms: Mapped[int] = mapped_column(BigInteger)
     """A phone whose date is wrong by years is kept as it is."""
     road: Mapped[str] = mapped_column(String(8))
+
+
+class TalkWord(Base):
+    """What one node told of one talk, until the talk's end is in the audit: who heard it at all nodes is put together.
+
+    Names of feeds stand with spaces between. `began_at` and `ended_at` are Unix milliseconds by the node's clock.
+    """
+
+    __tablename__ = "talk_words"
+    talk_id: Mapped[UUID] = mapped_column(primary_key=True)
+    node: Mapped[str] = mapped_column(String(64), primary_key=True)
+    operation_id: Mapped[UUID] = mapped_column(ForeignKey("operations.id"))
+    user_id: Mapped[UUID | None]
+    to: Mapped[str] = mapped_column(Text)
+    heard: Mapped[str] = mapped_column(Text)
+    began_at: Mapped[int] = mapped_column(BigInteger)
+    ended_at: Mapped[int | None] = mapped_column(BigInteger)
+    reason: Mapped[str | None] = mapped_column(String(16))
+    first_at: Mapped[datetime]
+    last_at: Mapped[datetime]
+    """When its first word came, and the last that changed how it stands, by our clock."""

@@ -17,7 +17,8 @@ POSITIONS_STREAM = "command:positions"
 CAMERAS_STREAM = "command:cameras"
 """Stream of `CameraChanged` from the data channel; the worker's group `records` keeps each feed's latest."""
 TALKS_STREAM = "command:talks"
-"""Stream of `TalkChanged`, each talk's begin and end; the worker's group `records` writes them to the audit."""
+"""Stream of `TalkChanged`, each node's begin and end of each talk; the worker's group `records` puts them
+together for the audit."""
 RECORDINGS_STREAM = "command:recordings"
 """Stream of `SegmentClosed` and `RecordingOpened`/`RecordingClosed`; the worker's group `records` indexes them."""
 REVOCATIONS_STREAM = "command:revocations"
@@ -114,7 +115,8 @@ class CameraChanged(Event):
 class TalkChanged(Event):
     """Somebody of the centre talks to phones, or has ended (`ended_at`). Told again and again while it lasts.
 
-    `heard` are the chosen feeds whose phones listen at this node. Times are Unix milliseconds by the node's clock.
+    `heard` are the chosen feeds whose phones listen at this node; at the end, those that did at any time.
+    Times are Unix milliseconds by the node's clock.
     """
 
     type: Literal["talk"] = "talk"
@@ -212,6 +214,8 @@ class RecordingOpened(Event):
     video: str | None
     audio: str | None
     started_at: int
+    talk: UUID | None = None
+    """Which talk of the centre it holds: each node that carries a talk records it."""
 
 
 class SegmentClosed(Event):

@@ -19,6 +19,7 @@ def opened_event(opened: Opened) -> RecordingOpened:
         video=opened.video,
         audio=opened.audio,
         started_at=opened.started_at,
+        talk=opened.talk,
     )
 
 

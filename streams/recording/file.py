@@ -56,7 +56,15 @@ class RecordingFile:
     """
 
     def __init__(
-        self, root: Path, feed: str, node: str, started_ns: int, video: VideoFormat | None, *, has_audio: bool
+        self,
+        root: Path,
+        feed: str,
+        node: str,
+        started_ns: int,
+        video: VideoFormat | None,
+        *,
+        has_audio: bool,
+        talk: UUID | None = None,
     ) -> None:
         container: Container = "webm" if video is not None and video.codec == "VP8" else "mp4"
         self._writer = CONTAINERS[container]
@@ -86,6 +94,7 @@ class RecordingFile:
             started_at=started_ns // 1_000_000,
             header_bytes=len(self.header),
             header_sha256=hashlib.sha256(self.header).hexdigest(),
+            talk=talk,
         )
         self._path = root / path
 

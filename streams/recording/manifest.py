@@ -52,6 +52,8 @@ class Opened(Line):
     started_at: int
     header_bytes: int
     header_sha256: str
+    talk: UUID | None = None
+    """Which talk of the centre it holds: each node that carries a talk records it."""
 
 
 class FragmentLine(Line):

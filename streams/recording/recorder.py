@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from uuid import UUID
 
 from streams.recording.events import RecordingEvent
 from streams.recording.manifest import CloseReason
@@ -51,15 +52,21 @@ class Recorder:
         self._thread.start()
 
     def open(
-        self, feed: str, tracks: Sequence[Track], *, request_key_frame: Callable[[], None] | None = None
+        self,
+        feed: str,
+        tracks: Sequence[Track],
+        *,
+        request_key_frame: Callable[[], None] | None = None,
+        talk: UUID | None = None,
     ) -> RecordingSink:
         """Record a feed from its next key frame on, until the sink is closed.
 
-        `request_key_frame` is called on the loop when the recording needs one, at most once a second.
+        `request_key_frame` is called on the loop when the recording needs one, at most once a second. `talk` is kept
+        with it: which talk of the centre it holds.
         """
         sink = RecordingSink(feed, request_key_frame=request_key_frame)
         writer = FeedWriter(
-            self._root, self._node, feed, tracks, self.counters, self._emit, lambda: self._want_key_frame(sink)
+            self._root, self._node, feed, tracks, self.counters, self._emit, lambda: self._want_key_frame(sink), talk
         )
         with self._lock:
             self._opened.append((sink, writer))

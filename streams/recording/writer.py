@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import UUID
 
 from streams.hub.topics import SegmentClosed
 from streams.recording.assembly import AUDIO_RATE, VIDEO_RATE, Assembly
@@ -66,8 +67,10 @@ class FeedWriter:
         counters: Counters,
         emit: Callable[[RecordingEvent], None],
         want_key_frame: Callable[[], None],
+        talk: UUID | None = None,
     ) -> None:
         self.feed = feed
+        self._talk = talk
         self._root = root
         self._node = node
         self._tracks = {track.kind: track for track in tracks}
@@ -260,7 +263,9 @@ class FeedWriter:
     def _open(self, started_ns: int) -> None:
         video = self._streams["video"].depacketiser if self._has_video else None
         described = video.format if video is not None else None
-        file = RecordingFile(self._root, self.feed, self._node, started_ns, described, has_audio=self._has_audio)
+        file = RecordingFile(
+            self._root, self.feed, self._node, started_ns, described, has_audio=self._has_audio, talk=self._talk
+        )
         self._file = file
         file.create()
         self._counters.files += 1

@@ -20,13 +20,13 @@ from streams.signalling.answer import Endpoint, write_answer, write_fragment
 from streams.signalling.ear import agree_to_listen
 from streams.signalling.errors import FeedNotLive, NodeFull
 from streams.signalling.field_channel import FieldChannel
-from streams.signalling.live_feed import LiveFeed, OpenRecording
+from streams.signalling.live_feed import LiveFeed
 from streams.signalling.negotiation import agree_to_publish, agree_to_view
 from streams.signalling.offer import Offer, read_offer
 from streams.signalling.session import Right, Session
 from streams.signalling.tokens import Grant
 from streams.signalling.viewer_channel import ViewerChannel
-from streams.signalling.voice import Voice
+from streams.signalling.voice import OpenTalkRecording, Voice
 from streams.transport.link import Link, ignore
 from streams.transport.port import MediaPort
 from streams.viewer_protocol import Picture, Want
@@ -67,7 +67,7 @@ class Sessions:
         addresses: Sequence[str],
         tell: Callable[[Event], None],
         keep: Keep,
-        open_recording: OpenRecording,
+        open_recording: OpenTalkRecording,
         clock: Callable[[], float] = time.monotonic,
         max_sessions: int = MAX_SESSIONS,
     ) -> None:
@@ -90,6 +90,7 @@ class Sessions:
             keep=lambda event: keep(event, _nothing),
             open_recording=open_recording,
             clock=clock,
+            guarded=self._guarded,
         )
         self.ended: dict[str, int] = {}
         self.troubles = 0
@@ -257,15 +258,15 @@ class Sessions:
 
     @property
     def is_repairing(self) -> bool:
-        """Whether any feed waits for lost packets."""
-        return any(feed.media.is_repairing for feed in self.feeds.values())
+        """Whether any feed waits for lost packets, a talker's as well."""
+        return self.voice.is_repairing or any(feed.media.is_repairing for feed in self.feeds.values())
 
     def tick(self, now: float) -> None:
         """Let every feed and viewer send what is due."""
         for feed in self.feeds.values():
             self._guarded(self._tick_feed, feed, now)
         self._guarded(self.pages.look, now)
-        self._guarded(self.voice.tick, now)
+        self.voice.tick(now)
         self._forwarder.flush()
 
     def _tick_feed(self, feed: LiveFeed, now: float) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
@@ -52,12 +53,18 @@ class OpenTalk:
     ears: list[Ear] = field(default_factory=list)
     busy: tuple[Busy, ...] = ()
     recording: Recording | None = None
+    reached: dict[str, None] = field(default_factory=dict)
+    """The phones that listened at any time of it, also those that have left."""
     is_warned: bool = False
 
     @property
     def heard(self) -> tuple[str, ...]:
         """The phones that listen."""
         return tuple(ear.camera for ear in self.ears if ear.is_open)
+
+    def note_heard(self) -> None:
+        """Keep in mind who listens now."""
+        self.reached.update(dict.fromkeys(self.heard))
 
     def packet(self, kind: Kind, packet: bytes, arrival_ns: int, now: float) -> None:
         """Give a packet to whom it is for."""
@@ -69,7 +76,9 @@ class OpenTalk:
 
 
 class Switchboard(Protocol):
-    """Who begins and ends talks."""
+    """Who begins and ends talks, and counts what became of the texts of all talkers."""
+
+    messages: Counter[str]
 
     def begin(self, talker: Talker, wanted: Talk) -> None:
         """The key is down."""
@@ -85,8 +94,6 @@ class Talker:
         self.session = session
         self.speaker = (session.grant.speaker or "")[:NAME_BOUND]
         self.talk: OpenTalk | None = None
-        self.dropped = 0
-        """Messages beyond what is taken."""
         self._board = board
         self._clock = clock
         self._bucket = Bucket(BURST, PER_SECOND)
@@ -114,15 +121,17 @@ class Talker:
 
     def _received(self, data: str | bytes) -> None:
         if not self._bucket.take(self._clock()):
-            self.dropped += 1
+            self._board.messages["dropped"] += 1
             return
         try:
             if len(data) > MAX_MESSAGE_BYTES:
                 raise ValueError("too long")
             message = TALKER_MESSAGE.validate_json(data)
         except (ValidationError, ValueError):
+            self._board.messages["invalid"] += 1
             send_text(self._channel, TalkRefused(id=id_of(data), code="message-invalid"))
             return
+        self._board.messages["taken"] += 1
         if isinstance(message, Talk):
             self._board.begin(self, message)
         elif self.talk is not None and self.talk.id == message.id:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
+from typing import Protocol
+from uuid import UUID
 
 from aiortc import RTCDataChannel
 
@@ -16,7 +19,7 @@ from streams.sfu.forwarder import Forwarder
 from streams.sfu.track import Track
 from streams.signalling.ear import MAX_LISTENERS, Ear
 from streams.signalling.errors import NodeFull, OfferRefused, RightRefused
-from streams.signalling.live_feed import LiveFeed, OpenRecording, Recording
+from streams.signalling.live_feed import LiveFeed, Recording
 from streams.signalling.negotiation import Agreement
 from streams.signalling.session import Session
 from streams.signalling.talker import OpenTalk, Talker
@@ -41,7 +44,25 @@ MAX_EARS = 512
 SILENT_SECONDS = 3.0
 """A talker of whom nothing comes for so long has hung up, whatever its page still believes."""
 
+Guarded = Callable[..., None]
+"""Calls a function with arguments; what it raises is counted and logged, and stops nobody else."""
 Tell = Callable[[TalkChanged], None]
+
+
+class OpenTalkRecording(Protocol):
+    """Begins a recording as `OpenRecording` does; one of a talk names it."""
+
+    def __call__(
+        self,
+        feed: str,
+        tracks: Sequence[Track],
+        want_key_frame: Callable[[], None],
+        talk: UUID | None = None,
+        /,
+    ) -> Recording | None:
+        """The recording, or None where none is made."""
+
+
 _CLOSE_REASONS: dict[HushReason, CloseReason] = {"silent": "network", "gone": "network"}
 
 
@@ -49,7 +70,7 @@ class Voice:
     """Keeps the feeds of talkers and phones; `Sessions` keeps their sessions, and tells of each that came or left.
 
     `tell` publishes an event for screens, `keep` makes it durable. A talk's sound is recorded as a recording of the
-    talker's feed, one for each talk.
+    talker's feed, one for each talk. What is timed is done through `guarded`: one broken talk stops no other.
     """
 
     def __init__(
@@ -59,8 +80,9 @@ class Voice:
         node: str,
         tell: Tell,
         keep: Tell,
-        open_recording: OpenRecording,
+        open_recording: OpenTalkRecording,
         clock: Callable[[], float],
+        guarded: Guarded,
     ) -> None:
         self._forwarder = forwarder
         self._node = node
@@ -68,10 +90,16 @@ class Voice:
         self._keep = keep
         self._open_recording = open_recording
         self._clock = clock
+        self._guarded = guarded
         self.feeds: dict[str, LiveFeed] = {}
         self.begun = 0
         self.ended: dict[HushReason, int] = {}
+        self.refused: Counter[str] = Counter()
+        """Talks that didn't begin, by code."""
+        self.messages: Counter[str] = Counter()
+        """What became of the texts on talkers' data channels: `taken`, `invalid`, or `dropped` beyond the rate."""
         self._talkers: dict[str, Talker] = {}
+        """By session: a line that is opened anew has two for a moment, and what the first one says goes on."""
         self._ears: dict[str, Ear] = {}
 
     @property
@@ -103,7 +131,7 @@ class Voice:
         if agreement.channel is None or [track.kind for track in agreement.tracks] != ["audio"]:
             raise OfferRefused("talk-needs-sound-and-channel", HTTPStatus.UNPROCESSABLE_ENTITY)
         if name not in self.feeds:
-            if len(self._talkers) >= MAX_TALKERS:
+            if sum(map(is_talk, self.feeds)) >= MAX_TALKERS:
                 raise NodeFull
             media = Feed(name, self._forwarder)
             self.feeds[name] = LiveFeed(name, self._node, media, self._gate)
@@ -111,7 +139,7 @@ class Voice:
 
     def talker(self, session: Session) -> Talker:
         """What takes the messages of this session's channel."""
-        talker = self._talkers[session.feed] = Talker(session, self, self._clock)
+        talker = self._talkers[session.id] = Talker(session, self, self._clock)
         return talker
 
     def voice_feed(self, name: str, grant: Grant) -> LiveFeed:
@@ -148,10 +176,9 @@ class Voice:
         if session.viewer is not None:
             self._listener_left(self._ears[camera_of(feed.name)], session)
             return
-        talker = self._talkers.get(feed.name)
-        if talker is not None and talker.session is session:
+        talker = self._talkers.pop(session.id, None)
+        if talker is not None:
             talker.stop("gone")
-            del self._talkers[feed.name]
         if feed.is_idle:
             del self.feeds[feed.name]
 
@@ -182,10 +209,12 @@ class Voice:
 
     def _heard_changed(self, ear: Ear | None) -> None:
         if ear is not None and ear.talk is not None:
+            ear.talk.note_heard()
             ear.talk.talker.tell(ear.talk, self._clock())
 
     def _gate(self, feed: str, tracks: Sequence[Track], want_key_frame: Callable[[], None]) -> Recording | None:
-        return self._talkers.get(feed)
+        publisher = self.feeds[feed].publisher
+        return None if publisher is None else self._talkers.get(publisher.id)
 
     # -- talks
 
@@ -203,22 +232,27 @@ class Voice:
         to = tuple(dict.fromkeys(wanted.to))
         ears = [self._ears[feed] for feed in to if feed in self._ears]
         if not all(self._may_hear(ear, talker) for ear in ears):
-            talker.refuse(TalkRefused(id=wanted.id, code="not-in-operation"))
+            self._refuse(talker, TalkRefused(id=wanted.id, code="not-in-operation"))
             return
         busy = tuple(Busy(feed=ear.camera, speaker=ear.talk.talker.speaker) for ear in ears if ear.talk is not None)
         free = [ear for ear in ears if ear.talk is None]
         if busy and not free:
-            talker.refuse(TalkRefused(id=wanted.id, code="busy", busy=busy))
+            self._refuse(talker, TalkRefused(id=wanted.id, code="busy", busy=busy))
             return
         self._open(talker, wanted, to, free, busy)
+
+    def _refuse(self, talker: Talker, refused: TalkRefused) -> None:
+        self.refused[refused.code] += 1
+        talker.refuse(refused)
 
     def _open(self, talker: Talker, wanted: Talk, to: tuple[str, ...], ears: list[Ear], busy: tuple[Busy, ...]) -> None:
         now = self._clock()
         talk = OpenTalk(wanted.id, talker, to, now, now, ears=ears, busy=busy)
-        talk.recording = self._open_recording(talker.session.feed, talker.session.tracks, lambda: None)
+        talk.recording = self._open_recording(talker.session.feed, talker.session.tracks, lambda: None, talk.id)
         talker.talk = talk
         for ear in ears:
             ear.listen(talk, talker.track, now)
+        talk.note_heard()
         self.begun += 1
         logger.info("talk %s: session %s… speaks to %d phones", talk.id, talker.session.id[:6], len(ears))
         talker.tell(talk, now)
@@ -235,7 +269,8 @@ class Voice:
         self.ended[reason] = self.ended.get(reason, 0) + 1
         logger.info("talk %s: over, %s", talk.id, reason)
         talk.talker.hushed(talk, reason)
-        event = self._event(talk).model_copy(update={"ended_at": int(time.time() * 1000), "reason": reason})
+        ended = {"heard": tuple(talk.reached), "ended_at": int(time.time() * 1000), "reason": reason}
+        event = self._event(talk).model_copy(update=ended)
         self._tell(event)
         self._keep(event)
 
@@ -262,29 +297,37 @@ class Voice:
 
     # -- time
 
+    @property
+    def is_repairing(self) -> bool:
+        """Whether any talker's feed waits for lost packets."""
+        return any(feed.media.is_repairing for feed in self.feeds.values())
+
     def tick(self, now: float) -> None:
         """Send the reports that are due."""
         for feed in list(self.feeds.values()):
-            feed.media.tick(now)
+            self._guarded(feed.media.tick, now)
 
     def sweep(self, now: float) -> None:
         """End talks that last too long or have fallen silent, and tell of the others again; each second."""
         for talk in self.talks:
-            left = MAX_TALK_SECONDS - (now - talk.began_at)
-            if left <= 0:
-                self.end(talk, "limit")
-            elif now - talk.heard_at > SILENT_SECONDS:
-                self.end(talk, "silent")
-            else:
-                if left <= WARNING_SECONDS and not talk.is_warned:
-                    talk.is_warned = True
-                    talk.talker.warn(talk, round(left))
-                self._announce(talk)
+            self._guarded(self._look, talk, now)
+
+    def _look(self, talk: OpenTalk, now: float) -> None:
+        left = MAX_TALK_SECONDS - (now - talk.began_at)
+        if left <= 0:
+            self.end(talk, "limit")
+        elif now - talk.heard_at > SILENT_SECONDS:
+            self.end(talk, "silent")
+        else:
+            if left <= WARNING_SECONDS and not talk.is_warned:
+                talk.is_warned = True
+                talk.talker.warn(talk, round(left))
+            self._announce(talk)
 
     def close(self) -> None:
         """The node ends."""
         for talk in self.talks:
-            self.end(talk, "gone")
+            self._guarded(self.end, talk, "gone")
 
 
 def _keep_nothing(feed: str, tracks: Sequence[Track], want_key_frame: Callable[[], None]) -> None:

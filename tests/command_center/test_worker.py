@@ -13,6 +13,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from command_center.accounts.tables import SignIn
+from command_center.audit import AuditEntry
 from command_center.clock import now
 from command_center.database import Database
 from command_center.lease import Leases
@@ -25,9 +26,11 @@ from streams.hub.topics import (
     CAMERAS_STREAM,
     POSITIONS_STREAM,
     REVOCATIONS_STREAM,
+    TALKS_STREAM,
     CameraChanged,
     PositionTaken,
     Revoked,
+    TalkChanged,
 )
 from streams.protocol import CameraState, Position
 from tests.support.valkey import Valkey
@@ -212,3 +215,31 @@ async def test_the_worker_ends_a_session_whose_time_is_over_and_tells_the_nodes(
     assert await world.ended_sessions() == {over.session_id}
     working.cancel()
     await asyncio.gather(working, return_exceptions=True)
+
+
+async def test_of_two_workers_one_puts_the_nodes_words_of_a_talk_together(world: World) -> None:
+    begin = TalkChanged(
+        talk=uuid4(), operation_id=world.operation.id, user_id=None, speaker="甲", node="one", recording_feed="talk.x",
+        to=("a", "b"), heard=(), began_at=1,
+    )  # fmt: skip
+    workers = [Worker(world.database, world.hub, name, idle_minutes=60) for name in ("one", "two")]
+    working = [asyncio.create_task(worker.run()) for worker in workers]
+    for node, heard in (("one", ()), ("two", ("b",))):
+        await world.hub.append(TALKS_STREAM, begin.model_copy(update={"node": node}))
+        end = {"node": node, "heard": heard, "ended_at": 9_001, "reason": "released"}
+        await world.hub.append(TALKS_STREAM, begin.model_copy(update=end))
+
+    async def entries() -> list[AuditEntry]:
+        async with world.database.read() as session:
+            query = select(AuditEntry).where(AuditEntry.subject_id == str(begin.talk)).order_by(AuditEntry.sequence)
+            return list(await session.scalars(query))
+
+    async def ended() -> bool:
+        return len(await entries()) == 2
+
+    await until(ended, seconds=20)
+    assert [entry.action for entry in await entries()] == ["talk.began", "talk.ended"]
+    assert '"heard":"b"' in (await entries())[-1].details
+    for task in working:
+        task.cancel()
+    await asyncio.gather(*working, return_exceptions=True)

@@ -25,6 +25,7 @@ from command_center.screens.shell import Installation
 from tests.support.small_line import SmallLine
 from tests.support.waiting import until
 
+HUNG_SECONDS = 60.0
 INSTALLATION = Installation("呼和浩特市中级人民法院", "Hohhot Intermediate People's Court", demonstration=True)
 OFFICERS = ("张力", "王强", "巴特尔", "李娜", "苏日娜", "赵军")
 SITES = ((40.852, 111.665), (40.808, 111.59), (40.745, 111.66), (40.79, 111.72), (40.72, 111.16))
@@ -33,6 +34,9 @@ SITES = ((40.852, 111.665), (40.808, 111.59), (40.745, 111.66), (40.79, 111.72),
 def milliseconds() -> int:
     """Now."""
     return int(time.time() * 1000)
+
+
+NODE = "one"
 
 
 class PlayedCentre:
@@ -52,10 +56,21 @@ class PlayedCentre:
         self.posted: list[dict[str, Any]] = []
         self.signed_out = False
         self.sockets: set[WebSocket] = set()
-        self.line = SmallLine(sends=False)
-        """Where the page's voice goes."""
+        self.lines: dict[str, SmallLine] = {NODE: SmallLine(sends=False)}
+        """Where the page's voice goes: a line for each media node."""
+        self.full: set[str] = set()
+        """Nodes that take no session."""
+        self.hung: set[str] = set()
+        """Nodes that don't answer."""
+        self.rights_to_talk = 0
+        """How often the page asked for one."""
         self.sites = [self._site(number) for number in range(1, len(SITES) + 1)]
         self.officers = [{"user_id": str(uuid4()), "display_name": name, "site_id": None} for name in OFFICERS]
+
+    @property
+    def line(self) -> SmallLine:
+        """That of the one node."""
+        return self.lines[NODE]
 
     def identity(self) -> Identity:
         """Whoever looks."""
@@ -205,17 +220,27 @@ def _line(server: FastAPI, centre: PlayedCentre) -> None:
     async def token(body: Annotated[dict[str, str], Body()]) -> JSONResponse | dict[str, Any]:
         if body["right"] != "talk":
             return JSONResponse({"code": "not-found"}, 404, media_type="application/problem+json")
-        url = f"/whip/talk.{body['operation_id']}.1"
-        return {"access_token": "media", "expires_in": 300, "url": url, "urls": [url], "ice_servers": []}
+        centre.rights_to_talk += 1
+        urls = [f"/whip/talk.{body['operation_id']}.{centre.rights_to_talk}.{node}" for node in centre.lines]
+        return {"access_token": "media", "expires_in": 300, "url": urls[0], "urls": urls, "ice_servers": []}
+
+    def node_of(feed: str) -> str:
+        return feed.split(".", 3)[3]
 
     @server.post("/whip/{feed}")
     async def begin_line(feed: str, request: Request) -> Response:
-        name, answer = await centre.line.answer((await request.body()).decode())
+        node = node_of(feed)
+        if node in centre.full:
+            problem = {"code": "node-full", "status": 503}
+            return JSONResponse(problem, 503, {"Retry-After": "1"}, "application/problem+json")
+        offer = (await request.body()).decode()
+        await until(lambda: node not in centre.hung, HUNG_SECONDS)
+        name, answer = await centre.lines[node].answer(offer)
         return Response(answer, 201, {"Location": f"/whip/{feed}/{name}"}, "application/sdp")
 
     @server.delete("/whip/{feed}/{name}")
     async def end_line(feed: str, name: str) -> Response:
-        await centre.line.end(name)
+        await centre.lines[node_of(feed)].end(name)
         return Response(status_code=200)
 
 
@@ -242,6 +267,8 @@ async def played_centre() -> AsyncIterator[PlayedCentre]:
     try:
         yield centre
     finally:
-        await centre.line.close()
+        centre.hung.clear()
+        for line in centre.lines.values():
+            await line.close()
         running.should_exit = True
         await task

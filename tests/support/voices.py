@@ -31,9 +31,9 @@ class Talker(Peer):
         await self._exchange(f"/whip/{feed}")
         await until(lambda: self.channel.readyState == "open", 10)
 
-    def talk(self, *feeds: str) -> UUID:
-        """Press the key; gives the talk's id."""
-        talk_id = uuid4()
+    def talk(self, *feeds: str, talk_id: UUID | None = None) -> UUID:
+        """Press the key; gives the talk's id, which may be that of another node's talk."""
+        talk_id = talk_id or uuid4()
         self.say(type="talk", id=str(talk_id), to=feeds)
         return talk_id
 
@@ -85,10 +85,15 @@ class Phone(Peer):
 
 
 async def talker_of(
-    running: RunningNode, operation_id: UUID, *, name: str = "王法官", session_id: UUID | None = None
+    running: RunningNode,
+    operation_id: UUID,
+    *,
+    name: str = "王法官",
+    session_id: UUID | None = None,
+    node: str = "test",
 ) -> Talker:
-    """Somebody of this operation's centre, ready to talk."""
-    feed = talk_name(talk_line(operation_id, uuid4().hex[:12]), "test")
+    """Somebody of this operation's centre, ready to talk by this node."""
+    feed = talk_name(talk_line(operation_id, uuid4().hex[:12]), node)
     token = running.token(
         feed, view=False, operation_id=operation_id, speaker=name, user_id=uuid4(), session_id=session_id
     )

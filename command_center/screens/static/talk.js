@@ -6,7 +6,7 @@ import { live } from "./live.js";
 import { onOperation } from "./operation.js";
 import { person } from "./person.js";
 import { Speech } from "./talk_speech.js";
-import { TalkTargets } from "./talk_targets.js";
+import { feedsOnAir, placesOf, TalkTargets } from "./talk_targets.js";
 import { span } from "./time.js";
 import { say } from "./words.js";
 
@@ -21,8 +21,8 @@ export function mount(element) {
   element.append(bar.element);
   onOperation((operation) => bar.takeOperation(operation));
   for (const type of ["snapshot", "feed", "team"]) live.on(type, () => bar.paint());
+  for (const type of ["snapshot", "feed", "part"]) live.on(type, () => speech?.seek());
   live.on("talk", (view) => bar.takeTalk(view));
-  live.on("part", (view) => speech?.takePart(view));
   setInterval(() => bar.paint(), TICK_MS);
 }
 
@@ -142,21 +142,31 @@ class TalkBar {
 
   newsWords(talk, phase) {
     if (phase === "talking") {
-      const busy = talk.busy.length ? say("talk.busy.some", { speaker: talk.busy[0].speaker }) : "";
+      const busy = speech.busy.length ? say("talk.busy.some", { speaker: speech.busy[0].speaker }) : "";
       const ending = talk.endsAt ? say("talk.ending", { seconds: Math.max(0, Math.ceil((talk.endsAt - performance.now()) / 1_000)) }) : "";
-      return [ending, say("talk.heard", { heard: talk.heard.size, count: talk.to.length }), busy].filter(Boolean).join(" · ");
+      return [ending, say("talk.heard", { heard: speech.heard.size, count: talk.to.length }), this.reachWords(talk.to), busy].filter(Boolean).join(" · ");
     }
     const other = [...this.others.values()].find(({ view }) => !speech?.knows(view.talk_id));
     if (performance.now() < this.newsUntil) return this.said;
     if (other) return say("talk.other", { speaker: other.view.speaker, target: this.targets.named(other.view.to) });
-    return speech?.isMicrophoneOpen && phase === "idle" ? say("talk.mic.open") : "";
+    const open = speech?.isMicrophoneOpen && phase === "idle" ? say("talk.mic.open") : "";
+    return [this.reachWords(feedsOnAir()), open].filter(Boolean).join(" · ");
+  }
+
+  /** Which part isn't reached, if any: how many nodes, and the places of these feeds. */
+  reachWords(feeds) {
+    const { reached, count } = speech?.reach ?? {};
+    if (reached === count) return "";
+    const unreached = speech.unreached(feeds);
+    if (unreached.length) return say("talk.part.sites", { reached, count, sites: placesOf(unreached) });
+    return say("talk.part", { reached, count });
   }
 
   /** Each tile whose officer is spoken to says so. */
   markTiles(talk, phase) {
     const spoken = new Map();
     for (const { view } of this.others.values()) for (const feed of view.heard) spoken.set(feed, view.speaker);
-    if (phase === "talking") for (const feed of talk.heard) spoken.set(feed, null);
+    if (phase === "talking") for (const feed of speech.heard) spoken.set(feed, null);
     for (const tile of document.querySelectorAll("#wall .tile")) {
       const mark = tile.querySelector(".tile-voice");
       if (!spoken.has(tile.dataset.feed)) mark?.remove();

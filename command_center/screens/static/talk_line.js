@@ -1,114 +1,233 @@
-// The way of a voice from this page to the phones: one WHIP session a node, kept open, and the microphone behind it.
+// The way of a voice from this page to the phones: one WHIP session a node, each kept open by itself.
 
 import { ask, Problem, retryAfter } from "./net.js";
 
 const POST_TIMEOUT_MS = 8_000;
+const OPEN_MS = 10_000; // a session that isn't open by then is given up, and tried anew
 const CHANNEL_LABEL = "talk";
 const BACK_OFF_MS = [500, 1_000, 2_000, 4_000, 8_000];
-const GONE_MS = 4_000; // a line comes back within this, or another one is opened
-const SOUND = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
+const GONE_MS = 4_000; // a session comes back within this, or another one is opened
+const LATE_MS = 3_000; // so long an end may take to open before it is said to be missing
+const FRESH_SHARE = 0.9; // of a right's life; after that another is asked for
+const ASK_ANEW_AFTER = 3; // failures in a row: the node may be gone from the list
+const SEEK_MS = 30_000; // so often a node that isn't in the list is looked for
 
-/** Events: "change" (of `isReady`), "message" (detail: what a node says, with `node`, the session's number). */
+/**
+ * Events: "change" (of what `isReady` and `missing` say), "opened" (detail: the node's name; it knows nothing yet of
+ * a talk under way), "message" (detail: what a node says, with `node`).
+ */
 export class TalkLine extends EventTarget {
   constructor(operationId) {
     super();
     this.operationId = operationId;
-    this.ends = [];
+    this.ends = new Map(); // by node
+    this.right = null;
+    this.asking = null;
+    this.sought = new Map();
     this.track = null;
     this.isOver = false;
-    this.isBroken = false;
     this.attempt = 0;
-    this.run = 0; // what an earlier opening still brings, or loses, no longer counts
-    this.open();
+    this.renew();
   }
 
-  /** Whether every node would hear us now. */
+  /** Whether any node would hear us now. */
   get isReady() {
-    return this.ends.length > 0 && this.ends.every((end) => end.channel.readyState === "open");
+    return [...this.ends.values()].some((end) => end.isOpen);
   }
 
-  async open() {
-    const run = ++this.run;
+  /** The nodes that don't hear us, though they had time enough. */
+  get missing() {
+    return [...this.ends.values()].filter((end) => end.isLate).map((end) => end.node);
+  }
+
+  isOpenTo(node) {
+    return this.ends.get(node)?.isOpen ?? false;
+  }
+
+  /** Ask which nodes there are and for the right to talk to them; what is open stays as it is. */
+  renew() {
+    clearTimeout(this.timer);
+    this.asking ??= this.ask().finally(() => (this.asking = null));
+    return this.asking;
+  }
+
+  async ask() {
     try {
       const right = await ask("POST", "/api/media-tokens", { operation_id: this.operationId, right: "talk" });
-      if (this.isOver || run !== this.run) return;
-      this.ends = right.urls.map((url) => new LineEnd(url, right, this));
-      await Promise.all(this.ends.map((end) => end.start()));
+      if (this.isOver) return;
+      this.attempt = 0;
+      this.right = { ...right, staleAt: performance.now() + right.expires_in * 1_000 * FRESH_SHARE };
+      this.arrange();
     } catch (problem) {
-      if (run !== this.run) return;
       if (!(problem instanceof Problem)) console.warn("the line to the phones failed", problem);
-      this.again(problem.retryAfterSeconds ?? 0);
+      if (!this.isOver) this.timer = setTimeout(() => this.renew(), pause(this.attempt++, problem.retryAfterSeconds));
     }
   }
 
-  /** Open everything anew after a pause. */
-  again(seconds = 0) {
-    if (this.isOver || this.isBroken) return;
-    this.isBroken = true;
-    this.run += 1;
-    this.hangUp();
-    const pause = BACK_OFF_MS[Math.min(this.attempt++, BACK_OFF_MS.length - 1)] * (0.7 + 0.6 * Math.random());
-    setTimeout(() => {
-      this.isBroken = false;
-      if (!this.isOver) this.open();
-    }, Math.max(pause, seconds * 1_000));
+  /** An end for each node of the list; one that isn't in it any more goes once it is closed. */
+  arrange() {
+    const urls = new Map(this.right.urls.map((url) => [nodeOf(url), url]));
+    for (const [node, end] of this.ends) {
+      if (urls.has(node) || end.isOpen) continue;
+      end.close();
+      this.ends.delete(node);
+    }
+    for (const [node, url] of urls) {
+      const end = this.ends.get(node) ?? new LineEnd(node, this);
+      this.ends.set(node, end);
+      end.url = url;
+      end.start();
+    }
+    this.changed();
+  }
+
+  get isFresh() {
+    return this.right !== null && performance.now() < this.right.staleAt;
+  }
+
+  /** This node carries phones, or has come up: reach it soon. */
+  seek(node) {
+    if (this.isOver || this.isOpenTo(node)) return;
+    const now = performance.now();
+    if (now - (this.sought.get(node) ?? -SEEK_MS) < SEEK_MS) return;
+    for (const [each, at] of this.sought) if (now - at >= SEEK_MS) this.sought.delete(each);
+    this.sought.set(node, now);
+    const end = this.ends.get(node);
+    if (end && this.isFresh) end.start();
+    else this.renew();
   }
 
   /** Send what this microphone hears, or nothing (null). */
   async speakInto(track) {
     this.track = track;
-    await Promise.all(this.ends.map((end) => end.speakInto(track)));
+    await Promise.all([...this.ends.values()].map((end) => end.call?.speakInto(track)));
   }
 
-  /** Tell every node; says whether all were told. */
-  say(message) {
-    if (!this.isReady) return false;
-    for (const end of this.ends) end.channel.send(JSON.stringify(message));
-    return true;
+  /** Tell every node that can be told, or this one; gives the names of those that were. */
+  say(message, node = null) {
+    const told = [];
+    for (const end of this.ends.values()) if ((node === null || end.node === node) && end.say(message)) told.push(end.node);
+    return told;
   }
 
   changed() {
-    if (this.isReady) this.attempt = 0;
-    this.dispatchEvent(new Event("change"));
-  }
-
-  hangUp() {
-    const ends = this.ends;
-    this.ends = [];
-    for (const end of ends) end.close();
     this.dispatchEvent(new Event("change"));
   }
 
   close() {
     this.isOver = true;
-    this.hangUp();
+    clearTimeout(this.timer);
+    for (const end of this.ends.values()) end.close();
+    this.ends.clear();
+    this.changed();
   }
 }
 
-/** The line to one node. */
+/** The node in a talker's URL: `…/talk.<operation>.<nonce>.<node>`. */
+function nodeOf(url) {
+  return url.split("/").pop().split(".").slice(3).join(".");
+}
+
+function pause(attempt, seconds = 0) {
+  const wait = BACK_OFF_MS[Math.min(attempt, BACK_OFF_MS.length - 1)] * (0.7 + 0.6 * Math.random());
+  return Math.max(wait, (seconds ?? 0) * 1_000);
+}
+
+/** The line to one node: a session, and another one after a pause when that fails; no other node waits for it. */
 class LineEnd {
-  constructor(url, right, line) {
-    this.url = url;
+  constructor(node, line) {
+    this.node = node;
     this.line = line;
+    this.url = null;
+    this.call = null;
+    this.failures = 0;
+    this.since = performance.now();
+  }
+
+  get isOpen() {
+    return this.call?.isOpen ?? false;
+  }
+
+  get isLate() {
+    return !this.isOpen && (this.failures > 0 || performance.now() - this.since > LATE_MS);
+  }
+
+  /** Open a session unless there is one. */
+  start() {
+    clearTimeout(this.timer);
+    if (this.call) return;
+    const call = new Call(this.url, this.line.right);
+    this.call = call;
+    call.onopen = () => {
+      this.failures = 0;
+      this.line.dispatchEvent(new CustomEvent("opened", { detail: this.node }));
+      this.line.changed();
+    };
+    call.onmessage = (message) => {
+      this.line.dispatchEvent(new CustomEvent("message", { detail: { ...message, node: this.node } }));
+    };
+    call.onover = (problem) => this.failed(problem);
+    call.start(this.line.track);
+  }
+
+  failed(problem) {
+    this.call = null;
+    this.failures += 1;
+    this.timer = setTimeout(() => {
+      if (this.failures % ASK_ANEW_AFTER === 0 || !this.line.isFresh) this.line.renew();
+      else this.start();
+    }, pause(this.failures - 1, problem?.retryAfterSeconds));
+    this.line.changed();
+  }
+
+  say(message) {
+    if (!this.isOpen) return false;
+    this.call.channel.send(JSON.stringify(message));
+    return true;
+  }
+
+  close() {
+    clearTimeout(this.timer);
+    this.call?.close();
+    this.call = null;
+  }
+}
+
+/** One session with a node, from its offer until it is over; then `onover` is called once, unless we closed it. */
+class Call {
+  constructor(url, right) {
+    this.url = url;
     this.headers = { Authorization: `Bearer ${right.access_token}` };
     this.location = null;
     this.isClosed = false;
     this.peer = new RTCPeerConnection({ iceServers: right.ice_servers ?? [], bundlePolicy: "max-bundle" });
     this.sender = this.peer.addTransceiver("audio", { direction: "sendonly" }).sender;
     this.channel = this.peer.createDataChannel(CHANNEL_LABEL);
-    this.channel.onopen = () => line.changed();
-    this.channel.onclose = () => this.isClosed || line.again();
-    this.channel.onmessage = ({ data }) => {
-      line.dispatchEvent(new CustomEvent("message", { detail: { ...JSON.parse(data), node: url } }));
+    this.channel.onopen = () => {
+      if (this.isClosed) return;
+      clearTimeout(this.opening);
+      this.onopen();
     };
+    this.channel.onclose = () => this.over();
+    this.channel.onmessage = ({ data }) => this.isClosed || this.onmessage(JSON.parse(data));
     this.peer.onconnectionstatechange = () => this.look();
+    this.opening = setTimeout(() => this.over(), OPEN_MS);
   }
 
-  async start() {
-    if (this.line.track) await this.speakInto(this.line.track);
-    await this.peer.setLocalDescription();
-    const answer = await this.post(this.peer.localDescription.sdp);
-    if (!this.isClosed) await this.peer.setRemoteDescription({ type: "answer", sdp: answer });
+  get isOpen() {
+    return !this.isClosed && this.channel.readyState === "open";
+  }
+
+  async start(track) {
+    try {
+      if (track) await this.speakInto(track);
+      await this.peer.setLocalDescription();
+      const answer = await this.post(this.peer.localDescription.sdp);
+      if (!this.isClosed) await this.peer.setRemoteDescription({ type: "answer", sdp: answer });
+    } catch (problem) {
+      if (!(problem instanceof Problem) && !this.isClosed) console.warn("a session to talk failed", problem);
+      this.over(problem);
+    }
   }
 
   async post(sdp) {
@@ -134,12 +253,18 @@ class LineEnd {
   look() {
     clearTimeout(this.timer);
     const state = this.peer.connectionState;
-    if (state === "failed") this.line.again();
-    else if (state === "disconnected") this.timer = setTimeout(() => this.line.again(), GONE_MS);
+    if (state === "failed") this.over();
+    else if (state === "disconnected") this.timer = setTimeout(() => this.over(), GONE_MS);
   }
 
   speakInto(track) {
-    return this.sender.replaceTrack(track).catch(() => null); // the line was closed meanwhile
+    return this.sender.replaceTrack(track).catch(() => null); // it was closed meanwhile
+  }
+
+  over(problem = null) {
+    if (this.isClosed) return;
+    this.close();
+    this.onover(problem);
   }
 
   /** Free the session at the node, then the connection. */
@@ -147,6 +272,7 @@ class LineEnd {
     if (this.isClosed) return;
     this.isClosed = true;
     clearTimeout(this.timer);
+    clearTimeout(this.opening);
     this.peer.onconnectionstatechange = null;
     this.release().finally(() => this.peer.close());
   }
@@ -157,71 +283,3 @@ class LineEnd {
     if (address) await fetch(address, { method: "DELETE", headers: this.headers, keepalive: true }).catch(() => null);
   }
 }
-
-/** The microphone: asked for when it is first needed, kept open for a while, and given back. */
-export class Microphone extends EventTarget {
-  constructor(keepMs) {
-    super();
-    this.keepMs = keepMs;
-    this.stream = null;
-    this.timer = null;
-    this.opening = null;
-    this.run = 0;
-  }
-
-  get track() {
-    const track = this.stream?.getAudioTracks()[0];
-    return track?.readyState === "live" ? track : null;
-  }
-
-  get isOpen() {
-    return this.track !== null;
-  }
-
-  /** Open it; throws a code of `talk.mic.…` where that can't be. */
-  async open() {
-    clearTimeout(this.timer);
-    if (this.isOpen) return this.track;
-    // A key that goes down again while the person is still asked waits for the same answer.
-    this.opening ??= this.take().finally(() => (this.opening = null));
-    return this.opening;
-  }
-
-  async take() {
-    if (!navigator.mediaDevices?.getUserMedia) throw new MicrophoneRefused("insecure");
-    const { run } = this;
-    let stream;
-    try {
-      stream = await navigator.mediaDevices.getUserMedia({ audio: SOUND });
-    } catch (error) {
-      const codes = { NotAllowedError: "refused", SecurityError: "refused", NotFoundError: "missing" };
-      throw new MicrophoneRefused(codes[error.name] ?? "busy");
-    }
-    if (run !== this.run) {
-      for (const track of stream.getTracks()) track.stop(); // given back meanwhile: nobody would see that it is open
-      throw new MicrophoneRefused("busy");
-    }
-    this.stream = stream;
-    this.track.enabled = false; // nothing is heard before a key is down
-    this.track.addEventListener("ended", () => this.close());
-    this.dispatchEvent(new Event("change"));
-    return this.track;
-  }
-
-  /** Nobody speaks now: give it back unless somebody does soon. */
-  rest() {
-    if (this.track) this.track.enabled = false;
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.close(), this.keepMs);
-  }
-
-  close() {
-    clearTimeout(this.timer);
-    this.run += 1;
-    for (const track of this.stream?.getTracks() ?? []) track.stop();
-    this.stream = null;
-    this.dispatchEvent(new Event("change"));
-  }
-}
-
-export class MicrophoneRefused extends Error {}

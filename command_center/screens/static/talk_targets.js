@@ -85,5 +85,21 @@ export class TalkTargets {
   }
 }
 
+const PLACES = 3;
+
+/** Where these feeds are, in words: their sites, the first few. */
+export function placesOf(feeds) {
+  const wanted = new Set(feeds);
+  const views = live.ordered().filter((view) => wanted.has(view.feed));
+  const places = [...new Set(views.map((view) => `${view.site_ordinal} ${inLanguage(view, "site")}`))];
+  const named = places.slice(0, PLACES).join(say("talk.and"));
+  return places.length > PLACES ? say("talk.target.many", { name: named, count: places.length }) : named;
+}
+
+/** All feeds that could be talked to. */
+export function feedsOnAir() {
+  return onAir().map((view) => view.feed);
+}
+
 const onAir = () => live.ordered().filter((view) => ON_AIR.has(view.phase) && view.cause !== "revoked");
 const nameOf = (view) => `${live.numbers().get(view.feed)} ${view.officer}`;

@@ -52,12 +52,19 @@ class World:
 
 
 def write_recording(
-    root: Path, seconds: float = 4.0, *, codec: str = "H264", feed: str = "feed-1", begins: float = 0.0
+    root: Path,
+    seconds: float = 4.0,
+    *,
+    codec: str = "H264",
+    feed: str = "feed-1",
+    begins: float = 0.0,
+    node: str = "node-1",
+    talk: UUID | None = None,
 ) -> list[RecordingEvent]:
     """A recording of a clip, closed; what the recorder told of it."""
     events: list[RecordingEvent] = []
     video = H264 if codec == "H264" else VP8
-    writer = FeedWriter(root, "node-1", feed, [video, OPUS], Counters(), events.append, lambda: None)
+    writer = FeedWriter(root, node, feed, [video, OPUS], Counters(), events.append, lambda: None, talk)
     publisher = Publisher([*clip(codec, seconds), *tone(seconds)])  # type: ignore[arg-type]
     publisher.start_ns = (START_MS + round(begins * 1000)) * 1_000_000
     publisher.video_payload_type = video.codec.payload_type

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from sqlalchemy import select
 
@@ -13,6 +13,7 @@ from command_center.evidence.rebuild import rebuild
 from command_center.evidence.tables import Recording
 from command_center.operations.tables import Feed, FeedSite
 from streams.hub.topics import RecordingClosed, SegmentClosed
+from streams.recording.events import RecordingEvent
 from streams.voice_protocol import grant_name, talk_line, talk_name
 from tests.command_center.evidence.conftest import START, World, write_recording
 
@@ -82,6 +83,55 @@ async def test_what_the_centre_said_is_listed_as_its_voice_with_who_spoke(world:
     assert await world.recordings.recording(world.city, listed.id) == listed
     assert (await world.recordings.track(world.city, listed.id)).points == ()
     assert await index_events(world.database, write_recording(world.root, feed=talk_line(uuid4(), "x"))) == set()
+
+
+def copies(world: World, *parts: tuple[str, float, float]) -> list[list[RecordingEvent]]:
+    """One talk as these nodes recorded it: node, begin and length in seconds."""
+    talk, line = uuid4(), talk_line(world.operation, "nonce")
+    return [
+        write_recording(world.root, seconds, feed=talk_name(line, node), begins=begins, node=node, talk=talk)
+        for node, begins, seconds in parts
+    ]
+
+
+async def listed(world: World) -> list[UUID]:
+    return [one.id for one in await world.recordings.listed(world.city, world.operation)]
+
+
+async def test_a_talk_that_several_nodes_recorded_is_listed_once_by_its_longest_recording(world: World) -> None:
+    broken, whole, third = copies(world, ("node-1", 0.0, 2.0), ("node-2", 0.1, 8.0), ("node-3", 0.2, 7.0))
+    assert await index_events(world.database, [*broken, *third[:1]]) == {broken[0].feed, third[0].feed}
+    assert await listed(world) == [broken[0].recording]
+    # The second grows beyond what is listed, long before it ends.
+    opened, closed = whole[0], whole[-1]
+    grown = SegmentClosed(recording=opened.recording, feed=opened.feed, seconds=3.0, bytes=10**6)
+    assert await index_events(world.database, [opened, grown]) == {opened.feed}
+    assert await listed(world) == [broken[0].recording], "it holds no more so far than clocks may differ"
+    assert await index_events(world.database, [grown.model_copy(update={"seconds": 6.0, "bytes": 2 * 10**6})])
+    assert await listed(world) == [opened.recording]
+    await index_events(world.database, [closed, *third[1:]])
+    assert await listed(world) == [opened.recording]
+    for events in (broken, whole, third):
+        kept = await world.recordings.recording(world.city, events[0].recording)
+        assert (world.root / (await world.recordings.media(world.city, kept.id, is_start=True)).path).exists()
+    # Another talk on the same line is another recording.
+    (other,) = copies(world, ("node-1", 20.0, 2.0))
+    await index_events(world.database, other)
+    assert await listed(world) == [other[0].recording, opened.recording]
+
+
+async def test_a_part_of_a_talk_that_no_other_recording_holds_is_listed_too(world: World) -> None:
+    first, second, last = copies(world, ("node-1", 0.0, 6.0), ("node-2", 0.0, 2.0), ("node-1", 10.0, 4.0))
+    for events in (last, second, first):
+        await index_events(world.database, events)
+    assert await listed(world) == [last[0].recording, first[0].recording]
+
+
+async def test_a_rebuilt_index_lists_a_talk_once(world: World) -> None:
+    short, whole = copies(world, ("node-1", 0.0, 2.0), ("node-2", 0.0, 6.0))
+    await rebuild(world.database, world.root)
+    assert await listed(world) == [whole[0].recording]
+    assert len(await rows(world)) == len([short, whole])
 
 
 async def test_the_index_is_rebuilt_from_the_store(world: World) -> None:

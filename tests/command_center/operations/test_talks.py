@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from command_center.accounts.identity import current_identity
 from command_center.accounts.media_tokens import MediaTokens
@@ -17,8 +19,8 @@ from command_center.api import problems, tokens
 from command_center.audit import AuditEntry
 from command_center.live.hub_state import HubState
 from command_center.live.nodes import NodeAddress, Nodes
-from command_center.operations.tables import Operation
-from command_center.operations.talks import Talks
+from command_center.operations.tables import Operation, TalkWord
+from command_center.operations.talks import SETTLE_SECONDS, WAIT_SECONDS, Talks
 from streams.hub.topics import TalkChanged
 from streams.signalling.tokens import Grant, load_private_key, make_keys, verify
 from streams.voice_protocol import NAME_BOUND, line_of_talk, node_of_talk, operation_of_talk, talk_name, voice_name
@@ -145,26 +147,139 @@ def talk(world: World, operation_id: UUID | None = None, talk_id: UUID | None = 
     )
 
 
-async def test_begin_and_end_stand_in_the_audit_once_with_whom_they_were_for(world: World) -> None:
-    talks = Talks(world.database, world.audit)
+class Clock:
+    """Time as a test wants it."""
+
+    def __init__(self) -> None:
+        self.at = datetime(2026, 11, 28, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def pass_by(self, seconds: float) -> None:
+        self.at += timedelta(seconds=seconds)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def talks(world: World, clock: Clock) -> Talks:
+    return Talks(world.database, world.audit, clock)
+
+
+def at_node(event: TalkChanged, node: str, *heard: str, ended_at: int | None = None, reason: str = "") -> TalkChanged:
+    """The same talk as another node tells of it."""
+    told = {"node": node, "heard": heard, "ended_at": ended_at, "reason": reason or None}
+    return event.model_copy(update=told)
+
+
+def details_of(entry: AuditEntry) -> dict[str, Any]:
+    return cast("dict[str, Any]", json.loads(entry.details))
+
+
+async def words(world: World) -> int:
+    async with world.database.read() as session:
+        return await session.scalar(select(func.count()).select_from(TalkWord)) or 0
+
+
+async def test_begin_and_end_stand_in_the_audit_once_with_whom_they_were_for(
+    world: World, talks: Talks, clock: Clock
+) -> None:
     begin = talk(world)
     end = begin.model_copy(update={"ended_at": 1_007_400, "reason": "released"})
     await talks.record([begin, end])
-    await talks.record([begin.model_copy(update={"node": "node-2"}), end, end])
-    began, ended = await entries(world, "talk.began", "talk.ended")
+    await talks.record([begin, end, end])
+    clock.pass_by(SETTLE_SECONDS)
+    assert await talks.close_due() == 1
+    await talks.record([begin, end])
+    assert await talks.close_due() == 0
+    began, ended = await entries(world, "talk.began", "talk.ended", "talk.amended")
     assert (began.action, ended.action) == ("talk.began", "talk.ended")
     assert {began.subject_id, ended.subject_id} == {str(begin.talk)}
     assert (ended.actor_id, ended.court_id) == (begin.user_id, world.operation.court_id)
-    details = json.loads(ended.details)
-    assert details == {
+    assert details_of(began) == {"operation": str(world.operation.id), "to": "feed-1 feed-2"}
+    assert details_of(ended) == {
         "operation": str(world.operation.id),
         "to": "feed-1 feed-2",
-        "heard": 1,
+        "heard": "feed-1",
         "seconds": 7,
         "reason": "released",
     }
+    assert await words(world) == 0
 
 
-async def test_a_talk_of_an_unknown_operation_is_passed_over(world: World) -> None:
-    await Talks(world.database, world.audit).record([talk(world, uuid4())])
+async def test_the_end_says_who_heard_it_at_any_node(world: World, talks: Talks, clock: Clock) -> None:
+    begin = talk(world)
+    # The first node carries no phone of the talk, and its part breaks off first.
+    first, second = at_node(begin, "node-1"), at_node(begin, "node-2", "feed-2")
+    await talks.record([first, at_node(begin, "node-1", ended_at=1_002_000, reason="gone"), second])
+    clock.pass_by(10 * SETTLE_SECONDS)
+    assert await talks.close_due() == 0, "the second node carries it still"
+    await talks.record([at_node(begin, "node-2", "feed-1", "feed-2", ended_at=1_050_000, reason="released")])
+    assert await talks.close_due() == 0, "a third may tell of its part"
+    await talks.record(
+        [at_node(begin, "node-3", "feed-3"), at_node(begin, "node-3", ended_at=1_049_000, reason="gone")]
+    )
+    clock.pass_by(SETTLE_SECONDS)
+    assert await talks.close_due() == 1
+    began, ended = await entries(world, "talk.began", "talk.ended")
+    assert began.sequence < ended.sequence
+    details = details_of(ended)
+    assert (details["heard"], details["seconds"], details["reason"]) == ("feed-2 feed-1 feed-3", 50, "released")
+    assert "untold_by" not in details
+
+
+async def test_a_node_that_tells_no_end_is_waited_for_as_long_as_a_talk_may_last(
+    world: World, talks: Talks, clock: Clock
+) -> None:
+    begin = talk(world)
+    await talks.record([begin, at_node(begin, "node-2", "feed-2")])
+    await talks.record([at_node(begin, "node-1", "feed-1", ended_at=1_004_000, reason="released")])
+    clock.pass_by(WAIT_SECONDS - 1)
+    assert await talks.close_due() == 0
+    clock.pass_by(1)
+    assert await talks.close_due() == 1
+    (ended,) = await entries(world, "talk.ended")
+    details = details_of(ended)
+    assert (details["heard"], details["seconds"], details["untold_by"]) == ("feed-1 feed-2", 4, "node-2")
+    # What it spooled meanwhile comes at last, twice.
+    for _ in range(2):
+        await talks.record([at_node(begin, "node-2", "feed-2", "feed-9", ended_at=1_005_000, reason="released")])
+    assert await talks.close_due() == 0
+    (amended,) = await entries(world, "talk.amended")
+    assert (amended.subject_id, details_of(amended)["heard"]) == (str(begin.talk), "feed-9")
+
+
+async def test_of_a_talk_whose_end_no_node_told_nothing_is_invented(world: World, talks: Talks, clock: Clock) -> None:
+    await talks.record([talk(world)])
+    clock.pass_by(WAIT_SECONDS)
+    assert await talks.close_due() == 1
+    (ended,) = await entries(world, "talk.ended")
+    details = details_of(ended)
+    assert (details["reason"], details["untold_by"]) == ("unknown", "node-1")
+    assert "seconds" not in details
+
+
+async def test_a_talk_that_goes_on_after_its_line_came_back_has_one_end(
+    world: World, talks: Talks, clock: Clock
+) -> None:
+    begin = talk(world)
+    again = begin.model_copy(update={"began_at": 1_009_000, "heard": ("feed-2",)})
+    await talks.record([begin, at_node(begin, "node-1", "feed-1", ended_at=1_003_000, reason="gone"), again])
+    clock.pass_by(2 * SETTLE_SECONDS)
+    assert await talks.close_due() == 0
+    await talks.record([at_node(again, "node-1", "feed-2", ended_at=1_020_000, reason="released")])
+    clock.pass_by(SETTLE_SECONDS)
+    assert await talks.close_due() == 1
+    (ended,) = await entries(world, "talk.ended")
+    details = details_of(ended)
+    assert (details["heard"], details["seconds"], details["reason"]) == ("feed-1 feed-2", 20, "released")
+
+
+async def test_a_talk_of_an_unknown_operation_is_passed_over(world: World, talks: Talks) -> None:
+    await talks.record([talk(world, uuid4())])
     assert await entries(world, "talk.began") == []
+    assert await words(world) == 0

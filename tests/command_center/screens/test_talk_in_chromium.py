@@ -14,7 +14,8 @@ from playwright.async_api import Browser, Page
 from command_center.accounts.permissions import Role
 from tests.support import tone
 from tests.support.browser import Watched, chromium, holds
-from tests.support.played_centre import PlayedCentre, milliseconds, played_centre
+from tests.support.played_centre import NODE, PlayedCentre, milliseconds, played_centre
+from tests.support.small_line import SmallLine
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="module")]
@@ -74,10 +75,30 @@ async def ready(page: Page, target: str = "all") -> None:
     await holds(page, "!document.querySelector('.talk-key').disabled", seconds=SLOW)
 
 
-async def said(centre: PlayedCentre, kind: str, count: int = 1) -> dict[str, Any]:
+async def said(centre: PlayedCentre, kind: str, count: int = 1, node: str = NODE) -> dict[str, Any]:
     """What the page said last of this kind."""
-    await until(lambda: len([one for one in centre.line.heard if one["type"] == kind]) >= count, SLOW)
-    return [one for one in centre.line.heard if one["type"] == kind][-1]
+    heard = centre.lines[node].heard
+    await until(lambda: len([one for one in heard if one["type"] == kind]) >= count, SLOW)
+    return [one for one in heard if one["type"] == kind][-1]
+
+
+def carry(centre: PlayedCentre, *nodes: str) -> None:
+    """Let there be these nodes, and let each carry one of the feeds."""
+    for node in nodes:
+        centre.lines.setdefault(node, SmallLine(sends=False))
+    for feed, node in zip(centre.feeds, nodes, strict=False):
+        feed["node"] = node
+    centre.parts = [part(node) for node in nodes]
+
+
+def part(node: str) -> dict[str, Any]:
+    """What the page is told of a node that runs."""
+    return {"type": "part", "name": f"media-{node}", "state": "running", "since": milliseconds()}
+
+
+def answer(centre: PlayedCentre, node: str, talk: dict[str, Any], *heard: str) -> None:
+    """A node says who hears the talk by it."""
+    centre.lines[node].say(type="talking", id=talk["id"], heard=heard, busy=[], seconds_left=120)
 
 
 async def test_a_key_or_a_button_talks_to_the_chosen_while_it_is_held(browser: Browser, centre: PlayedCentre) -> None:
@@ -145,6 +166,83 @@ async def test_a_refused_microphone_is_said_in_words_and_nobody_is_talked_to(
         await news(page, "请在地址栏旁允许话筒")
         await page.keyboard.up("t")
         assert not [one for one in centre.line.heard if one["type"] == "talk"]
+
+
+async def test_nodes_that_are_full_or_hang_keep_nobody_from_the_others(browser: Browser, centre: PlayedCentre) -> None:
+    carry(centre, "one", "two", "three")
+    centre.full, centre.hung = {"two"}, {"three"}
+    async with opened(browser, centre) as (page, watched):
+        await ready(page, f"site:{centre.sites[1]['id']}")
+        await news(page, "3 个媒体节点中接通 1 个，未接通：2 某现场2、3 某现场3")
+        await page.keyboard.down("t")
+        await news(page, "暂时接不通：2 某现场2")
+        await page.keyboard.up("t")
+        assert not centre.line.heard
+
+        await ready(page)
+        await page.keyboard.down("t")
+        talk = await said(centre, "talk")
+        assert talk["to"] == ["feed-0", "feed-1", "feed-2"]
+        answer(centre, "one", talk, "feed-0")
+        await news(page, "1/3")
+        await news(page, "3 个媒体节点中接通 1 个")
+        # Room again at the second, while the key is down: it carries the rest.
+        centre.full.clear()
+        assert await said(centre, "talk", node="two") == talk
+        answer(centre, "two", talk, "feed-1")
+        await news(page, "2/3")
+        await news(page, "3 个媒体节点中接通 2 个，未接通：3 某现场3")
+        centre.hung.clear()
+        assert await said(centre, "talk", node="three") == talk
+        await page.keyboard.up("t")
+        for node in ("one", "two", "three"):
+            assert (await said(centre, "hush", node=node))["id"] == talk["id"]
+        await holds(page, "!document.querySelector('.talk').textContent.includes('媒体节点')", seconds=SLOW)
+        assert centre.line.begun == 1, "the first node's line was opened anew"
+        assert not [error for error in watched.errors if "503" not in error]
+
+
+async def test_a_talk_goes_on_at_the_nodes_that_still_carry_it(browser: Browser, centre: PlayedCentre) -> None:
+    carry(centre, "one", "two", "three")
+    async with opened(browser, centre) as (page, _):
+        await ready(page)
+        await until(lambda: all(line.is_open for line in centre.lines.values()), SLOW)
+        await page.keyboard.down("t")
+        talk = await said(centre, "talk")
+        answer(centre, "one", talk, "feed-0")
+        answer(centre, "two", talk, "feed-1")
+        await news(page, "2/3")
+        # The third never answers, the first breaks off; its line comes back, and it is told again.
+        await news(page, "3 个媒体节点中接通 2 个，未接通：3 某现场3")
+        await centre.line.close()
+        assert await said(centre, "talk", 2) == talk
+        answer(centre, "one", talk, "feed-0")
+        await news(page, "2/3")
+        centre.line.say(type="hushed", id=talk["id"], reason="silent")
+        await news(page, "1/3")
+        centre.lines["two"].say(type="hushed", id=talk["id"], reason="silent")
+        await news(page, "没有声音传出")
+        await page.keyboard.up("t")
+
+
+async def test_a_node_that_comes_up_later_gets_a_line_too(browser: Browser, centre: PlayedCentre) -> None:
+    async with opened(browser, centre) as (page, watched):
+        await ready(page)
+        carry(centre, "one", "two")
+        await centre.tell(part("two"))
+        await until(lambda: centre.lines["two"].is_open, SLOW)
+        # Another one while the page's socket is away.
+        carry(centre, "one", "two", "three")
+        for socket in list(centre.sockets):
+            await socket.close()
+        await until(lambda: centre.lines["three"].is_open, SLOW)
+        # And one of which only a feed tells.
+        carry(centre, "four", "two", "three")
+        await centre.tell(centre.feeds[0])
+        await until(lambda: centre.lines["four"].is_open, SLOW)
+        assert [line.begun for line in centre.lines.values()] == [1, 1, 1, 1]
+        assert centre.rights_to_talk == 4
+        assert watched.errors == []
 
 
 async def test_everybody_sees_who_talks_also_who_has_no_key(browser: Browser, centre: PlayedCentre) -> None:

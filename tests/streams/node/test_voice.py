@@ -14,6 +14,7 @@ import pytest
 from streams.hub.topics import Revoked, TalkChanged
 from streams.recording.manifest import read_manifest
 from streams.recording.recovery import manifests
+from streams.sfu.losses import Losses
 from streams.signalling.talker import BURST
 from streams.signalling.voice import SILENT_SECONDS
 from streams.voice_protocol import (
@@ -90,6 +91,7 @@ async def test_the_second_who_talks_to_a_phone_is_told_who_does_and_reaches_the_
         busy = [{"type": "busy", "feed": "site-1", "speaker": "王法官"}]
         refused = await second.told("refused")
         assert (refused["code"], _bare(refused["busy"])) == ("busy", _bare(busy))
+        assert 'media_node_talks_refused_total{code="busy"} 1.0' in running.node._metrics.render().decode()
         second.talk("site-1", "site-2")
         talking = await second.told("talking")
         assert (talking["heard"], _bare(talking["busy"])) == (["site-2"], _bare(busy))
@@ -128,7 +130,9 @@ async def test_nobody_talks_to_the_phone_of_another_operation(running: RunningNo
 
 async def test_a_phone_that_comes_while_it_is_spoken_to_hears_the_rest(running: RunningNode) -> None:
     talker = await talker_of(running, OPERATION)
-    talker.talk("site-1")
+    kept: list[TalkChanged] = []
+    running.node.sessions.voice._keep = kept.append
+    talk_id = talker.talk("site-1")
     assert (await talker.told("talking"))["heard"] == []
     (phone,) = await phones_of(running, OPERATION, ["site-1"])
     async with closing(talker, phone):
@@ -136,6 +140,10 @@ async def test_a_phone_that_comes_while_it_is_spoken_to_hears_the_rest(running: 
         await until(lambda: phone.sounds > 5, 10)
         await phone.delete()
         await until(lambda: talker.of("talking")[-1]["heard"] == [])
+        talker.hush(talk_id)
+        await talker.told("hushed")
+        begin, end = kept
+        assert (begin.heard, end.heard) == ((), ("site-1",)), "who heard it and left did hear it"
 
 
 async def test_a_talker_whose_right_or_session_is_over_is_hushed(running: RunningNode) -> None:
@@ -197,8 +205,72 @@ async def test_a_talk_ends_by_itself_when_it_lasts_too_long_or_falls_silent(runn
         assert (await talker.told("refused", 3))["code"] == "message-invalid"
         for _ in range(3 * BURST):
             talker.say(type="nonsense")
-        (instance,) = voice._talkers.values()
-        await until(lambda: instance.dropped > BURST, 10)
+        await until(lambda: voice.messages["dropped"] > BURST, 10)
+        shown = running.node._metrics.render().decode()
+        assert f'media_node_drops_total{{queue="talk_messages"}} {float(voice.messages["dropped"])}' in shown
+        assert 'media_node_talk_messages_total{what="invalid"}' in shown
+
+
+async def test_a_second_line_that_never_connects_takes_nothing_from_the_talk_under_way(running: RunningNode) -> None:
+    (phone,) = await phones_of(running, OPERATION, ["site-1"])
+    talker = await talker_of(running, OPERATION)
+    voice = running.node.sessions.voice
+    feed = _talk_feed(running)
+    second = Talker(running.url, talker._token)
+    async with closing(talker, phone, second):
+        talker.talk("site-1")
+        await until(lambda: phone.sounds > 5, 10)
+        offer = await second.connection.createOffer()
+        headers = {"Authorization": f"Bearer {talker._token}", "Content-Type": "application/sdp"}
+        async with httpx.AsyncClient(base_url=running.url) as http:
+            answered = await http.post(f"/whip/{feed}", content=offer.sdp, headers=headers)
+            assert answered.status_code == 201
+            (talk,) = voice.talks
+            talk.began_at -= MAX_TALK_SECONDS - WARNING_SECONDS
+            voice.sweep(talk.heard_at)
+            await talker.told("ending")
+            talk.began_at -= WARNING_SECONDS
+            voice.sweep(talk.heard_at)
+            assert (await talker.told("hushed"))["reason"] == "limit"
+            await http.delete(answered.headers["location"], headers=headers)
+        assert voice.talkers == 1
+        # The first is still the one who speaks.
+        heard = phone.sounds
+        talker.talk("site-1")
+        await until(lambda: phone.sounds > heard + 5, 10)
+
+
+async def test_one_broken_talk_stops_the_clock_of_no_other(running: RunningNode) -> None:
+    first, second = await talker_of(running, OPERATION), await talker_of(running, OPERATION)
+    voice = running.node.sessions.voice
+    async with closing(first, second):
+        for talker in (first, second):
+            talker.talk("site-1")
+            await talker.told("talking")
+        broken, whole = voice.talks
+        broken.began_at = whole.began_at = broken.began_at - MAX_TALK_SECONDS
+        broken.talker.hushed = _break  # type: ignore[method-assign]
+        voice.sweep(whole.heard_at)
+        assert (await second.told("hushed"))["reason"] == "limit"
+        assert running.node.sessions.troubles >= 1
+
+
+def _break(*arguments: object) -> None:
+    raise RuntimeError("broken")
+
+
+async def test_a_node_that_waits_for_a_talkers_lost_packets_is_repairing(running: RunningNode) -> None:
+    talker = await talker_of(running, OPERATION)
+    async with closing(talker):
+        media = running.node.sessions.voice.feeds[_talk_feed(running)].media
+        await until(lambda: media.counters.packets > 5, 10)
+        assert not running.node.sessions.is_repairing
+        # A browser that offers to repair its sound, and a packet of it that never came.
+        losses = Losses()
+        media._inlets.all()[0].losses = losses
+        losses.arrived(1, 0.0)
+        losses.arrived(3, 0.0)
+        assert running.node.sessions.is_repairing
 
 
 async def test_what_was_said_is_a_recording_of_its_own_and_what_was_not_is_in_none(tmp_path: Path) -> None:
@@ -221,6 +293,7 @@ async def test_what_was_said_is_a_recording_of_its_own_and_what_was_not_is_in_no
     assert manifest.closed is not None
     assert manifest.opened.feed.startswith(f"talk.{OPERATION.hex}.")
     assert (manifest.opened.video, manifest.opened.audio, manifest.closed.reason) == (None, "opus", "ended")
+    assert manifest.opened.talk == talk_id
     assert spoken - 2 * PACKET_SECONDS < manifest.closed.seconds < gate.packets * PACKET_SECONDS - 1
 
 
