@@ -13,7 +13,7 @@ import { say } from "./words.js";
 const TICK_MS = 250;
 const GAP_PX = 6;
 const BARS_PX = 50; // head and foot of a tile
-const BESIDE = 10; // so many stand in columns beside the spotlight
+const BESIDE_PX = 95; // the least height of a tile beside the spotlight
 const DIGITS_MS = 700;
 const FIGURES_MS = 1_000;
 const tiles = new Map();
@@ -93,11 +93,13 @@ function arrange() {
 /** How the tiles stand: without a spotlight as large as can be; beside one in its columns; many around it, `span` cells wide. */
 export function grid(count, hasSpotlight, width, height) {
   const others = Math.max(1, count - (hasSpotlight ? 1 : 0));
-  if (hasSpotlight && others > BESIDE) {
+  // On a low screen five on top of one another would be all bars and no picture.
+  const inColumn = Math.min(5, Math.max(1, Math.floor(height / BESIDE_PX)));
+  if (hasSpotlight && others > 2 * inColumn) {
     const side = Math.max(5, Math.ceil((others + 4) / 4)); // the cells of a square's last two columns and rows
     return { columns: side, rows: side, span: side - 2 };
   }
-  const columns = hasSpotlight ? Math.ceil(others / 5) : bestColumns(others, width, height);
+  const columns = hasSpotlight ? Math.ceil(others / inColumn) : bestColumns(others, width, height);
   return { columns, rows: Math.ceil(others / columns), span: 0 };
 }
 

@@ -274,6 +274,22 @@ async def test_the_panel_names_what_is_wrong_with_a_picture_that_comes(browser: 
             assert await page.evaluate(judge, fine | change) == expected, change
 
 
+async def test_tiles_beside_the_spotlight_keep_a_picture_on_a_low_screen(
+    browser: Browser, centre: PlayedCentre
+) -> None:
+    cases = [  # tiles, height of the wall, what is beside or around the enlarged one
+        (6, 527, {"columns": 1, "rows": 5, "span": 0}),
+        (11, 527, {"columns": 2, "rows": 5, "span": 0}),
+        (17, 527, {"columns": 5, "rows": 5, "span": 3}),
+        (6, 355, {"columns": 2, "rows": 3, "span": 0}),
+        (8, 355, {"columns": 5, "rows": 5, "span": 3}),
+    ]
+    async with opened(browser, centre) as (page, _):
+        for tiles, height, expected in cases:
+            grid = "async ([tiles, height]) => (await import('/static/wall.js')).grid(tiles, true, 800, height)"
+            assert await page.evaluate(grid, [tiles, height]) == expected, (tiles, height)
+
+
 async def test_enter_sends_once_and_an_input_methods_enter_never(browser: Browser, centre: PlayedCentre) -> None:
     async with opened(browser, centre) as (page, _):
         await page.fill(TEXT, "原地待命")
