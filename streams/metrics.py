@@ -191,7 +191,7 @@ class NodeCollector(Collector):
             f"{PREFIX}_feed_key_frame_requests", "Compounds with requests, sent to publishers.", labels=["feed"]
         )
         for feed in feeds:
-            requests.add_metric([feed.name], feed.media.key_frame_pace.sent)
+            requests.add_metric([feed.name], feed.media.counters.key_frame_requests)
             for source in feed.media.layers.sources:
                 asked.add_metric([feed.name, source.layer], source.key_frames.asked)
                 packets.add_metric([feed.name, source.layer], source.packets)

@@ -5,46 +5,23 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 
-from streams.rtp.header import TRANSPORT_CC, Header
-from streams.rtp.rtcp import Bye, Nack, PictureLoss, ReceiverReport, Report, SenderReport, build, parse
+from streams.rtp.header import Header
+from streams.rtp.rtcp import Bye, SenderReport, parse
 from streams.rtp.rtx import restore
-from streams.sfu.arrivals import Arrivals
-from streams.sfu.branch import LOOK_INTERVAL, REPORT_INTERVAL, Branch
+from streams.sfu.branch import LOOK_INTERVAL, Branch
+from streams.sfu.feed_counters import FeedCounters
 from streams.sfu.forwarder import Forwarder
 from streams.sfu.inlet import Inlet, Inlets
-from streams.sfu.keyframes import KeyFramePace
 from streams.sfu.layers import Layers
 from streams.sfu.ring import MAX_PACKET
 from streams.sfu.source import Source
 from streams.sfu.tape import Tape
 from streams.sfu.track import Kind, Layer, Outlet, PacketSink, Track
+from streams.sfu.upstream import Upstream
 from streams.sfu.viewer import Viewer, ignore
 from streams.viewer_protocol import Held
-
-
-@dataclass(slots=True)
-class FeedCounters:
-    """What came from the publishers of a feed, and what was done about it."""
-
-    packets: int = 0
-    octets: int = 0
-    malformed: int = 0
-    """Neither RTP nor of a length that is carried."""
-    unknown: int = 0
-    """Of a stream that was not negotiated, or of a second one beside the one that plays."""
-    padding: int = 0
-    repeated: int = 0
-    """Retransmissions that came."""
-    nacked: int = 0
-    beyond_repair: int = 0
-    """Lost, and not asked for (any more): too many, too old, or asked for too often."""
-    feedback_sent: int = 0
-    untold: int = 0
-    """Arrivals that no feedback told of."""
-    reports_sent: int = 0
 
 
 class Feed:
@@ -56,12 +33,12 @@ class Feed:
     def __init__(self, name: str, forwarder: Forwarder, *, wall_ns: Callable[[], int] = time.time_ns) -> None:
         self.name = name
         self.tracks: tuple[Track, ...] = ()
-        self.outlet: Outlet | None = None
+        self.upstream: Upstream | None = None
+        """The way back to the publisher who is there."""
         self.counters = FeedCounters()
         self.sources: dict[Kind, Source] = {}
         """One of each kind; of the picture's layers the highest."""
         self.layers = Layers()
-        self.key_frame_pace = KeyFramePace()
         self.viewers: list[Viewer] = []
         self.publisher_left = False
         self.last_packet_at: float | None = None
@@ -73,12 +50,7 @@ class Feed:
         self._wall_ns = wall_ns
         self._ssrc = random.getrandbits(32)
         self._inlets = Inlets(())
-        self._arrivals: Arrivals | None = None
-        self._transport_number = 0
         self._header = Header()
-        self._report_at = 0.0
-        self._outlet_version = 0
-        self._asked_for: tuple[Source, ...] = ()
         self._viewers_at = 0.0
 
     @property
@@ -99,7 +71,7 @@ class Feed:
     @property
     def is_published(self) -> bool:
         """Whether a publisher's session stands behind the feed."""
-        return self.outlet is not None
+        return self.upstream is not None
 
     @property
     def last_frame_at(self) -> float | None:
@@ -130,16 +102,11 @@ class Feed:
         """
         self._forwarder.flush()
         self._forget_outlet()
-        self.tracks, self.outlet = tuple(tracks), outlet
-        outlet.on_change, self._outlet_version = self._publisher_changed, outlet.address_version
+        self.tracks = tuple(tracks)
         self.publisher_left = False
-        self._asked_for = ()
-        self.key_frame_pace.begin_anew()
         self._inlets = Inlets(tracks)
-        numbers = {track.extensions[TRANSPORT_CC] for track in tracks if track.transport_cc}
-        self._transport_number = min(numbers, default=0)
-        self._arrivals = Arrivals() if numbers else None
-        self._report_at = now
+        self.upstream = Upstream(tracks, self._inlets, outlet, self._ssrc, self.counters, now)
+        outlet.on_change = self._publisher_changed
         stranded: list[Viewer] = []
         offered = {track.kind: track for track in tracks}
         for kind, source in list(self.sources.items()):
@@ -176,26 +143,19 @@ class Feed:
         """The publisher's session is over; viewers keep waiting for the next."""
         self._forwarder.flush()
         self._forget_outlet()
-        self._report_at = now
         self._inlets = Inlets(())
-        self._arrivals = None
 
     def _forget_outlet(self) -> None:
         # What the publisher is told by leads to its session, which shall be freed.
         self.on_layers = ignore
-        if self.outlet is not None:
-            self.outlet.on_change = ignore
-        self.outlet = None
+        if self.upstream is not None:
+            self.upstream.outlet.on_change = ignore
+        self.upstream = None
 
     def _publisher_changed(self) -> None:
         """After a move the picture begins anew at once: what was under way then is lost, and so were our requests."""
-        outlet = self.outlet
-        if outlet is None or not outlet.is_open or outlet.address_version == self._outlet_version:
+        if self.upstream is None or not self.upstream.take_move():
             return
-        self._outlet_version = outlet.address_version
-        if any(source.key_frames.wanted for source in self._asked_for):
-            # The request under way went to where the publisher no longer is.
-            self.key_frame_pace.begin_anew()
         for source in self.layers.sources:
             source.key_frames.want()
         self._ask_key_frames(self._forwarder.clock())
@@ -216,19 +176,12 @@ class Feed:
         counters.packets += 1
         counters.octets += length
         self.last_packet_at = inlet.last_at = now
-        if self._arrivals is not None and header.extension_profile:
-            self._note_arrival(header, buffer, now)
+        if self.upstream is not None:
+            self.upstream.note_arrival(header, buffer, now)
         if inlet.repairs:
             self._repair(inlet, header, buffer, now)
         else:
             self._media(inlet, header, buffer, now)
-
-    def _note_arrival(self, header: Header, buffer: bytearray, now: float) -> None:
-        wanted = self._transport_number
-        for number, start, size in header.elements(buffer):
-            if number == wanted and size == 2 and self._arrivals is not None:
-                self._arrivals.add(buffer[start] << 8 | buffer[start + 1], now)
-                return
 
     def _repair(self, inlet: Inlet, header: Header, buffer: bytearray, now: float) -> None:
         inlet.reception.count(header.sequence, header.timestamp, header.payload_end - header.payload_start, now)
@@ -273,8 +226,8 @@ class Feed:
             inlet.feeds_source = True
             source.begin(index, header.timestamp, inlet.track.extensions, now)
         losses = inlet.losses
-        if losses is not None and losses.arrived(index, now):
-            self._ask_again(inlet, now)
+        if losses is not None and losses.arrived(index, now) and self.upstream is not None:
+            self.upstream.ask_again(inlet, now)
         length = source.deliver(header, buffer, index, now)
         if length and self._sink is not None:
             tape = self._tape
@@ -397,70 +350,18 @@ class Feed:
             for viewer in self.viewers:
                 if now >= viewer.report_at:
                     viewer.tick(now)
-        outlet = self.outlet
-        if outlet is None or not outlet.is_open:
+        upstream = self.upstream
+        if upstream is None or not upstream.outlet.is_open:
             return
         for inlet in self._inlets.all():
-            self._ask_again(inlet, now)
+            upstream.ask_again(inlet, now)
         self.layers.look(now)
         self._ask_key_frames(now)
-        self._send_feedback(now)
-        if now >= self._report_at:
-            self._report_at = now + REPORT_INTERVAL
-            blocks = [block for i in self._inlets.all() if (block := i.reception.block(now)) is not None]
-            if blocks:
-                self.counters.reports_sent += 1
-                outlet.send_rtcp(bytes(ReceiverReport(self._ssrc, tuple(blocks))))
-
-    def _ask_again(self, inlet: Inlet, now: float) -> None:
-        losses = inlet.losses
-        if losses is None:
-            return
-        wanted = losses.due(now) if losses else ()
-        if wanted:
-            self.counters.nacked += len(wanted)
-            self._send(Nack(self._ssrc, inlet.ssrc, tuple(wanted)))
-        if losses.beyond_repair > inlet.beyond_repair:
-            self.counters.beyond_repair += losses.beyond_repair - inlet.beyond_repair
-            inlet.beyond_repair = losses.beyond_repair
-            source = inlet.source
-            if inlet.feeds_source and source is not None and not source.is_mended(losses.last_lost):
-                # Asked for with the next tick, since the packet that ended an outage may begin a key frame itself.
-                source.key_frames.want()
+        upstream.report(now)
 
     def _ask_key_frames(self, now: float) -> None:
-        """Ask for all layers that want one by one compound: most publishers answer with key frames of every layer."""
-        wanted = [source for source in self.layers.sources if source.key_frames.wanted]
-        outlet = self.outlet
-        if not wanted or outlet is None or not outlet.is_open or not self.key_frame_pace.is_due(now):
-            return
-        streams = {
-            source: inlet.ssrc
-            for source in wanted
-            if self.layers.may_ask(source, now) and (inlet := self._inlets.feeding(source)) is not None
-        }
-        if not streams:
-            return
-        self._asked_for = tuple(streams)
-        self.key_frame_pace.note(now)
-        for source in streams:
-            source.key_frames.asked += 1
-        self._send(*(PictureLoss(self._ssrc, ssrc) for ssrc in streams.values()))
-
-    def _send_feedback(self, now: float) -> None:
-        if self._arrivals is None:
-            return
-        media = next((inlet.ssrc for inlet in self._inlets.all()), 0)
-        untold = self._arrivals.untold
-        for feedback in self._arrivals.build(self._ssrc, media, now):
-            self.counters.feedback_sent += 1
-            self._send(feedback)
-        self.counters.untold += self._arrivals.untold - untold
-
-    def _send(self, *reports: Report) -> None:
-        """Feedback goes in a compound that opens with a report, as RFC 3550 asks of everybody."""
-        if self.outlet is not None:
-            self.outlet.send_rtcp(build([ReceiverReport(self._ssrc), *reports]))
+        if self.upstream is not None:
+            self.upstream.ask_key_frames(self.layers, now)
 
 
 def _pause_sound(branch: Branch) -> None:

@@ -27,11 +27,9 @@ class KeyFrameWish:
 class KeyFramePace:
     """When a publisher may be asked again, for whichever of its layers."""
 
-    __slots__ = ("_sent_at", "sent")
+    __slots__ = ("_sent_at",)
 
     def __init__(self) -> None:
-        self.sent = 0
-        """How many compounds with requests went out."""
         self._sent_at = float("-inf")
 
     def is_due(self, now: float) -> bool:
@@ -40,9 +38,8 @@ class KeyFramePace:
 
     def note(self, now: float) -> None:
         """A request was sent."""
-        self.sent += 1
         self._sent_at = now
 
     def begin_anew(self) -> None:
-        """Another publisher, or one whom the last request can't have reached, may be asked at once."""
+        """One whom the last request can't have reached may be asked at once."""
         self._sent_at = float("-inf")

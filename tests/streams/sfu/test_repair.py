@@ -267,8 +267,8 @@ def test_the_ring_and_every_table_keep_their_bound(bench: Bench) -> None:
         bench.send(*stream.next_frame(transport_id=3))
         if step % 10 == 0:
             bench.tick(0.02)
-    assert bench.feed._arrivals is not None
-    assert len(bench.feed._arrivals._ticks) <= 8192
+    assert bench.feed.upstream.arrivals is not None
+    assert len(bench.feed.upstream.arrivals._ticks) <= 8192
     assert all(inlet.losses is None or len(inlet.losses) <= 512 for inlet in bench.feed._inlets.all())
     kinds: list[Kind] = ["video", "audio"]
     assert [bench.feed.sources[kind].ring.size for kind in kinds] == [1024, 128]
