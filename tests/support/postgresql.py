@@ -50,13 +50,14 @@ class PostgreSQL:
         options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"
         self._run("pg_ctl", "--pgdata", str(self._data), "-l", str(self._folder / "log"), "-o", options, "-w", "start")
 
-    def new_database(self) -> str:
-        """An empty database, as an async SQLAlchemy URL."""
-        name = f"test_{uuid.uuid4().hex}"
+    def new_database(self, like: str = "") -> str:
+        """A database, empty or `like` that of another URL which nobody is connected to; an async SQLAlchemy URL."""
+        name, template = f"test_{uuid.uuid4().hex}", like.rpartition("/")[2] or "template1"
         with psycopg.connect(
             host="127.0.0.1", port=self.port, user="tests", dbname="postgres", autocommit=True
         ) as connection:
-            connection.execute(psycopg.sql.SQL("CREATE DATABASE {}").format(psycopg.sql.Identifier(name)))
+            names = (psycopg.sql.Identifier(name), psycopg.sql.Identifier(template))
+            connection.execute(psycopg.sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names))
         return f"postgresql+psycopg://tests@127.0.0.1:{self.port}/{name}"
 
     def stop(self) -> None:
