@@ -85,7 +85,7 @@ OFFICERS_PAGE = Path(field_agent.__file__).parent / "page"
 class Web:
     """One web process. `app` is what a server serves; its lifespan opens and closes the rest."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, passwords: Passwords | None = None) -> None:
         self.settings = settings
         make_keys(settings.keys)
         self.database = Database(settings.records_url)
@@ -94,7 +94,7 @@ class Web:
         self.metrics = Metrics()
         self.audit = Audit()
         self.revocations = Revocations(Outbox(self.database, self.hub), self.hub)
-        roles, passwords = roles_in(settings.second_factor_roles), Passwords()
+        roles, passwords = roles_in(settings.second_factor_roles), passwords or Passwords()
         self.sign_ins = SignIns(
             self.database,
             self.audit,

@@ -1,13 +1,33 @@
-"""Fixtures that every part's tests share: a real Valkey of one's own."""
+"""Fixtures that every part's tests share: a Valkey of one's own, a PostgreSQL, certificates read once."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from functools import cache
 
+import httpx
 import pytest
 
 from streams.hub.hub import Hub
+from tests.support.postgresql import PostgreSQL, start_or_skip
 from tests.support.valkey import Valkey
+
+
+@pytest.fixture(scope="session", autouse=True)
+def certificates() -> Iterator[None]:
+    """Every client of httpx reads all the machine's certificates, which takes it 80 ms: here they are read once."""
+    with pytest.MonkeyPatch.context() as patch:
+        transports = httpx._transports.default
+        patch.setattr(transports, "create_ssl_context", cache(transports.create_ssl_context))
+        yield
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    """A private PostgreSQL server for all tests of this process; each has a database of its own."""
+    server = start_or_skip()
+    yield server
+    server.stop()
 
 
 @pytest.fixture

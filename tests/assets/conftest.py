@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -18,12 +18,11 @@ from assets.demonstration import CITY_CASE, Script, seed
 from assets.registry.http import HttpRegistry
 from assets.service import Assets
 from assets.simulators.people import everybody
-from assets.tables import Base
 from assets.views import CaseView, PersonView
 from command_center.audit import Audit
-from command_center.database import Base as CenterBase
 from command_center.database import Database
-from tests.support.postgresql import PostgreSQL, is_installed, start_or_skip
+from tests.support.postgresql import is_installed
+from tests.support.records import postgresql_records, sqlite_records
 from tests.support.simulator import Simulator
 from tests.support.waiting import until
 
@@ -66,25 +65,14 @@ async def registry_simulator(tmp_path: Path) -> AsyncIterator[Simulator]:
     await simulator.stop()
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgreSQL]:
-    """One PostgreSQL server for all tests that ask for it."""
-    server = start_or_skip()
-    yield server
-    server.stop()
-
-
 @pytest.fixture(params=["sqlite", *(["postgresql"] if is_installed() else [])])
 async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
     """Empty records on SQLite and, where it is installed, on PostgreSQL."""
     if request.param == "sqlite":
-        url = f"sqlite+aiosqlite:///{tmp_path / 'records.sqlite3'}"
+        url = sqlite_records(tmp_path)
     else:
-        url = request.getfixturevalue("postgres").new_database()
+        url = postgresql_records(request.getfixturevalue("postgresql"))
     database = Database(url)
-    async with database.engine.begin() as connection:
-        await connection.run_sync(Base.metadata.create_all)
-        await connection.run_sync(CenterBase.metadata.create_all)
     yield database
     await database.close()
 

@@ -8,22 +8,11 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from assets.tables import Base as AssetsBase
-from command_center.database import Base, Database
-from tests.support.postgresql import PostgreSQL, is_installed
+from command_center.database import Database
+from tests.support.postgresql import PostgreSQL
+from tests.support.records import postgresql_records, sqlite_records
 from tests.support.valkey import Valkey
 from tests.support.web import RunningWeb, running_web, settings_for
-
-
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[PostgreSQL]:
-    """A private PostgreSQL cluster, for the whole run."""
-    if not is_installed():
-        pytest.skip("PostgreSQL is not installed")
-    server = PostgreSQL()
-    server.start()
-    yield server
-    server.stop()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -35,13 +24,18 @@ def records_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return server.new_database()
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def tables_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database with all tables and no row, once of each kind."""
+    if request.param == "sqlite":
+        return sqlite_records(tmp_path)
+    return postgresql_records(request.getfixturevalue("postgresql"))
+
+
 @pytest.fixture
-async def records(records_url: str) -> AsyncIterator[Database]:
+async def records(tables_url: str) -> AsyncIterator[Database]:
     """A database with all tables, once of each kind."""
-    database = Database(records_url)
-    async with database.engine.begin() as connection:
-        await connection.run_sync(Base.metadata.create_all)
-        await connection.run_sync(AssetsBase.metadata.create_all)
+    database = Database(tables_url)
     yield database
     await database.close()
 

@@ -18,15 +18,11 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from command_center import demonstration, schema
-from command_center.accounts.passwords import Passwords
-from command_center.config import Settings
-from command_center.database import Database
 from streams.signalling.tokens import PUBLIC_KEY_FILE, load_public_key, verify
 from tests.support.ports import free_ports
+from tests.support.seeded import bring_demonstration
 from tests.support.valkey import Valkey
 from tests.support.waiting import until
-from tests.support.web import QUICK_HASHER
 
 pytestmark = pytest.mark.timeout(120)
 SLOW = 60.0
@@ -50,13 +46,9 @@ class Installation:
             stderr=asyncio.subprocess.PIPE,
         )
 
-    async def seed(self) -> None:
-        """The demonstration's records, made here: the same as by the command, with cheaper hashes."""
-        settings = Settings(data=self.data, redis_url=self.environment["COMMAND_CENTER_REDIS_URL"])
-        await schema.prepare(settings)
-        database = Database(settings.records_url)
-        await demonstration.seed(database, settings, Passwords(QUICK_HASHER))
-        await database.close()
+    def seed(self) -> None:
+        """The demonstration's records, copied here: the same as by the command, with cheaper hashes."""
+        bring_demonstration(self.data)
 
     async def run(self, *arguments: str) -> tuple[int, str, str]:
         process = await self.start(*arguments)
@@ -81,7 +73,7 @@ def installation(tmp_path: Path, valkey: Valkey) -> Installation:
 @pytest.fixture
 async def served(installation: Installation) -> AsyncIterator[tuple[Installation, asyncio.subprocess.Process]]:
     """The demonstration's records, and `command-center web` answering."""
-    await installation.seed()
+    installation.seed()
     process = await installation.start("web")
 
     async def answers() -> bool:
@@ -158,7 +150,7 @@ async def test_token_prints_nothing_but_a_token_that_the_node_takes(installation
 
 
 async def test_user_add_makes_an_account_of_a_court_that_is_known(installation: Installation) -> None:
-    await installation.seed()
+    installation.seed()
     arguments = ("user", "add", "new-officer", "--role", "officer", "--generate", "--court")
     code, out, err = await installation.run(*arguments, "内0105")
     assert code == 0, err
@@ -178,7 +170,7 @@ async def test_the_setup_link_is_printed_only_while_there_is_nobody(installation
 
 
 async def test_verify_tells_a_whole_audit_from_a_broken_one(installation: Installation) -> None:
-    await installation.seed()
+    installation.seed()
     code, out, _ = await installation.run("verify")
     assert code == 0
     assert "whole" in out

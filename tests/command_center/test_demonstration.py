@@ -17,7 +17,7 @@ from command_center.database import Database
 from command_center.demonstration_plan import DISTRICT_SITE, PEOPLE, SITES
 from command_center.operations.tables import Assignment, Operation, Site
 from field_agent.agent.configuration import read_agents
-from tests.support.web import QUICK_HASHER
+from tests.support.seeded import QUICK_HASHER
 
 OUTLINES = Path("command_center/screens/static/map/hohhot.geojson")
 PASSWORDS = Passwords(QUICK_HASHER)

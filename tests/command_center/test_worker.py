@@ -47,9 +47,9 @@ class Thing(BaseModel):
 
 
 @pytest.fixture
-async def world(records_url: str, hub: Hub) -> AsyncIterator[World]:
+async def world(tables_url: str, hub: Hub) -> AsyncIterator[World]:
     """Two courts and their operations."""
-    async with new_world(records_url, hub) as world:
+    async with new_world(tables_url, hub) as world:
         yield world
 
 

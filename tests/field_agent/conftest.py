@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +18,13 @@ TRACK = [(40.8151, 111.6198), (40.8172, 111.6251), (40.8190, 111.6240)]
 
 @pytest.fixture(scope="session")
 def clip_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with both clips in it."""
-    folder = tmp_path_factory.mktemp("clips")
-    make_clips(list(ORDERS), folder)
+    """A folder with both clips in it, made by the first of the run's processes that needs it; the others wait."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "clips"
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        make_clips(list(ORDERS), folder)
     return folder
 
 

@@ -8,7 +8,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from playwright.async_api import BrowserContext, Page
+import pytest_asyncio
+from playwright.async_api import Browser, BrowserContext, Page
 
 from streams.protocol import CameraState
 from tests.support.browser import Watched, chromium, holds
@@ -18,7 +19,7 @@ from tests.support.relay import relayed
 from tests.support.small_centre import SmallCentre, small_centre
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="module")]
 
 PLACE = {"latitude": 40.8426, "longitude": 111.7492, "accuracy": 7.0}
 TOO_SMALL = """() => [...document.querySelectorAll('button, input, textarea')]
@@ -52,24 +53,30 @@ NO_LAYERS = """(() => {
 NETWORK_CHANGE = "() => dispatchEvent(new Event('online'))"
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def centre() -> AsyncIterator[SmallCentre]:
     async with small_centre() as running:
         yield running
 
 
-@pytest.fixture
-async def context() -> AsyncIterator[BrowserContext]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    """One browser for all phones of the module: each is a context of its own, with a storage of its own."""
     async with chromium(fake_camera=True) as browser:
-        context = await browser.new_context(
-            viewport={"width": 390, "height": 844},
-            has_touch=True,
-            is_mobile=True,
-            geolocation=PLACE,
-            permissions=["camera", "microphone", "geolocation"],
-        )
-        yield context
-        await context.close()
+        yield browser
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
+    context = await browser.new_context(
+        viewport={"width": 390, "height": 844},
+        has_touch=True,
+        is_mobile=True,
+        geolocation=PLACE,
+        permissions=["camera", "microphone", "geolocation"],
+    )
+    yield context
+    await context.close()
 
 
 async def sign_in(context: BrowserContext, centre: SmallCentre) -> Page:

@@ -16,6 +16,9 @@ import pytest
 
 from tests.support.ports import free_ports
 
+_MEMORY = Path("/dev/shm")
+_ROOM_BYTES = 8 << 30
+"""A run's databases, of all its processes, need less than half of it."""
 _FOLDERS = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
 
 
@@ -37,7 +40,7 @@ class PostgreSQL:
     """One server on a free port of loopback, its data in a folder of its own."""
 
     def __init__(self) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="postgresql-"))
+        self._folder = Path(tempfile.mkdtemp(prefix="postgresql-", dir=_memory()))
         self._data = self._folder / "data"
         self.port = free_ports(1)[0]
 
@@ -50,13 +53,14 @@ class PostgreSQL:
         options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off"
         self._run("pg_ctl", "--pgdata", str(self._data), "-l", str(self._folder / "log"), "-o", options, "-w", "start")
 
-    def new_database(self) -> str:
-        """An empty database, as an async SQLAlchemy URL."""
-        name = f"test_{uuid.uuid4().hex}"
+    def new_database(self, like: str = "") -> str:
+        """A database, empty or `like` that of another URL which nobody is connected to; an async SQLAlchemy URL."""
+        name, template = f"test_{uuid.uuid4().hex}", like.rpartition("/")[2] or "template1"
         with psycopg.connect(
             host="127.0.0.1", port=self.port, user="tests", dbname="postgres", autocommit=True
         ) as connection:
-            connection.execute(psycopg.sql.SQL("CREATE DATABASE {}").format(psycopg.sql.Identifier(name)))
+            names = (psycopg.sql.Identifier(name), psycopg.sql.Identifier(template))
+            connection.execute(psycopg.sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names))
         return f"postgresql+psycopg://tests@127.0.0.1:{self.port}/{name}"
 
     def stop(self) -> None:
@@ -69,6 +73,12 @@ class PostgreSQL:
         if os.geteuid() == 0:
             command = ["runuser", "-u", "postgres", "--", *command]
         subprocess.run(command, check=True, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def _memory() -> Path | None:
+    """Memory that looks like a folder, where there is enough: a database is 300 files, slow to copy and to delete."""
+    is_roomy = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ROOM_BYTES
+    return _MEMORY if is_roomy else None
 
 
 def _binary(name: str) -> Path | None:

@@ -10,18 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from argon2 import PasswordHasher
 
-from command_center import demonstration, schema
+from command_center import schema
 from command_center.accounts.passwords import Passwords
 from command_center.config import Settings
 from command_center.demonstration import Demonstration
 from command_center.listeners import Listener, Listeners
 from command_center.main import Web
+from tests.support.seeded import QUICK_HASHER, bring_demonstration
 from tests.support.waiting import until
-
-QUICK_HASHER = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
-"""Real argon2id, made cheap: tests sign in hundreds of times."""
 
 
 def settings_for(folder: Path, hub_url: str, **changes: Any) -> Settings:
@@ -66,10 +63,10 @@ class RunningWeb:
 
 @asynccontextmanager
 async def running_web(settings: Settings) -> AsyncIterator[RunningWeb]:
-    """Seed the demonstration and serve it until the end of the block."""
+    """Serve the demonstration until the end of the block, from a data folder without records."""
+    world = bring_demonstration(settings.data)
     await schema.prepare(settings)
-    web = Web(settings)
-    world = await demonstration.seed(web.database, settings, Passwords(QUICK_HASHER))
+    web = Web(settings, Passwords(QUICK_HASHER))
     listeners = Listeners(web.app, [Listener("127.0.0.1", 0)])
     port = listeners.ports[0]
     serving = asyncio.create_task(listeners.serve())

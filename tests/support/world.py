@@ -17,7 +17,7 @@ from command_center.accounts.revocations import Revocations
 from command_center.accounts.tables import Court, SignIn, User
 from command_center.audit import Audit
 from command_center.clock import now
-from command_center.database import Base, Database, new_id
+from command_center.database import Database, new_id
 from command_center.operations.instructions import Instructions, Order
 from command_center.operations.positions import Positions
 from command_center.operations.records import OperationRecord, Priority, Scope
@@ -71,10 +71,8 @@ class World:
 
 @asynccontextmanager
 async def new_world(url: str, hub: Hub, clock: Callable[[], datetime] = now) -> AsyncIterator[World]:
-    """Build it in the empty database at `url`."""
+    """Build it in the database at `url`, which has the tables and nothing in them."""
     database = Database(url)
-    async with database.engine.begin() as connection:
-        await connection.run_sync(Base.metadata.create_all)
     audit, outbox = Audit(), Outbox(database, hub)
     world = World(
         database,

@@ -22,11 +22,11 @@ from tests.support.world import new_world
 
 
 async def test_a_viewing_is_on_record_at_the_court_whose_feed_is_watched(
-    records_url: str, hub: Hub, tmp_path_factory: pytest.TempPathFactory
+    tables_url: str, hub: Hub, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     keys = tmp_path_factory.mktemp("keys")
     make_keys(keys)
-    async with new_world(records_url, hub) as world:
+    async with new_world(tables_url, hub) as world:
         district = world.people["bao"]
         feed = await world.operations.feeds.register(
             district, world.district_operation.id, world.district_operation.sites[0].id, "phone"
@@ -49,12 +49,12 @@ async def test_a_viewing_is_on_record_at_the_court_whose_feed_is_watched(
     "turn", [NO_TURN, TurnServers(("turn:a.example", "turns:b.example:443?transport=tcp"), "s3cret")]
 )
 async def test_the_relays_come_with_the_token_and_credentials_that_only_the_audit_can_place(
-    records_url: str, hub: Hub, tmp_path_factory: pytest.TempPathFactory, turn: TurnServers
+    tables_url: str, hub: Hub, tmp_path_factory: pytest.TempPathFactory, turn: TurnServers
 ) -> None:
     keys = tmp_path_factory.mktemp("keys")
     make_keys(keys)
     key = load_private_key(keys)
-    async with new_world(records_url, hub) as world:
+    async with new_world(tables_url, hub) as world:
         feed = await world.operations.feeds.register(
             world.people["li"], world.operation.id, world.operation.sites[0].id, "phone"
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -80,16 +81,23 @@ class Court:
         return asset
 
 
-@pytest.fixture
-async def court(tmp_path: Path, valkey: Valkey) -> AsyncIterator[Court]:
-    """All of it, for one test."""
-    bank, registry = Simulator("bank", tmp_path / "bank.sqlite3"), Simulator("registry", tmp_path / "registry.sqlite3")
+@asynccontextmanager
+async def new_court(folder: Path, hub_url: str) -> AsyncIterator[Court]:
+    """All of it, until the end of the block."""
+    bank, registry = Simulator("bank", folder / "bank.sqlite3"), Simulator("registry", folder / "registry.sqlite3")
     await bank.start()
     await registry.start()
-    settings = settings_for(tmp_path, valkey.url, bank_url=bank.url, registry_url=registry.url)
+    settings = settings_for(folder, hub_url, bank_url=bank.url, registry_url=registry.url)
     async with running_web(settings) as web:
         court = Court(web, bank, registry)
         court.judge = await web.signed_in("judge")
         yield court
     await bank.stop()
     await registry.stop()
+
+
+@pytest.fixture
+async def court(tmp_path: Path, valkey: Valkey) -> AsyncIterator[Court]:
+    """All of it, for one test."""
+    async with new_court(tmp_path, valkey.url) as court:
+        yield court

@@ -7,13 +7,15 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page, Route, expect
 
-from tests.command_center.assets.conftest import Court
+from tests.command_center.assets.conftest import Court, new_court
 from tests.support.browser import Watched, chromium, sign_in
+from tests.support.valkey import Valkey
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="module")]
 
 LOOK = """(mark) => {
     const shape = getComputedStyle(mark, '::before');
@@ -27,19 +29,29 @@ SHOTS = os.environ.get("PANEL_SHOTS", "")
 """A folder for pictures of what the test sees, to be looked at by a person."""
 
 
-@pytest.fixture(name="page")
-async def _page(court: Court) -> AsyncIterator[Page]:
-    """The centre, with the commander in front of it."""
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    """One browser for all tests of the module; each has pages of its own."""
     async with chromium() as browser:
-        yield await _centre(browser, court)
+        yield browser
 
 
-async def _centre(browser: Browser, court: Court) -> Page:
+@pytest_asyncio.fixture(name="court", loop_scope="module")
+async def _court(tmp_path: Path, valkey: Valkey) -> AsyncIterator[Court]:
+    """As elsewhere, but on the loop of the browser."""
+    async with new_court(tmp_path, valkey.url) as court:
+        yield court
+
+
+@pytest_asyncio.fixture(name="page", loop_scope="module")
+async def _page(browser: Browser, court: Court) -> AsyncIterator[Page]:
+    """The centre, with the commander in front of it."""
     context = await browser.new_context(viewport={"width": 1920, "height": 1080})
     page = await context.new_page()
     await sign_in(page, court.web.url, "commander", court.web.world.passwords["commander"])
     await expect(page.locator(".assets-answers tbody tr")).to_have_count(4, timeout=20_000)
-    return page
+    yield page
+    await context.close()
 
 
 async def _shot(page: Page, name: str) -> None:
@@ -185,10 +197,10 @@ async def test_a_refresh_that_fails_marks_what_is_shown_as_old_until_one_succeed
     await expect(page.locator('.assets-answers [data-state="answered"]').first).to_be_visible()
 
 
-async def test_who_may_only_look_gets_no_buttons(court: Court) -> None:
-    async with chromium() as browser:
-        page = await browser.new_page()
-        await sign_in(page, court.web.url, "supervisor", court.web.world.passwords["supervisor"])
-        await expect(page.locator(".assets-answers tbody tr")).to_have_count(4, timeout=20_000)
-        await expect(page.locator(".assets-answers button")).to_have_count(0)
-        await expect(page.locator("#assets-open")).to_be_hidden()
+async def test_who_may_only_look_gets_no_buttons(browser: Browser, court: Court) -> None:
+    page = await browser.new_page()
+    await sign_in(page, court.web.url, "supervisor", court.web.world.passwords["supervisor"])
+    await expect(page.locator(".assets-answers tbody tr")).to_have_count(4, timeout=20_000)
+    await expect(page.locator(".assets-answers button")).to_have_count(0)
+    await expect(page.locator("#assets-open")).to_be_hidden()
+    await page.context.close()

@@ -15,13 +15,14 @@ from command_center.accounts.identity import Identity
 from command_center.accounts.permissions import Role
 from command_center.accounts.tables import Court, User
 from command_center.audit import Audit
-from command_center.database import Base, Database
+from command_center.database import Database
 from command_center.evidence.index import index_events
 from command_center.evidence.recordings import Recordings
 from command_center.operations.tables import Feed, Operation, Site
 from streams.recording.events import RecordingEvent
 from streams.recording.writer import Counters, FeedWriter
 from tests.streams.recording.publisher import H264, OPUS, VP8, Publisher, clip, tone
+from tests.support.records import sqlite_records
 
 START_MS = 1_800_000_000_000
 START = datetime.fromtimestamp(START_MS / 1000, UTC)
@@ -77,9 +78,7 @@ def write_recording(
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     """The records and an empty store."""
-    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'records.sqlite3'}")
-    async with database.engine.begin() as connection:
-        await connection.run_sync(Base.metadata.create_all)
+    database = Database(sqlite_records(tmp_path))
     city = Court(id=uuid4(), code="内01", name_zh="市中院", name_en="City court")
     district = Court(id=uuid4(), code="内0102", name_zh="区法院", name_en="District court", parent_id=city.id)
     people = [_user(city, Role.SUPERVISOR), _user(district, Role.SUPERVISOR), _user(city, Role.OFFICER)]

@@ -13,7 +13,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from playwright.async_api import Page
+import pytest_asyncio
+from playwright.async_api import Browser, Page
 from sqlalchemy import delete, or_, select
 
 from command_center.evidence.index import index_events
@@ -28,7 +29,7 @@ from tests.support.valkey import Valkey
 from tests.support.waiting import until
 from tests.support.web import RunningWeb, running_web, settings_for
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="module")]
 
 STATE = """() => {
   const video = document.querySelector('#player video');
@@ -49,7 +50,14 @@ MARKER = """() => {
 }"""
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    """One browser for all tests of the module; each has pages of its own."""
+    async with chromium() as browser:
+        yield browser
+
+
+@pytest_asyncio.fixture(loop_scope="module")
 async def web(tmp_path: Path, valkey: Valkey) -> AsyncIterator[RunningWeb]:
     """A web process of this test's own: each begins without a recording."""
     async with running_web(settings_for(tmp_path, valkey.url)) as running:
@@ -130,7 +138,7 @@ class Scene:
 
 
 @asynccontextmanager
-async def scene_of(web: RunningWeb, username: str = "commander") -> AsyncIterator[Scene]:
+async def scene_of(web: RunningWeb, browser: Browser, username: str = "commander") -> AsyncIterator[Scene]:
     web.web.settings.recordings.mkdir(parents=True, exist_ok=True)
     start = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=90)
     async with web.web.database.write() as session:
@@ -143,14 +151,14 @@ async def scene_of(web: RunningWeb, username: str = "commander") -> AsyncIterato
         session.add_all(feeds)
         await session.flush()
         session.add_all(_position(feeds[0].id, start + timedelta(seconds=second), second) for second in range(-5, 60))
-    async with chromium() as browser:
-        context = await browser.new_context(viewport={"width": 1920, "height": 1080})
-        page, watched = await context.new_page(), Watched()
-        watched.watch(page)
-        scene = Scene(web, page, watched, [feed.id for feed in feeds], start)
-        yield scene
-        assert watched.errors == []
-        assert watched.foreign == []
+    context = await browser.new_context(viewport={"width": 1920, "height": 1080})
+    page, watched = await context.new_page(), Watched()
+    watched.watch(page)
+    scene = Scene(web, page, watched, [feed.id for feed in feeds], start)
+    yield scene
+    assert watched.errors == []
+    assert watched.foreign == []
+    await context.close()
 
 
 def _feed(site: Site, number: int, web: RunningWeb) -> Feed:
@@ -171,8 +179,10 @@ async def go(scene: Scene, username: str = "commander") -> None:
     await sign_in(scene.page, scene.web.url, username, scene.web.world.passwords[username], "/review")
 
 
-async def test_a_recording_plays_and_seeks_with_its_position_moving_on_the_map(web: RunningWeb) -> None:
-    async with scene_of(web) as scene:
+async def test_a_recording_plays_and_seeks_with_its_position_moving_on_the_map(
+    web: RunningWeb, browser: Browser
+) -> None:
+    async with scene_of(web, browser) as scene:
         recording = await scene.record(1, 24.0, hole=(12.0, 15.0))
         await go(scene)
         await scene.page.wait_for_selector(".recording")
@@ -203,8 +213,10 @@ OFFICER = """() => {
 }"""
 
 
-async def test_before_the_first_fix_nobody_is_on_the_map_and_after_a_hole_the_place_is_old(web: RunningWeb) -> None:
-    async with scene_of(web) as scene:
+async def test_before_the_first_fix_nobody_is_on_the_map_and_after_a_hole_the_place_is_old(
+    web: RunningWeb, browser: Browser
+) -> None:
+    async with scene_of(web, browser) as scene:
         async with web.web.database.write() as session:
             after = PositionRecord.taken_at > scene.start + timedelta(seconds=8)
             first = PositionRecord.taken_at < scene.start + timedelta(seconds=6)
@@ -230,8 +242,8 @@ async def _officer(scene: Scene, expected: object) -> bool:
     return bool(found == expected)
 
 
-async def test_a_track_that_cannot_be_loaded_is_told_and_tried_again(web: RunningWeb) -> None:
-    async with scene_of(web) as scene:
+async def test_a_track_that_cannot_be_loaded_is_told_and_tried_again(web: RunningWeb, browser: Browser) -> None:
+    async with scene_of(web, browser) as scene:
         recording = await scene.record(1, 10.0)
         await go(scene)
         await scene.page.wait_for_selector(".recording")
@@ -254,8 +266,8 @@ async def _is_at(scene: Scene, expected: list[float]) -> bool:
     return await scene.place() == pytest.approx(expected, abs=1e-6)
 
 
-async def test_keys_play_pause_skip_and_change_the_speed(web: RunningWeb) -> None:
-    async with scene_of(web) as scene:
+async def test_keys_play_pause_skip_and_change_the_speed(web: RunningWeb, browser: Browser) -> None:
+    async with scene_of(web, browser) as scene:
         first = await scene.record(1, 24.0)
         await scene.record(2, 6.0, codec="VP8")
         await go(scene)
@@ -288,8 +300,10 @@ async def _plays_for(scene: Scene, seconds: float) -> bool:
     return abs((state.get("duration") or 0) - seconds) < 0.2 and state["time"] > 0.3
 
 
-async def test_a_recording_that_a_crash_cut_off_plays_and_seeks_like_any_other(web: RunningWeb) -> None:
-    async with scene_of(web) as scene:
+async def test_a_recording_that_a_crash_cut_off_plays_and_seeks_like_any_other(
+    web: RunningWeb, browser: Browser
+) -> None:
+    async with scene_of(web, browser) as scene:
         for number, codec in ((1, "H264"), (2, "VP8")):
             recording = await scene.record(number, 12.0, codec=codec, is_cut_off=True)
             path = next(scene.root.rglob(f"{recording}.[mw]*"))
@@ -313,8 +327,10 @@ async def test_a_recording_that_a_crash_cut_off_plays_and_seeks_like_any_other(w
             assert (await scene.state())["duration"] == pytest.approx(getattr(event, "seconds", 0), abs=0.1)
 
 
-async def test_sound_that_stops_and_bytes_that_are_damaged_do_not_end_the_playing(web: RunningWeb) -> None:
-    async with scene_of(web) as scene:
+async def test_sound_that_stops_and_bytes_that_are_damaged_do_not_end_the_playing(
+    web: RunningWeb, browser: Browser
+) -> None:
+    async with scene_of(web, browser) as scene:
         silent = await scene.record(1, 12.0, silence=(2.0, 9.0))
         damaged = await scene.record(2, 12.0, codec="VP8")
         path = next(scene.root.rglob(f"{damaged}.webm"))
@@ -341,8 +357,8 @@ async def test_sound_that_stops_and_bytes_that_are_damaged_do_not_end_the_playin
         assert (await scene.state())["message"] == ""
 
 
-async def test_a_recording_under_way_grows_on_the_page_until_it_ends(web: RunningWeb) -> None:
-    async with scene_of(web) as scene:
+async def test_a_recording_under_way_grows_on_the_page_until_it_ends(web: RunningWeb, browser: Browser) -> None:
+    async with scene_of(web, browser) as scene:
         events: list[RecordingEvent] = []
         recorder = Recorder(scene.root, "node-1", events.append)
         recorder.start()
@@ -384,8 +400,10 @@ async def _is_longer(scene: Scene, seconds: float) -> bool:
     return bool((await scene.state())["duration"] >= seconds)
 
 
-async def test_nothing_recorded_and_nothing_readable_are_said_in_words_of_either_language(web: RunningWeb) -> None:
-    async with scene_of(web) as scene:
+async def test_nothing_recorded_and_nothing_readable_are_said_in_words_of_either_language(
+    web: RunningWeb, browser: Browser
+) -> None:
+    async with scene_of(web, browser) as scene:
         await go(scene)
         await scene.page.get_by_text("该行动还没有录像。").wait_for()
         await scene.page.click("#switch-language")

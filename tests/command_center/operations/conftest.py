@@ -11,7 +11,7 @@ from tests.support.world import World, new_world
 
 
 @pytest.fixture
-async def world(records_url: str, hub: Hub) -> AsyncIterator[World]:
+async def world(tables_url: str, hub: Hub) -> AsyncIterator[World]:
     """Two courts and their operations."""
-    async with new_world(records_url, hub) as world:
+    async with new_world(tables_url, hub) as world:
         yield world

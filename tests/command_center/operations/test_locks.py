@@ -11,11 +11,12 @@ from command_center.operations.scope import commanded_operation
 from command_center.operations.tables import Assignment
 from streams.hub.hub import Hub
 from tests.support.postgresql import PostgreSQL
+from tests.support.records import postgresql_records
 from tests.support.world import World, new_world
 
 
 async def test_a_feed_is_registered_while_its_operation_is_being_commanded(postgresql: PostgreSQL, hub: Hub) -> None:
-    async with new_world(postgresql.new_database(), hub) as world:
+    async with new_world(postgresql_records(postgresql), hub) as world:
         officer = world.people["li"]
         async with world.database.write() as commanding:
             await commanded_operation(commanding, world.people["commander"], world.operation.id)
@@ -29,7 +30,7 @@ async def test_a_feed_is_registered_while_its_operation_is_being_commanded(postg
 
 @pytest.mark.timeout(60)
 async def test_instructions_and_registrations_at_once_all_succeed(postgresql: PostgreSQL, hub: Hub) -> None:
-    async with new_world(postgresql.new_database(), hub) as world:
+    async with new_world(postgresql_records(postgresql), hub) as world:
         commander = world.people["commander"]
         async with asyncio.TaskGroup() as group:
             for number in range(8):
