@@ -1,12 +1,12 @@
 /* What Python and native.c share. cffi reads this file too, so it holds plain declarations only. */
 
-#define NATIVE_VERSION 1
+#define NATIVE_VERSION 2
 
 #define SLOTS 8
 #define PLACES 64
 #define FILLED_AT_ONCE 128
-#define ITEM_BYTES 1504
-#define SLOT_BYTES 1648
+#define ITEM_BYTES 1600
+#define SLOT_BYTES 1744
 #define CONTROL_BYTES 32
 #define NAME_BYTES 28
 #define LOG_ENTRIES 1024
@@ -171,4 +171,5 @@ int open_arrival(struct batch *batch, uint32_t place, const struct table *table,
 
 /* -- libsrtp is Python's; its functions are handed over */
 int native_version(void);
+size_t native_layout(void);
 void use_srtp(uintptr_t protect, uintptr_t unprotect, uintptr_t unprotect_rtcp);

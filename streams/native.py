@@ -22,6 +22,19 @@ Data = Any
 _HERE = Path(__file__).parent
 _SRTP_CALLS = ("srtp_protect", "srtp_unprotect", "srtp_unprotect_rtcp")
 
+_SHARED = {
+    "item": 1,
+    "sent_log": 3,
+    "member": 5,
+    "outcome": 7,
+    "road": 11,
+    "delay": 13,
+    "peer": 17,
+    "table": 19,
+    "batch": 23,
+}
+"""The structs of the header with their weights in `native_layout`."""
+
 ffi = FFI()
 ffi.cdef((_HERE / "native.h").read_text())
 
@@ -36,7 +49,8 @@ def _load() -> Any:
     except OSError:
         logger.exception("%s can't be used", path.name)
         return None
-    if library.native_version() != library.NATIVE_VERSION:
+    layout = sum(weight * ffi.sizeof(f"struct {name}") for name, weight in _SHARED.items())
+    if library.native_version() != library.NATIVE_VERSION or library.native_layout() != layout:
         logger.warning("%s is of another version; `make clean` and begin anew", path.name)
         return None
     library.use_srtp(*(address_of(srtp_ffi.addressof(srtp_lib, name)) for name in _SRTP_CALLS))

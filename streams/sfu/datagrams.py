@@ -18,7 +18,9 @@ Data = Any
 
 TRAILER = 144
 """What libsrtp may add to a packet: the longest tag and key identifier."""
-SLOT_BYTES = MAX_PACKET + 4 + TRAILER
+EXTENSIONS = 100
+"""What a viewer's header extensions take beyond the publisher's, at most."""
+SLOT_BYTES = MAX_PACKET + EXTENSIONS + TRAILER
 SLOTS = 8
 """How many packets gather for one viewer before they are sent; the kernel takes up to 64."""
 PLACES = 64

@@ -350,6 +350,9 @@ class Feed:
             for viewer in self.viewers:
                 if now >= viewer.report_at:
                     viewer.tick(now)
+                if viewer.is_held:
+                    # Why it is may have changed by nothing but time.
+                    viewer.on_picture()
         upstream = self.upstream
         if upstream is None or not upstream.outlet.is_open:
             return

@@ -80,11 +80,21 @@ class Layers:
         followed: set[Layer] = set()
         for follower in self._followers:
             if not follower.is_paused:
-                followed.add(self._by_wish(follower).layer)
+                followed.update(self._towards(follower, now))
                 if not follower.is_halted:
                     # Until the wanted one comes.
                     followed.add(follower.source.layer)
         return self.wanted.look(followed, now)
+
+    def _towards(self, follower: Follower, now: float) -> set[Layer]:
+        """The layer it wishes for, and as long as that doesn't come though it is asked for, those below it as well."""
+        layers: set[Layer] = set()
+        best = self._by_wish(follower)
+        for source in reversed(self.sources[: self.sources.index(best) + 1]):
+            layers.add(source.layer)
+            if _comes(source, now) or self.wanted.would_come(source.layer, now):
+                break
+        return layers
 
     def choose(self, follower: Follower, now: float) -> Source:
         """The source to begin with."""

@@ -125,6 +125,12 @@ class Viewer:
         return None
 
     @property
+    def is_held(self) -> bool:
+        """Whether it is given a lower layer of the picture than it wants."""
+        layer = self.layer
+        return layer is not None and _rank(layer) < _rank(self.wanted)
+
+    @property
     def is_paused(self) -> bool:
         """Whether its picture doesn't fit its page's budget."""
         return any(branch.is_paused for branch in self.branches.values() if branch.source.kind == "video")

@@ -254,7 +254,7 @@ class Voice:
             ear.listen(talk, talker.track, now)
         talk.note_heard()
         self.begun += 1
-        logger.info("talk %s: session %s… speaks to %d phones", talk.id, talker.session.id[:6], len(ears))
+        logger.info("talk %s: session %s… speaks to %d phones", talk.id, talker.session.log_name, len(ears))
         talker.tell(talk, now)
         self._announce(talk)
         self._keep(self._event(talk))

@@ -9,7 +9,9 @@ from dataclasses import replace
 import pytest
 
 from streams.rtp.header import ABS_CAPTURE_TIME, TRANSPORT_CC, build_packet, find_extensions
+from streams.sfu.datagrams import TRAILER
 from streams.sfu.fanout import WORTH_SENDING, WORTH_WAITING
+from streams.sfu.ring import MAX_PACKET
 from streams.sfu.track import Codec
 from tests.streams.sfu.conftest import PUBLISHER_VIDEO, VIEWER_AUDIO, VIEWER_VIDEO, Bench
 from tests.support.outlets import PeerOutlet, header_of, payload_of
@@ -248,6 +250,22 @@ def test_a_frame_of_many_packets_goes_out_at_its_end_and_waits_for_nothing(bench
         buffer = bytearray(packet)
         bench.feed.rtp_received(buffer, len(buffer), bench.now)
         assert len(outlet.datagrams()) == (len(packets) if number == len(packets) else 0)
+
+
+@pytest.mark.parametrize("size", [1300, MAX_PACKET])
+def test_the_longest_packets_reach_a_viewer_that_wants_numbers_of_its_own(bench: Bench, size: int) -> None:
+    viewer = replace(VIEWER_VIDEO, extensions={TRANSPORT_CC: 5}, transport_cc=True)
+    _, outlet = bench.watch(viewer)
+    stream = VideoStream(10, parts=2)
+    (longest, *_) = stream.next_frame(key=True)
+    packet = longest + bytes(size - len(longest))
+    bench.send(packet)
+    bench.forwarder.flush()
+    # Longer than what a test's own peer would open.
+    (got,) = outlet.datagrams()
+    assert size + 8 < len(got) <= size + 8 + TRAILER
+    assert bench.forwarder.counters.errors == 0
+    assert bench.feed.counters.packets == 1
 
 
 @pytest.mark.parametrize(("watchers", "waits"), [(WORTH_WAITING, True), (WORTH_WAITING - 1, False)])

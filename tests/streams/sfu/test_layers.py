@@ -296,6 +296,39 @@ def test_why_a_lower_layer_is_given_is_known(bench: Bench) -> None:
     assert bench.feed.held(viewer, bench.now) is None
 
 
+def test_a_rested_layer_is_woken_when_the_one_above_it_stops(bench: Bench) -> None:
+    played = stage(bench)
+    low, _ = played.watch("low")
+    high, outlet = played.watch("high")
+    rested: list[Layer] = ["middle"]
+    played.run(400)
+    assert bench.feed.layers.wanted.names == ("low", "high")
+    # The publisher's uplink no longer carries the high layer; the middle one it sends when it is asked for it.
+    told: list[tuple[Layer | None, str | None]] = []
+    high.on_picture = lambda: told.append((high.layer, bench.feed.held(high, bench.now)))
+    for _ in range(150):
+        if "middle" in bench.feed.layers.wanted.names:
+            rested.clear()
+        outlet.received()
+        played.run(1, without=[*rested, "high"])
+    assert bench.feed.layers.wanted.names == ("low", "middle", "high")
+    assert (high.layer, told[-1]) == ("middle", ("middle", "publisher"))
+    assert low.layer == "low"
+
+
+def test_that_the_wanted_layer_will_not_come_is_told_without_anything_else_happening(bench: Bench) -> None:
+    played = stage(bench)
+    viewer, _ = played.watch("middle")
+    played.run(60)
+    played.run(400, without=["high"])
+    told: list[str | None] = []
+    viewer.on_picture = lambda: told.append(bench.feed.held(viewer, bench.now))
+    played.want(viewer, "high")
+    assert bench.feed.held(viewer, bench.now) == "switching"
+    played.run(90, without=["high"])
+    assert told[-1] == "publisher"
+
+
 def test_a_publisher_is_asked_for_all_layers_at_once_and_once_a_second(bench: Bench) -> None:
     played = stage(bench)
     viewers = [played.watch(layer)[0] for layer in LAYERS]
