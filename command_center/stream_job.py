@@ -17,6 +17,8 @@ logger = logging.getLogger(__name__)
 
 GROUP = "records"
 BATCH = 500
+UNFIT = (SQLAlchemyError, ValueError, OverflowError, LookupError, TypeError, AttributeError)
+"""What an entry that can't be dealt with raises; anything else is the world's fault, and the entry comes again."""
 RECLAIM_SECONDS = 15.0
 """How often it is looked for what a dead worker left behind."""
 IDLE_SECONDS = 60.0
@@ -59,8 +61,8 @@ class StreamJob(Generic[Event]):
             except HubAway:
                 await asyncio.sleep(RETRY_SECONDS)
 
-    async def step(self) -> None:
-        """Deal with one batch, or wait a second for one.
+    async def step(self) -> int:
+        """Deal with one batch, or wait a second for one; returns how many entries it had.
 
         Raises:
             HubAway, SQLAlchemyError: the batch comes again.
@@ -75,13 +77,14 @@ class StreamJob(Generic[Event]):
                 await self._set_aside(entry_id, text, "not valid")
         if readable:
             await self._deal_with(readable)
+        return len(entries)
 
     async def _deal_with(self, entries: list[tuple[str, str, Event]]) -> None:
         try:
             await self._handle([event for _, _, event in entries])
         except (OperationalError, InterfaceError):
             raise  # the database is away: nothing is wrong with the entries
-        except (SQLAlchemyError, ValueError, OverflowError):
+        except UNFIT:
             logger.exception("%s: a batch of %d can't be kept, trying one by one", self._stream, len(entries))
             await self._one_by_one(entries)
             return
@@ -94,7 +97,7 @@ class StreamJob(Generic[Event]):
                 await self._handle([event])
             except (OperationalError, InterfaceError):
                 raise
-            except (SQLAlchemyError, ValueError, OverflowError) as error:
+            except UNFIT as error:
                 await self._set_aside(entry_id, text, type(error).__name__)
                 continue
             self.handled_total += 1

@@ -50,6 +50,8 @@ logger = logging.getLogger(__name__)
 LEASE_SECONDS = 10.0
 RENEW_SECONDS = 3.0
 STEP_SECONDS = 1.0
+CAUGHT_UP_SECONDS = 15.0
+"""So long nothing must have come of talks before a node's silence means anything: it may bring what it kept."""
 """How often deadlines and the outbox are looked at."""
 EXPIRY_SECONDS = 30.0
 """How long after a sign-in's end its pictures may go on at most."""
@@ -75,6 +77,7 @@ class Worker:
         self._feeds = Feeds(database, hub, audit, revocations)
         self._expired = ExpiredSignIns(database, revocations, idle_minutes=idle_minutes)
         self._expiry_at = 0.0
+        self._talks_heard_since: float | None = None
         self._database = database
         self.recordings_job: StreamJob[RecordingEvent] = StreamJob(
             hub, RECORDINGS_STREAM, RECORDINGS_CONSUMER, RECORDING_EVENT.validate_json, self._index, idle_seconds=0
@@ -150,10 +153,16 @@ class Worker:
 
     async def _keep_talks(self) -> None:
         try:
-            await self.talks_job.step()
+            count = await self.talks_job.step()
         except HubAway:
+            self._talks_heard_since = None
             await asyncio.sleep(STEP_SECONDS)
-        await self._talks.close_due()
+            return
+        now = asyncio.get_running_loop().time()
+        if count or self._talks_heard_since is None:
+            self._talks_heard_since = now
+        # After an outage the nodes bring what they have kept meanwhile: the end of a talk may be among it.
+        await self._talks.close_due(gives_up=now - self._talks_heard_since >= CAUGHT_UP_SECONDS)
 
     async def _index(self, events: Sequence[RecordingEvent]) -> None:
         for feed in sorted(await index_events(self._database, events)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -66,7 +67,7 @@ class Recordings:
     ) -> list[RecordingRecord]:
         """The recordings of an operation, the newest first; those behind `after`, for paging.
 
-        Of a talk that several nodes recorded the longest is among them; its copies are found by their ids only.
+        Of a talk that several nodes recorded the longest is among them, and the others only where its file is missing.
 
         Raises:
             NotPermitted: the role doesn't review.
@@ -88,7 +89,18 @@ class Recordings:
                 )
             query = query.order_by(Recording.started_at.desc(), Recording.id.desc()).limit(min(limit, PAGE))
             rows: list[Row] = list(await session.execute(query))
+        rows += await self._copies([row[0] for row in rows if row[0].talk_id is not None])
+        rows.sort(key=lambda row: (row[0].started_at, row[0].id), reverse=True)
         return await asyncio.to_thread(lambda: [self._record(row) for row in rows])
+
+    async def _copies(self, talks: Sequence[Recording]) -> list[Row]:
+        """What other nodes recorded of those of these talks whose own file is missing."""
+        missing = await asyncio.to_thread(lambda: [one.id for one in talks if not self._is_there(one)])
+        if not missing:
+            return []
+        async with self._database.read() as session:
+            rows: list[Row] = list(await session.execute(_rows().where(Recording.covered_by.in_(missing))))
+        return await asyncio.to_thread(lambda: [row for row in rows if self._is_there(row[0])])
 
     async def recording(self, identity: Identity, recording_id: UUID) -> RecordingRecord:
         """One recording.
@@ -250,6 +262,12 @@ class Recordings:
             etag=f'"{recording.sha256}"' if is_complete and recording.sha256 else None,
             changed_at=recording.ended_at,
         )
+
+    def _is_there(self, recording: Recording) -> bool:
+        try:
+            return self._path(recording).exists()
+        except (Unavailable, OSError):
+            return False
 
     def _path(self, recording: Recording) -> Path:
         path = (self._root / recording.path).resolve()

@@ -44,8 +44,11 @@ class Talks:
             for event in events:
                 await self._record(session, event)
 
-    async def close_due(self) -> int:
-        """Write the end of each talk whose nodes have all told, or were waited for long enough; returns how many."""
+    async def close_due(self, *, gives_up: bool = True) -> int:
+        """Write the end of each talk whose nodes have all told, or were waited for long enough; returns how many.
+
+        Nobody is given up while what they told may still be on its way (not `gives_up`).
+        """
         async with self._database.read() as session:
             if await session.scalar(select(TalkWord.talk_id).limit(1)) is None:
                 return 0
@@ -53,14 +56,14 @@ class Talks:
             words: dict[UUID, list[TalkWord]] = {}
             for word in await session.scalars(select(TalkWord).order_by(TalkWord.first_at, TalkWord.node)):
                 words.setdefault(word.talk_id, []).append(word)
-            due = [talk for talk in words.values() if self._is_due(talk)]
+            due = [talk for talk in words.values() if self._is_due(talk, gives_up=gives_up)]
             for talk in due:
                 await self._close(session, talk)
         return len(due)
 
-    def _is_due(self, words: Sequence[TalkWord]) -> bool:
+    def _is_due(self, words: Sequence[TalkWord], *, gives_up: bool) -> bool:
         now = self._clock()
-        if now - min(word.first_at for word in words) >= timedelta(seconds=WAIT_SECONDS):
+        if gives_up and now - min(word.first_at for word in words) >= timedelta(seconds=WAIT_SECONDS):
             return True
         last = max(word.last_at for word in words)
         return all(word.ended_at for word in words) and now - last >= timedelta(seconds=SETTLE_SECONDS)
@@ -108,8 +111,9 @@ class Talks:
         word.to, word.heard = _joined([word.to, *event.to]), _joined([word.heard, *event.heard])
         if event.ended_at is not None:
             word.ended_at, word.reason, word.last_at = event.ended_at, event.reason, self._clock()
-        elif word.ended_at is not None and event.began_at > word.ended_at:
-            # Its line came back while the key was still down: the same talk goes on there.
+        elif word.ended_at is not None and event.began_at >= word.ended_at and event.began_at > word.began_at:
+            # Its line came back while the key was still down: the same talk goes on there, from that very moment if
+            # the node put one line in the other's place.
             word.ended_at, word.reason, word.last_at = None, None, self._clock()
 
     async def _close(self, session: AsyncSession, words: Sequence[TalkWord]) -> None:
@@ -140,24 +144,36 @@ class Talks:
         )
 
     async def _amend(self, session: AsyncSession, event: TalkChanged, court_id: UUID) -> None:
-        """Add who heard it, as far as the audit doesn't say so yet."""
+        """Add who heard it, and the end that a node told too late, as far as the audit doesn't say so yet."""
         said = select(AuditEntry.details).where(
             AuditEntry.subject_id == str(event.talk), AuditEntry.action.in_(("talk.ended", "talk.amended"))
         )
-        known = {feed for details in await session.scalars(said) for feed in json.loads(details)["heard"].split()}
-        if not known.issuperset(event.heard):
-            await self._audit.record(
-                session,
-                actor=event.user_id,
-                court_id=court_id,
-                action="talk.amended",
-                subject_type="talk",
-                subject_id=str(event.talk),
-                details={
-                    "operation": str(event.operation_id),
-                    "heard": " ".join(feed for feed in event.heard if feed not in known),
-                },
-            )
+        known = [json.loads(details) for details in await session.scalars(said)]
+        heard_before, told_by = _names(known, "heard"), _names(known, "told_by")
+        heard = [feed for feed in event.heard if feed not in heard_before]
+        is_late_end = event.ended_at is not None and event.node in _names(known, "untold_by") - told_by
+        if not heard and not is_late_end:
+            return
+        details: dict[str, str | int] = {"operation": str(event.operation_id)}
+        if heard:
+            details["heard"] = " ".join(heard)
+        if event.ended_at is not None and is_late_end:
+            details |= {"told_by": event.node, "reason": event.reason or UNKNOWN}
+            details["seconds"] = max(0, round((event.ended_at - event.began_at) / 1000))
+        await self._audit.record(
+            session,
+            actor=event.user_id,
+            court_id=court_id,
+            action="talk.amended",
+            subject_type="talk",
+            subject_id=str(event.talk),
+            details=details,
+        )
+
+
+def _names(entries: Iterable[dict[str, object]], key: str) -> set[str]:
+    """What stands under this key in any of the entries; older ones hold a number there."""
+    return {name for details in entries for name in str(details.get(key, "")).split()}
 
 
 async def _is_known(session: AsyncSession, action: str, talk: UUID) -> bool:

@@ -20,7 +20,8 @@ CYCLES = int(os.environ.get("SOAK_CYCLES", "10000"))
 MINUTES = float(os.environ.get("SOAK_MINUTES", "30"))
 SEED = int(os.environ.get("SOAK_SEED", "2026"))
 ROUNDS = 10
-FEEDS, VIEWERS, PACKETS_PER_SECOND = 5, 10, 240
+FEEDS, VIEWERS = 5, 10
+PACKETS_PER_SECOND = int(os.environ.get("SOAK_RATE", "240"))
 GROWTH = 0.05
 
 pytestmark = pytest.mark.timeout(7200)

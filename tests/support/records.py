@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import shutil
 import tempfile
 from functools import cache
@@ -14,6 +15,7 @@ from tests.support.postgresql import PostgreSQL
 
 _FOLDER = tempfile.TemporaryDirectory(prefix="records-")
 """Goes when the process ends."""
+atexit.register(_FOLDER.cleanup)
 
 
 def sqlite_records(folder: Path) -> str:

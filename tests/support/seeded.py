@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import shutil
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +23,7 @@ QUICK_HASHER = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 """Real argon2id, made cheap: tests sign in hundreds of times."""
 _FOLDER = tempfile.TemporaryDirectory(prefix="seeded-")
 """Goes when the process ends."""
+atexit.register(_FOLDER.cleanup)
 
 
 def bring_demonstration(data: Path) -> Demonstration:

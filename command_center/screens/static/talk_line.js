@@ -10,6 +10,8 @@ const GONE_MS = 4_000; // a session comes back within this, or another one is op
 const LATE_MS = 3_000; // so long an end may take to open before it is said to be missing
 const FRESH_SHARE = 0.9; // of a right's life; after that another is asked for
 const ASK_ANEW_AFTER = 3; // failures in a row: the node may be gone from the list
+const ASK_ANEW_MS = 60_000; // not sooner than this after it was asked last: each question stands in the audit
+const DELETE_TIMEOUT_MS = 2_000;
 const SEEK_MS = 30_000; // so often a node that isn't in the list is looked for
 
 /**
@@ -23,6 +25,7 @@ export class TalkLine extends EventTarget {
     this.ends = new Map(); // by node
     this.right = null;
     this.asking = null;
+    this.askedAt = -Infinity;
     this.sought = new Map();
     this.track = null;
     this.isOver = false;
@@ -44,6 +47,15 @@ export class TalkLine extends EventTarget {
     return this.ends.get(node)?.isOpen ?? false;
   }
 
+  /** Whether this node doesn't hear us though it had time enough, or isn't among those that could. */
+  isMissing(node) {
+    return this.ends.get(node)?.isLate ?? true;
+  }
+
+  get mayAskAnew() {
+    return !this.isFresh || performance.now() - this.askedAt > ASK_ANEW_MS;
+  }
+
   /** Ask which nodes there are and for the right to talk to them; what is open stays as it is. */
   renew() {
     clearTimeout(this.timer);
@@ -56,6 +68,7 @@ export class TalkLine extends EventTarget {
       const right = await ask("POST", "/api/media-tokens", { operation_id: this.operationId, right: "talk" });
       if (this.isOver) return;
       this.attempt = 0;
+      this.askedAt = performance.now();
       this.right = { ...right, staleAt: performance.now() + right.expires_in * 1_000 * FRESH_SHARE };
       this.arrange();
     } catch (problem) {
@@ -76,7 +89,7 @@ export class TalkLine extends EventTarget {
       const end = this.ends.get(node) ?? new LineEnd(node, this);
       this.ends.set(node, end);
       end.url = url;
-      end.start();
+      if (!end.isPausing) end.start();
     }
     this.changed();
   }
@@ -141,6 +154,7 @@ class LineEnd {
     this.url = null;
     this.call = null;
     this.failures = 0;
+    this.timer = null;
     this.since = performance.now();
   }
 
@@ -152,9 +166,14 @@ class LineEnd {
     return !this.isOpen && (this.failures > 0 || performance.now() - this.since > LATE_MS);
   }
 
+  /** Whether it waits before it tries again, as long as its node asked for. */
+  get isPausing() {
+    return this.timer !== null;
+  }
+
   /** Open a session unless there is one. */
   start() {
-    clearTimeout(this.timer);
+    this.stopWaiting();
     if (this.call) return;
     const call = new Call(this.url, this.line.right);
     this.call = call;
@@ -174,7 +193,8 @@ class LineEnd {
     this.call = null;
     this.failures += 1;
     this.timer = setTimeout(() => {
-      if (this.failures % ASK_ANEW_AFTER === 0 || !this.line.isFresh) this.line.renew();
+      this.timer = null;
+      if (!this.line.isFresh || (this.failures % ASK_ANEW_AFTER === 0 && this.line.mayAskAnew)) this.line.renew();
       else this.start();
     }, pause(this.failures - 1, problem?.retryAfterSeconds));
     this.line.changed();
@@ -186,8 +206,13 @@ class LineEnd {
     return true;
   }
 
-  close() {
+  stopWaiting() {
     clearTimeout(this.timer);
+    this.timer = null;
+  }
+
+  close() {
+    this.stopWaiting();
     this.call?.close();
     this.call = null;
   }
@@ -267,19 +292,22 @@ class Call {
     this.onover(problem);
   }
 
-  /** Free the session at the node, then the connection. */
+  /** Fall silent at once, whatever becomes of the rest; free the session at the node, then the connection. */
   close() {
     if (this.isClosed) return;
     this.isClosed = true;
     clearTimeout(this.timer);
     clearTimeout(this.opening);
     this.peer.onconnectionstatechange = null;
+    this.speakInto(null);
     this.release().finally(() => this.peer.close());
   }
 
   async release() {
     const address = this.location;
     this.location = null;
-    if (address) await fetch(address, { method: "DELETE", headers: this.headers, keepalive: true }).catch(() => null);
+    if (!address) return;
+    const signal = AbortSignal.timeout(DELETE_TIMEOUT_MS);
+    await fetch(address, { method: "DELETE", headers: this.headers, keepalive: true, signal }).catch(() => null);
   }
 }

@@ -64,7 +64,10 @@ export class Speech {
     if (to.length === 0) return this.tell(say("talk.nobody"));
     if (!this.isReady) return this.tell(say("talk.connecting"));
     const unreached = this.unreached(to);
-    if (unreached.length === to.length) return this.tell(say("talk.unreached", { sites: placesOf(unreached) }));
+    if (unreached.length === to.length) {
+      const isMissing = unreached.some((feed) => this.line.isMissing(live.feeds.get(feed).node));
+      return this.tell(isMissing ? say("talk.unreached", { sites: placesOf(unreached) }) : say("talk.connecting"));
+    }
     const talk = { id: crypto.randomUUID(), to, isSent: false, isHeard: false, since: performance.now(), endsAt: null };
     Object.assign(talk, { byNode: new Map(), refusals: new Map(), lost: new Set() });
     this.talk = talk;

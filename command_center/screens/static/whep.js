@@ -4,6 +4,7 @@ import { restarted, restartFragment } from "./ice_restart.js";
 import { ask, Problem, retryAfter } from "./net.js";
 
 const POST_TIMEOUT_MS = 8_000;
+const DELETE_TIMEOUT_MS = 4_000;
 const RESTART_TIMEOUT_MS = 4_000;
 const RESTARTS_APART_MS = 3_000;
 const GONE = [401, 403, 404, 410]; // the node doesn't know this session any more, or not us
@@ -191,6 +192,7 @@ export class WhepSession {
       method: "DELETE",
       headers: { Authorization: `Bearer ${this.token}` },
       keepalive: true,
+      signal: AbortSignal.timeout(DELETE_TIMEOUT_MS),
     }).catch(() => null); // the node frees silent sessions by itself
   }
 }

@@ -127,6 +127,17 @@ async def test_a_part_of_a_talk_that_no_other_recording_holds_is_listed_too(worl
     assert await listed(world) == [last[0].recording, first[0].recording]
 
 
+async def test_where_the_listed_recording_of_a_talk_is_missing_its_copies_are_listed_too(world: World) -> None:
+    whole, short, gone = copies(world, ("node-1", 0.0, 8.0), ("node-2", 0.1, 6.0), ("node-3", 0.2, 6.0))
+    for events in (whole, short, gone):
+        await index_events(world.database, events)
+    assert await listed(world) == [whole[0].recording]
+    for events in (whole, gone):
+        media = await world.recordings.media(world.city, events[0].recording, is_start=True)
+        (world.root / media.path).unlink()
+    assert await listed(world) == [short[0].recording, whole[0].recording]
+
+
 async def test_a_rebuilt_index_lists_a_talk_once(world: World) -> None:
     short, whole = copies(world, ("node-1", 0.0, 2.0), ("node-2", 0.0, 6.0))
     await rebuild(world.database, world.root)

@@ -250,7 +250,51 @@ async def test_a_node_that_tells_no_end_is_waited_for_as_long_as_a_talk_may_last
         await talks.record([at_node(begin, "node-2", "feed-2", "feed-9", ended_at=1_005_000, reason="released")])
     assert await talks.close_due() == 0
     (amended,) = await entries(world, "talk.amended")
-    assert (amended.subject_id, details_of(amended)["heard"]) == (str(begin.talk), "feed-9")
+    assert amended.subject_id == str(begin.talk)
+    assert details_of(amended) == {
+        "operation": str(world.operation.id),
+        "heard": "feed-9",
+        "told_by": "node-2",
+        "reason": "released",
+        "seconds": 5,
+    }
+
+
+async def test_nobody_is_given_up_while_words_may_be_on_their_way(world: World, talks: Talks, clock: Clock) -> None:
+    begin = talk(world)
+    await talks.record([begin])
+    clock.pass_by(2 * WAIT_SECONDS)
+    assert await talks.close_due(gives_up=False) == 0
+    await talks.record([at_node(begin, "node-1", "feed-1", ended_at=1_004_000, reason="released")])
+    clock.pass_by(SETTLE_SECONDS)
+    assert await talks.close_due(gives_up=False) == 1
+    (ended,) = await entries(world, "talk.ended")
+    assert (details_of(ended)["reason"], details_of(ended)["seconds"]) == ("released", 4)
+
+
+async def test_a_talk_taken_over_in_the_same_millisecond_goes_on(world: World, talks: Talks, clock: Clock) -> None:
+    begin = talk(world)
+    again = begin.model_copy(update={"began_at": 1_003_000})
+    await talks.record([begin, at_node(begin, "node-1", ended_at=1_003_000, reason="replaced"), again, begin])
+    clock.pass_by(2 * SETTLE_SECONDS)
+    assert await talks.close_due() == 0
+
+
+async def test_an_entry_of_an_earlier_version_stops_nothing(world: World, talks: Talks) -> None:
+    end = talk(world).model_copy(update={"ended_at": 1_007_400, "reason": "released"})
+    async with world.database.write() as session:
+        await world.audit.record(
+            session,
+            actor=end.user_id,
+            court_id=world.operation.court_id,
+            action="talk.ended",
+            subject_type="talk",
+            subject_id=str(end.talk),
+            details={"operation": str(end.operation_id), "heard": 1, "seconds": 7},
+        )
+    await talks.record([end])
+    (amended,) = await entries(world, "talk.amended")
+    assert details_of(amended)["heard"] == "feed-1"
 
 
 async def test_of_a_talk_whose_end_no_node_told_nothing_is_invented(world: World, talks: Talks, clock: Clock) -> None:
