@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from streams.hub.topics import FeedCause, FeedPhase
 from streams.protocol import CameraState
-from streams.signalling.phase import FeedLife
+from streams.signalling.phase import STALE_SECONDS, FeedLife
 
 
 def test_a_feed_goes_from_connecting_to_live_to_stale_to_lost_and_back() -> None:
@@ -14,8 +14,8 @@ def test_a_feed_goes_from_connecting_to_live_to_stale_to_lost_and_back() -> None
     assert life.phase is FeedPhase.CONNECTING
     assert life.look(1.0, 1.0)
     assert (life.phase, life.cause) == (FeedPhase.LIVE, None)
-    assert not life.look(2.9, 1.0)
-    assert life.look(3.0, 1.0)
+    assert not life.look(1.0 + STALE_SECONDS - 0.1, 1.0)
+    assert life.look(1.0 + STALE_SECONDS, 1.0)
     assert (life.phase, life.cause) == (FeedPhase.STALE, FeedCause.NETWORK)
     assert life.look(6.0, 1.0)
     assert life.phase is FeedPhase.LOST
