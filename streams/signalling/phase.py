@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from streams.hub.topics import FeedCause, FeedPhase
 from streams.protocol import CameraState
 
-STALE_SECONDS = 1.4
-LOST_SECONDS = 4.3
+STALE_SECONDS = 1.2
+LOST_SECONDS = 4.2
 """What is promised is two and five seconds: the rest is for the way to the screen, and for a screen that is busy."""
 
 _CAMERA_CAUSES = {

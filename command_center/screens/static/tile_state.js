@@ -1,7 +1,9 @@
 // What a tile says: judged from what the node told of the feed and from what this page itself sees.
 
-export const FRESH_MS = 1_700; // a picture older than this is marked stale before two seconds are over
-export const LOST_MS = 4_600;
+// A picture is marked stale before two seconds are over, and lost before five. The node tells of a silent feed a little
+// sooner than this, so that its word is here before this page has to guess.
+export const FRESH_MS = 1_500;
+export const LOST_MS = 4_500;
 const DOUBTFUL_MS = 600; // the node says that frames stopped, or that it holds them back: believe it sooner
 
 /**
