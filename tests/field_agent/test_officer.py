@@ -67,7 +67,9 @@ async def test_a_lost_session_is_opened_again_and_no_position_is_missing(centre:
         await until(lambda: len(centre.positions) > count + 1, 6)
     taken = [position.taken_at for position in centre.positions]
     assert sorted(taken) == taken
-    assert all(800 <= other - one <= 1_400 for one, other in itertools.pairwise(taken))
+    # One a second; a busy machine takes one late, and the next sooner, but leaves none out.
+    assert all(other - one < 1_900 for one, other in itertools.pairwise(taken))
+    assert abs((taken[-1] - taken[0]) / (len(taken) - 1) - 1_000) < 200
 
 
 async def test_positions_take_the_socket_while_the_node_takes_no_session(centre: SmallCentre, h264: Any) -> None:
