@@ -64,7 +64,8 @@ class LightPublisher(LightPeer):
                 report_at += 1
                 ntp = int((time.time() + NTP_EPOCH) * (1 << 32))
                 self.send_reports(SenderReport(self.ssrc, ntp, timestamp, self.sent, self.sent * self.size))
-            due += pause
+            # A camera that was held up leaves pictures out; it doesn't make them all at once.
+            due = max(due, time.perf_counter() - pause / 2) + pause
             await asyncio.sleep(max(0.0, due - time.perf_counter()))
 
     def _send_media(self, packet: bytes) -> None:
