@@ -50,9 +50,9 @@ logger = logging.getLogger(__name__)
 LEASE_SECONDS = 10.0
 RENEW_SECONDS = 3.0
 STEP_SECONDS = 1.0
+"""How often deadlines and the outbox are looked at."""
 CAUGHT_UP_SECONDS = 15.0
 """So long nothing must have come of talks before a node's silence means anything: it may bring what it kept."""
-"""How often deadlines and the outbox are looked at."""
 EXPIRY_SECONDS = 30.0
 """How long after a sign-in's end its pictures may go on at most."""
 LIFE_SIGN_SECONDS = 2.0

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping
 from http import HTTPStatus
 
 import httpx
 from fastapi import APIRouter, Request, Response
-from prometheus_client import CollectorRegistry
-from prometheus_client import Counter as PrometheusCounter
+from prometheus_client import CollectorRegistry, Counter
 
 from command_center.accounts.limits import RateLimit
 from command_center.api.problems import problem
@@ -56,9 +55,9 @@ class Passing:
     def __init__(self, client: httpx.AsyncClient, nodes: Nodes, registry: CollectorRegistry | None = None) -> None:
         self._client = client
         self._nodes = nodes
-        self._under_way: Counter[str] = Counter()
+        self._under_way: defaultdict[str, int] = defaultdict(int)
         self._limit = RateLimit(TRIES, TRIES_WINDOW_SECONDS)
-        self._requests = PrometheusCounter(
+        self._requests = Counter(
             "command_center_media_requests_total",
             "Requests of WHIP and WHEP by what became of them.",
             ["outcome"],
@@ -148,7 +147,8 @@ class Passing:
             return problem(HTTPStatus.SERVICE_UNAVAILABLE, "media-away")
         finally:
             self._under_way[node.node] -= 1
-            self._under_way += Counter()  # a node without any is forgotten
+            if not self._under_way[node.node]:
+                del self._under_way[node.node]
         self._requests.labels("passed").inc()
         response = Response(answer.content, answer.status_code, _kept(answer.headers))
         for link in answer.headers.get_list("link"):

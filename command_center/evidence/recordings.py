@@ -89,8 +89,9 @@ class Recordings:
                 )
             query = query.order_by(Recording.started_at.desc(), Recording.id.desc()).limit(min(limit, PAGE))
             rows: list[Row] = list(await session.execute(query))
-        rows += await self._copies([row[0] for row in rows if row[0].talk_id is not None])
-        rows.sort(key=lambda row: (row[0].started_at, row[0].id), reverse=True)
+        copies = await self._copies([row[0] for row in rows if row[0].talk_id is not None])
+        if copies:
+            rows = sorted([*rows, *copies], key=lambda row: (row[0].started_at, row[0].id), reverse=True)
         return await asyncio.to_thread(lambda: [self._record(row) for row in rows])
 
     async def _copies(self, talks: Sequence[Recording]) -> list[Row]:

@@ -64,6 +64,7 @@ class HubState:
         self._watched: set[str] = set()
         """The parts that a launcher told of."""
         self._told_of_nodes: set[str] = set()
+        """The parts that nodes were when they were last told of."""
         self._trusted_from = 0
 
     def feed(self, name: str) -> FeedState | None:
@@ -150,11 +151,10 @@ class HubState:
     def _tell_of_nodes(self, now: int, changes: Changes) -> None:
         """The parts that nodes are; where a launcher tells of one, it knows more."""
         node_parts = self._node_parts()
-        for name in [name for name in self._told_of_nodes if name not in node_parts]:
-            self._told_of_nodes.discard(name)
+        for name in self._told_of_nodes - node_parts.keys():
             if name not in self._watched and self.parts.pop(name, None) is not None:
                 changes.parts.add(name)
-        self._told_of_nodes |= node_parts.keys()
+        self._told_of_nodes = set(node_parts)
         for name, is_there in node_parts.items():
             if name not in self._watched and self._part(name, "running" if is_there else "away", now):
                 changes.parts.add(name)

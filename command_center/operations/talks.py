@@ -21,6 +21,7 @@ SETTLE_SECONDS = 3.0
 """For so long after the last word of a talk another node may still tell of its part."""
 WAIT_SECONDS = MAX_TALK_SECONDS + 30.0
 """For so long after its first word a node that told of no end is waited for: no talk lasts longer."""
+Details = dict[str, str | int]
 UNKNOWN = "unknown"
 """Why a talk ended of which no node told the end."""
 
@@ -81,15 +82,8 @@ class Talks:
         else:
             self._take(word, event)
         if not await _is_known(session, "talk.began", event.talk):
-            await self._audit.record(
-                session,
-                actor=event.user_id,
-                court_id=operation.court_id,
-                action="talk.began",
-                subject_type="talk",
-                subject_id=str(event.talk),
-                details={"operation": str(event.operation_id), "to": " ".join(event.to)},
-            )
+            details: Details = {"operation": str(event.operation_id), "to": " ".join(event.to)}
+            await self._write(session, "talk.began", event.talk, event.user_id, operation.court_id, details)
 
     def _new_word(self, event: TalkChanged) -> TalkWord:
         now = self._clock()
@@ -120,7 +114,7 @@ class Talks:
         first = words[0]
         operation = await session.get_one(Operation, first.operation_id)
         ends = [(word.ended_at, word.reason or UNKNOWN) for word in words if word.ended_at is not None]
-        details: dict[str, str | int] = {
+        details: Details = {
             "operation": str(first.operation_id),
             "to": _joined(word.to for word in words),
             "heard": _joined(word.heard for word in words),
@@ -129,19 +123,11 @@ class Talks:
         if ends:
             # One node's part may end before the others': the talk lasts until the last.
             ended_at, details["reason"] = max(ends)
-            details["seconds"] = max(0, round((ended_at - min(word.began_at for word in words)) / 1000))
+            details["seconds"] = _seconds(min(word.began_at for word in words), ended_at)
         if silent := [word.node for word in words if word.ended_at is None]:
             details["untold_by"] = " ".join(silent)
         await session.execute(delete(TalkWord).where(TalkWord.talk_id == first.talk_id))
-        await self._audit.record(
-            session,
-            actor=first.user_id,
-            court_id=operation.court_id,
-            action="talk.ended",
-            subject_type="talk",
-            subject_id=str(first.talk_id),
-            details=details,
-        )
+        await self._write(session, "talk.ended", first.talk_id, first.user_id, operation.court_id, details)
 
     async def _amend(self, session: AsyncSession, event: TalkChanged, court_id: UUID) -> None:
         """Add who heard it, and the end that a node told too late, as far as the audit doesn't say so yet."""
@@ -154,21 +140,31 @@ class Talks:
         is_late_end = event.ended_at is not None and event.node in _names(known, "untold_by") - told_by
         if not heard and not is_late_end:
             return
-        details: dict[str, str | int] = {"operation": str(event.operation_id)}
+        details: Details = {"operation": str(event.operation_id)}
         if heard:
             details["heard"] = " ".join(heard)
         if event.ended_at is not None and is_late_end:
             details |= {"told_by": event.node, "reason": event.reason or UNKNOWN}
-            details["seconds"] = max(0, round((event.ended_at - event.began_at) / 1000))
+            details["seconds"] = _seconds(event.began_at, event.ended_at)
+        await self._write(session, "talk.amended", event.talk, event.user_id, court_id, details)
+
+    async def _write(
+        self, session: AsyncSession, action: str, talk: UUID, actor: UUID | None, court_id: UUID, details: Details
+    ) -> None:
         await self._audit.record(
             session,
-            actor=event.user_id,
+            actor=actor,
             court_id=court_id,
-            action="talk.amended",
+            action=action,
             subject_type="talk",
-            subject_id=str(event.talk),
+            subject_id=str(talk),
             details=details,
         )
+
+
+def _seconds(began_at: int, ended_at: int) -> int:
+    """How long it lasted; the times may be of two nodes' clocks."""
+    return max(0, round((ended_at - began_at) / 1000))
 
 
 def _names(entries: Iterable[dict[str, object]], key: str) -> set[str]:

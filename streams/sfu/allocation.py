@@ -61,12 +61,10 @@ def allocate(demands: Iterable[Demand], budget_bps: float) -> None:
     for demand in ordered:
         demand.step, demand.is_heard = PAUSED, False
     aside = sum(_begin(demand, purse) for demand in ordered)
-    others = []
     for demand in ordered:
         if demand.is_spotlight:
             _raise_at_once(demand, purse)
-        else:
-            others.append(demand)
+    others = [demand for demand in ordered if not demand.is_spotlight]
     for step in range(1, max((len(demand.sizes) for demand in others), default=0)):
         for demand in others:
             if demand.step == step - 1 and step < len(demand.sizes):

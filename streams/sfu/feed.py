@@ -298,7 +298,7 @@ class Feed:
 
     def held(self, viewer: Viewer, now: float) -> Held | None:
         """Why a viewer is given a lower layer of the picture than it wants; None where it isn't."""
-        if viewer.layer is None:
+        if not viewer.is_held:
             return None
         pictures = (branch for branch in viewer.branches.values() if branch.source.kind == "video")
         return next((self.layers.held(branch, viewer.wanted, now) for branch in pictures), None)

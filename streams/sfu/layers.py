@@ -8,7 +8,7 @@ from streams.sfu.follower import Follower
 from streams.sfu.forwarder import Forwarder
 from streams.sfu.inlet import SILENCE
 from streams.sfu.source import Source
-from streams.sfu.track import LAYERS, Layer, Track
+from streams.sfu.track import LAYERS, Layer, Track, rank
 from streams.sfu.wanted import WantedLayers
 from streams.viewer_protocol import Held
 
@@ -64,14 +64,13 @@ class Layers:
         return [] if best is None else coming[: coming.index(best) + 1]
 
     def held(self, follower: Follower, wish: Layer, now: float) -> Held | None:
-        """Why it is given a lower layer than this; None where it isn't, or is paused."""
-        given = follower.source.layer
-        if follower.is_paused or _rank(given) >= _rank(wish):
+        """Why it is given a lower layer than this, as it is; None where it is paused."""
+        if follower.is_paused:
             return None
         options = self.options(wish, now)
-        if not options or _rank(options[-1].layer) <= _rank(given):
+        if not options or rank(options[-1].layer) <= rank(follower.source.layer):
             return "publisher"
-        return "bandwidth" if _rank(follower.wanted) < _rank(wish) else "switching"
+        return "bandwidth" if rank(follower.wanted) < rank(wish) else "switching"
 
     def look_at_wanted(self, now: float) -> bool:
         """See which layers the publisher need send; true when `wanted` has changed."""
@@ -169,19 +168,15 @@ class Layers:
         return {wanted: _nearest(coming, wanted) for wanted in LAYERS}
 
 
-def _rank(layer: Layer) -> int:
-    return LAYERS.index(layer)
-
-
 def _comes(source: Source, now: float) -> bool:
     return source.last_at is not None and now - source.last_at <= SILENCE
 
 
 def _nearest(coming: Sequence[Source], wanted: Layer) -> Source | None:
     """The wanted one, else the next lower, else the lowest of the higher ones."""
-    rank = _rank(wanted)
+    highest = rank(wanted)
     best: Source | None = None
     for source in coming:
-        if best is None or _rank(source.layer) <= rank:
+        if best is None or rank(source.layer) <= highest:
             best = source
     return best

@@ -9,7 +9,7 @@ from streams.sfu.allocation import PAUSED, STAY_MARGIN, Demand, allocate
 from streams.sfu.estimate import FREE_SECONDS, Estimate
 from streams.sfu.prober import CALM_SECONDS, Prober
 from streams.sfu.road import Road, Train
-from streams.sfu.track import LAYERS, Layer
+from streams.sfu.track import Layer, rank
 
 TILES_BOUND = 64
 LOOK_SECONDS = 0.2
@@ -82,8 +82,8 @@ class _Place:
         """Which of the options that is."""
         if self.limit is None:
             return PAUSED
-        rank = LAYERS.index(self.limit)
-        return max(0, sum(LAYERS.index(layer) <= rank for layer, _ in options) - 1)
+        highest = rank(self.limit)
+        return max(0, sum(rank(layer) <= highest for layer, _ in options) - 1)
 
 
 class Page:

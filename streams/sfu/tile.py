@@ -8,7 +8,7 @@ from streams.sfu.feed import Feed
 from streams.sfu.page import Page
 from streams.sfu.reported import ReportedLimit
 from streams.sfu.road import Road, Train
-from streams.sfu.track import LAYERS, Layer
+from streams.sfu.track import Layer, rank
 from streams.sfu.viewer import Viewer, ignore
 
 NOMINAL_BPS: dict[Layer, float] = {"low": 150_000.0, "middle": 500_000.0, "high": 1_700_000.0}
@@ -60,18 +60,20 @@ class Tile:
     def reported(self, bps: int, now: float) -> None:
         """The viewer, whose line is judged by nothing else, says what it can take."""
         options = self.options(now)
-        present = min(self._given or "low", self._cap, key=LAYERS.index)
+        present = min(self._given or "low", self._cap, key=rank)
         sent = sum(size for layer, size in options if layer == present) + self.sound_bps
         if not options or not self._reported.take(bps, sent, now):
             return
         limit = self._reported.bps or 0.0
         # The lowest is given always: a guess from afar pauses nothing.
-        self._cap = max((layer for layer, size in options if size <= limit), default=options[0][0], key=LAYERS.index)
+        self._cap = max((layer for layer, size in options if size <= limit), default=options[0][0], key=rank)
         self._apply(now)
 
     def _apply(self, now: float) -> None:
-        layer = None if self._given is None else min(self._given, self._cap, key=LAYERS.index)
-        self.viewer.limit(layer, is_heard=self._is_heard)
+        limit = self._given
+        if limit is not None and rank(self._cap) < rank(limit):
+            limit = self._cap
+        self.viewer.limit(limit, is_heard=self._is_heard)
         self.feed.settle(self.viewer, now)
         self.viewer.on_picture()
 

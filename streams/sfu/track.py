@@ -15,6 +15,11 @@ LAYERS: tuple[Layer, ...] = ("low", "middle", "high")
 """From the smallest picture to the largest. A publisher of one picture sends "high", one of two no "middle"."""
 
 
+def rank(layer: Layer) -> int:
+    """Where a layer stands among them all: the larger its picture, the higher."""
+    return LAYERS.index(layer)
+
+
 @dataclass(frozen=True, slots=True)
 class Codec:
     """One payload format with this peer's own numbers; `fmtp` is the parameter line as written."""

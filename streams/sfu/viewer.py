@@ -22,7 +22,7 @@ from streams.rtp.rtcp import (
 )
 from streams.rtp.transport_feedback import TransportFeedback
 from streams.sfu.branch import Branch
-from streams.sfu.track import LAYERS, Kind, Layer, Outlet, Track
+from streams.sfu.track import Kind, Layer, Outlet, Track, rank
 from streams.sfu.trail import begin_trail
 
 if TYPE_CHECKING:
@@ -105,11 +105,11 @@ class Viewer:
         self._limit, self._is_heard = layer, is_heard
         self._set_layers()
         for branch in self.branches.values():
-            if branch.source.kind == "video" and _rank(branch.source.layer) > _rank(branch.wanted):
+            if branch.source.kind == "video" and rank(branch.source.layer) > rank(branch.wanted):
                 branch.halt()
 
     def _set_layers(self) -> None:
-        lowest = min(self.wanted, self._limit or "low", key=_rank)
+        lowest = min(self.wanted, self._limit or "low", key=rank)
         for branch in self.branches.values():
             if branch.source.kind == "video":
                 branch.wanted, branch.is_paused = lowest, self._limit is None
@@ -128,7 +128,7 @@ class Viewer:
     def is_held(self) -> bool:
         """Whether it is given a lower layer of the picture than it wants."""
         layer = self.layer
-        return layer is not None and _rank(layer) < _rank(self.wanted)
+        return layer is not None and rank(layer) < rank(self.wanted)
 
     @property
     def is_paused(self) -> bool:
@@ -229,10 +229,6 @@ class Viewer:
             while len(self._reported) > _REPORTS_KEPT:
                 self._reported.popitem(last=False)
             self.outlet.send_rtcp(build(reports))
-
-
-def _rank(layer: Layer) -> int:
-    return LAYERS.index(layer)
 
 
 def ignore(*arguments: object) -> None:

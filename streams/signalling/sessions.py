@@ -286,7 +286,7 @@ class Sessions:
         """End sessions whose peer has gone, and forget feeds that ended long ago; each second."""
         for session in list(self.by_id.values()):
             self._guarded(self._sweep_session, session, now)
-        self._guarded(self.voice.sweep, now)
+        self.voice.sweep(now)
         for feed in list(self.feeds.values()):
             self._guarded(self._sweep_feed, feed, now)
 

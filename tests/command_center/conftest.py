@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from playwright.async_api import Browser
 
 from command_center.database import Database
+from tests.support.browser import chromium
 from tests.support.postgresql import PostgreSQL
 from tests.support.records import postgresql_records, sqlite_records
 from tests.support.valkey import Valkey
@@ -62,3 +64,10 @@ async def own_web(tmp_path: Path, valkey: Valkey) -> AsyncIterator[RunningWeb]:
     """A web process of one test's own, whose hub it may take away."""
     async with running_web(settings_for(tmp_path, valkey.url)) as running:
         yield running
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    """One Chromium for all tests of a module; each has pages of its own."""
+    async with chromium() as browser:
+        yield browser

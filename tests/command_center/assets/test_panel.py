@@ -11,7 +11,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, Route, expect
 
 from tests.command_center.assets.conftest import Court, new_court
-from tests.support.browser import Watched, chromium, sign_in
+from tests.support.browser import Watched, sign_in
 from tests.support.valkey import Valkey
 from tests.support.waiting import until
 
@@ -27,13 +27,6 @@ WORDS = {
 }
 SHOTS = os.environ.get("PANEL_SHOTS", "")
 """A folder for pictures of what the test sees, to be looked at by a person."""
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    """One browser for all tests of the module; each has pages of its own."""
-    async with chromium() as browser:
-        yield browser
 
 
 @pytest_asyncio.fixture(name="court", loop_scope="module")

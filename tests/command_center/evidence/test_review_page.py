@@ -24,7 +24,7 @@ from streams.recording.recorder import Recorder
 from streams.recording.writer import Counters, FeedWriter
 from tests.streams.recording.publisher import H264, OPUS, VP8, Publisher, clip, tone
 from tests.streams.recording.reading import manifest_of
-from tests.support.browser import Watched, chromium, sign_in
+from tests.support.browser import Watched, sign_in
 from tests.support.valkey import Valkey
 from tests.support.waiting import until
 from tests.support.web import RunningWeb, running_web, settings_for
@@ -48,13 +48,6 @@ MARKER = """() => {
   const found = frame && [...frame.markers.entries()].find(([, marker]) => marker.isPlaced);
   return found && {feed: found[0], place: [found[1].place.lat, found[1].place.lng], trail: found[1].points.length};
 }"""
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    """One browser for all tests of the module; each has pages of its own."""
-    async with chromium() as browser:
-        yield browser
 
 
 @pytest_asyncio.fixture(loop_scope="module")

@@ -8,13 +8,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import Browser, Page
 
 from command_center.accounts.tables import User
 from command_center.translations import LANGUAGES, translate
 from streams.hub.topics import WORKER_KEY, WORKER_LIFE_SECONDS
-from tests.support.browser import Watched, chromium
+from tests.support.browser import Watched
 from tests.support.waiting import until
 from tests.support.web import RunningWeb
 
@@ -22,12 +21,6 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120), pytest.mark.asyncio(loo
 
 SLOW_MS = 30_000
 PICTURES = os.environ.get("COMMAND_CENTER_TEST_PICTURES")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as browser:
-        yield browser
 
 
 @asynccontextmanager

@@ -13,7 +13,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Error, Frame, Page
 
 from command_center.accounts.permissions import Role
-from tests.support.browser import Watched, chromium, holds
+from tests.support.browser import Watched, holds
 from tests.support.played_centre import SITES, PlayedCentre, played_centre
 from tests.support.waiting import until
 
@@ -24,12 +24,6 @@ SMALL: Any = {"width": 1366, "height": 768}
 SLOW = 30.0
 """Two cores that others use as well."""
 TEXT = "#instruction-text"
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as browser:
-        yield browser
 
 
 @pytest_asyncio.fixture(loop_scope="module")

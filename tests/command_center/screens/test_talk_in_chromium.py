@@ -13,7 +13,7 @@ from playwright.async_api import Browser, Page
 
 from command_center.accounts.permissions import Role
 from tests.support import tone
-from tests.support.browser import Watched, chromium, holds
+from tests.support.browser import Watched, holds
 from tests.support.played_centre import NODE, PlayedCentre, milliseconds, played_centre
 from tests.support.small_line import SmallLine
 from tests.support.waiting import until
@@ -30,12 +30,6 @@ ANSWERS: list[tuple[dict[str, Any], str]] = [
     ({"type": "hushed", "reason": "limit"}, "讲话时限"),
     ({"type": "hushed", "reason": "silent"}, "没有声音传出"),
 ]
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with chromium() as browser:
-        yield browser
 
 
 @pytest_asyncio.fixture(loop_scope="module")
