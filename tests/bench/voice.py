@@ -27,6 +27,7 @@ from tests.support.waiting import until
 PRESSES = 20
 BAR_MS = 400.0
 QUIET_SECONDS = 1.0
+CAMERA_FPS = 5
 
 
 async def press(centre: Page, phone: Page) -> float:
@@ -44,7 +45,7 @@ async def press(centre: Page, phone: Page) -> float:
 
 async def measure(stack: Stack) -> list[dict[str, object]]:
     """One cold press, then the warm ones."""
-    async with chromium() as browser, chromium(fake_camera=True) as phone_browser:
+    async with chromium() as browser, chromium(fake_camera=True, camera_fps=CAMERA_FPS) as phone_browser:
         centre = (await open_centre(browser, stack, script=tone.MICROPHONE)).page
         phone = await open_phone(phone_browser, stack, "officer6", device="bench-voice", script=tone.EAR)
         await phone.go_live(0)

@@ -29,9 +29,17 @@ CAMERA_FLAGS = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-s
 
 
 @asynccontextmanager
-async def chromium(*, camera: Path | None = None, fake_camera: bool = False) -> AsyncIterator[Browser]:
-    """A browser of its own process. `camera` is a .y4m or .mjpeg file that plays as its camera."""
+async def chromium(
+    *, camera: Path | None = None, fake_camera: bool = False, camera_fps: int | None = None
+) -> AsyncIterator[Browser]:
+    """A browser of its own process. `camera` is a .y4m or .mjpeg file that plays as its camera.
+
+    `camera_fps` slows the built-in camera down, for a test that is about something else than its picture: phones have
+    an encoder for three layers, a browser here takes a core for them.
+    """
     flags = [*FLAGS, *(CAMERA_FLAGS if camera or fake_camera else [])]
+    if camera_fps:
+        flags.append(f"--use-fake-device-for-media-stream=fps={camera_fps}")
     if camera:
         flags.append(f"--use-file-for-fake-video-capture={camera}")
     async with async_playwright() as playwright:
