@@ -32,7 +32,7 @@ int native_version(void) { return NATIVE_VERSION; }
 size_t native_layout(void) {
     return sizeof(struct item) + 3 * sizeof(struct sent_log) + 5 * sizeof(struct member) + 7 * sizeof(struct outcome) +
            11 * sizeof(struct road) + 13 * sizeof(struct delay) + 17 * sizeof(struct peer) + 19 * sizeof(struct table) +
-           23 * sizeof(struct batch);
+           23 * sizeof(struct batch) + 29 * sizeof(struct shape) + 31 * sizeof(struct run);
 }
 
 void use_srtp(uintptr_t for_protect, uintptr_t for_unprotect, uintptr_t for_unprotect_rtcp)
@@ -580,10 +580,12 @@ int open_arrival(struct batch *batch, uint32_t place, const struct table *table,
         return RAW;
     struct peer *peer = table_find(table, (uint64_t)arrival->host << 16 | arrival->port);
     int is_report = datagram[1] >= 192 && datagram[1] <= 223;
-    if (!peer || !peer->session || !is_known(peer, get32(datagram + (is_report ? 4 : 8))))
+    uint32_t source = get32(datagram + (is_report ? 4 : 8));
+    if (!peer || !peer->session || !is_known(peer, source))
         return RAW;
     int length = (int)arrival->length;
     arrival->peer = peer->number;
+    arrival->source = source;
     if ((is_report ? unprotect_rtcp : unprotect)(peer->session, datagram, &length)) {
         arrival->kind = is_report ? REFUSED_RTCP : REFUSED_RTP;
         return arrival->kind;
@@ -643,4 +645,234 @@ int receive(struct batch *batch, int descriptor, const struct table *table, doub
             batch->todo[batch->todo_count++] = (uint32_t)i;
     }
     return taken;
+}
+
+/* -- runs (streams/sfu/runs.py) */
+
+#define MAX_PACKET 1500
+#define ONE_BYTE_PROFILE 0xBEDE
+
+/* Where the VP8 data begins if this payload begins a frame, else 0. */
+static uint32_t vp8_frame_offset(const uint8_t *payload, uint32_t size)
+{
+    uint32_t position = 1;
+    if ((payload[0] & 0x17) != 0x10)
+        return 0;
+    if (payload[0] & 0x80) {
+        if (position >= size)
+            return 0;
+        uint8_t flags = payload[position++];
+        if (flags & 0x80) {
+            if (position >= size)
+                return 0;
+            position += payload[position] & 0x80 ? 2 : 1;
+        }
+        position += flags & 0x40 ? 1 : 0;
+        position += flags & 0x30 ? 1 : 0;
+    }
+    return position < size ? position : 0;
+}
+
+/* Whether a key frame may begin here: Python looks closer. */
+static int may_start(const struct run *run, const uint8_t *payload, uint32_t size)
+{
+    if (run->is_vp8) {
+        uint32_t offset = vp8_frame_offset(payload, size);
+        return offset && !(payload[offset] & 1);
+    }
+    uint32_t kind = payload[0] & 0x1F;
+    if (kind == 28)
+        return size < 3 || ((payload[1] & 0x80) && (payload[1] & 0x1F) == 5);
+    return kind == 5 || kind == 7 || kind == 24;
+}
+
+/* One packet of a run: where its payload lies, and its transport-wide number or -1. */
+struct taken {
+    uint32_t start;
+    uint32_t size;
+    int32_t transport;
+};
+
+/* Read the extensions from `at` to `end`; 0 where one of them is to be passed on, or the block isn't whole. */
+static int read_extensions(const struct run *run, const uint8_t *packet, uint32_t at, uint32_t end, struct taken *taken)
+{
+    while (at < end) {
+        uint32_t head = packet[at++], number = head >> 4, size = (head & 15) + 1;
+        if (!head)
+            continue;
+        if (!number || number == 15 || at + size > end || run->passed_on >> number & 1)
+            return 0;
+        if (number == run->transport_id) {
+            if (size != 2 || taken->transport >= 0)
+                return 0;
+            taken->transport = (int32_t)get16(packet + at);
+        }
+        at += size;
+    }
+    return 1;
+}
+
+/* Whether this is the stream's next packet, and nothing about it is unusual. */
+static int is_next(const struct run *run, const uint8_t *packet, uint32_t length, struct taken *taken)
+{
+    if (length < 13 || length > MAX_PACKET || (packet[0] & 0xEF) != 0x80)
+        return 0;
+    if ((packet[1] & 0x7F) != run->payload_type || get16(packet + 2) != run->sequence || get32(packet + 8) != run->ssrc)
+        return 0;
+    taken->start = 12;
+    taken->transport = -1;
+    if (packet[0] & 0x10) {
+        if (length < 16 || get16(packet + 12) != ONE_BYTE_PROFILE)
+            return 0;
+        taken->start = 16 + 4 * get16(packet + 14);
+        if (taken->start >= length || !read_extensions(run, packet, 16, taken->start, taken))
+            return 0;
+    }
+    taken->size = length - taken->start;
+    if (may_start(run, packet + taken->start, taken->size))
+        return 0;
+    if (!run->count)
+        return 1;
+    int32_t following = run->transport < 0 ? -1 : (run->transport + run->count) & 0xFFFF;
+    return get32(packet + 4) == run->timestamp - run->by_timestamp && taken->transport == following;
+}
+
+/* Whether it can go with what has gathered; if so `is_closed` says whether another one still could. */
+static int fits(struct run *run, const struct taken *taken)
+{
+    if (run->slot && run->is_closed)
+        return 0;
+    for (uint32_t group = 0; group < run->groups; group++) {
+        struct shape *shape = &run->shapes[group];
+        uint32_t size = 12 + shape->block_bytes + taken->size;
+        if (size > ITEM_BYTES || (run->slot && size > shape->run_size))
+            return 0;
+    }
+    run->is_closed = 0;
+    for (uint32_t group = 0; group < run->groups; group++) {
+        struct shape *shape = &run->shapes[group];
+        uint16_t size = (uint16_t)(12 + shape->block_bytes + taken->size);
+        if (!run->slot)
+            shape->run_size = size;
+        run->is_closed |= size < shape->run_size;
+    }
+    return 1;
+}
+
+/* Where the numbers of a VP8 descriptor stand in an item (vp8_numbers in streams/rtp/payload.py). */
+static void find_picture(struct item *item, uint32_t at, uint32_t end)
+{
+    item->picture_at = item->picture = item->base_at = item->base = item->is_wide = 0;
+    const uint8_t *bytes = item->bytes;
+    if (end - at < 3 || !(bytes[at] & 0x80))
+        return;
+    uint8_t flags = bytes[at + 1];
+    at += 2;
+    if (flags & 0x80) {
+        uint32_t place = at, picture = bytes[at] & 0x7F, is_wide = bytes[at] >> 7;
+        at++;
+        if (is_wide) {
+            if (at >= end)
+                return;
+            picture = picture << 8 | bytes[at++];
+        }
+        if (flags & 0x40 && at >= end)
+            return;
+        item->picture_at = (uint16_t)place;
+        item->picture = (uint16_t)picture;
+        item->is_wide = (uint8_t)is_wide;
+    }
+    if (flags & 0x40 && at < end) {
+        item->base_at = (uint16_t)at;
+        item->base = bytes[at];
+    }
+}
+
+/* The packet as each group sees it. */
+static void gather(const struct run *run, const uint8_t *packet, const struct taken *taken)
+{
+    for (uint32_t group = 0; group < run->groups; group++) {
+        const struct shape *shape = &run->shapes[group];
+        struct item *item = &run->items[group * SLOTS + run->slot];
+        uint32_t before = 12 + shape->block_bytes;
+        item->size = (uint16_t)(before + taken->size);
+        item->first = shape->block_bytes ? 0x90 : 0x80;
+        item->marker = packet[1] & 0x80;
+        item->timestamp = run->timestamp;
+        item->number = run->number;
+        memcpy(item->bytes + 12, shape->block, shape->block_bytes);
+        memcpy(item->bytes + before, packet + taken->start, taken->size);
+        item->picture_at = item->base_at = 0;
+        if (shape->is_shifted && run->is_vp8)
+            find_picture(item, before, item->size);
+    }
+}
+
+static void keep(const struct run *run, const uint8_t *packet, uint32_t length)
+{
+    uint32_t place = (uint32_t)run->number & run->ring_mask;
+    run->ring_numbers[place] = run->number;
+    run->ring_lengths[place] = (uint16_t)length;
+    memcpy(run->ring_octets + (size_t)place * MAX_PACKET, packet, length);
+}
+
+#define TIMESTAMP_LAP 4294967296.0
+
+/* Reception.count in streams/sfu/reception.py. */
+static void take_jitter(struct run *run, double at, uint32_t timestamp)
+{
+    double transit = fmod(at * run->clock_rate - timestamp, TIMESTAMP_LAP);
+    if (transit < 0)
+        transit += TIMESTAMP_LAP;
+    if (run->has_transit) {
+        double step = fmod(transit - run->transit + TIMESTAMP_LAP / 2, TIMESTAMP_LAP);
+        if (step < 0)
+            step += TIMESTAMP_LAP;
+        run->jitter += (fabs(step - TIMESTAMP_LAP / 2) - run->jitter) / 16;
+    }
+    run->transit = transit;
+    run->has_transit = 1;
+}
+
+/* Take what follows from `step` of the batch on, up to the end of a frame or of the slots: renumbered in its buffer,
+   kept in the ring and gathered for the viewers, as `Feed` does with a packet at a time. How many were taken; what comes
+   next isn't of this run, or is Python's to judge. */
+uint32_t take_run(struct run *run, struct batch *batch, uint32_t step)
+{
+    uint32_t peer = batch->arrivals[batch->todo[step]].peer;
+    run->count = run->marker = run->is_misfit = 0;
+    run->octets = run->payload = 0;
+    for (; step < batch->todo_count && run->slot < SLOTS && !run->marker; step++) {
+        uint32_t place = batch->todo[step];
+        const struct arrival *arrival = &batch->arrivals[place];
+        uint8_t *packet = batch->buffers[place];
+        struct taken taken;
+        if (arrival->kind != OPENED_RTP || arrival->peer != peer)
+            break;
+        if (!is_next(run, packet, arrival->length, &taken))
+            break;
+        if (!fits(run, &taken)) {
+            run->is_misfit = 1;
+            break;
+        }
+        uint32_t timestamp = get32(packet + 4);
+        take_jitter(run, arrival->at, timestamp);
+        if (!run->count)
+            run->transport = taken.transport;
+        run->timestamp = timestamp + run->by_timestamp;
+        run->marker = packet[1] >> 7;
+        put16(packet + 2, (uint32_t)run->number);
+        put32(packet + 4, run->timestamp);
+        keep(run, packet, arrival->length);
+        gather(run, packet, &taken);
+        run->at[run->count] = arrival->at;
+        run->ticks[run->count] = (int64_t)(arrival->at * TICKS_PER_SECOND);
+        run->octets += arrival->length;
+        run->payload += taken.size;
+        run->number++;
+        run->sequence++;
+        run->slot++;
+        run->count++;
+    }
+    return run->count;
 }

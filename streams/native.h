@@ -1,6 +1,6 @@
 /* What Python and native.c share. cffi reads this file too, so it holds plain declarations only. */
 
-#define NATIVE_VERSION 2
+#define NATIVE_VERSION 3
 
 #define SLOTS 8
 #define PLACES 64
@@ -16,6 +16,7 @@
 #define DATAGRAM_BYTES 2048
 #define KNOWN_SOURCES 8
 #define TABLE_PLACES 16384
+#define BLOCK_BYTES 12
 
 /* -- copies of one source's packets for all its viewers */
 
@@ -148,10 +149,12 @@ void table_remove(struct table *table, uint64_t address);
 #define UNEASY 5
 #define DONE 6
 
+/* `source` is the SSRC of what was opened. */
 struct arrival {
     double at;
     uint32_t length;
     uint32_t peer;
+    uint32_t source;
     uint32_t host;
     uint16_t port;
     uint16_t kind;
@@ -168,6 +171,58 @@ struct batch {
 
 int receive(struct batch *batch, int descriptor, const struct table *table, double now);
 int open_arrival(struct batch *batch, uint32_t place, const struct table *table, double now);
+
+/* -- packets of one stream that came in order, right after each other */
+
+/* How packets without anything to pass on look to one group of viewers. No packet of a datagram is longer than its
+   first, of `run_size`. */
+struct shape {
+    uint16_t run_size;
+    uint8_t is_shifted;
+    uint8_t block_bytes;
+    uint8_t block[BLOCK_BYTES];
+};
+
+/* First the stream, where its packets are kept, and who gets copies. Bit n of `passed_on`: header extension n isn't for
+   the node alone. Then where it stands, which `take_run` moves on: the next packet and the next slot. Then what was
+   taken: `transport` is the first transport-wide number, or -1; `is_misfit` tells that the next packet would go on, but
+   not in one datagram with what has gathered. */
+struct run {
+    uint32_t ssrc;
+    uint32_t clock_rate;
+    uint8_t payload_type;
+    uint8_t is_vp8;
+    uint16_t transport_id;
+    uint32_t passed_on;
+    uint32_t ring_mask;
+    uint32_t groups;
+    int64_t *ring_numbers;
+    uint16_t *ring_lengths;
+    uint8_t *ring_octets;
+    struct item *items;
+    struct shape *shapes;
+
+    int64_t number;
+    double jitter;
+    double transit;
+    uint32_t by_timestamp;
+    uint16_t sequence;
+    uint8_t has_transit;
+    uint8_t slot;
+    uint8_t is_closed;
+
+    uint8_t marker;
+    uint8_t is_misfit;
+    uint16_t count;
+    int32_t transport;
+    uint32_t timestamp;
+    uint32_t octets;
+    uint32_t payload;
+    double at[SLOTS];
+    int64_t ticks[SLOTS];
+};
+
+uint32_t take_run(struct run *run, struct batch *batch, uint32_t step);
 
 /* -- libsrtp is Python's; its functions are handed over */
 int native_version(void);

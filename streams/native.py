@@ -32,6 +32,8 @@ _SHARED = {
     "peer": 17,
     "table": 19,
     "batch": 23,
+    "shape": 29,
+    "run": 31,
 }
 """The structs of the header with their weights in `native_layout`."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from streams.rtp.sequence import Unwrapper
 from streams.rtp.transport_feedback import MAX_SILENCE, MAX_STATUSES, TICKS_PER_SECOND, TransportFeedback
 
@@ -29,12 +31,28 @@ class Arrivals:
 
     def add(self, sequence: int, now: float) -> None:
         """Take the transport-wide number of a packet."""
+        self._add(sequence, int(now * TICKS_PER_SECOND))
+
+    def _add(self, sequence: int, tick: int) -> None:
         number = self._unwrapper.unwrap(sequence)
         if number in self._ticks:
             return
         if self._next is None or number < self._next:
             self._next = number
-        self._ticks[number] = int(now * TICKS_PER_SECOND)
+        self._ticks[number] = tick
+
+    def add_run(self, sequence: int, ticks: Sequence[int]) -> None:
+        """Take packets of numbers that follow each other from `sequence` on."""
+        highest = self._unwrapper.highest
+        if highest is None or not 0 < (sequence - highest) & 0xFFFF <= MAX_STATUSES:
+            for at, tick in enumerate(ticks, sequence):
+                self._add(at & 0xFFFF, tick)
+            return
+        first = self._unwrapper.unwrap(sequence)
+        if self._next is None:
+            self._next = first
+        self._ticks.update(zip(range(first, first + len(ticks)), ticks, strict=True))
+        self._unwrapper.highest = first + len(ticks) - 1
 
     def build(self, sender_ssrc: int, media_ssrc: int, now: float) -> list[TransportFeedback]:
         """The feedback that is due, as many packets as it takes; none before the interval is over."""

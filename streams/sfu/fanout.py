@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from streams import native
+from streams.native import Data
 from streams.rtp.header import Buffer
 from streams.sfu.copies import Copies, Group
 from streams.sfu.datagrams import SLOTS
@@ -55,6 +56,38 @@ class FanOut:
         self._is_worth_waiting = self._has_frames and len(branches) >= WORTH_WAITING
         self._copies.arrange(pairs, self._groups)
 
+    @property
+    def native(self) -> NativeCopies | None:
+        """The copies as `native.c` makes them, where it does."""
+        return self._copies if isinstance(self._copies, NativeCopies) else None
+
+    def passed_on(self, publisher: Mapping[str, int]) -> int:
+        """The publisher's extensions that some viewer is given, as bits."""
+        return sum(1 << number for number in {n for g in self._groups for n in g.layout.translation(publisher)})
+
+    def stand(self) -> tuple[int, bool]:
+        """How many packets have gathered, and whether no more can go with them; the groups' shapes are told."""
+        if self._gathered:
+            for group, shape in self._shapes():
+                shape.run_size = group.run_size
+        return self._gathered, self._closed or not self._forwarder.segmentation
+
+    def took(self, gathered: int, arrivals: Sequence[float], *, is_closed: bool, is_end: bool) -> None:
+        """Packets that arrived at these times were gathered by `native.c`: so many are there now."""
+        if not self._groups:
+            return
+        if not self._gathered:
+            for group, shape in self._shapes():
+                group.run_size = shape.run_size
+        self._closed = is_closed
+        self._gathered = gathered
+        self._arrivals += arrivals
+        self._grown(is_end=is_end)
+
+    def _shapes(self) -> Iterator[tuple[Group, Data]]:
+        copies = self.native
+        return iter(()) if copies is None else zip(self._groups, copies.shapes, strict=True)
+
     def append(
         self,
         packet: Buffer,
@@ -86,14 +119,18 @@ class FanOut:
                 group.run_size = plain_size + len(group.block)
         # Only the last segment of a datagram may be shorter than the others.
         self._closed = shorter
+        self._copies.gather(self._gathered, memoryview(packet)[start:end], marker, number, timestamp)
+        self._gathered += 1
+        self._arrivals.append(now)
+        self._grown(is_end=marker > 0)
+
+    def _grown(self, *, is_end: bool) -> None:
+        """After what gathered has grown; `is_end` of a frame."""
         if not self.reminded:
             self.reminded = True
             self._forwarder.remind(self)
-        self._copies.gather(self._gathered, memoryview(packet)[start:end], marker, number, timestamp)
-        self._gathered += 1
-        self.awaits_more = self._is_worth_waiting and not marker and self._gathered < SLOTS
-        self._arrivals.append(now)
-        if self._gathered == SLOTS or (marker and self._has_frames and self._gathered >= WORTH_SENDING):
+        self.awaits_more = self._is_worth_waiting and not is_end and self._gathered < SLOTS
+        if self._gathered == SLOTS or (is_end and self._has_frames and self._gathered >= WORTH_SENDING):
             # Nothing is won by letting it wait for the other feeds' packets of this round.
             self.flush()
 

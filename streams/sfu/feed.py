@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from streams import native
+from streams.native import Data
 from streams.rtp.header import Header
 from streams.rtp.rtcp import Bye, SenderReport, parse
 from streams.rtp.rtx import restore
@@ -16,6 +18,7 @@ from streams.sfu.forwarder import Forwarder
 from streams.sfu.inlet import Inlet, Inlets
 from streams.sfu.layers import Layers
 from streams.sfu.ring import MAX_PACKET
+from streams.sfu.runs import Runs
 from streams.sfu.source import Source
 from streams.sfu.tape import Tape
 from streams.sfu.track import Kind, Layer, Outlet, PacketSink, Track
@@ -183,6 +186,33 @@ class Feed:
         else:
             self._media(inlet, header, buffer, now)
 
+    def run_received(self, batch: Data, step: int, ssrc: int) -> int:
+        """Take what follows from `step` of the port's batch on, of this SSRC, as far as nothing about it is unusual.
+
+        How many packets that was; where it is none, `rtp_received` takes the next one.
+        """
+        inlet = self._inlets.find(ssrc)
+        if inlet is None or inlet.runs is None or inlet.source is None:
+            return 0
+        source, runs, tape = inlet.source, inlet.runs, self._tape
+        is_taped = tape is not None and source is tape.source
+        if is_taped and tape is not None and tape.start_number is None:
+            return 0
+        taken = runs.take(batch, step)
+        if not taken:
+            return 0
+        self.counters.packets += taken
+        self.counters.octets += runs.octets
+        self.last_packet_at = inlet.last_at = runs.at[-1]
+        if self.upstream is not None and self.upstream.arrivals is not None and runs.transport >= 0:
+            self.upstream.arrivals.add_run(runs.transport, runs.ticks)
+        if is_taped and tape is not None:
+            for number in range(source.last_number - taken + 1, source.last_number + 1):
+                kept = source.ring.find(number)
+                if kept is not None:
+                    tape.take(kept, len(kept))
+        return taken
+
     def _repair(self, inlet: Inlet, header: Header, buffer: bytearray, now: float) -> None:
         inlet.reception.count(header.sequence, header.timestamp, header.payload_end - header.payload_start, now)
         media = inlet.media
@@ -224,6 +254,8 @@ class Feed:
                 self.counters.unknown += 1
                 return
             inlet.feeds_source = True
+            if native.lib is not None and source.kind == "video" and self.upstream is not None:
+                inlet.runs = Runs(inlet, source, self.upstream.transport_id)
             source.begin(index, header.timestamp, inlet.track.extensions, now)
         losses = inlet.losses
         if losses is not None and losses.arrived(index, now) and self.upstream is not None:

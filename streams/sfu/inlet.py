@@ -11,6 +11,7 @@ from streams.sfu.reception import Reception
 from streams.sfu.track import Track
 
 if TYPE_CHECKING:
+    from streams.sfu.runs import Runs
     from streams.sfu.source import Source
 
 MAX_INLETS = 16
@@ -37,6 +38,8 @@ class Inlet:
         """Whether its packets go to `source` now; of several streams of one layer one does."""
         self.last_at = 0.0
         self.restart_sequence: int | None = None
+        self.runs: Runs | None = None
+        """What takes its packets several at a time, where that is done and it feeds a picture's source."""
 
     def restart(self) -> None:
         """The sender started its numbers over."""
@@ -46,6 +49,7 @@ class Inlet:
         self.beyond_repair = 0
         self.feeds_source = False
         self.restart_sequence = None
+        self.runs = None
 
 
 class Inlets:
@@ -99,6 +103,7 @@ class Inlets:
             if now - current.last_at < SILENCE:
                 return False
             current.feeds_source = False
+            current.runs = None
         return True
 
     def _texts(self, header: Header, packet: bytearray) -> dict[str, str]:

@@ -26,15 +26,15 @@ Element = tuple[int, int, int]
 class Layout:
     """How packets look for viewers that negotiated the same extension numbers."""
 
-    __slots__ = ("_bare", "_cached", "_numbers", "transport_number")
+    __slots__ = ("_cached", "_numbers", "bare", "transport_number")
 
     def __init__(self, viewer_extensions: Mapping[str, int], *, transport_cc: bool) -> None:
         self.transport_number = viewer_extensions.get(TRANSPORT_CC, 0) if transport_cc else 0
         if self.transport_number > 14:
             self.transport_number = 0
         self._numbers = {uri: viewer_extensions[uri] for uri in PASSED_ON if uri in viewer_extensions}
-        # The block of a packet that has nothing to pass on, as most have.
-        self._bare = build_extensions([(self.transport_number, b"\0\0")] if self.transport_number else [])
+        self.bare = build_extensions([(self.transport_number, b"\0\0")] if self.transport_number else [])
+        """The block of a packet that has nothing to pass on, as most have."""
         self._cached: tuple[Mapping[str, int], dict[int, int]] | None = None
 
     @property
@@ -42,7 +42,8 @@ class Layout:
         """Equal keys look alike."""
         return (self.transport_number, *sorted(self._numbers.items()))
 
-    def _translation(self, publisher: Mapping[str, int]) -> dict[int, int]:
+    def translation(self, publisher: Mapping[str, int]) -> dict[int, int]:
+        """Which of the publisher's extensions are passed on, and under which numbers."""
         if self._cached is None or self._cached[0] is not publisher:
             pairs = {publisher[uri]: number for uri, number in self._numbers.items() if uri in publisher}
             self._cached = (publisher, pairs)
@@ -50,16 +51,16 @@ class Layout:
 
     def block(self, packet: Buffer, elements: Sequence[Element], publisher: Mapping[str, int]) -> bytes:
         """The block of extensions of the packet as these viewers see it; empty where it has none."""
-        translation = self._translation(publisher)
+        translation = self.translation(publisher)
         kept = [
             (translation[number], bytes(packet[at : at + size]))
             for number, at, size in elements
             if number in translation
         ]
         if not kept:
-            return self._bare
+            return self.bare
         if self.transport_number:
             if not all(0 < number < 15 and 0 < len(value) <= 16 for number, value in kept):
-                return self._bare
+                return self.bare
             kept.insert(0, (self.transport_number, b"\0\0"))
         return build_extensions(kept)

@@ -41,6 +41,15 @@ class Losses:
     def __len__(self) -> int:
         return len(self._missing)
 
+    @property
+    def highest(self) -> int | None:
+        """The highest number so far."""
+        return self._highest
+
+    def took(self, last: int) -> None:
+        """All that followed the highest number came in order, up to `last`."""
+        self._highest = last
+
     def arrived(self, number: int, now: float) -> bool:
         """Take the number of a packet; True when it opens a gap: ask `due` at once, or after an outage a key frame."""
         highest = self._highest

@@ -33,7 +33,10 @@ class NativeCopies:
         """How many get a copy."""
         # The members hold bare pointers into what is kept alive here.
         self._kept: list[object] = []
-        self._items: Data = None
+        self.items: Data = ffi.NULL
+        """What gathers: the slots of each group."""
+        self.shapes: Data = ffi.NULL
+        """How each group sees a packet that has nothing to pass on."""
         self._views: list[list[memoryview]] = []
 
     def arrange(self, pairs: Sequence[tuple[Branch, Group]], groups: Sequence[Group]) -> None:
@@ -44,15 +47,25 @@ class NativeCopies:
             kept += self._fill(member, branch, group)
         self._members, self.viewers, self._kept = members, len(pairs), kept
         if len(groups) > len(self._views):
-            self._items = ffi.new("struct item[]", len(groups) * SLOTS)
+            self.items = ffi.new("struct item[]", len(groups) * SLOTS)
             self._views = [
                 [
-                    memoryview(ffi.buffer(self._items + place * SLOTS + slot, ffi.sizeof("struct item")))
+                    memoryview(ffi.buffer(self.items + place * SLOTS + slot, ffi.sizeof("struct item")))
                     for slot in range(SLOTS)
                 ]
                 for place in range(len(groups))
             ]
         self._groups = groups
+        self.shapes = ffi.new("struct shape[]", len(groups))
+        for shape, group in zip(self.shapes, groups, strict=True):
+            bare = group.layout.bare
+            shape.is_shifted, shape.block_bytes = group.is_shifted, len(bare)
+            ffi.memmove(shape.block, bare, len(bare))
+
+    @property
+    def group_count(self) -> int:
+        """How many groups there are."""
+        return len(self._groups)
 
     def _fill(self, member: Data, branch: Branch, group: Group) -> list[object]:
         """Write one viewer; returns what must live as long."""
@@ -94,7 +107,7 @@ class NativeCopies:
             forwarder.descriptor,
             self._members,
             self.viewers,
-            self._items,
+            self.items,
             count,
             sent_at,
             forwarder.outcome,

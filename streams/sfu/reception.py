@@ -16,15 +16,15 @@ class Reception:
         "_base",
         "_clock_rate",
         "_expected_prior",
-        "_jitter",
-        "_last_transit",
         "_received_prior",
         "_report_at",
         "_report_middle",
         "_unwrapper",
+        "jitter",
         "octets",
         "received",
         "ssrc",
+        "transit",
     )
 
     def __init__(self, ssrc: int, clock_rate: int) -> None:
@@ -33,8 +33,10 @@ class Reception:
         self._clock_rate = clock_rate
         self._unwrapper = Unwrapper()
         self._base = 0
-        self._jitter = 0.0
-        self._last_transit: float | None = None
+        self.jitter = 0.0
+        """Interarrival jitter in the stream's ticks."""
+        self.transit: float | None = None
+        """By its clock and ours, how long the last packet was under way: only differences mean anything."""
         self._expected_prior = self._received_prior = 0
         self._report_middle = 0
         self._report_at: float | None = None
@@ -47,7 +49,7 @@ class Reception:
     @property
     def jitter_seconds(self) -> float:
         """Interarrival jitter."""
-        return self._jitter / self._clock_rate
+        return self.jitter / self._clock_rate
 
     def place(self, sequence: int) -> int:
         """The unwrapped number of a repaired packet, which counts nowhere."""
@@ -68,11 +70,17 @@ class Reception:
         self.octets += size
         # Transit is taken on the 32-bit circle, so its difference is wrapped rather than its parts.
         transit = (now * self._clock_rate - timestamp) % 4294967296.0
-        if self._last_transit is not None:
-            step = abs((transit - self._last_transit + 2147483648.0) % 4294967296.0 - 2147483648.0)
-            self._jitter += (step - self._jitter) / 16
-        self._last_transit = transit
+        if self.transit is not None:
+            step = abs((transit - self.transit + 2147483648.0) % 4294967296.0 - 2147483648.0)
+            self.jitter += (step - self.jitter) / 16
+        self.transit = transit
         return index
+
+    def took(self, last: int, count: int, octets: int) -> None:
+        """So many packets came in order, of which `last` is the unwrapped number; `jitter` and `transit` know them."""
+        self._unwrapper.highest = last
+        self.received += count
+        self.octets += octets
 
     def report_received(self, report: SenderReport, now: float) -> None:
         """Remember the sender's report, for LSR and DLSR."""
@@ -96,7 +104,7 @@ class Reception:
             fraction,
             expected - self.received,
             highest - 0x10000,
-            int(self._jitter),
+            int(self.jitter),
             self._report_middle,
             delay,
         )

@@ -52,12 +52,12 @@ class Source:
         """Where the newest key frame began."""
         self._starts_key_frame = KEY_FRAME_TESTS[track.codec.name]
         self._waits = track.kind == "video"
-        self._number_delta = self._timestamp_delta = 0
+        self._number_delta = self.timestamp_delta = 0
         self._pair: tuple[int, int, float] | None = None
         self._branches: list[Branch] = []
         self._incoming: list[Follower] = []
         self._arranged: list[tuple[Branch, int]] = []
-        self._fan_out = FanOut(forwarder, has_frames=track.kind == "video")
+        self.fan_out = FanOut(forwarder, has_frames=track.kind == "video")
         self._newest_start = 0
 
     # -- the publisher's side
@@ -66,7 +66,7 @@ class Source:
         """A stream begins with this index and timestamp: let it continue where the one before ended."""
         self._number_delta = self.last_number + 1 - index
         passed = 0 if self.last_at is None else max(1, int(min(MAX_SILENCE, now - self.last_at) * self.clock_rate))
-        self._timestamp_delta = self.last_timestamp + passed - timestamp
+        self.timestamp_delta = self.last_timestamp + passed - timestamp
         self._pair = None
         if dict(extensions) != dict(self.extensions):
             # What the former publisher sent would be rewritten otherwise than it first went out, and one nonce
@@ -82,7 +82,7 @@ class Source:
 
     def report_received(self, report: SenderReport, now: float) -> tuple[int, int]:
         """Take the publisher's clock pair; returns it with the timestamp in the source's numbering."""
-        timestamp = (report.rtp_timestamp + self._timestamp_delta) & 0xFFFFFFFF
+        timestamp = (report.rtp_timestamp + self.timestamp_delta) & 0xFFFFFFFF
         self._pair = (report.ntp, timestamp, now)
         return report.ntp, timestamp
 
@@ -116,7 +116,7 @@ class Source:
     def deliver(self, header: Header, packet: bytearray, index: int, now: float) -> int:
         """Send one packet to all; renumbers it in `packet` and returns its length, or 0 for one seen before."""
         number = index + self._number_delta
-        timestamp = (header.timestamp + self._timestamp_delta) & 0xFFFFFFFF
+        timestamp = (header.timestamp + self.timestamp_delta) & 0xFFFFFFFF
         start, end = header.payload_start, header.payload_end
         packet[0] &= 0xDF
         _number_into(packet, 2, number & 0xFFFF, timestamp)
@@ -144,11 +144,27 @@ class Source:
         if number >= self._newest_start and (in_order or self._arranged):
             elements = header.elements(packet)
             marker = 0x80 if header.marker else 0
-            self._fan_out.append(packet, start, end, elements, self.extensions, marker, number, timestamp, now)
+            self.fan_out.append(packet, start, end, elements, self.extensions, marker, number, timestamp, now)
         else:
             for branch in self._branches:
                 branch.send_late(number)
         return end
+
+    def is_next(self, index: int) -> bool:
+        """Whether the publisher's packet of this index is the next of a picture, so that `took` may tell of it."""
+        return self._waits and index + self._number_delta == self.last_number + 1 >= self._newest_start
+
+    def took(self, count: int, octets: int, timestamp: int, *, is_end: bool, now: float) -> None:
+        """So many packets came that follow the last, none of which begins a key frame; they are in the ring.
+
+        They have one timestamp (as the source numbers it), and the last of them may be the end of their frame.
+        """
+        self.last_number += count
+        self.last_timestamp, self.last_at = timestamp, now
+        if self.boundaries.packet(timestamp, is_end):
+            self.last_frame_at = now
+        self.packets += count
+        self.octets += octets
 
     # -- the viewers' side
 
@@ -208,7 +224,7 @@ class Source:
 
     def _arrange(self) -> None:
         ready = [branch for branch in self._branches if branch.start_number is not None and branch.is_ready]
-        self._fan_out.arrange(ready)
+        self.fan_out.arrange(ready)
         self._arranged = [(branch, branch.viewer.outlet.address_version) for branch in ready]
         self._newest_start = max((branch.start_number or 0 for branch in ready), default=0)
 

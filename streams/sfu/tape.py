@@ -6,7 +6,7 @@ import struct
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from streams.rtp.header import Header
+from streams.rtp.header import Buffer, Header
 from streams.rtp.payload import shift_numbers, vp8_numbers
 from streams.rtp.sequence import distance
 from streams.sfu.follower import Follower
@@ -32,7 +32,7 @@ class Tape(Follower):
         self._wall_ns = wall_ns
         self._ssrc = 0
 
-    def take(self, packet: bytearray, length: int) -> None:
+    def take(self, packet: Buffer, length: int) -> None:
         """Take a packet of the present source, as it was just delivered."""
         data = bytes(memoryview(packet)[:length])
         if self.switches:

@@ -27,7 +27,8 @@ class Upstream:
         self._ssrc = ssrc
         self._counters = counters
         numbers = {track.extensions[TRANSPORT_CC] for track in tracks if track.transport_cc}
-        self._transport_number = min(numbers, default=0)
+        self.transport_id = min(numbers, default=0)
+        """The number of the header extension that counts this publisher's packets; 0 where none does."""
         self.arrivals = Arrivals() if numbers else None
         self._pace = KeyFramePace()
         self._asked_for: tuple[Source, ...] = ()
@@ -36,7 +37,7 @@ class Upstream:
 
     def note_arrival(self, header: Header, buffer: bytearray, now: float) -> None:
         """Note a packet's transport-wide number, where it has one."""
-        wanted, arrivals = self._transport_number, self.arrivals
+        wanted, arrivals = self.transport_id, self.arrivals
         if arrivals is None or not header.extension_profile:
             return
         for number, start, size in header.elements(buffer):

@@ -27,7 +27,7 @@ from streams.signalling.session import Right, Session
 from streams.signalling.tokens import Grant
 from streams.signalling.viewer_channel import ViewerChannel
 from streams.signalling.voice import OpenTalkRecording, Voice
-from streams.transport.link import Link, ignore
+from streams.transport.link import Link, ignore, take_none
 from streams.transport.port import MediaPort
 from streams.viewer_protocol import Picture, Want
 from streams.voice_protocol import camera_of, is_talk, is_voice, voice_name
@@ -353,9 +353,11 @@ class Sessions:
         former, misfits = feed.take_over(session, now)
         feed.media.on_layers = session.want_layers
         session.link.on_rtp = feed.media.rtp_received
+        session.link.on_run = feed.media.run_received
         session.link.on_rtcp = feed.media.rtcp_received
         if former is not None:
             former.link.on_rtp = former.link.on_rtcp = ignore
+            former.link.on_run = take_none
             self.end(former, "replaced")
         for viewer in misfits:
             self.end(viewer, "codec-changed")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 import socket
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 
 from streams import native
@@ -23,14 +22,15 @@ class Inbox:
     """
 
     def __init__(self) -> None:
-        self._batch: Data = ffi.new("struct batch *")
+        self.batch: Data = ffi.new("struct batch *")
+        """The `struct batch` that was taken last."""
         self._table: Data = ffi.new("struct table *")
         self._table.salt = secrets.randbits(64)
         self.buffers = [bytearray(native.lib.DATAGRAM_BYTES) for _ in range(native.lib.BATCH)]
         self._kept = [ffi.from_buffer(buffer) for buffer in self.buffers]
         for place, data in enumerate(self._kept):
-            self._batch.buffers[place] = ffi.cast("uint8_t *", data)
-        self._arrivals = [self._batch.arrivals + place for place in range(native.lib.BATCH)]
+            self.batch.buffers[place] = ffi.cast("uint8_t *", data)
+        self._arrivals = [self.batch.arrivals + place for place in range(native.lib.BATCH)]
 
     @staticmethod
     def prepare(sock: socket.socket) -> None:
@@ -41,18 +41,21 @@ class Inbox:
     @property
     def octets(self) -> int:
         """Bytes of all datagrams of the batch."""
-        return int(self._batch.octets)
+        return int(self.batch.octets)
 
     def receive(self, sock: socket.socket) -> int:
         """Take the next batch; how many datagrams it has, or minus the number of an error."""
-        return int(native.lib.receive(self._batch, sock.fileno(), self._table, time.monotonic()))
+        return int(native.lib.receive(self.batch, sock.fileno(), self._table, time.monotonic()))
 
-    def todo(self) -> Iterator[tuple[int, Data]]:
-        """The datagrams of the batch that aren't done yet: where each lies, and its `struct arrival`."""
-        batch, arrivals = self._batch, self._arrivals
-        for step in range(batch.todo_count):
-            place = batch.todo[step]
-            yield place, arrivals[place]
+    @property
+    def todo_count(self) -> int:
+        """How many datagrams of the batch aren't done yet."""
+        return int(self.batch.todo_count)
+
+    def todo(self, step: int) -> tuple[int, Data]:
+        """One of those, in their order: where it lies, and its `struct arrival`."""
+        place = self.batch.todo[step]
+        return place, self._arrivals[place]
 
     def put(self, address: Address, peer: Data) -> None:
         """Let an address lead to a peer; where the table is full its datagrams come unopened."""

@@ -44,12 +44,18 @@ def ignore(*arguments: object) -> None:
     """What stands where nobody listens."""
 
 
+def take_none(*arguments: object) -> int:
+    """What stands where nobody takes packets several at a time."""
+    return 0
+
+
 class Link:
     """The transport of one session; the `Outlet` that the forwarder sends through.
 
     `address` is where the peer last asked to be sent to: taken from its last authenticated check that carries
     USE-CANDIDATE, so that a hand-over to another network is nothing but a check from there. `address_version`
-    counts its changes. `on_rtp(buffer, length, now)` and `on_rtcp(packet, now)` get what was opened;
+    counts its changes. `on_rtp(buffer, length, now)` and `on_rtcp(packet, now)` get what was opened; before `on_rtp`,
+    `on_run(batch, step, ssrc)` may take several of the port's batch at once, and tells how many: with 0 it took none;
     `on_uneasy()` hears of feedback that was read before (`share_trail`) and shows that something queues or is lost;
     `on_open()` and `on_close(reason)` tell the two changes of its life, `on_change()` that what is sent to it must go
     elsewhere, or nowhere.
@@ -83,6 +89,7 @@ class Link:
         """By which the port finds it."""
         self._shared: tuple[Data, Data] = (None, None)
         self.on_rtp: Callable[[bytearray, int, float], None] = ignore
+        self.on_run: Callable[[Data, int, int], int] = take_none
         self.on_rtcp: Callable[[bytes, float], None] = ignore
         self.on_uneasy: Callable[[], None] = ignore
         self.on_open: Callable[[], None] = ignore
@@ -220,6 +227,7 @@ class Link:
         self._port.remove(self)
         # Links, sessions and transports know each other; the collector, which seldom runs here, shall find nothing.
         self.on_rtp = self.on_rtcp = self.on_uneasy = self.on_open = self.on_close = self.on_change = ignore
+        self.on_run = take_none
         self._channel = self._sctp = None
 
     def _end(self, reason: str) -> None:

@@ -263,12 +263,26 @@ class MediaPort:
             return 0
         self.packets_in += taken
         self.bytes_in += inbox.octets
-        for place, arrival in inbox.todo():
+        step, count = 0, inbox.todo_count
+        while step < count:
             try:
-                self._handle(place, arrival)
+                step += self._handle_some(inbox, step)
             except Exception:  # noqa: BLE001 - one datagram, however it is made, disturbs no session
                 self._unhandled()
+                step += 1
         return taken
+
+    def _handle_some(self, inbox: Inbox, step: int) -> int:
+        """Handle what is left to do from this step of the inbox on; how many datagrams that was."""
+        place, arrival = inbox.todo(step)
+        if arrival.kind == _OPENED_RTP:
+            link = self._links.get(arrival.peer)
+            if link is not None and link.is_open:
+                taken = link.on_run(inbox.batch, step, arrival.source)
+                if taken:
+                    return taken
+        self._handle(place, arrival)
+        return 1
 
     def _handle(self, place: int, arrival: Data) -> None:
         """Do what is left to do with a datagram of the inbox."""

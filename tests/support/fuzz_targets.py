@@ -275,8 +275,9 @@ def _arrive(port: MediaPort, data: bytes, address: tuple[str, int]) -> None:
     arrival = inbox._arrivals[0]
     arrival.length = len(data)
     arrival.host, arrival.port = int.from_bytes(socket.inet_aton(address[0]), "big"), address[1]
-    if native.lib.open_arrival(inbox._batch, 0, inbox._table, time.monotonic()) != native.lib.DONE:
-        port._handle(0, arrival)
+    if native.lib.open_arrival(inbox.batch, 0, inbox._table, time.monotonic()) != native.lib.DONE:
+        inbox.batch.todo[0], inbox.batch.todo_count = 0, 1
+        port._handle_some(inbox, 0)
 
 
 class Datagrams(Target):
@@ -293,6 +294,7 @@ class Datagrams(Target):
         self._media = Media(chance)
         self._control = Control(chance)
         self.link.on_rtp = self._media.feed.rtp_received
+        self.link.on_run = self._media.feed.run_received
         self.link.on_rtcp = self._media.feed.rtcp_received
         self._from = SEEN_FROM
         self._learn(SEEN_FROM)

@@ -15,6 +15,7 @@ from streams.sfu.feed import Feed
 from streams.sfu.forwarder import Forwarder
 from streams.sfu.track import Codec, Track
 from streams.sfu.viewer import Viewer
+from tests.support.batch import Batch
 from tests.support.outlets import PeerOutlet
 
 PUBLISHER_VIDEO = Track(
@@ -35,13 +36,17 @@ class Bench:
     now: float = 100.0
     outlets: list[PeerOutlet] = field(default_factory=list)
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1000))
+    batch: Batch | None = field(default_factory=lambda: None if native.lib is None else Batch())
 
     def send(self, *packets: bytes) -> None:
         """Let packets come from the publisher in one round of reading."""
-        for packet in packets:
-            buffer = bytearray(2048)
-            buffer[: len(packet)] = packet
-            self.feed.rtp_received(buffer, len(packet), self.now)
+        if self.batch is not None:
+            self.batch.deliver(self.feed, [(packet, self.now) for packet in packets])
+        else:
+            for packet in packets:
+                buffer = bytearray(2048)
+                buffer[: len(packet)] = packet
+                self.feed.rtp_received(buffer, len(packet), self.now)
         self.forwarder.flush()
 
     def tick(self, seconds: float = 0.02) -> None:
@@ -68,7 +73,7 @@ class Bench:
 
 @pytest.fixture(params=["native", "python"])
 def loops(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Which loops write, seal and send: both do the same."""
+    """Which loops take, write, seal and send: both do the same."""
     way: str = request.param
     if way == "python":
         monkeypatch.setattr(native, "lib", None)

@@ -344,7 +344,7 @@ def test_viewers_that_come_and_go_leave_nothing_behind(bench: Bench) -> None:
     source = bench.feed.sources["video"]
     assert bench.feed.viewers == [staying]
     assert [branch.viewer for branch in source.branches] == [staying]
-    assert len(source._arranged) == source._fan_out._copies.viewers == 1
+    assert len(source._arranged) == source.fan_out._copies.viewers == 1
     assert len(outlet.received()) == 800
 
 
