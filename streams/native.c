@@ -1,4 +1,4 @@
-/* The loops that run for each copy of a packet and for each report: streams/native.py says when they are used.
+/* The loops that run for each packet, each copy of it and each report: streams/native.py says when they are used.
    Every function does what its Python twin does, and the tests run both on the same input. Nothing here allocates, and
    nothing is kept but what the caller owns. */
 

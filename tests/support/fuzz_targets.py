@@ -59,6 +59,7 @@ from streams.transport.port import SOURCES_BOUND, MediaPort
 from streams.transport.sockets import bind_media
 from tests.streams.recording.publisher import Publisher, clip, tone
 from tests.streams.signalling.offers import FINGERPRINT, VP8, VP8_RTX, audio, channel, h264, layers, offer, video
+from tests.support.batch import Batch
 from tests.support.fuzzing import Target
 from tests.support.outlets import PeerOutlet, session_pair
 from tests.support.stream import VideoStream
@@ -115,6 +116,8 @@ class Media(Target):
             self.feed.add_viewer(viewer, self.now)
             self.viewers.append(viewer)
         self.viewers[1].want("low")
+        self._batch = None if native.lib is None else Batch()
+        self._is_in_run = False
         self._streams = [VideoStream(number, parts=3, size=120) for number in range(3)]
         self._valid = self._packets()
         self._kept: list[bytes] = [next(self._valid) for _ in range(60)]
@@ -126,9 +129,13 @@ class Media(Target):
 
     def take(self, data: bytes) -> None:
         self.now += self.chance.choice((0.0, 0.0005, 0.002, 0.02))
-        buffer = bytearray(2048)
-        buffer[: len(data)] = data
-        self.feed.rtp_received(buffer, len(data), self.now)
+        self._is_in_run = not self._is_in_run
+        if self._batch is not None and len(data) >= 12 and self._is_in_run:
+            self._batch.deliver(self.feed, [(data, self.now)])
+        else:
+            buffer = bytearray(2048)
+            buffer[: len(data)] = data
+            self.feed.rtp_received(buffer, len(data), self.now)
         if self.chance.random() < 0.1:
             self.feed.tick(self.now)
 
