@@ -268,6 +268,26 @@ async def test_the_panel_names_what_is_wrong_with_a_picture_that_comes(browser: 
             assert await page.evaluate(judge, fine | change) == expected, change
 
 
+async def test_a_session_that_ends_during_a_restart_asks_the_node_for_nothing(
+    browser: Browser, centre: PlayedCentre
+) -> None:
+    restart = """async () => {
+        const { WhepSession } = await import('/static/whep.js');
+        const session = new WhepSession('feed-0', {layer: 'low', spotlight: false}, {onEnd() {}});
+        session.location = '/whep/feed-0/node~secret';
+        session.peer = {
+            remoteDescription: {}, localDescription: {sdp: ''}, signalingState: 'stable',
+            async createOffer() {}, async setLocalDescription() { session.end('network'); }, close() {},
+        };
+        const asked = [];
+        window.fetch = async (address) => asked.push(address);
+        await session.restart();
+        return asked;
+    }"""
+    async with opened(browser, centre) as (page, _):
+        assert await page.evaluate(restart) == []
+
+
 async def test_tiles_beside_the_spotlight_keep_a_picture_on_a_low_screen(
     browser: Browser, centre: PlayedCentre
 ) -> None:
