@@ -18,6 +18,7 @@ const RESTART_MS = 2_500; // what another road within the session may take
 const RESUME_MS = 900;
 const UNRECORDED_MS = 5_000; // a recording begins with a key frame and its first second
 const KEPT_PHASES = new Set(["connecting", "live", "stale", "lost"]);
+const NODE_CAUSES = new Set(["node", "node-back"]); // the node is gone, and what it said of a recording with it
 const OPENED_PHASES = new Set(["live", "stale"]); // the node refuses viewers of a feed that sends nothing yet
 
 export class Tile {
@@ -298,7 +299,7 @@ export class Tile {
     this.site.title = `${inLanguage(view, "site")} · ${inLanguage(view, "district")}`;
     write(this.officer, view.officer);
     const isUnrecorded = this.unrecordedSince !== null && performance.now() - this.unrecordedSince > UNRECORDED_MS;
-    this.recording.hidden = !view.recording;
+    this.recording.hidden = !view.recording || NODE_CAUSES.has(verdict.cause);
     this.unrecorded.hidden = !isUnrecorded;
     write(this.age, this.ageWords(age, verdict));
     this.cause.hidden = verdict.phase === "live";

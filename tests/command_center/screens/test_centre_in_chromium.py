@@ -154,6 +154,15 @@ async def test_a_live_feed_that_is_not_recorded_says_so_after_a_few_seconds(
         assert await page.locator(".tile[data-feed=feed-1] .tile-recording").is_visible()
 
 
+async def test_a_recording_is_not_claimed_once_its_node_is_gone(browser: Browser, centre: PlayedCentre) -> None:
+    centre.feeds = [centre.feed(0, "live")]
+    async with opened(browser, centre) as (page, _):
+        await page.wait_for_selector(".tile-recording")
+        await centre.tell(centre.feeds[0] | {"phase": "lost", "cause": "node"})
+        await page.wait_for_selector(".tile[data-cause=node]")
+        assert await page.locator(".tile-recording").is_hidden()
+
+
 async def test_what_the_page_sees_and_what_the_node_says_make_one_verdict(
     browser: Browser, centre: PlayedCentre
 ) -> None:
