@@ -528,6 +528,20 @@ async def test_a_broken_line_is_told_within_two_seconds_and_comes_back(browser: 
         await shown(page, "#connection", "后台任务：正在重启")
 
 
+async def test_several_nodes_are_named_each_and_not_once_more_as_one(browser: Browser, centre: PlayedCentre) -> None:
+    names = ("media", "media-one", "media-two", "agents")
+    centre.parts = [{"type": "part", "name": name, "state": "running", "since": 0} for name in names]
+    async with opened(browser, centre) as (page, _):
+        listed = "[...document.querySelectorAll('.connection-parts li span:first-child')].map((one) => one.textContent)"
+        expected = {"本屏幕", "演示终端", "媒体节点 one", "媒体节点 two"}
+        await holds(
+            page,
+            f"(names) => {{ const shown = {listed}; return names.every((name) => shown.includes(name)); }}",
+            sorted(expected),
+        )
+        assert "媒体节点" not in await page.evaluate(listed)
+
+
 async def test_who_may_not_instruct_has_no_box(browser: Browser, centre: PlayedCentre) -> None:
     centre.role = Role.SUPERVISOR
     async with opened(browser, centre) as (page, watched):
