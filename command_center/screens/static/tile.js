@@ -321,7 +321,8 @@ export class Tile {
     if (isCameraOff && verdict.phase === "stale" && this.view.since) return say("tile.age.old", { span: span(now() - this.view.since) });
     if (verdict.phase === "connecting" || (verdict.phase === "paused" && age === null)) return ""; // nothing is shown yet that could be old
     const ms = age ?? (this.view.last_frame_at ? now() - this.view.last_frame_at : null);
-    return ms === null || this.view.cause === "revoked" ? "" : say("tile.age.old", { span: span(ms) });
+    if (ms === null || this.view.cause === "revoked") return "";
+    return say(age === null ? "tile.age.last" : "tile.age.old", { span: span(ms) });
   }
 
   toggleSound(event) {
