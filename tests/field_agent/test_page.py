@@ -30,6 +30,7 @@ TOO_SMALL = """() => [...document.querySelectorAll('button, input, textarea')]
 TOO_WIDE = """() => [...document.querySelectorAll('body *')]
     .filter((one) => one.offsetParent !== null && one.getBoundingClientRect().right > innerWidth + 1)
     .map((one) => one.id || one.className || one.tagName)"""
+WHOLE_SITE = "document.querySelector('#chip-site').scrollWidth <= document.querySelector('#chip-site').clientWidth"
 
 KEPT_POSITIONS = """() => new Promise((resolve) => {
     const opening = indexedDB.open('field');
@@ -169,6 +170,7 @@ async def test_every_view_fits_a_phone_with_large_targets(
     await page.click("#go-live")
     await phase(page, "live", 15)
     await fits("live")
+    assert await page.evaluate(WHOLE_SITE), "the site's name is cut off"
     await centre.instruct("对被执行人名下车辆 蒙A·12345 采取查封措施并全程录像。" * 6, priority="critical")
     await page.wait_for_selector(".instruction")
     await fits("instruction")

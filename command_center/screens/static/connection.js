@@ -26,10 +26,11 @@ export function mount(element) {
     }
   });
   const paint = () => {
-    const worst = worstOf(live.link, [...live.parts.values()]);
+    const parts = named([...live.parts.values()]);
+    const worst = worstOf(live.link, parts);
     setMark(mark, worst.state, worst.word);
     write(spoken, worst.word);
-    list.replaceChildren(...rows(live.link, [...live.parts.values()]));
+    list.replaceChildren(...rows(live.link, parts));
   };
   for (const type of ["link", "part", "snapshot"]) live.on(type, paint);
   setInterval(paint, 1_000);
@@ -39,6 +40,11 @@ export function mount(element) {
 function open(button, list, isOpen) {
   list.hidden = !isOpen;
   button.setAttribute("aria-expanded", String(isOpen));
+}
+
+/** Where each media node is a part of its own, the one that stands for all of them would be a node too many. */
+function named(parts) {
+  return parts.some(({ name }) => name.startsWith("media-")) ? parts.filter(({ name }) => name !== "media") : parts;
 }
 
 /** The worst of the socket and the parts, in words. */

@@ -70,7 +70,8 @@ class TalkBar {
     this.level = h("i.talk-level", { "aria-hidden": "true" });
     this.button = h("button.talk-key", { type: "button" }, this.level, h("span"));
     this.news = h("span.talk-news", { role: "status" });
-    this.element = h("div.talk", {}, this.news, mayTalk && this.targets.select, mayTalk && this.button);
+    this.trouble = h("p.talk-trouble", { role: "status" });
+    this.element = h("div.talk", {}, this.news, mayTalk && this.targets.select, mayTalk && this.button, this.trouble);
     if (mayTalk) this.listenForKeys();
   }
 
@@ -130,6 +131,7 @@ class TalkBar {
     this.level.style.width = `${Math.round(100 * (speech?.level() ?? 0))}%`;
     write(this.news, this.newsWords(talk, phase));
     this.news.title = this.news.textContent;
+    write(this.trouble, this.troubleWords(talk, phase));
     this.markTiles(talk, phase);
   }
 
@@ -142,15 +144,20 @@ class TalkBar {
 
   newsWords(talk, phase) {
     if (phase === "talking") {
-      const busy = speech.busy.length ? say("talk.busy.some", { speaker: speech.busy[0].speaker }) : "";
       const ending = talk.endsAt ? say("talk.ending", { seconds: Math.max(0, Math.ceil((talk.endsAt - performance.now()) / 1_000)) }) : "";
-      return [ending, say("talk.heard", { heard: speech.heard.size, count: talk.to.length }), this.reachWords(talk.to), busy].filter(Boolean).join(" · ");
+      return [ending, say("talk.heard", { heard: speech.heard.size, count: talk.to.length })].filter(Boolean).join(" · ");
     }
     const other = [...this.others.values()].find(({ view }) => !speech?.knows(view.talk_id));
-    if (performance.now() < this.newsUntil) return this.said;
     if (other) return say("talk.other", { speaker: other.view.speaker, target: this.targets.named(other.view.to) });
-    const open = speech?.isMicrophoneOpen && phase === "idle" ? say("talk.mic.open") : "";
-    return [this.reachWords(feedsOnAir()), open].filter(Boolean).join(" · ");
+    return speech?.isMicrophoneOpen && phase === "idle" ? say("talk.mic.open") : "";
+  }
+
+  /** What keeps this talk, or the next, from everybody that it is for. */
+  troubleWords(talk, phase) {
+    const isTalking = phase === "talking";
+    const busy = isTalking && speech.busy.length ? say("talk.busy.some", { speaker: speech.busy[0].speaker }) : "";
+    const said = !isTalking && performance.now() < this.newsUntil ? this.said : "";
+    return [said, this.reachWords(isTalking ? talk.to : feedsOnAir()), busy].filter(Boolean).join(" · ");
   }
 
   /** Which part isn't reached, if any: how many nodes, and the places of these feeds. */

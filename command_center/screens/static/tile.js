@@ -18,6 +18,7 @@ const RESTART_MS = 2_500; // what another road within the session may take
 const RESUME_MS = 900;
 const UNRECORDED_MS = 5_000; // a recording begins with a key frame and its first second
 const KEPT_PHASES = new Set(["connecting", "live", "stale", "lost"]);
+const NODE_CAUSES = new Set(["node", "node-back"]); // the node is gone, and what it said of a recording with it
 const OPENED_PHASES = new Set(["live", "stale"]); // the node refuses viewers of a feed that sends nothing yet
 
 export class Tile {
@@ -298,7 +299,7 @@ export class Tile {
     this.site.title = `${inLanguage(view, "site")} · ${inLanguage(view, "district")}`;
     write(this.officer, view.officer);
     const isUnrecorded = this.unrecordedSince !== null && performance.now() - this.unrecordedSince > UNRECORDED_MS;
-    this.recording.hidden = !view.recording;
+    this.recording.hidden = !view.recording || NODE_CAUSES.has(verdict.cause);
     this.unrecorded.hidden = !isUnrecorded;
     write(this.age, this.ageWords(age, verdict));
     this.cause.hidden = verdict.phase === "live";
@@ -320,7 +321,8 @@ export class Tile {
     if (isCameraOff && verdict.phase === "stale" && this.view.since) return say("tile.age.old", { span: span(now() - this.view.since) });
     if (verdict.phase === "connecting" || (verdict.phase === "paused" && age === null)) return ""; // nothing is shown yet that could be old
     const ms = age ?? (this.view.last_frame_at ? now() - this.view.last_frame_at : null);
-    return ms === null || this.view.cause === "revoked" ? "" : say("tile.age.old", { span: span(ms) });
+    if (ms === null || this.view.cause === "revoked") return "";
+    return say(age === null ? "tile.age.last" : "tile.age.old", { span: span(ms) });
   }
 
   toggleSound(event) {

@@ -148,6 +148,7 @@ export class WhepSession {
     const { peer } = this;
     try {
       await peer.setLocalDescription(await peer.createOffer({ iceRestart: true }));
+      if (this.isOver) return; // there is no session any more to be restarted
       const fragment = restartFragment(peer.localDescription.sdp);
       const response = await this.patch("application/trickle-ice-sdpfrag", fragment, { "If-Match": "*" });
       if (this.isOver) return;

@@ -154,6 +154,15 @@ async def test_a_live_feed_that_is_not_recorded_says_so_after_a_few_seconds(
         assert await page.locator(".tile[data-feed=feed-1] .tile-recording").is_visible()
 
 
+async def test_a_recording_is_not_claimed_once_its_node_is_gone(browser: Browser, centre: PlayedCentre) -> None:
+    centre.feeds = [centre.feed(0, "live")]
+    async with opened(browser, centre) as (page, _):
+        await page.wait_for_selector(".tile-recording")
+        await centre.tell(centre.feeds[0] | {"phase": "lost", "cause": "node"})
+        await page.wait_for_selector(".tile[data-cause=node]")
+        assert await page.locator(".tile-recording").is_hidden()
+
+
 async def test_what_the_page_sees_and_what_the_node_says_make_one_verdict(
     browser: Browser, centre: PlayedCentre
 ) -> None:
@@ -266,6 +275,26 @@ async def test_the_panel_names_what_is_wrong_with_a_picture_that_comes(browser: 
         for change, expected in cases:
             judge = "async (given) => (await import('/static/tile_trouble.js')).troubleOf(given)"
             assert await page.evaluate(judge, fine | change) == expected, change
+
+
+async def test_a_session_that_ends_during_a_restart_asks_the_node_for_nothing(
+    browser: Browser, centre: PlayedCentre
+) -> None:
+    restart = """async () => {
+        const { WhepSession } = await import('/static/whep.js');
+        const session = new WhepSession('feed-0', {layer: 'low', spotlight: false}, {onEnd() {}});
+        session.location = '/whep/feed-0/node~secret';
+        session.peer = {
+            remoteDescription: {}, localDescription: {sdp: ''}, signalingState: 'stable',
+            async createOffer() {}, async setLocalDescription() { session.end('network'); }, close() {},
+        };
+        const asked = [];
+        window.fetch = async (address) => asked.push(address);
+        await session.restart();
+        return asked;
+    }"""
+    async with opened(browser, centre) as (page, _):
+        assert await page.evaluate(restart) == []
 
 
 async def test_tiles_beside_the_spotlight_keep_a_picture_on_a_low_screen(
@@ -497,6 +526,20 @@ async def test_a_broken_line_is_told_within_two_seconds_and_comes_back(browser: 
         await shown(page, "#connection", "已连接")
         await asyncio.gather(*(centre.tell({**part, "state": "restarting"}) for part in centre.parts))
         await shown(page, "#connection", "后台任务：正在重启")
+
+
+async def test_several_nodes_are_named_each_and_not_once_more_as_one(browser: Browser, centre: PlayedCentre) -> None:
+    names = ("media", "media-one", "media-two", "agents")
+    centre.parts = [{"type": "part", "name": name, "state": "running", "since": 0} for name in names]
+    async with opened(browser, centre) as (page, _):
+        listed = "[...document.querySelectorAll('.connection-parts li span:first-child')].map((one) => one.textContent)"
+        expected = {"本屏幕", "演示终端", "媒体节点 one", "媒体节点 two"}
+        await holds(
+            page,
+            f"(names) => {{ const shown = {listed}; return names.every((name) => shown.includes(name)); }}",
+            sorted(expected),
+        )
+        assert "媒体节点" not in await page.evaluate(listed)
 
 
 async def test_who_may_not_instruct_has_no_box(browser: Browser, centre: PlayedCentre) -> None:

@@ -21,6 +21,7 @@ from tests.support.waiting import until
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="module")]
 
 SCREEN: Any = {"width": 1920, "height": 1080}
+SMALL: Any = {"width": 1366, "height": 768}
 SLOW = 30.0
 REFUSING = "navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('no', 'NotAllowedError'); };"
 BUSY = [{"feed": "feed-0", "speaker": "李法官"}]
@@ -42,10 +43,10 @@ async def centre() -> AsyncIterator[PlayedCentre]:
 
 @asynccontextmanager
 async def opened(
-    browser: Browser, centre: PlayedCentre, script: str = tone.MICROPHONE
+    browser: Browser, centre: PlayedCentre, script: str = tone.MICROPHONE, viewport: Any = SCREEN
 ) -> AsyncIterator[tuple[Page, Watched]]:
     """The centre's page with its tiles."""
-    context = await browser.new_context(viewport=SCREEN)
+    context = await browser.new_context(viewport=viewport)
     await context.add_init_script(script)
     page = await context.new_page()
     watched = Watched()
@@ -194,6 +195,35 @@ async def test_nodes_that_are_full_or_hang_keep_nobody_from_the_others(browser: 
         await holds(page, "!document.querySelector('.talk').textContent.includes('媒体节点')", seconds=SLOW)
         assert centre.line.begun == 1, "the first node's line was opened anew"
         assert not [error for error in watched.errors if "503" not in error]
+
+
+WALL_HEAD = """() => {
+    const head = document.querySelector('.panel-wall .panel-head');
+    const box = (one) => one.getBoundingClientRect();
+    const parts = [...head.querySelectorAll('h2, button, select, .state, .talk-trouble')];
+    const isCut = (one) => one.scrollWidth > one.clientWidth && getComputedStyle(one).overflow === 'hidden';
+    return {
+        cut: parts.filter((one) => box(one).right > box(head).right || isCut(one)).map((one) => one.textContent),
+        title: box(head.querySelector('h2')).height,
+    };
+}"""
+
+
+async def test_the_walls_head_cuts_nothing_off_on_a_small_screen(browser: Browser, centre: PlayedCentre) -> None:
+    centre.language = "en"
+    centre.feeds = [centre.feed(0, "connecting"), centre.feed(1, "lost", "network"), centre.feed(2, "ended", "officer")]
+    carry(centre, "one", "two")
+    centre.full = {"two"}
+    async with opened(browser, centre, viewport=SMALL) as (page, _):
+        await ready(page, "all")
+        await news(page, "1 of 2 media nodes reached; not reached: 2")
+        await page.keyboard.down("t")
+        answer(centre, "one", await said(centre, "talk"), "feed-0")
+        await news(page, "1/2 listening")
+        head = await page.evaluate(WALL_HEAD)
+        await page.keyboard.up("t")
+        assert head["cut"] == []
+        assert head["title"] < 30, "the title stands on several lines"
 
 
 async def test_a_talk_goes_on_at_the_nodes_that_still_carry_it(browser: Browser, centre: PlayedCentre) -> None:

@@ -21,6 +21,7 @@ FAMILIES = {
     "tile.layer": ("low", "middle", "high", "none"),
     "tile.trouble": ("none", "layer", "bandwidth", "loss", "far", "uneven", "few"),
     "connection": ("connecting", "connected", "silent", "broken"),
+    "part": ("agents", "bank", "hub", "media", "registry", "web", "worker"),
     "part.state": ("running", "restarting", "stopped", "away"),
     "priority": ("routine", "urgent", "critical"),
     "delivery": ("sent", "delivered", "seen", "accepted", "refused", "done", "offline", "overdue"),
