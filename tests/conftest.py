@@ -7,10 +7,15 @@ from functools import cache
 
 import httpx
 import pytest
+from hypothesis import settings
 
 from streams.hub.hub import Hub
 from tests.support.postgresql import PostgreSQL, start_or_skip
 from tests.support.valkey import Valkey
+
+# How long an example takes says more about the machine than about us.
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
 
 
 @pytest.fixture(scope="session", autouse=True)
