@@ -6,9 +6,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Browser, Page
 
-from tests.support.browser import chromium, holds
+from tests.support.browser import emptied, holds
 from tests.support.node import RunningNode, running_node
 from tests.support.waiting import until
 
@@ -67,8 +67,11 @@ async def exchange(running: RunningNode, page: Page, path: str, make: str, argum
 
 
 @pytest.mark.parametrize("codec", ["VP8", "H264"])
-async def test_a_browser_sends_three_layers_and_another_decodes_the_one_it_asks_for(tmp_path: Path, codec: str) -> None:
-    async with running_node(tmp_path) as running, chromium() as browser:
+@pytest.mark.asyncio(loop_scope="package")
+async def test_a_browser_sends_three_layers_and_another_decodes_the_one_it_asks_for(
+    tmp_path: Path, browser: Browser, codec: str
+) -> None:
+    async with running_node(tmp_path) as running, emptied(browser):
         publisher, viewer = await browser.new_page(), await browser.new_page()
         await exchange(running, publisher, "/whip/site-1", PUBLISH, codec)
         feed = running.node.sessions.feeds["site-1"]

@@ -43,6 +43,7 @@ def test_the_accounts_are_for_the_owner_alone(stack: Stack) -> None:
     assert (stack.data / "keys").stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.asyncio(loop_scope="package")
 async def test_a_killed_part_is_started_again_and_the_screen_says_so(stack: Stack, browser: Browser) -> None:
     centre = await open_centre(browser, stack)
     await centre.playing(5)
@@ -63,6 +64,7 @@ async def test_a_killed_part_is_started_again_and_the_screen_says_so(stack: Stac
     )
 
 
+@pytest.mark.asyncio(loop_scope="package")
 async def test_an_empty_installation_makes_its_first_administrator_once(empty: Stack, browser: Browser) -> None:
     link = re.search(r"http://\S+/setup/\S+", empty.shown())
     assert link, empty.shown()
