@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser
 
+from tests.support.browser import sign_in
 from tests.support.centre import Centre, open_centre
 from tests.support.stack import Stack
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="package")]
 
 SITES = 5
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="package")
+async def centre(stack: Stack, started_browser: Browser) -> AsyncIterator[Centre]:
+    """The screen of one commander, opened once; each test leaves it signed in, in Chinese, with no tile enlarged."""
+    centre = await open_centre(started_browser, stack)
+    yield centre
+    await centre.page.context.close()
 
 
 async def _shows_everything(centre: Centre) -> None:
@@ -48,8 +59,7 @@ async def _switch(centre: Centre, language: str) -> None:
     await centre.page.wait_for_selector(".tile")
 
 
-async def test_five_sites_play_and_move_on_one_screen_in_chinese_and_in_english(stack: Stack, browser: Browser) -> None:
-    centre = await open_centre(browser, stack)
+async def test_five_sites_play_and_move_on_one_screen_in_chinese_and_in_english(centre: Centre) -> None:
     await _shows_everything(centre)
     chinese = await centre.page.inner_text("body")
     assert "现场画面" in chinese
@@ -67,8 +77,7 @@ async def test_five_sites_play_and_move_on_one_screen_in_chinese_and_in_english(
     assert centre.watched.foreign == []
 
 
-async def test_the_screen_fits_without_scrolling(stack: Stack, browser: Browser) -> None:
-    centre = await open_centre(browser, stack)
+async def test_the_screen_fits_without_scrolling(centre: Centre) -> None:
     await centre.playing(SITES)
     overflow = await centre.page.evaluate(
         "[document.documentElement.scrollWidth - innerWidth, document.documentElement.scrollHeight - innerHeight]"
@@ -76,8 +85,7 @@ async def test_the_screen_fits_without_scrolling(stack: Stack, browser: Browser)
     assert max(overflow) <= 0
 
 
-async def test_an_enlarged_tile_keeps_playing_beside_the_others(stack: Stack, browser: Browser) -> None:
-    centre = await open_centre(browser, stack)
+async def test_an_enlarged_tile_keeps_playing_beside_the_others(centre: Centre) -> None:
     await centre.playing(SITES)
     await centre.page.keyboard.press("2")
     await centre.page.keyboard.press("Enter")
@@ -92,8 +100,7 @@ async def test_an_enlarged_tile_keeps_playing_beside_the_others(stack: Stack, br
     await centre.page.wait_for_selector(".tile.is-spotlit", state="detached")
 
 
-async def test_what_each_picture_measures_is_shown_on_request(stack: Stack, browser: Browser) -> None:
-    centre = await open_centre(browser, stack)
+async def test_what_each_picture_measures_is_shown_on_request(centre: Centre) -> None:
     await centre.playing(SITES)
     shown = centre.page.locator(".tile-figures:visible")
     assert await shown.count() == 0
@@ -110,8 +117,7 @@ async def test_what_each_picture_measures_is_shown_on_request(stack: Stack, brow
     assert await shown.count() == 0
 
 
-async def test_signing_out_ends_the_pictures_at_once(stack: Stack, browser: Browser) -> None:
-    centre = await open_centre(browser, stack)
+async def test_signing_out_ends_the_pictures_at_once(stack: Stack, centre: Centre) -> None:
     await centre.playing(SITES)
     token = next(each for each in await centre.page.context.cookies() if each["name"] == "_csrf_token")
     answer = await centre.page.context.request.delete(
@@ -119,3 +125,5 @@ async def test_signing_out_ends_the_pictures_at_once(stack: Stack, browser: Brow
     )
     assert answer.status == 204
     await until(lambda: "/sign-in" in centre.page.url, 3)
+    account = stack.accounts("commander")[0]
+    await sign_in(centre.page, stack.url, account["username"], account["password"])

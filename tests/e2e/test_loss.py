@@ -11,7 +11,7 @@ from tests.support.centre import Centre, open_centre
 from tests.support.relay import relayed
 from tests.support.stack import Stack
 
-pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="package")]
 
 FRAMES_PER_SECOND = 15
 """Of the demonstration's films."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser
 
 from tests.support.centre import Centre, open_centre
@@ -12,28 +14,40 @@ from tests.support.phone import Phone, open_phone
 from tests.support.stack import Stack
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="package")]
 
 PHONE = ".officer6.phone-test."
 LOST_PHONE = ".officer6.phone-lost."
 
 
-async def _live_pair(
-    stack: Stack, browser: Browser, phone_browser: Browser, feed: str = PHONE
-) -> tuple[Centre, Phone, float]:
-    """The centre beside a live phone, and the seconds from the last tap to its moving tile."""
-    centre = await open_centre(browser, stack)
+@pytest_asyncio.fixture(scope="module", loop_scope="package")
+async def centre(stack: Stack, started_browser: Browser) -> AsyncIterator[Centre]:
+    """The screen of one commander, opened once: what it knows of a phone before is a phone's past on any long day."""
+    centre = await open_centre(started_browser, stack)
+    yield centre
+    await centre.page.context.close()
+
+
+async def _live_phone(stack: Stack, centre: Centre, phone_browser: Browser, feed: str = PHONE) -> tuple[Phone, float]:
+    """A live phone beside the centre, and the seconds from the last tap to its moving tile."""
     await centre.playing(5)
     phone = await open_phone(phone_browser, stack, can_be_cut=True, device=feed.split(".")[2])
     await phone.go_live()
     started = time.monotonic()
+    counts: list[int] = []
 
     async def shown() -> bool:
         tile = await centre.tile(feed)
-        return tile is not None and tile["phase"] == "live" and tile["frames"] > 0
+        if tile is None or tile["phase"] != "live":
+            return False
+        counts.append(tile["frames"])  # of a session before, or anew from none
+        return counts[-1] > min(counts)
 
-    await until(shown, 20)
-    return centre, phone, time.monotonic() - started
+    try:
+        await until(shown, 20)
+    except AssertionError:
+        raise AssertionError(f"tile {await centre.tile(feed)}, strip {await phone.strip()}") from None
+    return phone, time.monotonic() - started
 
 
 async def _both_say(centre: Centre, phone: Phone, cause: str, strip: tuple[str, str]) -> None:
@@ -49,10 +63,8 @@ async def _both_say(centre: Centre, phone: Phone, cause: str, strip: tuple[str, 
         raise AssertionError(f"tile {await centre.tile(PHONE)}, strip {await phone.strip()}") from None
 
 
-async def test_a_phone_is_the_sixth_tile_after_three_taps(
-    stack: Stack, browser: Browser, phone_browser: Browser
-) -> None:
-    centre, phone, seconds = await _live_pair(stack, browser, phone_browser)
+async def test_a_phone_is_the_sixth_tile_after_three_taps(stack: Stack, centre: Centre, phone_browser: Browser) -> None:
+    phone, seconds = await _live_phone(stack, centre, phone_browser)
     print(f"last tap to moving tile: {seconds:.2f} s")
     assert phone.taps <= 3
     assert (await phone.strip())[0] == "live"
@@ -63,28 +75,24 @@ async def test_a_phone_is_the_sixth_tile_after_three_taps(
     await _both_say(centre, phone, "officer", ("stopped", "officer"))
 
 
-async def test_a_camera_taken_away_is_named_on_both_ends(
-    stack: Stack, browser: Browser, phone_browser: Browser
-) -> None:
-    centre, phone, _ = await _live_pair(stack, browser, phone_browser)
+async def test_a_camera_taken_away_is_named_on_both_ends(stack: Stack, centre: Centre, phone_browser: Browser) -> None:
+    phone, _ = await _live_phone(stack, centre, phone_browser)
     await phone.take_camera_away()
     await _both_say(centre, phone, "camera", ("stopped", "camera"))
 
 
 async def test_a_phone_cut_from_the_network_is_named_on_both_ends_and_comes_back(
-    stack: Stack, browser: Browser, phone_browser: Browser
+    stack: Stack, centre: Centre, phone_browser: Browser
 ) -> None:
-    centre, phone, _ = await _live_pair(stack, browser, phone_browser)
+    phone, _ = await _live_phone(stack, centre, phone_browser)
     await phone.cut_network()
     await _both_say(centre, phone, "network", ("reconnecting", "network"))
     await phone.mend_network()
     await centre.playing(6, 20)
 
 
-async def test_a_revoked_phone_is_gone_within_two_seconds(
-    stack: Stack, browser: Browser, phone_browser: Browser
-) -> None:
-    centre, phone, _ = await _live_pair(stack, browser, phone_browser, LOST_PHONE)
+async def test_a_revoked_phone_is_gone_within_two_seconds(stack: Stack, centre: Centre, phone_browser: Browser) -> None:
+    phone, _ = await _live_phone(stack, centre, phone_browser, LOST_PHONE)
     tile = await centre.tile(LOST_PHONE)
     assert tile is not None
     async with stack.signed_in("commander") as commander:

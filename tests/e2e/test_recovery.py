@@ -19,7 +19,7 @@ from tests.support.phone import HUIMIN, Phone, open_phone
 from tests.support.stack import Stack
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="package")]
 
 INSTRUCTIONS = 20
 OFFLINE_SECONDS = 15.0

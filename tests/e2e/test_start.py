@@ -1,12 +1,9 @@
-"""Starting and ending the whole product as an administrator does."""
+"""The whole product, started: ready when it says so, and a part that dies is started again."""
 
 from __future__ import annotations
 
 import os
-import re
 import signal
-from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -17,15 +14,6 @@ from tests.support.stack import Stack
 from tests.support.waiting import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(300)]
-
-
-@pytest.fixture
-def empty(tmp_path: Path) -> Iterator[Stack]:
-    """`command-center serve` on an empty folder."""
-    stack = Stack(tmp_path / "var", command="serve")
-    stack.start()
-    yield stack
-    stack.end()
 
 
 def test_ready_means_five_live_feeds(stack: Stack) -> None:
@@ -43,6 +31,7 @@ def test_the_accounts_are_for_the_owner_alone(stack: Stack) -> None:
     assert (stack.data / "keys").stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.asyncio(loop_scope="package")
 async def test_a_killed_part_is_started_again_and_the_screen_says_so(stack: Stack, browser: Browser) -> None:
     centre = await open_centre(browser, stack)
     await centre.playing(5)
@@ -61,21 +50,3 @@ async def test_a_killed_part_is_started_again_and_the_screen_says_so(stack: Stac
     await until(
         lambda: centre.page.evaluate("document.querySelector('#connection').textContent.includes('已连接')"), 15
     )
-
-
-async def test_an_empty_installation_makes_its_first_administrator_once(empty: Stack, browser: Browser) -> None:
-    link = re.search(r"http://\S+/setup/\S+", empty.shown())
-    assert link, empty.shown()
-    page = await browser.new_page()
-    await page.goto(link[0])
-    assert await page.locator("form").count() == 1
-    assert not (empty.data / "demo-accounts.json").exists()
-    assert "demonstration" not in (await page.inner_text("body")).lower()
-
-
-def test_ctrl_c_ends_every_child(tmp_path: Path) -> None:
-    stack = Stack(tmp_path / "var", command="serve")
-    stack.start()
-    children = [stack.pid("streams"), stack.pid("command_center"), stack.hub_pid()]
-    assert stack.end() == 0
-    assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]

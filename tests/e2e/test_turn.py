@@ -13,7 +13,7 @@ import pytest
 from playwright.async_api import Browser, Page
 
 from streams.signalling.tokens import load_private_key, make_keys
-from tests.support.browser import Watched, chromium, sign_in
+from tests.support.browser import Watched, emptied, sign_in
 from tests.support.centre import Centre
 from tests.support.node import running_node
 from tests.support.phone import DEVICE_NAME, HUIMIN, Phone
@@ -22,7 +22,7 @@ from tests.support.valkey import Valkey
 from tests.support.waiting import until
 from tests.support.web import RunningWeb, running_web, settings_for
 
-pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="package")]
 
 by_both_transports = pytest.mark.parametrize("transport", ["udp", "tcp"])
 
@@ -97,7 +97,7 @@ class Installation:
 
 @asynccontextmanager
 async def _installation(
-    folder: Path, hub_url: str, transport: str, *, policy: str = "relay"
+    folder: Path, hub_url: str, browser: Browser, transport: str, *, policy: str = "relay"
 ) -> AsyncIterator[Installation]:
     data, relay_folder = folder / "var", folder / "turn"
     relay_folder.mkdir()
@@ -112,7 +112,7 @@ async def _installation(
                 turn_urls=",".join(servers.urls),
                 turn_secret=servers.secret,
             )
-            async with running_web(settings) as web, chromium(fake_camera=True) as browser:
+            async with running_web(settings) as web, emptied(browser):
                 yield Installation(web, browser, policy, relay_folder / "turnserver.log")
 
 
@@ -139,9 +139,9 @@ async def _goes_through_the_relay(page: Page, transport: str, carries: str) -> d
 
 @by_both_transports
 async def test_the_officers_page_and_the_centre_reach_each_other_through_the_relay_alone(
-    tmp_path: Path, valkey: Valkey, transport: str
+    tmp_path: Path, valkey: Valkey, phone_browser: Browser, transport: str
 ) -> None:
-    async with _installation(tmp_path, valkey.url, transport) as here:
+    async with _installation(tmp_path, valkey.url, phone_browser, transport) as here:
         phone = await here.live_phone()
         field, field_watched = phone.page, phone.watched
         await _goes_through_the_relay(field, transport, "sent")
@@ -163,9 +163,9 @@ async def test_the_officers_page_and_the_centre_reach_each_other_through_the_rel
 
 @by_both_transports
 async def test_a_client_that_knows_the_link_header_alone_publishes_and_plays_through_the_relay(
-    tmp_path: Path, valkey: Valkey, transport: str
+    tmp_path: Path, valkey: Valkey, phone_browser: Browser, transport: str
 ) -> None:
-    async with _installation(tmp_path, valkey.url, transport) as here:
+    async with _installation(tmp_path, valkey.url, phone_browser, transport) as here:
         officer = await here.web.signed_in("officer6")
         operation = (await officer.get("/api/operations")).json()["items"][0]
         body = {"operation_id": operation["id"], "site_id": operation["sites"][0]["id"], "device": "linked"}
@@ -178,7 +178,9 @@ async def test_a_client_that_knows_the_link_header_alone_publishes_and_plays_thr
             assert right == "publish" or road["decoded"] > 0
 
 
-async def test_a_page_that_reaches_the_node_by_itself_takes_no_relay(tmp_path: Path, valkey: Valkey) -> None:
-    async with _installation(tmp_path, valkey.url, "udp", policy="all") as here:
+async def test_a_page_that_reaches_the_node_by_itself_takes_no_relay(
+    tmp_path: Path, valkey: Valkey, phone_browser: Browser
+) -> None:
+    async with _installation(tmp_path, valkey.url, phone_browser, "udp", policy="all") as here:
         phone = await here.live_phone()
         assert (await _road(phone.page, "sent"))["kind"] != "relay"

@@ -14,7 +14,7 @@ from tests.support.phone import Phone, open_phone
 from tests.support.stack import Stack
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(180), pytest.mark.asyncio(loop_scope="package")]
 
 
 async def live_phone(browser: Browser, stack: Stack, username: str, site: int) -> Phone:

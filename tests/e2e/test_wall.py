@@ -12,7 +12,7 @@ from tests.support.full_wall import SMALL, full_wall
 from tests.support.relay import relayed
 from tests.support.wall_runs import settle, squeeze, switch
 
-pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="package")]
 
 TILES = 4
 SWITCHES = 2

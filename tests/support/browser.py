@@ -50,6 +50,17 @@ async def chromium(
             await browser.close()
 
 
+@asynccontextmanager
+async def emptied(browser: Browser) -> AsyncIterator[None]:
+    """Close after the block what was opened in it, and leave what others opened before."""
+    before = set(browser.contexts)
+    try:
+        yield
+    finally:
+        for context in set(browser.contexts) - before:
+            await context.close()
+
+
 @dataclass
 class Watched:
     """What went wrong on a page: errors on its console, exceptions, requests to other hosts."""
