@@ -72,7 +72,7 @@ struct tray {
 
 size_t tray_bytes(void) { return sizeof(struct tray); }
 
-static void shape(struct tray *tray, uint32_t count)
+static void shape_tray(struct tray *tray, uint32_t count)
 {
     for (int i = 0; i < PLACES; i++) {
         struct msghdr *header = &tray->headers[i].msg_hdr;
@@ -95,7 +95,7 @@ void tray_prepare(void *memory)
         control->cmsg_type = UDP_SEGMENT;
         control->cmsg_len = CMSG_LEN(sizeof(uint16_t));
     }
-    shape(tray, 1);
+    shape_tray(tray, 1);
 }
 
 static void shift_picture(uint8_t *packet, const struct item *item, const struct member *member)
@@ -239,7 +239,7 @@ void send_copies(void *memory, int descriptor, const struct member *members, uin
     if (!protect || !count || count > SLOTS)
         return;
     if (count != tray->count)
-        shape(tray, count);
+        shape_tray(tray, count);
     uint32_t step = FILLED_AT_ONCE / count < PLACES ? FILLED_AT_ONCE / count : PLACES;
     for (uint32_t first = 0; first < total; first += step) {
         uint32_t places = total - first < step ? total - first : step;
@@ -649,7 +649,6 @@ int receive(struct batch *batch, int descriptor, const struct table *table, doub
 
 /* -- runs (streams/sfu/runs.py) */
 
-#define MAX_PACKET 1500
 #define ONE_BYTE_PROFILE 0xBEDE
 
 /* Where the VP8 data begins if this payload begins a frame, else 0. */
@@ -737,7 +736,7 @@ static int is_next(const struct run *run, const uint8_t *packet, uint32_t length
     return get32(packet + 4) == run->timestamp - run->by_timestamp && taken->transport == following;
 }
 
-/* Whether it can go with what has gathered; if so `is_closed` says whether another one still could. */
+/* Whether it can go with what has gathered; if so `is_closed` then says that no other can follow. */
 static int fits(struct run *run, const struct taken *taken)
 {
     if (run->slot && run->is_closed)
@@ -808,12 +807,16 @@ static void gather(const struct run *run, const uint8_t *packet, const struct ta
     }
 }
 
+/* Renumbered in the ring alone: what lies in the buffer may still have to be taken again, should a handler fail. */
 static void keep(const struct run *run, const uint8_t *packet, uint32_t length)
 {
     uint32_t place = (uint32_t)run->number & run->ring_mask;
+    uint8_t *kept = run->ring_octets + (size_t)place * MAX_PACKET;
     run->ring_numbers[place] = run->number;
     run->ring_lengths[place] = (uint16_t)length;
-    memcpy(run->ring_octets + (size_t)place * MAX_PACKET, packet, length);
+    memcpy(kept, packet, length);
+    put16(kept + 2, (uint32_t)run->number);
+    put32(kept + 4, run->timestamp);
 }
 
 #define TIMESTAMP_LAP 4294967296.0
@@ -834,10 +837,10 @@ static void take_jitter(struct run *run, double at, uint32_t timestamp)
     run->has_transit = 1;
 }
 
-/* Take what follows from `step` of the batch on, up to the end of a frame or of the slots: renumbered in its buffer,
-   kept in the ring and gathered for the viewers, as `Feed` does with a packet at a time. How many were taken; what comes
+/* Take what follows from `step` of the batch on, up to the end of a frame or of the slots: kept in the ring and gathered
+   for the viewers, as `Feed` does with a packet at a time. How many were taken; what comes
    next isn't of this run, or is Python's to judge. */
-uint32_t take_run(struct run *run, struct batch *batch, uint32_t step)
+uint32_t take_run(struct run *run, const struct batch *batch, uint32_t step)
 {
     uint32_t peer = batch->arrivals[batch->todo[step]].peer;
     run->count = run->marker = run->is_misfit = 0;
@@ -845,7 +848,7 @@ uint32_t take_run(struct run *run, struct batch *batch, uint32_t step)
     for (; step < batch->todo_count && run->slot < SLOTS && !run->marker; step++) {
         uint32_t place = batch->todo[step];
         const struct arrival *arrival = &batch->arrivals[place];
-        uint8_t *packet = batch->buffers[place];
+        const uint8_t *packet = batch->buffers[place];
         struct taken taken;
         if (arrival->kind != OPENED_RTP || arrival->peer != peer)
             break;
@@ -861,8 +864,6 @@ uint32_t take_run(struct run *run, struct batch *batch, uint32_t step)
             run->transport = taken.transport;
         run->timestamp = timestamp + run->by_timestamp;
         run->marker = packet[1] >> 7;
-        put16(packet + 2, (uint32_t)run->number);
-        put32(packet + 4, run->timestamp);
         keep(run, packet, arrival->length);
         gather(run, packet, &taken);
         run->at[run->count] = arrival->at;

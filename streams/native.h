@@ -1,6 +1,6 @@
 /* What Python and native.c share. cffi reads this file too, so it holds plain declarations only. */
 
-#define NATIVE_VERSION 3
+#define NATIVE_VERSION 4
 
 #define SLOTS 8
 #define PLACES 64
@@ -17,6 +17,7 @@
 #define KNOWN_SOURCES 8
 #define TABLE_PLACES 16384
 #define BLOCK_BYTES 12
+#define MAX_PACKET 1500
 
 /* -- copies of one source's packets for all its viewers */
 
@@ -184,8 +185,8 @@ struct shape {
 };
 
 /* First the stream, where its packets are kept, and who gets copies. Bit n of `passed_on`: header extension n isn't for
-   the node alone. Then where it stands, which `take_run` moves on: the next packet and the next slot. Then what was
-   taken: `transport` is the first transport-wide number, or -1; `is_misfit` tells that the next packet would go on, but
+   the node alone. Then where it stands: the next packet and the next slot, the jitter so far; `take_run` moves it on.
+   Then what was taken: `transport` is the first transport-wide number, or -1; `is_misfit` tells that the next packet would go on, but
    not in one datagram with what has gathered. */
 struct run {
     uint32_t ssrc;
@@ -222,7 +223,7 @@ struct run {
     int64_t ticks[SLOTS];
 };
 
-uint32_t take_run(struct run *run, struct batch *batch, uint32_t step);
+uint32_t take_run(struct run *run, const struct batch *batch, uint32_t step);
 
 /* -- libsrtp is Python's; its functions are handed over */
 int native_version(void);

@@ -45,8 +45,8 @@ class Arrivals:
         """Take packets of numbers that follow each other from `sequence` on."""
         highest = self._unwrapper.highest
         if highest is None or not 0 < (sequence - highest) & 0xFFFF <= MAX_STATUSES:
-            for at, tick in enumerate(ticks, sequence):
-                self._add(at & 0xFFFF, tick)
+            for number, tick in enumerate(ticks, sequence):
+                self._add(number & 0xFFFF, tick)
             return
         first = self._unwrapper.unwrap(sequence)
         if self._next is None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from streams import native
-from streams.native import Data
 from streams.rtp.header import Buffer
 from streams.sfu.copies import Copies, Group
 from streams.sfu.datagrams import SLOTS
@@ -58,35 +57,33 @@ class FanOut:
 
     @property
     def native(self) -> NativeCopies | None:
-        """The copies as `native.c` makes them, where it does."""
-        return self._copies if isinstance(self._copies, NativeCopies) else None
+        """The copies as `native.c` makes them, where it does and several packets may go as one datagram."""
+        return self._copies if isinstance(self._copies, NativeCopies) and self._forwarder.segmentation else None
 
     def passed_on(self, publisher: Mapping[str, int]) -> int:
         """The publisher's extensions that some viewer is given, as bits."""
         return sum(1 << number for number in {n for g in self._groups for n in g.layout.translation(publisher)})
 
-    def stand(self) -> tuple[int, bool]:
-        """How many packets have gathered, and whether no more can go with them; the groups' shapes are told."""
+    def show_gathered(self, copies: NativeCopies) -> tuple[int, bool]:
+        """Let `native.c` know how long what gathered is; how many packets that are, and whether no more can join."""
         if self._gathered:
-            for group, shape in self._shapes():
+            for group, shape in zip(self._groups, copies.shapes, strict=True):
                 shape.run_size = group.run_size
-        return self._gathered, self._closed or not self._forwarder.segmentation
+        return self._gathered, self._closed
 
-    def took(self, gathered: int, arrivals: Sequence[float], *, is_closed: bool, is_end: bool) -> None:
+    def took(
+        self, copies: NativeCopies, gathered: int, arrivals: Sequence[float], *, is_closed: bool, is_end: bool
+    ) -> None:
         """Packets that arrived at these times were gathered by `native.c`: so many are there now."""
         if not self._groups:
             return
         if not self._gathered:
-            for group, shape in self._shapes():
+            for group, shape in zip(self._groups, copies.shapes, strict=True):
                 group.run_size = shape.run_size
         self._closed = is_closed
         self._gathered = gathered
         self._arrivals += arrivals
         self._grown(is_end=is_end)
-
-    def _shapes(self) -> Iterator[tuple[Group, Data]]:
-        copies = self.native
-        return iter(()) if copies is None else zip(self._groups, copies.shapes, strict=True)
 
     def append(
         self,

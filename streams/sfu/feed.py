@@ -192,11 +192,11 @@ class Feed:
         How many packets that was; where it is none, `rtp_received` takes the next one.
         """
         inlet = self._inlets.find(ssrc)
-        if inlet is None or inlet.runs is None or inlet.source is None:
+        if inlet is None or inlet.runs is None:
             return 0
-        source, runs, tape = inlet.source, inlet.runs, self._tape
-        is_taped = tape is not None and source is tape.source
-        if is_taped and tape is not None and tape.start_number is None:
+        runs, source = inlet.runs, inlet.runs.source
+        tape = self._tape if self._tape is not None and self._tape.source is source else None
+        if tape is not None and tape.start_number is None:
             return 0
         taken = runs.take(batch, step)
         if not taken:
@@ -206,7 +206,7 @@ class Feed:
         self.last_packet_at = inlet.last_at = runs.at[-1]
         if self.upstream is not None and self.upstream.arrivals is not None and runs.transport >= 0:
             self.upstream.arrivals.add_run(runs.transport, runs.ticks)
-        if is_taped and tape is not None:
+        if tape is not None:
             for number in range(source.last_number - taken + 1, source.last_number + 1):
                 kept = source.ring.find(number)
                 if kept is not None:

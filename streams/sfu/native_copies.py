@@ -60,7 +60,7 @@ class NativeCopies:
         for shape, group in zip(self.shapes, groups, strict=True):
             bare = group.layout.bare
             shape.is_shifted, shape.block_bytes = group.is_shifted, len(bare)
-            ffi.memmove(shape.block, bare, len(bare))
+            shape.block[0 : len(bare)] = bare
 
     @property
     def group_count(self) -> int:

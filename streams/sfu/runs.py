@@ -12,6 +12,7 @@ from streams.sfu.datagrams import SLOTS
 
 if TYPE_CHECKING:
     from streams.sfu.inlet import Inlet
+    from streams.sfu.native_copies import NativeCopies
     from streams.sfu.source import Source
 
 _STAND = "@qddIHBBB"
@@ -31,29 +32,33 @@ class Runs:
     __slots__ = (
         "_at",
         "_extensions",
-        "_inlet",
+        "_items",
         "_kept",
+        "_losses",
+        "_reception",
         "_run",
         "_shapes",
-        "_source",
         "_stands_at",
         "_ticks_at",
         "_view",
         "at",
         "octets",
+        "source",
         "ticks",
         "transport",
     )
 
     def __init__(self, inlet: Inlet, source: Source, transport_id: int) -> None:
-        self._inlet = inlet
-        self._source = source
+        # Not the inlet itself, which knows this: all shall be freed with it, without a collector.
+        self._reception, self._losses = inlet.reception, inlet.losses
+        self.source = source
         self._run: Data = ffi.new("struct run *")
         self._view = memoryview(ffi.buffer(self._run))
         self._stands_at, self._at, self._ticks_at = (
             ffi.offsetof("struct run", name) for name in ("number", "at", "ticks")
         )
         self._shapes: Data = None
+        self._items: Data = None
         self._extensions: Mapping[str, int] = {}
         self.octets = 0
         self.transport = -1
@@ -63,7 +68,8 @@ class Runs:
         self.ticks: tuple[int, ...] = ()
         """The same in ticks of transport-wide feedback."""
         run, ring = self._run, source.ring
-        run.ssrc, run.payload_type, run.clock_rate = inlet.ssrc, inlet.payload_type or 0, source.clock_rate
+        run.ssrc, run.clock_rate = inlet.ssrc, source.clock_rate
+        run.payload_type = inlet.track.codec.payload_type
         run.is_vp8, run.transport_id = source.codec_name == "VP8", transport_id
         run.ring_mask = ring.mask
         run.ring_numbers = numbers = ffi.from_buffer("int64_t[]", ring.numbers)
@@ -75,53 +81,65 @@ class Runs:
 
     def take(self, batch: Data, step: int) -> int:
         """Take what follows from `step` of a batch on; how many packets that was, and 0 if none could be."""
-        inlet, source = self._inlet, self._source
-        reception, losses = inlet.reception, inlet.losses
-        before = reception.highest
-        if before is None or not source.is_next(before + 1) or (losses is not None and losses.highest != before):
+        copies = self.source.fan_out.native
+        before = self._reception.highest
+        if copies is None or before is None or not self._may_begin(before):
             return 0
-        copies = source.fan_out.native
-        if copies is None:
+        self._serve(copies)
+        if not self._go_on(copies, batch, step, before + 1):
             return 0
-        if copies.shapes is not self._shapes or source.extensions is not self._extensions:
-            self._shapes, self._extensions = copies.shapes, source.extensions
-            self._run.groups, self._run.items, self._run.shapes = copies.group_count, copies.items, copies.shapes
-            self._run.passed_on = source.fan_out.passed_on(source.extensions)
-        if not self._go_on(batch, step, before + 1):
-            return 0
-        _, jitter, transit, _, _, _, slot, is_closed, marker, _, count, transport, timestamp, octets, payload = (
-            _outcome_from(self._view, self._stands_at)
-        )
-        at = _at_from[count](self._view, self._at)
-        reception.jitter, reception.transit = jitter, transit
-        reception.took(before + count, count, payload)
-        if losses is not None:
-            losses.took(before + count)
-        source.took(count, payload, timestamp, is_end=bool(marker), now=at[-1])
-        source.fan_out.took(slot, at, is_closed=bool(is_closed), is_end=bool(marker))
-        self.octets, self.transport, self.at = octets, transport, at
-        self.ticks = _ticks_from[count](self._view, self._ticks_at)
-        return len(at)
+        self._note(copies, before)
+        return len(self.at)
 
-    def _go_on(self, batch: Data, step: int, index: int) -> int:
-        source, fan_out, run = self._source, self._source.fan_out, self._run
-        transit = self._inlet.reception.transit
+    def _may_begin(self, before: int) -> bool:
+        """Whether all that came up to this index was in order, as far as anybody knows."""
+        losses = self._losses
+        return self.source.is_next(before + 1) and (losses is None or losses.highest == before)
+
+    def _serve(self, copies: NativeCopies) -> None:
+        """Gather for the viewers there are now, of the publisher there is now."""
+        source, run = self.source, self._run
+        if copies.shapes is self._shapes and source.extensions is self._extensions:
+            return
+        run.passed_on = source.fan_out.passed_on(source.extensions)
+        run.groups, run.items, run.shapes = copies.group_count, copies.items, copies.shapes
+        self._shapes, self._items, self._extensions = copies.shapes, copies.items, source.extensions
+
+    def _go_on(self, copies: NativeCopies, batch: Data, step: int, index: int) -> bool:
+        """Let `native.c` take what it can; whether it took any."""
+        source, reception, run = self.source, self._reception, self._run
         for _ in range(2):
-            slot, is_closed = fan_out.stand()
+            slot, is_closed = source.fan_out.show_gathered(copies)
             _stand_into(
                 self._view,
                 self._stands_at,
                 source.last_number + 1,
-                self._inlet.reception.jitter,
-                transit or 0.0,
+                reception.jitter,
+                reception.transit or 0.0,
                 source.timestamp_delta & 0xFFFFFFFF,
                 index & 0xFFFF,
-                transit is not None,
+                reception.transit is not None,
                 slot,
                 is_closed,
             )
-            taken = int(native.lib.take_run(run, batch, step))
-            if taken or not run.is_misfit:
-                return taken
-            fan_out.flush()
-        return 0
+            if native.lib.take_run(run, batch, step):
+                return True
+            if not run.is_misfit:
+                break
+            source.fan_out.flush()
+        return False
+
+    def _note(self, copies: NativeCopies, before: int) -> None:
+        """Write down what was taken after this index, where it would be had the packets come one by one."""
+        _, jitter, transit, _, _, _, slot, is_closed, is_end, _, count, transport, timestamp, octets, payload = (
+            _outcome_from(self._view, self._stands_at)
+        )
+        at = _at_from[count](self._view, self._at)
+        self._reception.jitter, self._reception.transit = jitter, transit
+        self._reception.took(before + count, count, payload)
+        if self._losses is not None:
+            self._losses.took(before + count)
+        self.octets, self.transport, self.at = octets, transport, at
+        self.ticks = _ticks_from[count](self._view, self._ticks_at)
+        self.source.took(count, payload, timestamp, at, is_end=bool(is_end))
+        self.source.fan_out.took(copies, slot, at, is_closed=bool(is_closed), is_end=bool(is_end))

@@ -154,15 +154,17 @@ class Source:
         """Whether the publisher's packet of this index is the next of a picture, so that `took` may tell of it."""
         return self._waits and index + self._number_delta == self.last_number + 1 >= self._newest_start
 
-    def took(self, count: int, octets: int, timestamp: int, *, is_end: bool, now: float) -> None:
+    def took(self, count: int, octets: int, timestamp: int, at: Sequence[float], *, is_end: bool) -> None:
         """So many packets came that follow the last, none of which begins a key frame; they are in the ring.
 
-        They have one timestamp (as the source numbers it), and the last of them may be the end of their frame.
+        They have one timestamp (as the source numbers it), arrived at these times, and the last of them may be the end
+        of their frame.
         """
         self.last_number += count
-        self.last_timestamp, self.last_at = timestamp, now
+        self.last_timestamp, self.last_at = timestamp, at[-1]
         if self.boundaries.packet(timestamp, is_end):
-            self.last_frame_at = now
+            # Where the end of the frame before never came, the first packet of this one has shown that it is over.
+            self.last_frame_at = at[-1] if is_end else at[0]
         self.packets += count
         self.octets += octets
 

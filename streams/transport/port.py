@@ -275,31 +275,27 @@ class MediaPort:
     def _handle_some(self, inbox: Inbox, step: int) -> int:
         """Handle what is left to do from this step of the inbox on; how many datagrams that was."""
         place, arrival = inbox.todo(step)
-        if arrival.kind == _OPENED_RTP:
-            link = self._links.get(arrival.peer)
-            if link is not None and link.is_open:
-                taken = link.on_run(inbox.batch, step, arrival.source)
-                if taken:
-                    return taken
-        self._handle(place, arrival)
-        return 1
-
-    def _handle(self, place: int, arrival: Data) -> None:
-        """Do what is left to do with a datagram of the inbox."""
         kind = arrival.kind
         if kind == _RAW:
             self._received(arrival.length, address_of(arrival), place)
-            return
-        if kind in _REFUSED:
+        elif kind in _REFUSED:
             self.refused[_REFUSED[kind]] += 1
-            return
-        link = self._links.get(arrival.peer)
-        if link is None or not link.is_open:
-            # It ended within this very batch.
-            self.refused["media-unknown"] += 1
-        elif kind == _OPENED_RTP:
-            link.on_rtp(self._buffers[place], arrival.length, arrival.at)
-        elif kind == _OPENED_RTCP:
+        else:
+            link = self._links.get(arrival.peer)
+            if link is None or not link.is_open:
+                # It ended within this very batch.
+                self.refused["media-unknown"] += 1
+            elif kind != _OPENED_RTP:
+                self._report(link, place, arrival)
+            elif taken := link.on_run(inbox.batch, step, arrival.source):
+                return taken
+            else:
+                link.on_rtp(self._buffers[place], arrival.length, arrival.at)
+        return 1
+
+    def _report(self, link: Link, place: int, arrival: Data) -> None:
+        """Hand on a report, or that one was read already and makes uneasy."""
+        if arrival.kind == _OPENED_RTCP:
             link.on_rtcp(bytes(memoryview(self._buffers[place])[: arrival.length]), time.monotonic())
         else:
             link.on_uneasy()

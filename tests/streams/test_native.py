@@ -12,6 +12,8 @@ import pytest
 from streams import native
 from streams.rtp.rtcp import Nack, ReceiverReport, Report, build, parse
 from streams.rtp.transport_feedback import TransportFeedback
+from streams.sfu.datagrams import SLOTS
+from streams.sfu.ring import MAX_PACKET
 from streams.sfu.road import Road, RoadState
 from streams.sfu.sent_log import ENTRIES_KEPT
 from streams.sfu.trail import NativeTrail, Trail
@@ -24,6 +26,12 @@ needs_loops = pytest.mark.skipif(native.lib is None, reason="the C loops are not
 @pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler here")
 def test_where_there_is_a_compiler_the_loops_are_built() -> None:
     assert native.lib is not None
+
+
+@needs_loops
+def test_both_know_the_same_sizes() -> None:
+    lib = native.lib
+    assert (lib.SLOTS, lib.MAX_PACKET, lib.LOG_ENTRIES) == (SLOTS, MAX_PACKET, ENTRIES_KEPT)
 
 
 def state_of(road: Road) -> dict[str, object]:

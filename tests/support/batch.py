@@ -20,7 +20,7 @@ class Batch:
             self._batch.buffers[place] = ffi.cast("uint8_t *", data)
 
     def deliver(self, feed: Feed, packets: Sequence[tuple[bytes, float]]) -> int:
-        """Let a feed take packets that arrived at these times; how many it took several at a time."""
+        """Let a feed take packets that arrived at these times; how many it took together with another."""
         in_runs = 0
         for first in range(0, len(packets), native.lib.BATCH):
             in_runs += self._deliver(feed, packets[first : first + native.lib.BATCH])
@@ -39,7 +39,7 @@ class Batch:
         while step < batch.todo_count:
             arrival = batch.arrivals[step]
             taken = feed.run_received(batch, step, arrival.source)
-            in_runs += taken
+            in_runs += taken if taken > 1 else 0
             if not taken:
                 feed.rtp_received(self.buffers[step], arrival.length, arrival.at)
             step += taken or 1

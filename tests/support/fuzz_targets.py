@@ -77,6 +77,8 @@ VIDEO = Track(
 AUDIO = Track("audio", "1", Codec("opus", 48_000, 111), {TRANSPORT_CC: 3, MID: 4, AUDIO_LEVEL: 1}, transport_cc=True)
 LONGEST = 1460
 """The most that fits a datagram on most roads."""
+LOT = 8
+"""So many packets come in one batch, and each of so many comes by itself."""
 SEEN_FROM = ("127.0.0.1", 9)
 """Where the fuzzed peer sends from: what is answered goes to a port where nobody listens."""
 
@@ -117,7 +119,8 @@ class Media(Target):
             self.viewers.append(viewer)
         self.viewers[1].want("low")
         self._batch = None if native.lib is None else Batch()
-        self._is_in_run = False
+        self._lot: list[tuple[bytes, float]] = []
+        self._turns = 0
         self._streams = [VideoStream(number, parts=3, size=120) for number in range(3)]
         self._valid = self._packets()
         self._kept: list[bytes] = [next(self._valid) for _ in range(60)]
@@ -129,10 +132,13 @@ class Media(Target):
 
     def take(self, data: bytes) -> None:
         self.now += self.chance.choice((0.0, 0.0005, 0.002, 0.02))
-        self._is_in_run = not self._is_in_run
-        if self._batch is not None and len(data) >= 12 and self._is_in_run:
-            self._batch.deliver(self.feed, [(data, self.now)])
+        self._turns += 1
+        if self._batch is not None and len(data) >= 12 and self._turns % LOT:
+            self._lot.append((data, self.now))
         else:
+            if self._batch is not None:
+                self._batch.deliver(self.feed, self._lot)
+                self._lot.clear()
             buffer = bytearray(2048)
             buffer[: len(data)] = data
             self.feed.rtp_received(buffer, len(data), self.now)

@@ -28,6 +28,7 @@ from streams.hub.topics import (
     Revoked,
 )
 from streams.protocol import CameraState, CameraStatus, Position
+from streams.transport.link import take_none
 from tests.support.node import running_node
 from tests.support.rtc import Publisher, Watcher
 from tests.support.valkey import Valkey
@@ -203,6 +204,7 @@ async def test_a_peer_that_vanishes_is_noticed_and_freed(tmp_path: Path) -> None
         silence = time.monotonic() - 3
         feed.media.sources["video"].last_frame_at = silence
         feed.publisher.link.on_rtp = lambda buffer, length, now: None
+        feed.publisher.link.on_run = take_none
         await until(lambda: feed.life.phase is FeedPhase.STALE, 2)
         assert feed.life.cause is FeedCause.NETWORK
         sessions.sweep(time.monotonic() + 16)

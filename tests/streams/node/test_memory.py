@@ -42,9 +42,12 @@ async def test_a_session_that_is_over_is_freed_by_its_references_alone(
             alive[f"{session.right} dtls"] = weakref.ref(session.link.dtls.transport)
             if session.viewer is not None:
                 alive["viewer"] = weakref.ref(session.viewer)
+            if session is feed.publisher:
+                alive["inlet"] = weakref.ref(feed.media._inlets.all()[0])
         del session
         await watcher.close()
         await publisher.close()
         await until(lambda: not sessions.by_id)
         await until(lambda: not [name for name, reference in alive.items() if reference() is not None])
-        assert set(alive) == {"whip link", "whip dtls", "whep link", "whep dtls", "viewer"}
+        ends = {"whip link", "whip dtls", "whep link", "whep dtls", "viewer"}
+        assert set(alive) == ends | {"inlet"}

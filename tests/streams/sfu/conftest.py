@@ -40,6 +40,11 @@ class Bench:
 
     def send(self, *packets: bytes) -> None:
         """Let packets come from the publisher in one round of reading."""
+        self.take(*packets)
+        self.forwarder.flush()
+
+    def take(self, *packets: bytes) -> None:
+        """The same, in the middle of a round."""
         if self.batch is not None:
             self.batch.deliver(self.feed, [(packet, self.now) for packet in packets])
         else:
@@ -47,7 +52,6 @@ class Bench:
                 buffer = bytearray(2048)
                 buffer[: len(packet)] = packet
                 self.feed.rtp_received(buffer, len(packet), self.now)
-        self.forwarder.flush()
 
     def tick(self, seconds: float = 0.02) -> None:
         """Let time pass and the feed do what is due."""

@@ -148,14 +148,26 @@ def test_packets_of_unequal_size_arrive_whole(bench: Bench) -> None:
 @pytest.mark.parametrize("way", ["one by one", "without segmentation"])
 def test_older_kernels_get_the_same_packets(bench: Bench, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bench.forwarder, "segmentation", False)
+    sizes: list[int] = []
     if way == "one by one":  # of the native loop the same as the other
         monkeypatch.setattr(bench.forwarder, "_sendmmsg", None)
     stream = VideoStream(10)
     outlets = [bench.watch()[1] for _ in range(3)]
+    first = stream.next_frame()
+    bench.send(*first)
+    copies = bench.feed.sources["video"].fan_out._copies
+    send = copies.send
+
+    def counted(count: int, sent_at: float) -> None:
+        sizes.append(count)
+        send(count, sent_at)
+
+    monkeypatch.setattr(copies, "send", counted)
     sent = stream.next_frame() + stream.next_frame()
     bench.send(*sent)
     for outlet in outlets:
-        assert [payload_of(p) for p in outlet.received()] == [payload_of(p) for p in sent]
+        assert [payload_of(p) for p in outlet.received()] == [payload_of(p) for p in first + sent]
+    assert sizes == [1] * len(sent)
 
 
 @pytest.mark.parametrize("loops", ["python"], indirect=True)
@@ -280,9 +292,7 @@ def test_a_frame_in_part_that_many_watch_awaits_the_rest_but_neither_a_whole_one
     bench.send(*stream.next_frame(key=True))
 
     def take(packet: bytes) -> bool:
-        buffer = bytearray(2048)
-        buffer[: len(packet)] = packet
-        bench.feed.rtp_received(buffer, len(packet), bench.now)
+        bench.take(packet)
         return bench.forwarder.awaits_more
 
     assert [take(packet) for packet in stream.next_frame()] == [waits, waits, waits, False]

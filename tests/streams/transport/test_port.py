@@ -11,6 +11,8 @@ from collections.abc import AsyncIterator
 import pytest
 from aioice import stun as aioice_stun
 
+from streams import native
+from streams.native import Data
 from streams.transport.dtls import make_certificate
 from streams.transport.link import (
     ADDRESS_BOUND,
@@ -24,6 +26,8 @@ from streams.transport.port import NAPS_SPARED, SOURCES_BOUND, MediaPort
 from streams.transport.sockets import bind_media
 from tests.support.outlets import session_pair
 from tests.support.waiting import until
+
+needs_loops = pytest.mark.skipif(native.lib is None, reason="the C loops are not built here")
 
 
 @pytest.fixture
@@ -280,6 +284,11 @@ class Peer:
         self.link.on_rtcp = lambda packet, now: heard.append("report")
         self._sequence = 0
 
+    def secure(self) -> None:
+        """Let what it sends be opened in C, where that is done."""
+        if self.link.srtp_in is not None:
+            self.link.secure(self.link.srtp_in, self.sender)
+
     def send_packet(self) -> None:
         self._sequence += 1
         self.client.send(self.sender.protect(b"\x80\x60" + self._sequence.to_bytes(2, "big") + bytes(8) + b"payload"))
@@ -372,4 +381,47 @@ async def test_a_publisher_that_spreads_its_packets_is_not_waited_for_each_time(
         peer.send_packet()
         await until(lambda count=count: heard.count("packet") == count)
     assert heard.count("wait") == 2
+    await peer.close()
+
+
+@needs_loops
+async def test_what_is_taken_several_at_a_time_is_not_given_again(port: MediaPort) -> None:
+    heard: list[str] = []
+    peer = Peer(port, heard)
+    left = [2, 0, 1]
+
+    def take(batch: Data, step: int, ssrc: int) -> int:
+        waiting = batch.todo_count - step
+        taken = min(left.pop(0), waiting) if left else 0
+        heard.append(f"{taken} of {waiting}")
+        return taken
+
+    peer.secure()
+    # The first packet of a source isn't known to C yet, and comes by itself.
+    peer.send_packet()
+    await until(lambda: heard == ["packet"])
+    heard.clear()
+    peer.link.on_run = take
+    port._loop.remove_reader(port.socket.fileno())
+    for _ in range(5):
+        peer.send_packet()
+    port._readable()
+    assert heard == ["2 of 5", "0 of 3", "packet", "1 of 2", "0 of 1", "packet"]
+    await peer.close()
+
+
+@needs_loops
+async def test_a_taker_that_fails_costs_one_packet(port: MediaPort) -> None:
+    heard: list[str] = []
+    peer = Peer(port, heard)
+    peer.secure()
+    peer.send_packet()
+    await until(lambda: heard == ["packet"])
+    calls = iter([True, False, False])
+    peer.link.on_run = lambda batch, step, ssrc: 1 // 0 if next(calls) else 0
+    port._loop.remove_reader(port.socket.fileno())
+    for _ in range(3):
+        peer.send_packet()
+    port._readable()
+    assert (heard, port.refused["unhandled"]) == (["packet"] * 3, 1)
     await peer.close()
