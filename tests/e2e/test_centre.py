@@ -109,7 +109,7 @@ async def test_what_each_picture_measures_is_shown_on_request(centre: Centre) ->
     async def all_are_told() -> bool:
         told = await shown.all_inner_texts()
         return len(told) == SITES and all(
-            re.search(r"\d+×\d+\s· 1\d 帧/秒 · 0\.\d+ Mbit/s\s· 丢包 0\.0%", each) for each in told
+            re.search(r"\d+×\d+\s·\s1\d\s帧/秒\s·\s0\.\d+\sMbit/s\s·\s丢包\s0\.0%", each) for each in told
         )
 
     await until(all_are_told, 10)
