@@ -146,9 +146,10 @@ async def test_markers_move_and_trails_are_in_the_next_snapshot(web: RunningWeb)
 async def test_a_late_position_goes_into_the_trail_and_does_not_move_the_marker(web: RunningWeb) -> None:
     commander, officer = await web.signed_in("commander"), await web.signed_in("officer1")
     feed = await register(web, officer)
+    began = to_ms(now())
     async with screen(web, commander) as page:
         for second, late in ((10, 0), (30, 0), (20, 25), (20, 26), (31, 0)):
-            await web.web.hub.publish(_taken(feed, second, late))
+            await web.web.hub.publish(_taken(feed, began, second, late))
         await until(lambda: feed in page.positions and page.positions[feed].latitude == position(31).latitude)
         places = [message.latitude for message in page.messages if message.type == "position"]
         assert position(20).latitude not in places
@@ -160,10 +161,10 @@ async def test_a_late_position_goes_into_the_trail_and_does_not_move_the_marker(
 async def test_a_position_that_was_kept_on_the_phone_is_as_old_as_it_is(web: RunningWeb) -> None:
     commander, officer = await web.signed_in("commander"), await web.signed_in("officer1")
     feed = await register(web, officer)
-    fast = 90
+    fast, began = 90, to_ms(now())
     async with screen(web, commander) as page:
         for second, late in ((1, 2), (2, 0.5), (3, 240)):
-            await web.web.hub.publish(_taken(feed, second, late, fast))
+            await web.web.hub.publish(_taken(feed, began, second, late, fast))
         await until(lambda: feed in page.positions and page.positions[feed].latitude == position(3).latitude)
         shown = page.positions[feed]
         assert shown.taken_at - shown.at == (fast - 0.5) * 1000
@@ -172,13 +173,10 @@ async def test_a_position_that_was_kept_on_the_phone_is_as_old_as_it_is(web: Run
             assert other.positions[feed].at == shown.at
 
 
-BEGAN = to_ms(now())
-
-
-def _taken(feed: str, second: int, late: float, fast: int = 0) -> PositionTaken:
-    """A position of a phone whose clock is `fast`, received `late` seconds after it was taken."""
-    fix = position(second).model_copy(update={"taken_at": BEGAN + (second + fast) * 1000})
-    received_at = BEGAN + round((second + late) * 1000)
+def _taken(feed: str, began: int, second: int, late: float, fast: int = 0) -> PositionTaken:
+    """A position of this second since `began`, of a phone whose clock is `fast`, received `late` seconds afterwards."""
+    fix = position(second).model_copy(update={"taken_at": began + (second + fast) * 1000})
+    received_at = began + round((second + late) * 1000)
     return PositionTaken(
         feed=feed, position=fix, received_at=received_at, clock_offset_ms=received_at - fix.taken_at, road="channel"
     )
