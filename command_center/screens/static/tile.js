@@ -1,6 +1,7 @@
 // One tile of the wall: a feed's picture, who and where it is, and in words what is wrong when it stands still.
 
 import { h, setMark, stateMark, write } from "./dom.js";
+import { LastPicture } from "./last_picture.js";
 import { live } from "./live.js";
 import { Problem } from "./net.js";
 import { showFigures, TileFigures } from "./tile_figures.js";
@@ -52,7 +53,7 @@ export class Tile {
   build() {
     this.video = h("video", { playsinline: true, autoplay: true, disablepictureinpicture: true });
     this.video.muted = true;
-    this.frozen = h("canvas.tile-frozen", { hidden: true });
+    this.frozen = new LastPicture();
     this.numberMark = h("span.tile-number");
     this.site = h("span.tile-site");
     this.officer = h("span.tile-officer");
@@ -69,7 +70,7 @@ export class Tile {
       "article.tile",
       { tabindex: "0", dataset: { feed: this.view.feed }, onclick: () => this.actions.enlarge(this) },
       h("header.tile-head", {}, this.numberMark, this.site, this.mark),
-      h("div.tile-picture", {}, this.video, this.frozen, this.figures, this.cause),
+      h("div.tile-picture", {}, this.video, this.frozen.element, this.figures, this.cause),
       h("footer.tile-foot", {}, this.officer, this.recording, this.unrecorded, this.age, this.tools),
     );
     this.paintSound();
@@ -215,27 +216,21 @@ export class Tile {
       if (!this.video.srcObject) return; // the black of a stream that was taken away
       this.lastFrameAt = performance.now();
       this.attempt = 0;
-      if (!this.frozen.hidden) this.frozen.hidden = true;
+      if (this.frozen.isShown) this.frozen.hide();
     };
     this.video.requestVideoFrameCallback(seen);
   }
 
   /** Keep the last picture on the tile while there is no newer one; an ended stream would paint it black. */
   keepPicture() {
-    if (this.video.videoWidth && this.frozen.hidden && this.lastFrameAt !== null) {
-      this.frozen.width = this.video.videoWidth;
-      this.frozen.height = this.video.videoHeight;
-      this.frozen.getContext("2d").drawImage(this.video, 0, 0);
-      this.frozen.hidden = false;
-    }
+    if (this.video.videoWidth && !this.frozen.isShown && this.lastFrameAt !== null) this.frozen.keep(this.video);
     this.video.srcObject = null;
   }
 
   /** Nothing of a revoked device stays on the screen. */
   wipe() {
     this.video.srcObject = null;
-    this.frozen.hidden = true;
-    this.frozen.width = 0;
+    this.frozen.wipe();
     this.lastFrameAt = null;
   }
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -275,6 +277,34 @@ async def test_the_panel_names_what_is_wrong_with_a_picture_that_comes(browser: 
         for change, expected in cases:
             judge = "async (given) => (await import('/static/tile_trouble.js')).troubleOf(given)"
             assert await page.evaluate(judge, fine | change) == expected, change
+
+
+async def test_the_last_picture_stays_when_the_graphics_process_ends(browser: Browser, centre: PlayedCentre) -> None:
+    async with opened(browser, centre) as (page, _):
+        await page.evaluate(
+            """async () => {
+                const { LastPicture } = await import('/static/last_picture.js');
+                const video = Object.assign(document.createElement('canvas'), {width: 64, height: 36});
+                Object.assign(video, {videoWidth: 64, videoHeight: 36});
+                const context = video.getContext('2d');
+                context.fillStyle = 'rgb(255, 128, 0)';
+                context.fillRect(0, 0, 64, 36);
+                window.kept = new LastPicture();
+                kept.keep(video);
+                document.body.append(kept.element);
+                window.losses = 0;
+                kept.element.addEventListener('contextlost', () => { losses += 1; });
+            }"""
+        )
+        shows = "[...kept.context().getImageData(32, 18, 1, 1).data].join() === '255,128,0,255'"
+        await holds(page, shows)
+        session = await browser.new_browser_cdp_session()
+        processes = (await session.send("SystemInfo.getProcessInfo"))["processInfo"]
+        os.kill(next(process["id"] for process in processes if process["type"] == "GPU"), signal.SIGKILL)
+        await holds(page, "losses === 1", seconds=SLOW)
+        await holds(page, shows, seconds=SLOW)
+        await page.evaluate("kept.wipe()")
+        assert await page.evaluate("kept.element.width === 0 && kept.pixels === null && !kept.isShown")
 
 
 async def test_a_session_that_ends_during_a_restart_asks_the_node_for_nothing(
