@@ -99,7 +99,8 @@ async def test_the_centre_fits_its_screen_in_both_languages_without_errors_or_fo
 
 async def test_the_language_is_switched_without_signing_in_again(browser: Browser, centre: PlayedCentre) -> None:
     async with opened(browser, centre) as (page, _):
-        await page.click("#switch-language")
+        async with page.expect_navigation():
+            await page.click("#switch-language")
         await shown(page, "h2", "Live from the sites")
         assert await page.evaluate("document.documentElement.lang") == "en"
 
