@@ -47,8 +47,12 @@ class Inlet:
         if self.losses is not None:
             self.losses = Losses()
         self.beyond_repair = 0
-        self.feeds_source = False
         self.restart_sequence = None
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Another stream feeds the source from now on, or this one anew."""
+        self.feeds_source = False
         self.runs = None
 
 
@@ -102,8 +106,7 @@ class Inlets:
         if current is not None and current is not inlet:
             if now - current.last_at < SILENCE:
                 return False
-            current.feeds_source = False
-            current.runs = None
+            current.let_go()
         return True
 
     def _texts(self, header: Header, packet: bytearray) -> dict[str, str]:

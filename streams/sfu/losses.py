@@ -14,10 +14,10 @@ class Losses:
     """The gaps of one stream. Times are monotonic seconds; numbers are unwrapped."""
 
     __slots__ = (
-        "_highest",
         "_missing",
         "asked",
         "given_up",
+        "highest",
         "last_lost",
         "overflowed",
         "recovered",
@@ -25,7 +25,8 @@ class Losses:
     )
 
     def __init__(self) -> None:
-        self._highest: int | None = None
+        self.highest: int | None = None
+        """The highest number so far."""
         # number -> [first seen missing, next asked, tries]
         self._missing: dict[int, list[float]] = {}
         self.asked = self.recovered = self.given_up = self.overflowed = 0
@@ -41,28 +42,23 @@ class Losses:
     def __len__(self) -> int:
         return len(self._missing)
 
-    @property
-    def highest(self) -> int | None:
-        """The highest number so far."""
-        return self._highest
-
     def took(self, last: int) -> None:
         """All that followed the highest number came in order, up to `last`."""
-        self._highest = last
+        self.highest = last
 
     def arrived(self, number: int, now: float) -> bool:
         """Take the number of a packet; True when it opens a gap: ask `due` at once, or after an outage a key frame."""
-        highest = self._highest
+        highest = self.highest
         if highest is None:
-            self._highest = number
+            self.highest = number
             return False
         if number == highest + 1:
-            self._highest = number
+            self.highest = number
             return False
         if number <= highest:
             self._came_late(number, now)
             return False
-        self._highest = number
+        self.highest = number
         gap = number - highest - 1
         if gap > MAX_GAP:
             self.overflowed += gap + len(self._missing)

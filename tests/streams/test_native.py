@@ -18,9 +18,8 @@ from streams.sfu.road import Road, RoadState
 from streams.sfu.sent_log import ENTRIES_KEPT
 from streams.sfu.trail import NativeTrail, Trail
 from streams.transport.inbox import Inbox
+from tests.support.batch import needs_loops
 from tests.support.fuzzing import Damage
-
-needs_loops = pytest.mark.skipif(native.lib is None, reason="the C loops are not built here")
 
 
 @pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler here")

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+
+import pytest
 
 from streams import native
-from streams.native import Data, ffi
 from streams.sfu.feed import Feed
+from streams.transport.inbox import Inbox
+
+needs_loops = pytest.mark.skipif(native.lib is None, reason="the C loops are not built here")
 
 
 class Batch:
     """A batch of a port that isn't there; it needs the C loops."""
 
     def __init__(self) -> None:
-        self._batch: Data = ffi.new("struct batch *")
-        self.buffers = [bytearray(native.lib.DATAGRAM_BYTES) for _ in range(native.lib.BATCH)]
-        self._kept = [ffi.from_buffer(buffer) for buffer in self.buffers]
-        for place, data in enumerate(self._kept):
-            self._batch.buffers[place] = ffi.cast("uint8_t *", data)
+        self._inbox = Inbox()
 
     def deliver(self, feed: Feed, packets: Sequence[tuple[bytes, float]]) -> int:
         """Let a feed take packets that arrived at these times; how many it took together with another."""
@@ -26,21 +26,20 @@ class Batch:
             in_runs += self._deliver(feed, packets[first : first + native.lib.BATCH])
         return in_runs
 
-    def _deliver(self, feed: Feed, packets: Iterable[tuple[bytes, float]]) -> int:
-        batch, step, in_runs = self._batch, 0, 0
-        batch.todo_count = 0
+    def _deliver(self, feed: Feed, packets: Sequence[tuple[bytes, float]]) -> int:
+        inbox, batch, step, in_runs = self._inbox, self._inbox.batch, 0, 0
+        batch.todo_count = len(packets)
         for place, (packet, at) in enumerate(packets):
-            arrival = batch.arrivals[place]
-            self.buffers[place][: len(packet)] = packet
+            batch.todo[place] = place
+            inbox.buffers[place][: len(packet)] = packet
+            _, arrival = inbox.todo(place)
             arrival.at, arrival.length, arrival.peer, arrival.kind = at, len(packet), 1, native.lib.OPENED_RTP
             arrival.source = int.from_bytes(packet[8:12], "big")
-            batch.todo[place] = place
-            batch.todo_count += 1
-        while step < batch.todo_count:
-            arrival = batch.arrivals[step]
+        while step < len(packets):
+            place, arrival = inbox.todo(step)
             taken = feed.run_received(batch, step, arrival.source)
             in_runs += taken if taken > 1 else 0
             if not taken:
-                feed.rtp_received(self.buffers[step], arrival.length, arrival.at)
+                feed.rtp_received(inbox.buffers[place], arrival.length, arrival.at)
             step += taken or 1
         return in_runs

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from streams import native
 from streams.rtp.header import ABS_CAPTURE_TIME, TRANSPORT_CC, build_packet
 from streams.sfu.fanout import WORTH_WAITING
 from streams.sfu.feed import Feed
@@ -18,11 +17,11 @@ from streams.sfu.forwarder import Forwarder
 from streams.sfu.source import Source
 from streams.sfu.track import LAYERS, Codec, CodecName, Kind, Track
 from streams.sfu.viewer import Viewer
-from tests.support.batch import Batch
+from tests.support.batch import Batch, needs_loops
 from tests.support.layers import EXTENSIONS, NAMED_PACKETS, LayeredStream
 from tests.support.outlets import PeerOutlet, header_of, payload_of
 
-pytestmark = pytest.mark.skipif(native.lib is None, reason="the C loops are not built here")
+pytestmark = needs_loops
 
 CAPTURE_ID = 6
 ROUNDS = 250

@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator
 import pytest
 from aioice import stun as aioice_stun
 
-from streams import native
 from streams.native import Data
 from streams.transport.dtls import make_certificate
 from streams.transport.link import (
@@ -24,10 +23,9 @@ from streams.transport.link import (
 )
 from streams.transport.port import NAPS_SPARED, SOURCES_BOUND, MediaPort
 from streams.transport.sockets import bind_media
+from tests.support.batch import needs_loops
 from tests.support.outlets import session_pair
 from tests.support.waiting import until
-
-needs_loops = pytest.mark.skipif(native.lib is None, reason="the C loops are not built here")
 
 
 @pytest.fixture
