@@ -13,7 +13,7 @@ from tests.support.node import RunningNode, running_node
 from tests.support.waiting import until
 
 PATIENCE_SECONDS = 20.0
-"""Chromium takes its line for narrow at first, and holds the high layer back for some seconds."""
+"""Chromium takes its line for narrow at times, and holds the high layer back for some seconds."""
 PUBLISH = """async (codec) => {
     const canvas = document.createElement('canvas');
     [canvas.width, canvas.height] = [1280, 720];
@@ -87,10 +87,10 @@ async def test_a_browser_sends_three_layers_and_another_decodes_the_one_it_asks_
         await until(lambda: feed.is_live, seconds=10)
         path = await exchange(running, viewer, "/whep/site-1", WATCH)
         await holds(viewer, SHOWS, 1280, seconds=15)
-        await holds(publisher, SENDS_ALL, seconds=PATIENCE_SECONDS)
         headers = {"Authorization": f"Bearer {running.token('site-1')}"}
         async with httpx.AsyncClient(base_url=running.url, headers=headers) as http:
             for layer, width in (("low", 320), ("high", 1280), ("middle", 640), ("low", 320), ("high", 1280)):
+                await holds(publisher, SENDS_ALL, seconds=PATIENCE_SECONDS)
                 assert (await http.patch(path, json={"layer": layer})).status_code == 204
                 await holds(viewer, SHOWS, width, seconds=5)
         stats = await viewer.evaluate(STATS)
