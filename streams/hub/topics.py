@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from streams.protocol import CameraState, Position
+from streams.recording.manifest import ManifestLine
 
 LIVE_CHANNEL = "command:live"
 """Pub/sub: `LiveEvent`s, for screens. May lose anything; only wakes and paints."""
@@ -20,7 +21,11 @@ TALKS_STREAM = "command:talks"
 """Stream of `TalkChanged`, each node's begin and end of each talk; the worker's group `records` puts them
 together for the audit."""
 RECORDINGS_STREAM = "command:recordings"
-"""Stream of `SegmentClosed` and `RecordingOpened`/`RecordingClosed`; the worker's group `records` indexes them."""
+"""Stream of `RecordingWritten`; the worker's group `records` indexes them."""
+ANCHORS_STREAM = "command:anchors"
+"""Stream of `Anchored`: where the court's ledgers stood, kept outside the database."""
+ANCHOR_KEY = "command:anchor"
+"""JSON of the newest `Anchored`; nodes take it into what they seal."""
 REVOCATIONS_STREAM = "command:revocations"
 """Stream of `Revoked`; every node reads it from where it stopped, so a break of the hub loses none."""
 STREAM_BOUND = 200_000
@@ -89,6 +94,8 @@ class FeedState(Event):
     """The video codec's name, `H264` or `VP8`."""
     audio: bool = False
     recording: bool = False
+    recording_trouble: Literal["disk_full", "disk_slow", "disk_failed"] | None = None
+    """Why what comes isn't being kept, where the recorder knows."""
     viewers: int = 0
 
 
@@ -202,48 +209,26 @@ LiveEvent = (
 LIVE_EVENT: TypeAdapter[LiveEvent] = TypeAdapter(Annotated[LiveEvent, Field(discriminator="type")])
 
 
-class RecordingOpened(Event):
-    """A recording has begun. `path` is relative to the recordings folder; times are Unix ms of the node's clock."""
+class RecordingWritten(Event):
+    """A line of a recording's manifest is on the disk, as the `ordinal`th; of fragments, each second's last is told.
 
-    type: Literal["recording-opened"] = "recording-opened"
+    Lines of one recording come in order; each may come twice. `head` is the hash of the line.
+    """
+
+    type: Literal["recording-written"] = "recording-written"
     recording: UUID
     feed: str
-    node: str
-    path: str
-    container: Literal["mp4", "webm"]
-    video: str | None
-    audio: str | None
-    started_at: int
-    talk: UUID | None = None
-    """Which talk of the centre it holds: each node that carries a talk records it."""
+    ordinal: int
+    head: str
+    line: Annotated[ManifestLine, Field(discriminator="type")]
 
 
-class SegmentClosed(Event):
-    """A recording grew: `seconds` of it are on the disk, `bytes` long so far."""
+class Anchored(Event):
+    """The `sequence`th anchor was written; `hash` is that of its line."""
 
-    type: Literal["recording-grew"] = "recording-grew"
-    recording: UUID
-    feed: str
-    seconds: float
-    bytes: int
-
-
-class RecordingClosed(Event):
-    """A recording is complete."""
-
-    type: Literal["recording-closed"] = "recording-closed"
-    recording: UUID
-    feed: str
-    ended_at: int
-    seconds: float
-    bytes: int
-    sha256: str
-    reason: Literal["ended", "network", "codec", "node", "disk"]
-
-
-RECORDING_EVENT: TypeAdapter[RecordingOpened | SegmentClosed | RecordingClosed] = TypeAdapter(
-    Annotated[RecordingOpened | SegmentClosed | RecordingClosed, Field(discriminator="type")]
-)
+    sequence: int
+    hash: str
+    at: int
 
 
 class NodeState(Event):
