@@ -1,0 +1,85 @@
+"""Where recordings are kept: the one door to their files, whether in a folder of this machine or far away.
+
+A path is relative to the recordings folder, with slashes, as manifests and the index name it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Protocol
+
+CHUNK_BYTES = 262_144
+"""What a file is read in."""
+
+
+class NotStored(LookupError):
+    """The store answers, and has no such file."""
+
+
+class StoreAway(ConnectionError):
+    """The store doesn't answer, or answers that it can't or won't; `code` says how.
+
+    `store-away`: no connection, no answer in time, or an answer that breaks off. `store-busy`: it asks to come later.
+    `store-refused`: it doesn't let us. Whether it has the file isn't known then.
+    """
+
+    def __init__(self, code: str, reason: str = "") -> None:
+        super().__init__(f"{code}: {reason}" if reason else code)
+        self.code = code
+
+
+class Store(Protocol):
+    """What every store does. Each call ends in bounded time; none blocks the event loop."""
+
+    async def size(self, path: str) -> int:
+        """How many bytes the file has now.
+
+        Raises:
+            NotStored, StoreAway: there is none; it can't be asked.
+        """
+
+    async def exists(self, path: str) -> bool:
+        """Whether there is such a file.
+
+        Raises:
+            StoreAway: it can't be asked.
+        """
+
+    def open_range(self, path: str, first: int, last: int) -> AsyncIterator[bytes]:
+        """The file's bytes from `first` to `last`, both included, piece by piece; those that there are.
+
+        Raises:
+            NotStored, StoreAway: as the bytes are asked for.
+        """
+
+    async def manifests(self) -> list[str]:
+        """Every manifest, sorted.
+
+        Raises:
+            StoreAway: it can't be asked.
+        """
+
+    async def manifest(self, path: str) -> Path:
+        """Where the manifest lies on this machine; fetched first where only a remote store has it.
+
+        Raises:
+            NotStored, StoreAway: there is none; it can't be asked.
+        """
+
+    async def remove(self, path: str) -> None:
+        """Delete the file wherever it is; nothing happens where there is none.
+
+        Raises:
+            StoreAway: it can't be asked, and may still have it.
+        """
+
+
+async def read_all(store: Store, path: str) -> bytes:
+    """A whole small file.
+
+    Raises:
+        NotStored, StoreAway: as the store does.
+    """
+    size = await store.size(path)
+    return b"".join([piece async for piece in store.open_range(path, 0, size - 1)]) if size else b""

@@ -1,0 +1,84 @@
+"""The store that is a folder of this machine, into which the media nodes write."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import TypeVar
+
+from command_center.evidence.store import CHUNK_BYTES, NotStored
+from streams.recording.recovery import manifests
+
+T = TypeVar("T")
+
+
+class LocalStore:
+    """The recordings folder."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.resolve()
+
+    def path(self, path: str) -> Path:
+        """Where the file lies, or would.
+
+        Raises:
+            NotStored: the path leads out of the folder.
+        """
+        whole = (self.root / path).resolve()
+        if not whole.is_relative_to(self.root):
+            raise NotStored(path)
+        return whole
+
+    async def size(self, path: str) -> int:
+        """How many bytes the file has now."""
+        return (await self._call(path, self.path(path).stat)).st_size
+
+    async def exists(self, path: str) -> bool:
+        """Whether there is such a file."""
+        try:
+            await self.size(path)
+        except NotStored:
+            return False
+        return True
+
+    async def open_range(self, path: str, first: int, last: int) -> AsyncIterator[bytes]:
+        """The file's bytes; a file that is deleted meanwhile is still read to its end.
+
+        Raises:
+            NotStored: also where the disk gives it no more.
+        """
+        descriptor = await self._call(path, os.open, self.path(path), os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            position = first
+            while position <= last:
+                size = min(CHUNK_BYTES, last + 1 - position)
+                piece = await self._call(path, os.pread, descriptor, size, position)
+                if not piece:
+                    return
+                position += len(piece)
+                yield piece
+        finally:
+            os.close(descriptor)
+
+    async def _call(self, path: str, call: Callable[..., T], *arguments: object) -> T:
+        try:
+            return await asyncio.to_thread(call, *arguments)
+        except OSError as error:
+            raise NotStored(path) from error
+
+    async def manifests(self) -> list[str]:
+        """Every manifest, sorted."""
+        found = await asyncio.to_thread(manifests, self.root)
+        return [one.relative_to(self.root).as_posix() for one in found]
+
+    async def manifest(self, path: str) -> Path:
+        """Where the manifest lies."""
+        await self.size(path)
+        return self.path(path)
+
+    async def remove(self, path: str) -> None:
+        """Delete the file."""
+        whole = self.path(path)
+        await asyncio.to_thread(whole.unlink, missing_ok=True)
