@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from command_center.evidence.store import CHUNK_BYTES, NotStored
-from streams.recording.recovery import manifests
+from streams.recording.manifest import SUFFIX
 
 T = TypeVar("T")
 
@@ -70,8 +70,8 @@ class LocalStore:
 
     async def manifests(self) -> list[str]:
         """Every manifest, sorted."""
-        found = await asyncio.to_thread(manifests, self.root)
-        return [one.relative_to(self.root).as_posix() for one in found]
+        found = await asyncio.to_thread(lambda: list(self.root.glob(f"*/*/*{SUFFIX}")))
+        return sorted(one.relative_to(self.root).as_posix() for one in found)
 
     async def manifest(self, path: str) -> Path:
         """Where the manifest lies."""
