@@ -11,6 +11,7 @@ from hypothesis import settings
 
 from streams.hub.hub import Hub
 from tests.support.postgresql import PostgreSQL, start_or_skip
+from tests.support.s3 import S3Server
 from tests.support.valkey import Valkey
 
 # How long an example takes says more about the machine than about us.
@@ -42,6 +43,24 @@ def valkey() -> Iterator[Valkey]:
     server.start()
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[S3Server]:
+    """S3-compatible storage for all tests of this process."""
+    server = S3Server()
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def s3(s3_server: S3Server) -> S3Server:
+    """That storage, with one bucket and nothing in it."""
+    if not s3_server.is_running:
+        s3_server.start()
+    s3_server.empty()
+    return s3_server
 
 
 @pytest.fixture

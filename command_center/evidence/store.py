@@ -29,6 +29,14 @@ class StoreAway(ConnectionError):
         self.code = code
 
 
+class ChecksumMismatch(ValueError):
+    """Other bytes than were meant were read, taken or given; `where` says of what: `local`, `sent`, `remote`."""
+
+    def __init__(self, path: str, where: str) -> None:
+        super().__init__(f"{path}: {where}")
+        self.where = where
+
+
 class Store(Protocol):
     """What every store does. Each call ends in bounded time; none blocks the event loop."""
 
