@@ -75,6 +75,7 @@ def main(arguments: list[str] | None = None) -> int:
         allowed_origins=tuple(options.allow_origin),
         turn=turn,
         records=not options.no_recording,
+        signing_key=options.signing_key,
     )
     sys.setswitchinterval(SWITCH_SECONDS)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
@@ -88,7 +89,9 @@ async def _serve(options: NodeOptions) -> int:
     try:
         node = Node(options)
     except OSError as error:
-        return _refuse(f"a port can't be opened: {error}")
+        return _refuse(f"a port can't be opened, or the signing key can't be read: {error}")
+    except ValueError as error:
+        return _refuse(f"the signing key can't be used: {error}")
     tame_collector()
     await node.run(stop)
     if node.is_recorder_stuck:
@@ -124,6 +127,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--turn-url", action="append", default=[], help=f"a TURN relay to name; its secret by {TURN_SECRET_VARIABLE}"
+    )
+    parser.add_argument(
+        "--signing-key", type=Path, help="private key (PEM) that recordings are signed with; made where there is none"
     )
     parser.add_argument("--no-recording", action="store_true")
     parser.add_argument("--log-level", default="INFO")

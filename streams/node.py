@@ -16,27 +16,31 @@ from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from prometheus_client import CONTENT_TYPE_LATEST
+from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from streams import native
-from streams.hub.hub import Hub
+from streams.hub.hub import Hub, HubAway
 from streams.hub.presence import Presence
 from streams.hub.revocations import Revocations
 from streams.hub.spool import Spool
 from streams.hub.topics import (
+    ANCHOR_KEY,
     CAMERAS_STREAM,
     POSITIONS_STREAM,
     RECORDINGS_STREAM,
     TALKS_STREAM,
+    Anchored,
     CameraChanged,
     FeedState,
     NodeState,
     PositionTaken,
     TalkChanged,
 )
+from streams.ledger import make_signer
 from streams.load import Load
 from streams.metrics import NodeMetrics
 from streams.recording.events import RecordingEvent
@@ -61,6 +65,7 @@ TICK_SECONDS = 0.06
 ROUND_TICK_SECONDS = 0.045
 REPAIR_TICK_SECONDS = 0.02
 SWEEP_SECONDS = 1.0
+ANCHOR_SECONDS = 15.0
 DRAIN_SECONDS = 0.2
 PEERS_CLOSE_SECONDS = 0.5
 RECORDER_CLOSE_SECONDS = 1.5
@@ -91,6 +96,8 @@ class NodeOptions:
     allowed_origins: Sequence[str] = ()
     turn: TurnServers = NO_TURN
     records: bool = True
+    signing_key: Path | None = None
+    """Of the private key that recordings are signed with, made where there is none; None: the data folder's own."""
 
 
 class Node:
@@ -114,7 +121,10 @@ class Node:
         self.presence = Presence(self.hub, options.node_id, self._state, self._feed_states, self._moved)
         self.recorder: Recorder | None = None
         if options.records:
-            self.recorder = Recorder(options.data / "recordings", options.node_id, self._recording_event)
+            key = options.signing_key or options.data / "keys" / f"recording-{options.node_id}.pem"
+            self.recorder = Recorder(
+                options.data / "recordings", options.node_id, make_signer(key), self._recording_event
+            )
         self.sessions = Sessions(
             self.port,
             self.forwarder,
@@ -173,6 +183,7 @@ class Node:
             keep_running("revocations", self.revocations.run),
             keep_running("events", self.presence.run_events),
             keep_running("heartbeat", self.presence.run_heartbeat),
+            keep_running("anchors", self._keep_anchor),
         ]
 
     def _round(self) -> None:
@@ -245,6 +256,16 @@ class Node:
 
     def _recording_event(self, event: RecordingEvent) -> None:
         self.spool.offer(RECORDINGS_STREAM, event)
+
+    async def _keep_anchor(self) -> None:
+        """Know the newest anchor of the court's ledgers, so that what is sealed here names it."""
+        while self.recorder is not None:
+            with suppress(HubAway, ValidationError):
+                told = await self.hub.value(ANCHOR_KEY)
+                if told is not None:
+                    newest = Anchored.model_validate_json(told)
+                    self.recorder.anchor = (newest.sequence, newest.hash)
+            await asyncio.sleep(ANCHOR_SECONDS)
 
     def _open_recording(
         self, feed: str, tracks: Sequence[Track], want_key_frame: Callable[[], None], talk: UUID | None = None

@@ -60,6 +60,7 @@ def _node(settings: Settings, local: LocalNode) -> Part:
         *("--data", str(settings.data), "--node-id", local.node),
         *("--udp-port", str(local.udp_port), "--http-port", str(local.http_port)),
         *("--token-key", str(settings.keys / PUBLIC_KEY_FILE)),
+        *("--signing-key", str(settings.keys / f"recording-{local.node}.pem")),
     ]
     for address in filter(None, (part.strip() for part in settings.media_public_addresses.split(","))):
         command += ["--public-address", address]

@@ -179,6 +179,19 @@ class Hub:
         """Remove a key, or one field of a hash. False when Redis is away."""
         return await self._tell(self._redis.hdel(key, field) if field else self._redis.delete(key))
 
+    async def value(self, key: str) -> str | None:
+        """A key's string; None where there is none.
+
+        Raises:
+            HubAway: Redis doesn't answer.
+        """
+        try:
+            async with asyncio.timeout(OPERATION_TIMEOUT_SECONDS):
+                found = await self._redis.get(key)
+        except _AWAY as error:
+            raise HubAway(key) from error
+        return None if found is None else str(found)
+
     async def values(self, pattern: str) -> dict[str, str]:
         """The string keys that match a glob pattern, with their values.
 

@@ -15,15 +15,13 @@ from streams.hub.hub import Hub, HubAway
 from streams.hub.topics import (
     CameraChanged,
     PositionTaken,
-    RecordingClosed,
-    RecordingOpened,
-    SegmentClosed,
+    RecordingWritten,
     TalkChanged,
 )
 
 logger = logging.getLogger(__name__)
 
-DurableEvent = PositionTaken | CameraChanged | TalkChanged | RecordingOpened | SegmentClosed | RecordingClosed
+DurableEvent = PositionTaken | CameraChanged | TalkChanged | RecordingWritten
 
 QUEUE_BOUND = 10_000
 """Events that may wait in memory; more are refused, and the device keeps and repeats them."""

@@ -72,13 +72,15 @@ class Assembly:
     Times given to it are Unix nanoseconds of the time line; `origin_ns` is the file's start on it.
     """
 
-    def __init__(self, origin_ns: int, *, has_video: bool) -> None:
+    def __init__(self, origin_ns: int, *, has_video: bool, filler: bytes | None = None) -> None:
         self.origin_ns = origin_ns
         self._has_video = has_video
         self._video = _Lane(VIDEO_RATE, USUAL_FRAME_TICKS)
         self._audio = _Lane(AUDIO_RATE, AUDIO_RATE // 50)
         self.first_arrival_ns: int | None = None
-        self._filler: bytes | None = None
+        self.filler = filler
+        """What stands for a moment of sound that isn't there; known once there was sound, or from the file before."""
+        self._is_filling = False
         self._last_start = 0.0
 
     def expect_key(self, at_ns: int) -> None:
@@ -96,6 +98,7 @@ class Assembly:
         if time < 0:
             return
         self._note(frame)
+        self._is_filling = False
         # RTP counts samples exactly; nanoseconds round, and sound that is off by one sample clicks.
         held = self._audio.held
         if held is not None and abs(time - held.time - opus.duration(held.data)) <= 2:
@@ -151,13 +154,16 @@ class Assembly:
             end = lane.held.time + opus.duration(lane.held.data)
             if until - end < SILENCE_SECONDS * AUDIO_RATE:
                 return
-            self._filler = bytes([lane.held.data[0] & 0xFC])
+            self.filler = bytes([lane.held.data[0] & 0xFC])
             lane.complete(end)
-        if self._filler is None:
+        elif not self._is_filling and until - lane.floor < SILENCE_SECONDS * AUDIO_RATE:
             return
-        step = opus.duration(self._filler)
+        if self.filler is None:
+            return
+        self._is_filling = True
+        step = opus.duration(self.filler)
         while lane.floor + step <= until:
-            lane.samples.append(Sample(lane.floor, step, self._filler, is_key=True))
+            lane.samples.append(Sample(lane.floor, step, self.filler, is_key=True))
             lane.floor += step
 
     def _pending_seconds(self) -> float:

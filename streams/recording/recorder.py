@@ -10,8 +10,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from uuid import UUID
 
+from streams.ledger import Signer
 from streams.recording.events import RecordingEvent
 from streams.recording.manifest import CloseReason
+from streams.recording.recording import Anchor, Place
 from streams.recording.recovery import close_unfinished, manifests
 from streams.recording.sink import RecordingSink
 from streams.recording.writer import Counters, FeedWriter
@@ -33,10 +35,11 @@ class Recorder:
     `on_event` must not raise. Start it once; `close` ends all recordings of this node.
     """
 
-    def __init__(self, root: Path, node: str, on_event: Callable[[RecordingEvent], None]) -> None:
+    def __init__(self, root: Path, node: str, signer: Signer, on_event: Callable[[RecordingEvent], None]) -> None:
         self.counters = Counters()
-        self._root = root
-        self._node = node
+        self.anchor: Anchor | None = None
+        """The newest anchor that the node knows; what is sealed from now on names it."""
+        self._place = Place(root, node, signer, lambda: self.anchor)
         self._on_event = on_event
         self._loop: asyncio.AbstractEventLoop | None = None
         self._opened: list[tuple[RecordingSink, FeedWriter]] = []
@@ -48,7 +51,7 @@ class Recorder:
     def start(self) -> None:
         """Begin; first of all the recordings that an earlier life of this node left open are closed."""
         self._loop = asyncio.get_running_loop()
-        self._root.mkdir(parents=True, exist_ok=True)
+        self._place.root.mkdir(parents=True, exist_ok=True)
         self._thread.start()
 
     def open(
@@ -65,8 +68,9 @@ class Recorder:
         with it: which talk of the centre it holds.
         """
         sink = RecordingSink(feed, request_key_frame=request_key_frame)
+        sink.looked_at = time.monotonic()
         writer = FeedWriter(
-            self._root, self._node, feed, tracks, self.counters, self._emit, lambda: self._want_key_frame(sink), talk
+            self._place, feed, tracks, self.counters, self._emit, lambda: self._want_key_frame(sink), talk
         )
         with self._lock:
             self._opened.append((sink, writer))
@@ -96,7 +100,7 @@ class Recorder:
     def _run(self) -> None:
         # Hashing what a crash left takes a while; new recordings don't wait for it, and aren't taken for old ones.
         try:
-            left = manifests(self._root)
+            left = manifests(self._place.root)
         except OSError:
             logger.exception("the store can't be listed; what a crash left waits for the next start")
             left = []
@@ -116,7 +120,8 @@ class Recorder:
                 writer.step(time.time_ns())
                 if closing is not None:
                     writer.close(closing)
-                sink.written_at = writer.written_at
+                sink.written_at, sink.looked_at = writer.written_at, time.monotonic()
+                sink.refusal = writer.trouble
             except Exception:
                 # One feed's stream must not end the recording of the others.
                 logger.exception("feed %s: recording failed", sink.feed)
@@ -150,7 +155,7 @@ class Recorder:
 
     def _recover(self, left: list[Path]) -> None:
         try:
-            for event in close_unfinished(self._root, left, self._node, self._stopping):
+            for event in close_unfinished(self._place, left, self._stopping):
                 self._emit(event)
         except Exception:
             logger.exception("unfinished recordings could not be closed")

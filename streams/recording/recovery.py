@@ -1,35 +1,39 @@
-"""Closes the recordings that a crash left open, with their true length."""
+"""Completes the recordings that a crash left open, with their true length."""
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import os
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from streams.hub.topics import RecordingClosed, RecordingOpened
-from streams.recording import scan
-from streams.recording.events import closed_event, opened_event
-from streams.recording.manifest import SUFFIX, Closed, FragmentLine, Manifest, read_manifest, write_line
+from streams.ledger import cut_torn_end, head_of
+from streams.recording import scan, version_1
+from streams.recording.digest import RunningDigest, digest
+from streams.recording.events import RecordingEvent, thinned, written_lines
+from streams.recording.manifest import SUFFIX, Closed, FragmentLine, Manifest, Sealed, Segment, read_manifest
+from streams.recording.manifest_file import ManifestFile
+from streams.recording.recording import Place
+from streams.recording.segment_file import DRAFT_SUFFIX
 
 logger = logging.getLogger(__name__)
 
 TAIL_BYTES = 4096
 YOUNG_SECONDS = 60.0
 CLOSED_MARK = b'{"type":"closed"'
+MEDIA_SUFFIXES = (".mp4", ".webm")
 
 
 @dataclass(slots=True)
 class _Found:
-    """What of a file is whole."""
+    """What of a segment's file is whole; `more` are fragments that the manifest doesn't tell of."""
 
-    fragments: list[FragmentLine]
+    kept: int
+    more: list[FragmentLine]
     bytes: int
-    sha256: str
+    digest: RunningDigest
 
 
 def manifests(root: Path) -> list[Path]:
@@ -37,13 +41,11 @@ def manifests(root: Path) -> list[Path]:
     return sorted(root.glob(f"*/*/*{SUFFIX}"))
 
 
-def close_unfinished(
-    root: Path, paths: list[Path], node: str, stopping: threading.Event
-) -> Iterator[RecordingOpened | RecordingClosed]:
-    """Close those recordings that are this node's and have no closing line; none of them may be under way.
+def close_unfinished(place: Place, paths: list[Path], stopping: threading.Event) -> Iterator[RecordingEvent]:
+    """Complete those recordings that are this node's and have no closing line; none of them may be under way.
 
-    For each, both events are given: the crash may have come before the first was told. The file itself is not touched;
-    bytes after its last whole fragment simply don't count.
+    For each all lines are told, but of fragments the last: the crash may have come before they were. Media files
+    aren't touched; bytes after the last whole fragment simply don't count.
     """
     for path in paths:
         if stopping.is_set():
@@ -52,20 +54,16 @@ def close_unfinished(
             if _is_closed(path):
                 continue
             manifest = read_manifest(path)
-            if manifest is None:
+            if manifest is None or (not manifest.segments and manifest.opened.node == place.node):
                 # Whose it is nobody can tell; another node may be writing its first line in this moment.
-                if time.time() - path.stat().st_mtime > YOUNG_SECONDS:
+                if manifest is not None or time.time() - path.stat().st_mtime > YOUNG_SECONDS:
                     _remove_empty(path)
                 continue
-            if manifest.opened.node != node:
+            if manifest.opened.node != place.node:
                 continue
-            closed = _close(root, path, manifest)
-        except OSError as error:
-            logger.error("recording %s can't be closed: %s", path.stem, error)
-            continue
-        if closed is not None:
-            yield opened_event(manifest.opened)
-            yield closed_event(manifest.opened, closed)
+            yield from _complete(place, path)
+        except (OSError, ValueError) as error:
+            logger.error("recording %s can't be completed: %s", path.stem, error)
 
 
 def _is_closed(path: Path) -> bool:
@@ -75,65 +73,95 @@ def _is_closed(path: Path) -> bool:
     return bool(lines) and lines[-1].startswith(CLOSED_MARK)
 
 
-def _close(root: Path, path: Path, manifest: Manifest) -> Closed | None:
-    media = root / manifest.opened.path
-    if not media.exists():
-        _remove_empty(path)
-        return None
-    found = _read_media(media, manifest)
-    last = found.fragments[-1] if found.fragments else None
-    seconds = max((line.start + line.seconds for line in found.fragments[-2:]), default=0.0)
-    closed = Closed(
-        reason="node",
-        ended_at=manifest.opened.started_at if last is None else last.at + int(last.seconds * 1000),
-        seconds=round(seconds, 3),
+def _complete(place: Place, path: Path) -> Iterator[RecordingEvent]:
+    manifest = read_manifest(path)
+    if manifest is not None and manifest.opened.version == 1:
+        version_1.close(place.root, path)
+        return
+    cut = cut_torn_end(path)
+    if cut:
+        logger.warning("recording %s: %d bytes of a torn line cut off", path.stem, cut)
+    manifest = read_manifest(path)
+    if manifest is None or not manifest.segments:
+        return
+    _remove_beginning(path, len(manifest.segments))
+    file = ManifestFile(path, manifest.opened.recording, manifest.opened.feed, place.signer, head_of(path))
+    file.resume()
+    try:
+        last = manifest.segments[-1]
+        if last.sealed is None:
+            _seal(place, file, manifest, last)
+        seconds = last.line.start + last.seconds
+        file.write(
+            Closed(
+                reason="node",
+                ended_at=_ended_at(last),
+                seconds=round(seconds, 3),
+                segments=len(manifest.segments),
+                is_recovered=True,
+            )
+        )
+        file.sync()
+    finally:
+        file.release()
+    logger.info("recording %s completed after a crash: %.1f s", path.stem, seconds)
+    yield from thinned(written_lines(path))
+
+
+def _seal(place: Place, file: ManifestFile, manifest: Manifest, segment: Segment) -> None:
+    found = _read_media(place.root / segment.line.path, segment)
+    for line in found.more:
+        file.write(line)
+    segment.fragments = segment.fragments[: found.kept] + found.more
+    hashes = found.digest.value
+    segment.sealed = Sealed(
+        segment=segment.line.number,
+        ended_at=_ended_at(segment),
+        seconds=round(segment.seconds, 3),
         bytes=found.bytes,
-        sha256=found.sha256,
+        sha256=hashes.sha256,
+        sm3=hashes.sm3,
+        fragments=len(segment.fragments),
+        anchor=place.anchor(),
+        is_recovered=True,
     )
-    known = len(manifest.fragments)
-    with path.open("ab") as file:
-        file.write(b"\n")  # the last line may be torn
-        for line in found.fragments[known:]:
-            file.write(write_line(line))
-        file.write(write_line(closed))
-        file.flush()
-        os.fsync(file.fileno())
-    logger.info("recording %s closed after a crash: %.1f s", manifest.opened.recording, closed.seconds)
-    return closed
+    file.write(segment.sealed)
 
 
-def _read_media(media: Path, manifest: Manifest) -> _Found:
+def _ended_at(segment: Segment) -> int:
+    last = segment.fragments[-1] if segment.fragments else None
+    return segment.line.started_at if last is None else last.at + int(last.seconds * 1000)
+
+
+def _read_media(media: Path, segment: Segment) -> _Found:
     """Hash the file as far as it is whole: what the manifest tells of and the disk has, then what it has beyond."""
-    digest = hashlib.sha256()
-    found = _Found([], manifest.opened.header_bytes, "")
     with media.open("rb") as file:
-        digest.update(file.read(manifest.opened.header_bytes))
-        for line in manifest.fragments:
+        found = _Found(0, [], segment.line.header_bytes, RunningDigest(file.read(segment.line.header_bytes)))
+        for line in segment.fragments:
             data = file.read(line.length)
-            if hashlib.sha256(data).hexdigest() != line.sha256:
-                # A power cut kept the line and lost the bytes.
-                found.sha256 = digest.hexdigest()
-                return found
-            digest.update(data)
-            found.fragments.append(line)
+            if digest(data).sha256 != line.sha256:
+                return found  # a power cut kept the line and lost the bytes
+            found.digest.update(data)
+            found.kept += 1
             found.bytes += line.length
-        file.seek(found.bytes)
-        for piece in scan.fragments(manifest.opened.container, file.read()):
-            digest.update(piece.data)
-            found.fragments.append(_line(piece, manifest, len(found.fragments), found.bytes))
+        for piece in scan.fragments(segment.line.container, file.read()):
+            found.digest.update(piece.data)
+            found.more.append(_line(piece, segment, found.kept + len(found.more), found.bytes))
             found.bytes += len(piece.data)
-    found.sha256 = digest.hexdigest()
     return found
 
 
-def _line(piece: scan.Piece, manifest: Manifest, number: int, offset: int) -> FragmentLine:
-    before = manifest.fragments[-1] if manifest.fragments else None
-    zero = manifest.opened.started_at if before is None else before.at - int(before.start * 1000)
+def _line(piece: scan.Piece, segment: Segment, number: int, offset: int) -> FragmentLine:
+    before = segment.fragments[-1] if segment.fragments else None
+    zero = segment.line.started_at if before is None else before.at - int(before.start * 1000)
+    hashes = digest(piece.data)
     return FragmentLine(
+        segment=segment.line.number,
         number=number,
         offset=offset,
         length=len(piece.data),
-        sha256=hashlib.sha256(piece.data).hexdigest(),
+        sha256=hashes.sha256,
+        sm3=hashes.sm3,
         start=round(piece.start, 6),
         seconds=round(piece.seconds, 6),
         at=zero + int(piece.start * 1000),
@@ -141,8 +169,14 @@ def _line(piece: scan.Piece, manifest: Manifest, number: int, offset: int) -> Fr
     )
 
 
+def _remove_beginning(path: Path, segments: int) -> None:
+    """Take away the file of a segment that no line tells of yet: it holds a header only."""
+    for suffix in (*MEDIA_SUFFIXES, DRAFT_SUFFIX):
+        path.with_name(f"{path.stem}-{segments + 1:04d}{suffix}").unlink(missing_ok=True)
+
+
 def _remove_empty(path: Path) -> None:
-    """A manifest whose file never came to be tells of nothing."""
-    if not any(path.with_suffix(suffix).exists() for suffix in (".mp4", ".webm")):
+    """A manifest whose first segment never came to be tells of nothing."""
+    if not any(path.with_suffix(suffix).exists() for suffix in MEDIA_SUFFIXES):  # as version 1 named them
+        _remove_beginning(path, 0)
         path.unlink(missing_ok=True)
-        path.with_suffix(".new").unlink(missing_ok=True)

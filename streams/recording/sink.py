@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
-from streams.recording.manifest import CloseReason
+from streams.recording.manifest import CloseReason, GapKind
 from streams.sfu.track import Kind
 
 QUEUE_BYTES = 16_000_000
@@ -16,6 +17,9 @@ ITEM_BYTES = 128
 """What keeping one item costs beside its bytes, so that many small ones don't get past the bound."""
 WRITING_SECONDS = 5.0
 """A recording that was written to so recently is under way; a fragment is written about each second."""
+STALL_SECONDS = 3.0
+"""The recorder comes round several times a second; one that doesn't for so long waits for its disk."""
+Trouble = Literal["disk_full", "disk_slow", "disk_failed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,14 @@ class Dropped:
     packets: int
 
 
-Item = tuple[Kind, bytes, int] | Report | Dropped
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """Why nothing comes from the publisher just now; None: it comes."""
+
+    cause: GapKind | None
+
+
+Item = tuple[Kind, bytes, int] | Report | Dropped | Paused
 
 
 class RecordingSink:
@@ -51,6 +62,10 @@ class RecordingSink:
         self.request_key_frame = request_key_frame
         self.dropped = 0
         self.written_at: float | None = None
+        self.looked_at: float | None = None
+        """When the recorder last came round (monotonic seconds)."""
+        self.refusal: Trouble | None = None
+        """Why the disk takes nothing, as the recorder last saw."""
         self.closing: CloseReason | None = None
         self._items: deque[Item] = deque()
         self._bound = bound
@@ -63,6 +78,18 @@ class RecordingSink:
         """Whether what comes is being kept; `now` is monotonic seconds."""
         written_at = self.written_at
         return written_at is not None and now - written_at < WRITING_SECONDS
+
+    def trouble(self, now: float) -> Trouble | None:
+        """What keeps what comes from being kept; `now` is monotonic seconds."""
+        if self.looked_at is not None and now - self.looked_at > STALL_SECONDS:
+            return "disk_slow"
+        return self.refusal
+
+    def pause(self, cause: GapKind | None) -> None:
+        """Take why nothing comes, or (None) that it comes again."""
+        if self._bytes_in - self._bytes_out <= self._bound:
+            self._bytes_in += ITEM_BYTES
+            self._items.append(Paused(cause))
 
     def packet(self, kind: Kind, packet: bytes, arrival_ns: int) -> None:
         """Take one RTP packet in clear."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from streams.recording.packets import Unwrap
 
 NANOSECONDS = 1_000_000_000
+NTP_EPOCH_SECONDS = 2_208_988_800
+"""From 1900, where NTP's time begins, to 1970."""
 SLEW_NS = 8_000_000
 """How far one picture may be moved to come nearer to its sound: too little to be seen."""
 WRONG_REPORT_NS = 5 * NANOSECONDS
@@ -86,6 +88,15 @@ class Timeline:
     def wall_ns(self, media_ns: int) -> int:
         """The node's clock for an instant of the time line."""
         return media_ns + (self._lag_ns or 0)
+
+    @property
+    def device_offset_ms(self) -> int | None:
+        """The device's clock minus the node's, by its sender reports; None while it has told nothing."""
+        for clock in (self.audio, self.video):
+            if clock.sender_ns is not None and clock.offset_ns is not None:
+                unix_ns = clock.sender_ns - NTP_EPOCH_SECONDS * NANOSECONDS
+                return (unix_ns - self.wall_ns(clock.offset_ns)) // 1_000_000
+        return None
 
     def settle(self) -> None:
         """Set the picture right at once; only between files, where nothing has been written yet."""

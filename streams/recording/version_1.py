@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 _GAPS = {"loss": "network", "silence": "network", "queue": "disk_slow", "disk": "disk_failed"}
@@ -43,3 +46,36 @@ class Version1(Generic[Line]):
             case _:
                 self._ends.append(old["offset"] + old["length"])
                 yield self._read(old)
+
+
+def close(root: Path, path: Path) -> None:
+    """Complete one that a crash left open before the program was renewed, in the way of then.
+
+    Raises:
+        OSError, ValueError: it can't be read or written.
+    """
+    lines = [json.loads(raw) for raw in path.read_bytes().splitlines() if raw.endswith(b"}")]
+    opened, fragments = lines[0], [line for line in lines if line["type"] == "fragment"]
+    whole = hashlib.sha256()
+    kept: list[dict[str, Any]] = []
+    with (root / opened["path"]).open("rb") as file:
+        whole.update(file.read(opened["header_bytes"]))
+        for line in fragments:
+            data = file.read(line["length"])
+            if hashlib.sha256(data).hexdigest() != line["sha256"]:
+                break
+            whole.update(data)
+            kept.append(line)
+    last = kept[-1] if kept else None
+    closed = {
+        "type": "closed",
+        "reason": "node",
+        "ended_at": opened["started_at"] if last is None else last["at"] + int(last["seconds"] * 1000),
+        "seconds": 0.0 if last is None else round(last["start"] + last["seconds"], 3),
+        "bytes": opened["header_bytes"] if last is None else last["offset"] + last["length"],
+        "sha256": whole.hexdigest(),
+    }
+    with path.open("ab") as file:
+        file.write(b"\n" + json.dumps(closed, separators=(",", ":")).encode() + b"\n")  # the last line may be torn
+        file.flush()
+        os.fsync(file.fileno())

@@ -1,23 +1,23 @@
-"""One feed's recording: packets in, files out, one after the other."""
+"""One feed's recording: packets in, segments out, one after the other without a hole between."""
 
 from __future__ import annotations
 
+import errno
 import logging
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from uuid import UUID
 
-from streams.hub.topics import SegmentClosed
 from streams.recording.assembly import AUDIO_RATE, VIDEO_RATE, Assembly
-from streams.recording.events import RecordingEvent, closed_event, opened_event
-from streams.recording.file import RecordingFile
-from streams.recording.frames import Frame
-from streams.recording.manifest import CloseReason, GapLine
+from streams.recording.events import RecordingEvent
+from streams.recording.frames import Frame, VideoFormat
+from streams.recording.manifest import CloseReason, GapKind, GapLine, SegmentReason
 from streams.recording.packets import read_rtp
-from streams.recording.sink import Dropped, Item, Report
+from streams.recording.part import Part
+from streams.recording.recording import Place, RecordingFiles
+from streams.recording.sink import Dropped, Item, Paused, Report, Trouble
 from streams.recording.stream import Stream
 from streams.recording.timeline import NANOSECONDS, Timeline
 from streams.sfu.track import Kind, Track
@@ -39,8 +39,18 @@ AUDIO_WAIT_SECONDS = 0.8
 RETRY_NS = 2 * NANOSECONDS
 KEY_FRAME_NS = 10 * NANOSECONDS
 """A player can start at a key frame only, so one is asked for at least this often."""
+SEGMENT_NS = 60 * NANOSECONDS
+"""The next segment begins with the first key frame after so long."""
+RECORDING_NS = 3600 * NANOSECONDS
+"""And after so long the next recording, so that no manifest grows for ever."""
+TAIL_NS = 500_000_000
+"""How long a segment that has been left waits for its last sound."""
 BACKLOG = 500
 """Audio packets kept while no file is open: sound that belongs to the first picture comes before it is whole."""
+INCOMPLETE = 8
+"""How many recordings that a disk refused to complete are tried again."""
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+CLOSE_REASONS: dict[GapKind, CloseReason] = {"camera": "camera", "officer": "ended", "node": "node"}
 
 
 @dataclass(slots=True)
@@ -60,8 +70,7 @@ class FeedWriter:
 
     def __init__(
         self,
-        root: Path,
-        node: str,
+        place: Place,
         feed: str,
         tracks: Sequence[Track],
         counters: Counters,
@@ -70,18 +79,25 @@ class FeedWriter:
         talk: UUID | None = None,
     ) -> None:
         self.feed = feed
+        self.trouble: Trouble | None = None
+        """What keeps it from writing, if anything does."""
         self._talk = talk
-        self._root = root
-        self._node = node
+        self._place = place
         self._tracks = {track.kind: track for track in tracks}
         self._counters = counters
         self._emit = emit
         self._want_key_frame = want_key_frame
-        self._file: RecordingFile | None = None
-        self._assembly: Assembly | None = None
-        self._has_video = self._has_audio = False
-        self._retry_at_ns = 0
-        self._disk_gap_since_ns = 0
+        self._files: RecordingFiles | None = None
+        self._incomplete: list[RecordingFiles] = []
+        self._origin_ns = 0
+        """Where the recording begins on the time line."""
+        self._part: Part | None = None
+        self._tail: Part | None = None
+        """The segment before, while sound of it may come."""
+        self._retry_at_ns = self._complete_at_ns = 0
+        self._disk_gap: GapLine | None = None
+        self._pause: GapKind | None = None
+        """Why the publisher pauses, where its node knows."""
         self._key_wanted_at_ns = 0
         self._last_key_ns = 0
         self._last_arrival_ns = 0
@@ -90,8 +106,8 @@ class FeedWriter:
 
     @property
     def written_at(self) -> float | None:
-        """When the open file was last written to, in monotonic seconds; None while none is open."""
-        return None if self._file is None else self._written_at
+        """When the open recording was last written to, in monotonic seconds; None while none is open."""
+        return None if self._files is None else self._written_at
 
     # What comes
 
@@ -100,9 +116,11 @@ class FeedWriter:
         if isinstance(item, Report):
             clock = self._timeline.video if item.kind == "video" else self._timeline.audio
             clock.report(item.ntp, item.timestamp)
+        elif isinstance(item, Paused):
+            self._pause = item.cause
         elif isinstance(item, Dropped):
             self._counters.dropped_packets += item.packets
-            self._note(GapLine(kind="queue", track="both", since=item.since_ns // 1_000_000,
+            self._note(GapLine(kind="disk_slow", track="both", since=item.since_ns // 1_000_000,
                                until=item.until_ns // 1_000_000, packets=item.packets))  # fmt: skip
         else:
             kind, data, arrival_ns = item
@@ -124,29 +142,35 @@ class FeedWriter:
         """Do what time asks for; several times a second. `now_ns` is Unix time."""
         for stream in self._streams.values():
             stream.reorder.expire(now_ns)
-        assembly = self._assembly
-        if assembly is None:
+        if self._tail is not None and now_ns - self._tail.left_at_ns > TAIL_NS:
+            self._end_tail()
+        part = self._part
+        if part is None:
             self._start_without_picture(now_ns)
         elif now_ns - self._last_arrival_ns > IDLE_CLOSE_NS:
-            self._finish("network")
-        elif assembly.first_arrival_ns is not None and now_ns - assembly.first_arrival_ns > IDLE_CUT_NS:
+            self._finish("network" if self._pause is None else CLOSE_REASONS.get(self._pause, "network"))
+        elif part.assembly.first_arrival_ns is not None and now_ns - part.assembly.first_arrival_ns > IDLE_CUT_NS:
             self._cut()
         self._sync()
+        self._complete(now_ns)
         self._ask_for_key_frame(now_ns)
 
     def close(self, reason: CloseReason) -> None:
-        """Write what there is and close the file."""
+        """Write what there is and complete the recording."""
         for stream in self._streams.values():
             stream.reorder.flush()
-        if self._assembly is None and self._backlog and "video" not in self._streams:
-            self._start(self._backlog[0][1], has_video=False)  # a few words, over before they were looked at
+        if self._part is None and self._backlog and "video" not in self._streams:
+            self._start(self._backlog[0][1], None)  # a few words, over before they were looked at
         self._finish(reason)
+        self._complete(None)
+        for files in self._incomplete:
+            files.release()
 
     # Frames
 
     def _take_frame(self, kind: Kind, frame: Frame) -> None:
         if kind == "video":
-            if self._assembly is None:
+            if self._part is None:
                 self._timeline.settle()
             at_ns = self._timeline.video_ns(frame.timestamp, frame.arrival_ns)
         else:
@@ -171,32 +195,48 @@ class FeedWriter:
             self._take_audio(frame, at_ns)
 
     def _take_video(self, frame: Frame, at_ns: int) -> None:
-        if frame.is_key and self._streams["video"].depacketiser.format is not None:
+        format_ = self._streams["video"].depacketiser.format
+        if frame.is_key and format_ is not None:
             self._last_key_ns = frame.arrival_ns
-            is_other = self._assembly is not None and (
-                not self._has_video or (self._file is not None and self._backlog and not self._has_audio)
-            )
-            if is_other:
-                self._finish("codec")
-            if self._assembly is None:
-                self._start(at_ns, has_video=True)
+            if self._part is None:
+                self._start(at_ns, format_)
             else:
-                self._assembly.expect_key(at_ns)
-                if self._assembly.is_due(key_next=True):
-                    self._cut()
-        if self._assembly is None or not self._has_video:
+                self._take_key(self._part, at_ns, format_)
+        if self._part is None or self._part.format is None:
             return
-        self._assembly.add_video(frame, at_ns)
-        if self._assembly is not None and self._assembly.is_due():
+        self._part.assembly.add_video(frame, at_ns)
+        if self._part.assembly.is_due():
+            self._cut()
+
+    def _take_key(self, part: Part, at_ns: int, format_: VideoFormat) -> None:
+        """A key frame comes: the place where a segment may end."""
+        part.assembly.expect_key(at_ns)
+        if part.format is None or part.format.codec != format_.codec:
+            self._next_part(at_ns, format_, "codec")
+        elif part.is_other(format_):
+            self._next_part(at_ns, format_, "size")
+        elif part.is_open and self._backlog and not part.has_audio:
+            self._next_part(at_ns, format_, "audio")
+        elif at_ns - part.origin_ns >= SEGMENT_NS:
+            self._next_part(at_ns, format_, "length")
+        elif part.assembly.is_due(key_next=True):
             self._cut()
 
     def _take_audio(self, frame: Frame, at_ns: int) -> None:
-        if self._assembly is None or (self._file is not None and not self._has_audio):
+        tail, part = self._tail, self._part
+        if tail is not None and tail.until_ns is not None and at_ns < tail.until_ns:
+            tail.assembly.add_audio(frame, at_ns)
+            return
+        self._end_tail()
+        if part is None or (part.is_open and not part.has_audio):
             self._backlog.append((frame, at_ns))
             return
-        self._assembly.add_audio(frame, at_ns)
-        self._has_audio = True
-        if self._assembly.is_due():
+        if part.format is None and at_ns - part.origin_ns >= SEGMENT_NS:
+            self._next_part(at_ns, None, "length")
+            part = self._part or part
+        part.assembly.add_audio(frame, at_ns)
+        part.has_audio = True
+        if part.assembly.is_due():
             self._cut()
 
     def _write_down_gaps(self, kind: Kind, stream: Stream, at_ns: int) -> None:
@@ -206,11 +246,12 @@ class FeedWriter:
         if since_ns is None or (not lost and at_ns - since_ns < SILENCE_NS):
             return
         since, until = (self._timeline.wall_ns(instant) // 1_000_000 for instant in (since_ns, at_ns))
-        self._note(GapLine(kind="loss" if lost else "silence", track=kind, since=since, until=until, packets=lost))
+        cause = self._pause if at_ns - since_ns >= SILENCE_NS else None
+        self._note(GapLine(kind=cause or "network", track=kind, since=since, until=until, packets=lost))
         if lost and kind == "video":
             self._last_key_ns = 0
 
-    # Files
+    # Segments
 
     def _reset(self) -> None:
         """Forget the publisher's clocks and numbers: the next packets are of another stream."""
@@ -220,121 +261,171 @@ class FeedWriter:
         for kind, track in self._tracks.items():
             self._streams[kind] = Stream(track, self._take_frame)
 
-    def _start(self, origin_ns: int, *, has_video: bool) -> None:
+    def _start(self, origin_ns: int, format_: VideoFormat | None, reason: SegmentReason = "start") -> None:
         if self._timeline.wall_ns(origin_ns) < self._retry_at_ns:
             return
-        self._assembly = Assembly(origin_ns, has_video=has_video)
-        self._has_video, self._has_audio = has_video, False
+        filler = None if self._tail is None else self._tail.assembly.filler
+        self._part = Part(Assembly(origin_ns, has_video=format_ is not None, filler=filler), format_, reason)
         backlog, self._backlog = self._backlog, deque(maxlen=BACKLOG)
         for frame, at_ns in backlog:
             if at_ns >= origin_ns:
-                self._assembly.add_audio(frame, at_ns)
-                self._has_audio = True
+                self._part.assembly.add_audio(frame, at_ns)
+                self._part.has_audio = True
 
     def _start_without_picture(self, now_ns: int) -> None:
         video = self._streams.get("video")
         since_ns = now_ns - PICTURELESS_NS
         if self._backlog and (video is None or max(self._backlog[0][0].arrival_ns, video.last_arrival_ns) < since_ns):
-            self._start(self._backlog[0][1], has_video=False)
+            self._start(self._backlog[0][1], None)
 
-    def _cut(self, *, is_last: bool = False) -> None:
-        assembly = self._assembly
-        if assembly is None:
+    def _next_part(self, at_ns: int, format_: VideoFormat | None, reason: SegmentReason) -> None:
+        """Go on in another segment from `at_ns` on; the one before waits a little for its last sound."""
+        self._end_tail()
+        tail = self._part
+        if tail is None:
             return
-        if self._file is None and not is_last and "audio" in self._streams and not self._has_audio:
-            first = assembly.first_arrival_ns
-            if first is not None and self._last_arrival_ns - first < AUDIO_WAIT_SECONDS * NANOSECONDS:
-                return
-        fragment = assembly.cut(is_last=is_last)
-        if fragment is None:
+        tail.until_ns, tail.left_at_ns = at_ns, self._last_arrival_ns
+        self._tail, self._part = tail, None
+        self._start(at_ns, format_, reason)
+        if self._part is not None and format_ is not None:
+            self._part.has_audio = self._part.has_audio or tail.has_audio
+        if format_ is None or not tail.has_audio:
+            self._end_tail()
+
+    def _end_tail(self) -> None:
+        """Write the rest of the segment that has been left, and seal it."""
+        tail, self._tail = self._tail, None
+        if tail is None:
             return
-        wall_ns = self._timeline.wall_ns(assembly.origin_ns + int(fragment.start * NANOSECONDS))
+        self._write(tail, is_last=True)
+        files = self._files
+        if files is None or not tail.is_open:
+            return
         try:
-            if self._file is None:
-                self._open(wall_ns)
-            if self._file is not None:
-                self._file.append(fragment, wall_ns)
-                self._written_at = time.monotonic()
-                self._counters.fragments += 1
-                self._counters.bytes += sum(len(sample.data) for sample in fragment.video + fragment.audio)
+            files.seal(self._device_offset_ms())
+            if tail.until_ns is not None and tail.until_ns - self._origin_ns >= RECORDING_NS:
+                self._files = None
+                self._close(files, "length")
         except OSError as error:
             self._disk_failed(error)
 
-    def _open(self, started_ns: int) -> None:
-        video = self._streams["video"].depacketiser if self._has_video else None
-        described = video.format if video is not None else None
-        file = RecordingFile(
-            self._root, self.feed, self._node, started_ns, described, has_audio=self._has_audio, talk=self._talk
-        )
-        self._file = file
-        file.create()
-        self._counters.files += 1
-        logger.info("feed %s: recording %s opened", self.feed, file.id)
-        if self._disk_gap_since_ns:
-            file.note(GapLine(kind="disk", track="both", since=self._disk_gap_since_ns // 1_000_000,
-                              until=started_ns // 1_000_000))  # fmt: skip
-            self._disk_gap_since_ns = 0
-        self._emit(opened_event(file.opened))
+    def _cut(self) -> None:
+        """Write what is complete of the present segment."""
+        part = self._part
+        if part is None:
+            return
+        if not part.is_open and "audio" in self._streams and not part.has_audio:
+            first = part.assembly.first_arrival_ns
+            if first is not None and self._last_arrival_ns - first < AUDIO_WAIT_SECONDS * NANOSECONDS:
+                return
+        self._end_tail()
+        if self._part is part:  # else the disk has failed meanwhile
+            self._write(part)
+
+    def _write(self, part: Part, *, is_last: bool = False) -> None:
+        fragment = part.assembly.cut(is_last=is_last)
+        if fragment is None:
+            return
+        wall_ns = self._timeline.wall_ns(part.origin_ns + int(fragment.start * NANOSECONDS))
+        try:
+            files = self._opened(part, wall_ns)
+            self._counters.bytes += files.append(fragment, wall_ns)
+        except OSError as error:
+            self._disk_failed(error)
+            return
+        self._written_at = time.monotonic()
+        self._counters.fragments += 1
+        self.trouble = None
+
+    def _opened(self, part: Part, wall_ns: int) -> RecordingFiles:
+        """The recording, with this part's segment begun in it."""
+        files = self._files
+        if files is None:
+            files = self._files = RecordingFiles(self._place, self.feed, wall_ns, self._emit, self._talk)
+            self._origin_ns = part.origin_ns
+            part.reason = "start"
+        if not part.is_open:
+            start = (part.origin_ns - self._origin_ns) / NANOSECONDS
+            files.begin_segment(wall_ns, start, part.format, has_audio=part.has_audio, reason=part.reason)
+            part.is_open = True
+            self._counters.files += 1
+            logger.info("feed %s: recording %s: segment %d begun: %s", self.feed, files.id, files.segments, part.reason)
+        if self._disk_gap is not None:
+            files.note(self._disk_gap.model_copy(update={"until": wall_ns // 1_000_000}))
+            self._disk_gap = None
+        return files
+
+    # The disk
 
     def _sync(self) -> None:
-        file = self._file
-        if file is None:
+        if self._files is None:
             return
         try:
-            if file.sync():
-                self._emit(SegmentClosed(recording=file.id, feed=self.feed, seconds=round(file.seconds, 3),
-                                         bytes=file.bytes))  # fmt: skip
+            self._files.sync()
         except OSError as error:
             self._disk_failed(error)
 
     def _note(self, gap: GapLine) -> None:
-        if self._file is None:
+        if self._files is None:
             return
         try:
-            self._file.note(gap)
+            self._files.note(gap)
         except OSError as error:
             self._disk_failed(error)
 
     def _finish(self, reason: CloseReason) -> None:
-        self._cut(is_last=True)
-        file, self._file, self._assembly = self._file, None, None
-        if file is None:
-            return
-        try:
-            closed = file.close(reason, self._ended_ns(file))
-        except OSError as error:
-            self._file = file
-            self._disk_failed(error)
-            return
-        logger.info("feed %s: recording %s closed: %s", self.feed, file.id, reason)
-        self._emit(closed_event(file.opened, closed))
+        self._end_tail()
+        if self._part is not None:
+            self._write(self._part, is_last=True)
+        files, self._files, self._part = self._files, None, None
+        if files is not None:
+            try:
+                self._close(files, reason)
+            except OSError as error:
+                self._files = files
+                self._disk_failed(error)
+
+    def _close(self, files: RecordingFiles, reason: CloseReason) -> None:
+        files.close(reason, self._device_offset_ms())
+        logger.info("feed %s: recording %s closed: %s", self.feed, files.id, reason)
 
     def _disk_failed(self, error: OSError) -> None:
-        """Let the file go and try another one later; forwarding knows nothing of it."""
+        """Let the recording go and try another one later; forwarding knows nothing of it."""
         logger.error("feed %s: recording stopped: %s", self.feed, error)
         self._counters.write_failures += 1
-        file, self._file, self._assembly = self._file, None, None
+        self.trouble = "disk_full" if error.errno in NO_SPACE else "disk_failed"
+        files, self._files, self._part, self._tail = self._files, None, None, None
         self._retry_at_ns = self._last_arrival_ns + RETRY_NS
-        self._disk_gap_since_ns = self._disk_gap_since_ns or self._last_arrival_ns
-        if file is None:
-            return
-        was_opened = bool(file.bytes)
-        ended_ns = self._ended_ns(file)
-        if was_opened:
-            self._disk_gap_since_ns = ended_ns
-        closed = file.give_up(ended_ns)
-        if was_opened:
-            self._emit(closed_event(file.opened, closed))
+        since_ns = self._last_arrival_ns
+        if files is not None:
+            since_ns = files.ended_ns if files.segments else since_ns
+            self._incomplete.append(files)
+            self._complete(None)
+        if self._disk_gap is None:
+            since = since_ns // 1_000_000
+            self._disk_gap = GapLine(kind=self.trouble, track="both", since=since, until=since)
 
-    def _ended_ns(self, file: RecordingFile) -> int:
-        return file.started_ns + int(file.seconds * NANOSECONDS)
+    def _complete(self, now_ns: int | None) -> None:
+        """Complete what the disk has refused to complete, if it is time."""
+        if not self._incomplete or (now_ns is not None and now_ns < self._complete_at_ns):
+            return
+        if now_ns is not None:
+            self._complete_at_ns = now_ns + RETRY_NS
+        self._incomplete = [files for files in self._incomplete if not files.give_up(self._device_offset_ms())]
+        for files in self._incomplete[:-INCOMPLETE]:
+            files.release()
+        self._incomplete = self._incomplete[-INCOMPLETE:]
+
+    def _device_offset_ms(self) -> int | None:
+        return self._timeline.device_offset_ms
 
     def _ask_for_key_frame(self, now_ns: int) -> None:
         if "video" not in self._streams or now_ns - self._last_arrival_ns > NANOSECONDS:
             return
+        part = self._part
         is_old = now_ns - self._last_key_ns > KEY_FRAME_NS
-        is_needed = (self._assembly is None and now_ns >= self._retry_at_ns) or (
-            bool(self._backlog) and self._file is not None and not self._has_audio
+        is_needed = (part is None and now_ns >= self._retry_at_ns) or (
+            part is not None and part.is_open and bool(self._backlog) and not part.has_audio
         )
         if (is_old or is_needed) and now_ns - self._key_wanted_at_ns > NANOSECONDS:
             self._key_wanted_at_ns = now_ns

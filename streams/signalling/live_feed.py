@@ -8,7 +8,8 @@ from typing import Protocol
 
 from streams.hub.topics import FeedCause, FeedState
 from streams.protocol import CameraStatus
-from streams.recording.manifest import CloseReason
+from streams.recording.manifest import CloseReason, GapKind
+from streams.recording.sink import Trouble
 from streams.sfu.feed import Feed
 from streams.sfu.track import PacketSink, Track
 from streams.signalling.phase import FeedLife
@@ -21,9 +22,30 @@ class Recording(PacketSink, Protocol):
     def is_writing(self, now: float) -> bool:
         """Whether what comes is being kept; `now` is monotonic seconds."""
 
+    def trouble(self, now: float) -> Trouble | None:
+        """What keeps what comes from being kept; `now` is monotonic seconds."""
+
+    def pause(self, cause: GapKind | None) -> None:
+        """Take why nothing comes, or (None) that it comes again."""
+
     def close(self, reason: CloseReason) -> None:
         """No more will come."""
 
+
+_CLOSE_REASONS: dict[FeedCause, CloseReason] = {
+    FeedCause.NETWORK: "network",
+    FeedCause.CAMERA: "camera",
+    FeedCause.OFFICER: "ended",
+    FeedCause.REVOKED: "revoked",
+    FeedCause.NODE: "node",
+}
+_GAP_KINDS: dict[FeedCause, GapKind] = {
+    FeedCause.NETWORK: "network",
+    FeedCause.CAMERA: "camera",
+    FeedCause.OFFICER: "officer",
+    FeedCause.REVOKED: "officer",
+    FeedCause.NODE: "node",
+}
 
 OpenRecording = Callable[[str, Sequence[Track], Callable[[], None]], Recording | None]
 """Begins the recording of a feed with these tracks, given how to ask for a key frame; None where none is made."""
@@ -50,6 +72,8 @@ class LiveFeed:
         self._recording: Recording | None = None
         self.is_recording = False
         """Whether the feed's media reached the disk when it was last looked at."""
+        self.trouble: Trouble | None = None
+        """Why it didn't, where the recorder knows."""
         self._camera_at = 0
         self._since_ms = _wall_ms()
         self.published_at_ms = 0
@@ -111,7 +135,7 @@ class LiveFeed:
         elif session is self.publisher:
             self.publisher = None
             self.media.unpublish(now)
-            self._close_recording("network" if cause is FeedCause.NETWORK else "ended")
+            self._close_recording(_CLOSE_REASONS[self.life.cause_of(cause)])
         if self.is_idle and self.ended_at is None:
             self.life.ended(cause)
             self.ended_at = now
@@ -130,9 +154,13 @@ class LiveFeed:
 
     def look(self, now: float) -> bool:
         """Draw the conclusion for this moment; true when the phase, its cause or the recording changed."""
-        was_recording, self.is_recording = self.is_recording, self._is_written(now)
+        before = (self.is_recording, self.trouble)
+        self.is_recording = self._is_written(now)
+        self.trouble = None if self._recording is None else self._recording.trouble(now)
         if not self.life.look(now, self.media.last_frame_at):
-            return self.is_recording != was_recording
+            return (self.is_recording, self.trouble) != before
+        if self._recording is not None:
+            self._recording.pause(None if self.life.cause is None else _GAP_KINDS[self.life.cause])
         # Read once: the two clocks drift apart, and the hub's listeners take only what isn't older than they know.
         self._since_ms = _wall_ms()
         return True
@@ -152,6 +180,7 @@ class LiveFeed:
             video=next((track.codec.name for track in tracks if track.kind == "video"), None),
             audio=any(track.kind == "audio" for track in tracks),
             recording=self.is_recording,
+            recording_trouble=self.trouble,
             viewers=len(self.viewers),
         )
 

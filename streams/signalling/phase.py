@@ -35,8 +35,12 @@ class FeedLife:
     def ended(self, cause: FeedCause) -> None:
         """The publisher has gone; a camera that was stopped before explains more than the connection."""
         self.is_published = False
-        is_revoked = cause in (FeedCause.REVOKED, FeedCause.NODE)
-        self.end_cause = cause if is_revoked else self._camera_cause() or cause
+        self.end_cause = self.cause_of(cause)
+
+    def cause_of(self, cause: FeedCause) -> FeedCause:
+        """Why a publisher has gone, given what its connection tells: a camera that was stopped explains more."""
+        is_said = cause in (FeedCause.REVOKED, FeedCause.NODE)
+        return cause if is_said else self._camera_cause() or cause
 
     def look(self, now: float, last_frame_at: float | None) -> bool:
         """Draw the conclusion for this moment; true when phase or cause changed."""

@@ -13,7 +13,8 @@ from aiortc import RTCDataChannel
 from pydantic import ValidationError
 
 from streams.protocol import MAX_MESSAGE_BYTES, id_of
-from streams.recording.manifest import CloseReason
+from streams.recording.manifest import CloseReason, GapKind
+from streams.recording.sink import Trouble
 from streams.sfu.track import Kind, Track
 from streams.signalling.limits import Bucket
 from streams.signalling.live_feed import Recording
@@ -177,6 +178,14 @@ class Talker:
         """Whether what is said is being kept."""
         talk = self.talk
         return talk is not None and talk.recording is not None and talk.recording.is_writing(now)
+
+    def trouble(self, now: float) -> Trouble | None:
+        """What keeps what is said from being kept."""
+        talk = self.talk
+        return None if talk is None or talk.recording is None else talk.recording.trouble(now)
+
+    def pause(self, cause: GapKind | None) -> None:
+        """Pauses of speech are no gaps."""
 
     def close(self, reason: CloseReason) -> None:
         """Its session is over."""

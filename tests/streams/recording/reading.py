@@ -7,19 +7,49 @@ from pathlib import Path
 
 import av
 
-from streams.recording.manifest import Manifest, read_manifest
+from streams.hub.topics import RecordingWritten
+from streams.ledger import FIRST, is_signed_by, line_hash
+from streams.recording.manifest import LEDGER, Closed, Manifest, Opened, Segment, read_manifest
+from streams.recording.recording import Place
+from streams.recording.recovery import manifests
+from tests.support.signing import SIGNER
+
+
+def place(root: Path, node: str = "node-1") -> Place:
+    """Where a test's recordings go, signed with its key."""
+    return Place(root, node, SIGNER, lambda: None)
 
 
 def files(root: Path) -> list[Path]:
-    """Every recording's file, oldest first."""
+    """Every segment's file, oldest first."""
     return sorted(path for path in root.glob("*/*/*") if path.suffix in (".mp4", ".webm"))
 
 
+def manifest_path_of(path: Path) -> Path:
+    """Where the manifest of a segment's file lies."""
+    return path.with_name(path.stem.rpartition("-")[0] + ".jsonl")
+
+
 def manifest_of(path: Path) -> Manifest:
-    """The manifest beside a file."""
-    manifest = read_manifest(path.with_suffix(".jsonl"))
+    """The manifest beside a segment's file."""
+    manifest = read_manifest(manifest_path_of(path))
     assert manifest is not None
     return manifest
+
+
+def segment_of(path: Path) -> Segment:
+    """What the manifest tells of one file."""
+    return next(one for one in manifest_of(path).segments if one.line.path.endswith(path.name))
+
+
+def opened_in(events: list[RecordingWritten]) -> list[Opened]:
+    """The recordings that were begun, as told."""
+    return [event.line for event in events if isinstance(event.line, Opened)]
+
+
+def closed_in(events: list[RecordingWritten]) -> list[Closed]:
+    """The recordings that were completed, as told."""
+    return [event.line for event in events if isinstance(event.line, Closed)]
 
 
 def decode(path: Path) -> dict[str, list[float]]:
@@ -36,15 +66,35 @@ def decode(path: Path) -> dict[str, list[float]]:
     return times
 
 
-def check(path: Path) -> None:
-    """Every line of the manifest is true of the file, and the closing line of the whole."""
-    manifest, data = manifest_of(path), path.read_bytes()
-    assert hashlib.sha256(data[: manifest.opened.header_bytes]).hexdigest() == manifest.opened.header_sha256
-    position = manifest.opened.header_bytes
-    for line in manifest.fragments:
-        assert line.offset == position
-        position += line.length
-        assert hashlib.sha256(data[line.offset : position]).hexdigest() == line.sha256
-    if manifest.closed is not None:
-        assert manifest.closed.bytes == position
-        assert hashlib.sha256(data[:position]).hexdigest() == manifest.closed.sha256
+def check(root: Path) -> None:
+    """Every manifest's chain holds, its seals are signed, and every line is true of the files."""
+    for path in manifests(root):
+        check_chain(path)
+        manifest = read_manifest(path)
+        assert manifest is not None
+        for segment in manifest.segments:
+            _check_segment(root, segment)
+
+
+def check_chain(path: Path) -> None:
+    """Each line names the one before, and what is sealed or closed is signed."""
+    previous = FIRST
+    for raw in path.read_bytes().splitlines():
+        assert f'"previous":"{previous}"'.encode() in raw
+        if raw.startswith((b'{"type":"sealed"', b'{"type":"closed"')):
+            assert is_signed_by(raw, LEDGER, SIGNER.public)
+        previous = line_hash(raw)
+
+
+def _check_segment(root: Path, segment: Segment) -> None:
+    data, line = (root / segment.line.path).read_bytes(), segment.line
+    assert hashlib.sha256(data[: line.header_bytes]).hexdigest() == line.header_sha256
+    position = line.header_bytes
+    for number, fragment in enumerate(segment.fragments):
+        assert (fragment.number, fragment.offset) == (number, position)
+        position += fragment.length
+        assert hashlib.sha256(data[fragment.offset : position]).hexdigest() == fragment.sha256
+    sealed = segment.sealed
+    if sealed is not None:
+        assert (sealed.bytes, sealed.fragments) == (position, len(segment.fragments))
+        assert hashlib.sha256(data[:position]).hexdigest() == sealed.sha256

@@ -14,6 +14,7 @@ from pathlib import Path
 from streams.recording.events import RecordingEvent
 from streams.recording.recorder import Recorder
 from tests.streams.recording.publisher import H264, OPUS, VP8, Publisher, clip, tone
+from tests.support.signing import SIGNER
 
 SECONDS = 7.0
 
@@ -26,7 +27,7 @@ async def main(root: Path, codec: str, limit: int) -> None:
     def told(event: RecordingEvent) -> None:
         print(event.model_dump_json(), flush=True)
 
-    recorder = Recorder(root, "node-1", told)
+    recorder = Recorder(root, "node-1", SIGNER, told)
     recorder.start()
     sink = recorder.open("feed-1", [H264 if codec == "H264" else VP8, OPUS])
     start_ns = time.time_ns()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import os
 import random
 import signal
@@ -12,11 +13,20 @@ from pathlib import Path
 
 import pytest
 
-from streams.hub.topics import RecordingClosed, RecordingOpened
 from streams.recording.events import RecordingEvent
+from streams.recording.manifest import read_manifest
 from streams.recording.recorder import Recorder
 from tests.streams.recording.publisher import H264, OPUS, Publisher, clip, tone
-from tests.streams.recording.reading import check, decode, files, manifest_of
+from tests.streams.recording.reading import (
+    check,
+    closed_in,
+    decode,
+    files,
+    manifest_path_of,
+    opened_in,
+    segment_of,
+)
+from tests.support.signing import SIGNER
 from tests.support.waiting import until
 
 FRAME_SECONDS = 1 / 30
@@ -43,9 +53,9 @@ async def record_until_killed(root: Path, codec: str, seconds: float) -> float:
 async def recovered(root: Path) -> list[RecordingEvent]:
     """What a new life of the node tells of the recordings that the old one left."""
     events: list[RecordingEvent] = []
-    recorder = Recorder(root, "node-1", events.append)
+    recorder = Recorder(root, "node-1", SIGNER, events.append)
     recorder.start()
-    await until(lambda: any(isinstance(event, RecordingClosed) for event in events))
+    await until(lambda: closed_in(events))
     await recorder.close()
     return events
 
@@ -68,72 +78,76 @@ async def test_a_recording_cut_off_by_kill_9_decodes_whole_and_loses_at_most_a_s
         assert seconds - length <= 1.0
         assert len(times["video"]) == round(length / FRAME_SECONDS)
 
-        opened, closed = await recovered(root)
-        assert isinstance(opened, RecordingOpened)
-        assert isinstance(closed, RecordingClosed)
-        assert closed.reason == "node"
+        events = await recovered(root)
+        (opened,), (closed,) = opened_in(events), closed_in(events)
+        assert (closed.reason, closed.is_recovered) == ("node", True)
         assert closed.seconds == pytest.approx(length, abs=0.1)
         assert closed.ended_at - opened.started_at == pytest.approx(closed.seconds * 1000, abs=100)
         assert path.read_bytes() == before
-        assert closed.sha256 == hashlib.sha256(before[: closed.bytes]).hexdigest()
-        check(path)
-        assert manifest_of(path).closed is not None
+        sealed = segment_of(path).sealed
+        assert sealed is not None
+        assert sealed.is_recovered
+        assert sealed.sha256 == hashlib.sha256(before[: sealed.bytes]).hexdigest()
+        check(root)
 
 
 async def test_a_fragment_that_was_half_written_is_passed_over_by_players_and_by_the_recovery(tmp_path: Path) -> None:
     path = await written(tmp_path)
-    lines = path.with_suffix(".jsonl").read_bytes().splitlines(keepends=True)
-    manifest = manifest_of(path)
-    last = manifest.fragments[-1]
+    lines = manifest_path_of(path).read_bytes().splitlines(keepends=True)
+    last = segment_of(path).fragments[-1]
     data = path.read_bytes()
     torn = data[: last.offset] + bytes(8) + data[last.offset + 8 : last.offset + last.length // 2]
     path.write_bytes(torn)
-    path.with_suffix(".jsonl").write_bytes(b"".join(lines[:-2]) + lines[-2][:20])
+    manifest_path_of(path).write_bytes(b"".join(lines[:-3]) + lines[-3][:20])
     expected = len(decode(path)["video"])
     assert 100 <= expected < 120
-    _, closed = await recovered(tmp_path)
-    assert isinstance(closed, RecordingClosed)
-    assert closed.bytes == last.offset
+    await recovered(tmp_path)
+    sealed = segment_of(path).sealed
+    assert sealed is not None
+    assert sealed.bytes == last.offset
     assert path.read_bytes() == torn
     assert len(decode(path)["video"]) == expected
+    check(tmp_path)
 
 
 @pytest.mark.parametrize("unsynced_lines", [1, 4])
 async def test_fragments_whose_lines_were_lost_are_found_again(tmp_path: Path, unsynced_lines: int) -> None:
     path = await written(tmp_path)
-    before = manifest_of(path)
-    lines = path.with_suffix(".jsonl").read_bytes().splitlines(keepends=True)
-    path.with_suffix(".jsonl").write_bytes(b"".join(lines[: -1 - unsynced_lines]))
-    _, closed = await recovered(tmp_path)
-    assert isinstance(closed, RecordingClosed)
-    after = manifest_of(path)
+    before = segment_of(path)
+    lines = manifest_path_of(path).read_bytes().splitlines(keepends=True)
+    manifest_path_of(path).write_bytes(b"".join(lines[: -2 - unsynced_lines]))
+    (closed,) = closed_in(await recovered(tmp_path))
+    after = segment_of(path)
     assert [line.offset for line in after.fragments] == [line.offset for line in before.fragments]
     assert [line.is_key for line in after.fragments] == [line.is_key for line in before.fragments]
     assert after.fragments[-1].at == pytest.approx(before.fragments[-1].at, abs=5)
-    assert before.closed is not None
-    assert (closed.bytes, closed.sha256) == (before.closed.bytes, before.closed.sha256)
-    assert closed.seconds == pytest.approx(before.closed.seconds, abs=0.02)
+    assert before.sealed is not None
+    assert after.sealed is not None
+    assert (after.sealed.bytes, after.sealed.sha256) == (before.sealed.bytes, before.sealed.sha256)
+    assert closed.seconds == pytest.approx(before.sealed.seconds, abs=0.02)
+    check(tmp_path)
 
 
 async def test_bytes_that_a_power_cut_took_do_not_count(tmp_path: Path) -> None:
     path = await written(tmp_path)
-    manifest = manifest_of(path)
-    lines = path.with_suffix(".jsonl").read_bytes().splitlines(keepends=True)
-    path.with_suffix(".jsonl").write_bytes(b"".join(lines[:-1]))
-    lost = manifest.fragments[-2]
+    before = segment_of(path).fragments
+    lines = manifest_path_of(path).read_bytes().splitlines(keepends=True)
+    manifest_path_of(path).write_bytes(b"".join(lines[:-2]))
+    lost = before[-2]
     path.write_bytes(path.read_bytes()[: lost.offset] + bytes(lost.length))
-    _, closed = await recovered(tmp_path)
-    assert isinstance(closed, RecordingClosed)
-    assert closed.bytes == lost.offset
+    (closed,) = closed_in(await recovered(tmp_path))
+    after = segment_of(path)
+    assert after.sealed is not None
+    assert after.sealed.bytes == lost.offset
     assert closed.seconds == pytest.approx(lost.start, abs=0.1)
-    after = manifest_of(path)
-    assert after.bytes == closed.bytes, "lines whose bytes are gone lead a player nowhere"
-    assert after.fragments == manifest.fragments[:-2]
+    assert after.bytes == lost.offset, "lines whose bytes are gone lead a player nowhere"
+    assert after.fragments == before[:-2]
+    check(tmp_path)
 
 
 async def test_what_another_node_left_and_what_is_closed_is_not_touched(tmp_path: Path) -> None:
     path = await written(tmp_path)
-    closed = path.with_suffix(".jsonl").read_bytes()
+    closed = manifest_path_of(path).read_bytes()
     foreign = path.with_name("foreign.jsonl")
     foreign.write_bytes(closed.splitlines(keepends=True)[0].replace(b'"node-1"', b'"node-2"'))
     empty = path.with_name("empty.jsonl")
@@ -142,19 +156,19 @@ async def test_what_another_node_left_and_what_is_closed_is_not_touched(tmp_path
     beginning = path.with_name("beginning.jsonl")
     beginning.write_bytes(b"")  # another node's, in the moment before its first line
     events: list[RecordingEvent] = []
-    recorder = Recorder(tmp_path, "node-1", events.append)
+    recorder = Recorder(tmp_path, "node-1", SIGNER, events.append)
     recorder.start()
     await until(lambda: not empty.exists())
     await recorder.close()
     assert events == []
-    assert path.with_suffix(".jsonl").read_bytes() == closed
+    assert manifest_path_of(path).read_bytes() == closed
     assert foreign.read_bytes().count(b"\n") == 1
     assert beginning.exists()
 
 
 async def written(root: Path) -> Path:
     """One recording of four seconds, complete."""
-    recorder = Recorder(root, "node-1", lambda event: None)
+    recorder = Recorder(root, "node-1", SIGNER, lambda event: None)
     recorder.start()
     sink = recorder.open("feed-1", [H264, OPUS])
     for kind, packet, arrival_ns in Publisher([*clip("H264", 4.0), *tone(4.0)]).packets():
@@ -162,5 +176,50 @@ async def written(root: Path) -> Path:
     sink.close("ended")
     await until(lambda: recorder.open_recordings == 0)
     await recorder.close()
-    (path,) = files(root)
-    return path
+    return files(root)[0]
+
+
+async def test_a_crash_in_the_second_segment_costs_nothing_of_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streams.recording.writer.SEGMENT_NS", 1_500_000_000)
+    await written(tmp_path)
+    first, second = files(tmp_path)
+    before = segment_of(first)
+    lines = manifest_path_of(second).read_bytes().splitlines(keepends=True)
+    begun = next(number for number, line in enumerate(lines) if line.startswith(b'{"type":"segment","number":2'))
+    manifest_path_of(second).write_bytes(b"".join(lines[: begun + 2]))
+    beginning = second.with_name(second.name.replace("-0002", "-0003"))
+    beginning.write_bytes(second.read_bytes()[: segment_of(second).line.header_bytes])
+    events = await recovered(tmp_path)
+    assert segment_of(first) == before
+    assert len(decode(second)["video"]) == 60
+    assert [event.ordinal for event in events] == sorted({event.ordinal for event in events})
+    assert not beginning.exists(), "a file that only began tells of nothing"
+    check(tmp_path)
+
+
+async def test_a_recording_that_an_older_version_left_open_is_completed_in_its_way(tmp_path: Path) -> None:
+    path = await written(tmp_path)
+    segment = segment_of(path)
+    old = path.with_name(path.name.replace("-0001", ""))
+    path.rename(old)
+    lines = [
+        {**segment.line.model_dump(mode="json"), "type": "opened", "version": 1, "feed": "feed-1", "node": "node-1",
+         "recording": old.stem, "path": old.relative_to(tmp_path).as_posix()},
+        *(line.model_dump(mode="json", exclude={"segment", "sm3"}) for line in segment.fragments),
+    ]  # fmt: skip
+    torn = b"\n".join(json.dumps(line).encode() for line in lines) + b'\n{"type":"fr'
+    old.with_suffix(".jsonl").write_bytes(torn)
+    recorder = Recorder(tmp_path, "node-1", SIGNER, lambda event: None)
+    recorder.start()
+    await until(lambda: b'"closed"' in old.with_suffix(".jsonl").read_bytes())
+    await recorder.close()
+    manifest = read_manifest(old.with_suffix(".jsonl"))
+    assert manifest is not None
+    assert manifest.closed is not None
+    (one,) = manifest.segments
+    assert segment.sealed is not None
+    assert one.sealed is not None
+    assert (one.sealed.sha256, one.sealed.bytes) == (segment.sealed.sha256, segment.sealed.bytes)
+    assert len(one.fragments) == len(segment.fragments)

@@ -11,13 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from streams.hub.topics import RECORDING_EVENT, RecordingClosed, RecordingOpened, SegmentClosed
+from streams.hub.topics import RecordingWritten
 from streams.recording.events import RecordingEvent
-from streams.recording.file import RecordingFile
+from streams.recording.manifest import Closed, FragmentLine, Opened, Sealed, SegmentLine
 from streams.recording.recorder import Recorder
+from streams.recording.recording import RecordingFiles
 from streams.recording.sink import ITEM_BYTES, WRITING_SECONDS, RecordingSink
 from tests.streams.recording.publisher import H264, OPUS, VP8, Publisher, clip, tone
-from tests.streams.recording.reading import check, decode, files, manifest_of
+from tests.streams.recording.reading import check, closed_in, decode, files, manifest_of
+from tests.support.signing import SIGNER
 from tests.support.waiting import until
 
 
@@ -29,7 +31,7 @@ async def test_events_come_in_order_on_the_loop_and_closing_the_node_ends_what_i
         events.append(event)
         threads.add(threading.current_thread().name)
 
-    recorder = Recorder(tmp_path, "node-1", told)
+    recorder = Recorder(tmp_path, "node-1", SIGNER, told)
     recorder.start()
     sinks = [recorder.open("feed-1", [H264, OPUS]), recorder.open("feed-2", [VP8, OPUS])]
     start_ns = time.time_ns()
@@ -38,25 +40,30 @@ async def test_events_come_in_order_on_the_loop_and_closing_the_node_ends_what_i
     for sink, publisher in zip(sinks, (first, second), strict=True):
         for packet in publisher.packets():
             sink.packet(*packet)
-    await until(lambda: sum(isinstance(event, SegmentClosed) for event in events) >= 2)
+    await until(
+        lambda: {event.feed for event in events if isinstance(event.line, FragmentLine)} == {"feed-1", "feed-2"}
+    )
     sinks[0].close("ended")
-    await until(lambda: any(isinstance(event, RecordingClosed) for event in events))
+    await until(lambda: closed_in(events))
     await recorder.close()
     assert threads == {threading.main_thread().name}
     for feed, reason in (("feed-1", "ended"), ("feed-2", "node")):
-        kinds = [type(event) for event in events if event.feed == feed]
-        assert kinds[0] is RecordingOpened
-        assert kinds[-1] is RecordingClosed
-        assert set(kinds[1:-1]) <= {SegmentClosed}
-        assert next(e.reason for e in events if isinstance(e, RecordingClosed) and e.feed == feed) == reason
+        told_of = [event for event in events if event.feed == feed]
+        kinds = [type(event.line) for event in told_of]
+        assert kinds[:2] == [Opened, SegmentLine]
+        assert set(kinds[2:-2]) == {FragmentLine}
+        assert kinds[-2:] == [Sealed, Closed]
+        assert [one.reason for one in closed_in(told_of)] == [reason]
+        ordinals = [event.ordinal for event in told_of]
+        assert ordinals == sorted(set(ordinals))
+    check(tmp_path)
     for path in files(tmp_path):
-        check(path)
         assert len(decode(path)["video"]) == 60
 
 
 async def test_a_key_frame_is_asked_for_on_the_loop_when_a_recording_can_not_start(tmp_path: Path) -> None:
     asked: list[str] = []
-    recorder = Recorder(tmp_path, "node-1", lambda event: None)
+    recorder = Recorder(tmp_path, "node-1", SIGNER, lambda event: None)
     recorder.start()
     sink = recorder.open(
         "feed-1", [H264, OPUS], request_key_frame=lambda: asked.append(threading.current_thread().name)
@@ -73,7 +80,7 @@ async def test_a_key_frame_is_asked_for_on_the_loop_when_a_recording_can_not_sta
 async def test_a_sink_is_writing_only_while_fragments_reach_the_disk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    recorder = Recorder(tmp_path, "node-1", lambda event: None)
+    recorder = Recorder(tmp_path, "node-1", SIGNER, lambda event: None)
     recorder.start()
     sink = recorder.open("feed-1", [H264, OPUS])
     packets = list(Publisher([*clip("H264", 6.0), *tone(6.0)], start_ns=time.time_ns()).packets())
@@ -84,14 +91,16 @@ async def test_a_sink_is_writing_only_while_fragments_reach_the_disk(
     await until(lambda: sink.is_writing(time.monotonic()))
     assert not sink.is_writing(time.monotonic() + WRITING_SECONDS), "a thread that is dead or hangs writes nothing"
     with monkeypatch.context() as full:
-        full.setattr(RecordingFile, "append", _no_space)
+        full.setattr(RecordingFiles, "append", _no_space)
         for packet in packets[first:second]:
             sink.packet(*packet)
         await until(lambda: recorder.counters.write_failures > 0)
+        await until(lambda: sink.trouble(time.monotonic()) == "disk_full")
         await until(lambda: not sink.is_writing(time.monotonic()), WRITING_SECONDS / 2)
     for packet in packets[second:]:
         sink.packet(*packet)
     await until(lambda: sink.is_writing(time.monotonic()))
+    assert sink.trouble(time.monotonic()) is None
     sink.close("ended")
     await until(lambda: not sink.is_writing(time.monotonic()), WRITING_SECONDS / 2)
     await recorder.close()
@@ -108,7 +117,7 @@ async def test_a_store_that_can_not_be_listed_does_not_end_the_recorder(
         raise OSError(errno.EIO, "input/output error")
 
     monkeypatch.setattr("streams.recording.recorder.manifests", unreadable)
-    recorder = Recorder(tmp_path, "node-1", lambda event: None)
+    recorder = Recorder(tmp_path, "node-1", SIGNER, lambda event: None)
     recorder.start()
     sink = recorder.open("feed-1", [H264, OPUS])
     for packet in Publisher([*clip("H264", 2.0), *tone(2.0)], start_ns=time.time_ns()).packets():
@@ -144,21 +153,21 @@ async def test_a_disk_that_refuses_to_grow_a_file_costs_a_typed_gap_and_no_packe
     output, _ = await process.communicate()
     assert process.returncode == 0
     lines = output.decode().splitlines()
-    events = [RECORDING_EVENT.validate_json(line) for line in lines if line.startswith("{")]
+    events = [RecordingWritten.model_validate_json(line) for line in lines if line.startswith("{")]
     facts = dict(line.split() for line in lines if line.startswith(("failures", "dropped")))
     assert int(facts["failures"]) >= 1
     assert facts["dropped"] == "0"
     paths = files(tmp_path)
     assert len(paths) >= 2
+    check(tmp_path)
     for path in paths:
-        check(path)
         assert path.stat().st_size <= 300_000
         assert len(decode(path)["video"]) > 20
-    reasons = [event.reason for event in events if isinstance(event, RecordingClosed)]
+    reasons = [one.reason for one in closed_in(events)]
     assert reasons[0] == "disk"
     assert reasons[-1] in ("ended", "disk")
     first, second = manifest_of(paths[0]), manifest_of(paths[1])
-    (gap,) = [gap for gap in second.gaps if gap.kind == "disk"]
+    (gap,) = [gap for gap in second.gaps if gap.kind == "disk_failed"]
     assert first.closed is not None
     assert gap.since == first.closed.ended_at
     assert gap.until == second.opened.started_at
@@ -167,7 +176,7 @@ async def test_a_disk_that_refuses_to_grow_a_file_costs_a_typed_gap_and_no_packe
 async def test_a_folder_that_can_not_be_written_is_tried_again(tmp_path: Path) -> None:
     root = tmp_path / "recordings"
     events: list[RecordingEvent] = []
-    recorder = Recorder(root, "node-1", events.append)
+    recorder = Recorder(root, "node-1", SIGNER, events.append)
     recorder.start()
     blocked = root / "feed-1"
     blocked.write_text("a file stands where the folder should be")
@@ -187,7 +196,7 @@ async def test_a_folder_that_can_not_be_written_is_tried_again(tmp_path: Path) -
     await until(lambda: recorder.open_recordings == 0)
     await recorder.close()
     path = files(root)[-1]
-    assert [gap.kind for gap in manifest_of(path).gaps] == ["disk"]
+    assert [gap.kind for gap in manifest_of(path).gaps] == ["disk_failed"]
     assert len(decode(path)["video"]) >= 60
 
 

@@ -1,0 +1,253 @@
+"""One recording on the disk: its manifest, and its segments one after the other."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import ModuleType
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from streams.ledger import Signer
+from streams.recording import mp4, webm
+from streams.recording.assembly import Fragment
+from streams.recording.digest import digest
+from streams.recording.events import RecordingEvent
+from streams.recording.frames import VideoFormat
+from streams.recording.identifiers import new_id
+from streams.recording.manifest import (
+    SUFFIX,
+    Closed,
+    CloseReason,
+    Container,
+    FragmentLine,
+    GapLine,
+    Opened,
+    Sealed,
+    SegmentLine,
+    SegmentReason,
+)
+from streams.recording.manifest_file import ManifestFile
+from streams.recording.segment_file import SegmentFile
+from streams.recording.timeline import NANOSECONDS
+
+logger = logging.getLogger(__name__)
+
+SYNC_SECONDS = 1.0
+"""How old may be what is written but not yet forced to the disk; with a fragment on its way: ≤ 2 s at risk."""
+DAY_ZONE = ZoneInfo("Asia/Shanghai")
+"""Whose calendar day names the folder."""
+CONTAINERS: dict[Container, ModuleType] = {"mp4": mp4, "webm": webm}
+
+Anchor = tuple[int, str]
+"""The sequence of an anchor, and the hash of its line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where recordings are kept and whose they are; `anchor` gives the newest anchor that is known."""
+
+    root: Path
+    node: str
+    signer: Signer
+    anchor: Callable[[], Anchor | None]
+
+
+def manifest_path(feed: str, recording: UUID, started_at: int) -> Path:
+    """Where a recording's manifest lies, relative to the recordings folder; `started_at` is Unix milliseconds."""
+    # A feed's own name, unless it would mean something to the file system.
+    folder = f"_{feed}" if feed.startswith((".", "_")) else feed
+    day = datetime.fromtimestamp(started_at / 1000, DAY_ZONE).date().isoformat()
+    return Path(folder) / day / f"{recording}{SUFFIX}"
+
+
+class RecordingFiles:
+    """A manifest and its segments; `emit` is given each line once it has reached the disk.
+
+    Every method that writes may raise OSError; then `give_up` completes it with what is whole.
+    """
+
+    def __init__(
+        self, place: Place, feed: str, started_ns: int, emit: Callable[[RecordingEvent], None], talk: UUID | None = None
+    ) -> None:
+        self.id: UUID = new_id()
+        self.started_ns = started_ns
+        self.ended_ns = started_ns
+        self.segments = 0
+        self._place = place
+        self._emit = emit
+        self._opened = Opened(
+            recording=self.id, feed=feed, node=place.node, started_at=started_ns // 1_000_000, talk=talk
+        )
+        self._path = manifest_path(feed, self.id, self._opened.started_at)
+        self._manifest = ManifestFile(place.root / self._path, self.id, feed, place.signer)
+        self._segment: SegmentFile | None = None
+        self._writer: ModuleType = mp4
+        self._start = 0.0
+        self._seconds = 0.0
+        self._fragments = 0
+        self._is_closed = False
+        self._synced_at = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """How long the recording is."""
+        return self._start + self._seconds
+
+    def begin_segment(
+        self, started_ns: int, start: float, video: VideoFormat | None, *, has_audio: bool, reason: SegmentReason
+    ) -> None:
+        """Begin a file, `start` seconds after the recording's beginning; the first one begins the manifest too."""
+        container: Container = "webm" if video is not None and video.codec == "VP8" else "mp4"
+        writer = CONTAINERS[container]
+        header: bytes = writer.header(video, has_audio)
+        path = self._path.with_name(f"{self.id}-{self.segments + 1:04d}.{container}")
+        if not self.segments:
+            (self._place.root / path).parent.mkdir(parents=True, exist_ok=True)
+            self._manifest.create(self._opened)
+        codecs = ([video.codec_string] if video else []) + (["opus"] if has_audio else [])
+        hashes = digest(header)
+        line = SegmentLine(
+            number=self.segments + 1,
+            path=path.as_posix(),
+            container=container,
+            video=video.codec if video else None,
+            audio="opus" if has_audio else None,
+            mime=f'{writer.MIME}; codecs="{",".join(codecs)}"',
+            width=video.width if video else 0,
+            height=video.height if video else 0,
+            started_at=started_ns // 1_000_000,
+            start=round(start, 6),
+            header_bytes=len(header),
+            header_sha256=hashes.sha256,
+            header_sm3=hashes.sm3,
+            reason=reason,
+        )
+        self._segment = self._create(SegmentFile(self._place.root / path, header), line)
+        self.segments += 1
+        self._writer, self._start, self._seconds, self._fragments = writer, start, 0.0, 0
+
+    def _create(self, segment: SegmentFile, line: SegmentLine) -> SegmentFile:
+        """The file first, so that no line tells of one that isn't there."""
+        segment.create()
+        try:
+            self._manifest.write(line)
+        except OSError:
+            segment.release()
+            segment.path.unlink(missing_ok=True)
+            raise
+        return segment
+
+    def append(self, fragment: Fragment, wall_ns: int) -> int:
+        """Write one fragment, then its line; gives its length in bytes."""
+        assert self._segment is not None  # noqa: S101 - as `begin_segment` has left it
+        data: bytes = self._writer.fragment(self._fragments + 1, fragment.video, fragment.audio)
+        hashes = digest(data)
+        line = FragmentLine(
+            segment=self.segments,
+            number=self._fragments,
+            offset=self._segment.append(data),
+            length=len(data),
+            sha256=hashes.sha256,
+            sm3=hashes.sm3,
+            start=round(fragment.start, 6),
+            seconds=round(fragment.seconds, 6),
+            at=(wall_ns + 500_000) // 1_000_000,
+            is_key=fragment.is_key,
+        )
+        try:
+            self._manifest.write(line)
+        except OSError:
+            self._segment.take_back()
+            raise
+        self._fragments += 1
+        end = fragment.start + fragment.seconds
+        self._seconds = max(self._seconds, end)
+        self.ended_ns = max(self.ended_ns, wall_ns + int(fragment.seconds * NANOSECONDS))
+        return len(data)
+
+    def note(self, gap: GapLine) -> None:
+        """Write down that something is missing."""
+        self._manifest.write(gap)
+
+    def sync(self, *, now: bool = False) -> None:
+        """Force to the disk what was written, if that is due, and tell it."""
+        if not now and time.monotonic() - self._synced_at < SYNC_SECONDS:
+            return
+        # The pictures first: a line must not outlive what it tells of.
+        if self._segment is not None:
+            self._segment.sync()
+        for event in self._manifest.sync():
+            self._emit(event)
+        self._synced_at = time.monotonic()
+
+    def seal(self, device_offset_ms: int | None) -> None:
+        """Complete the present segment and sign it."""
+        segment = self._segment
+        if segment is None:
+            return
+        segment.sync()
+        hashes = segment.digest.value
+        self._manifest.write(
+            Sealed(
+                segment=self.segments,
+                ended_at=self.ended_ns // 1_000_000,
+                seconds=round(self._seconds, 3),
+                bytes=segment.bytes,
+                sha256=hashes.sha256,
+                sm3=hashes.sm3,
+                fragments=self._fragments,
+                device_offset_ms=device_offset_ms,
+                anchor=self._place.anchor(),
+            )
+        )
+        self._segment = None
+        segment.release()
+        self.sync(now=True)
+
+    def close(self, reason: CloseReason, device_offset_ms: int | None) -> None:
+        """Seal what is open, write the closing line and let go."""
+        self.seal(device_offset_ms)
+        if not self._is_closed:
+            self._manifest.write(
+                Closed(
+                    reason=reason,
+                    ended_at=self.ended_ns // 1_000_000,
+                    seconds=round(self.seconds, 3),
+                    segments=self.segments,
+                )
+            )
+            self._is_closed = True
+        self.sync(now=True)
+        self._manifest.release()
+
+    def give_up(self, device_offset_ms: int | None) -> bool:
+        """Complete it after a write that failed; False while the disk refuses even that: try again later."""
+        if self._segment is not None:
+            self._segment.shrink()
+        if not self.segments:
+            self._forget()
+            return True
+        try:
+            self.close("disk", device_offset_ms)
+        except OSError as error:
+            logger.warning("recording %s can't be completed yet: %s", self.id, error)
+            return False
+        return True
+
+    def release(self) -> None:
+        """Let go of what can't be completed; the recovery at the next start does it."""
+        if self._segment is not None:
+            self._segment.release()
+        self._manifest.release()
+
+    def _forget(self) -> None:
+        """Take away what never became a recording."""
+        self.release()
+        with suppress(OSError):
+            (self._place.root / self._path).unlink(missing_ok=True)
