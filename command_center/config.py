@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from streams.signalling.turn import TurnServers, read_urls
@@ -14,6 +14,7 @@ from streams.signalling.turn import TurnServers, read_urls
 HTTP_PORT_STEP = 10
 """Leaves room for the other parts' ports, which stand in a row."""
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?")
+_STORAGE = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?(/[A-Za-z0-9/._-]*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,25 @@ class Settings(BaseSettings):
     redis_port: int = 8202
     database_url: str = ""
     """Empty means SQLite in the data folder."""
+    s3_url: str = ""
+    """Empty means that recordings are kept in the data folder alone; else S3-compatible storage takes them too."""
+    s3_bucket: str = Field(default="", validate_default=True)
+    s3_prefix: str = ""
+    """What every key in the bucket begins with."""
+    s3_region: str = "us-east-1"
+    s3_access_key: str = Field(default="", validate_default=True)
+    s3_secret_key: SecretStr = SecretStr("")
+    s3_secret_key_file: Path | None = None
+    """A file that holds it instead."""
+    s3_path_style: bool = True
+    """False where the bucket's name stands in the host's."""
+    s3_authority: Path | None = None
+    """Certificates that sign the storage's, where the machine's own don't."""
+    local_copy_hours: float = Field(default=24, ge=0)
+    """How long a segment stays in the folder after the storage was proven to have it; less where space is low."""
+    space_low_hours: float = Field(default=4, ge=0)
+    """An alarm is raised where the disk has room for less recording than this, at the present rate."""
+    space_critical_hours: float = Field(default=1, ge=0)
     bank_url: str = "http://127.0.0.1:8203"
     registry_url: str = "http://127.0.0.1:8204"
     court_name_zh: str = "呼和浩特市中级人民法院"
@@ -89,6 +109,31 @@ class Settings(BaseSettings):
             if _ORIGIN.fullmatch(origin) is None:
                 raise ValueError(f"{origin!r} is no https://host[:port]")
         return value
+
+    @field_validator("s3_url")
+    @classmethod
+    def _is_storage(cls, value: str) -> str:
+        if value and _STORAGE.fullmatch(value) is None:
+            raise ValueError("it is no http[s]://host[:port]")
+        return value.rstrip("/")
+
+    @field_validator("s3_bucket", "s3_access_key")
+    @classmethod
+    def _is_there(cls, value: str, info: ValidationInfo) -> str:
+        if not value and info.data.get("s3_url"):
+            raise ValueError("it is needed where COMMAND_CENTER_S3_URL is set")
+        return value
+
+    @property
+    def s3_secret(self) -> str:
+        """The secret of the storage's access key.
+
+        Raises:
+            OSError: its file can't be read.
+        """
+        if self.s3_secret_key_file is not None:
+            return self.s3_secret_key_file.read_text().strip()
+        return self.s3_secret_key.get_secret_value()
 
     @property
     def hub_url(self) -> str:
@@ -130,6 +175,11 @@ class Settings(BaseSettings):
     def recordings(self) -> Path:
         """Where the media node writes and the review screen reads."""
         return self.data / "recordings"
+
+    @property
+    def proof(self) -> Path:
+        """Where the ledgers lie that aren't manifests."""
+        return self.data / "proof"
 
     @property
     def local_nodes(self) -> list[LocalNode]:

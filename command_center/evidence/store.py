@@ -37,8 +37,8 @@ class ChecksumMismatch(ValueError):
         self.where = where
 
 
-class Store(Protocol):
-    """What every store does. Each call ends in bounded time; none blocks the event loop."""
+class Files(Protocol):
+    """What can be read of every place that holds files. Each call ends in bounded time; none blocks the event loop."""
 
     async def size(self, path: str) -> int:
         """How many bytes the file has now.
@@ -61,6 +61,10 @@ class Store(Protocol):
             NotStored, StoreAway: as the bytes are asked for.
         """
 
+
+class Store(Files, Protocol):
+    """The store of recordings, as those who serve and verify them need it."""
+
     async def manifests(self) -> list[str]:
         """Every manifest, sorted.
 
@@ -82,12 +86,15 @@ class Store(Protocol):
             StoreAway: it can't be asked, and may still have it.
         """
 
+    async def close(self) -> None:
+        """Close what it holds open."""
 
-async def read_all(store: Store, path: str) -> bytes:
+
+async def read_all(files: Files, path: str) -> bytes:
     """A whole small file.
 
     Raises:
-        NotStored, StoreAway: as the store does.
+        NotStored, StoreAway: as the place does.
     """
-    size = await store.size(path)
-    return b"".join([piece async for piece in store.open_range(path, 0, size - 1)]) if size else b""
+    size = await files.size(path)
+    return b"".join([piece async for piece in files.open_range(path, 0, size - 1)]) if size else b""

@@ -82,3 +82,6 @@ class LocalStore:
         """Delete the file."""
         whole = self.path(path)
         await asyncio.to_thread(whole.unlink, missing_ok=True)
+
+    async def close(self) -> None:
+        """Nothing is held open."""

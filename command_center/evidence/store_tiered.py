@@ -1,0 +1,113 @@
+"""The store of an installation: the folder of this machine, and behind it S3-compatible storage where that is set."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from pathlib import Path
+
+from command_center.config import Settings
+from command_center.evidence.store import NotStored, Store, read_all
+from command_center.evidence.store_local import LocalStore
+from command_center.evidence.store_s3 import Bucket, S3Store
+from command_center.evidence.store_signature import AccessKey
+
+RECORDINGS_FOLDER, PROOF_FOLDER = "recordings", "proof"
+"""The storage below its prefix looks as the data folder does."""
+
+
+class TieredStore:
+    """What the folder has is read there, all else from the storage."""
+
+    def __init__(self, local: LocalStore, remote: S3Store) -> None:
+        self._local = local
+        self._remote = remote
+
+    async def size(self, path: str) -> int:
+        """How many bytes the file has now."""
+        try:
+            return await self._local.size(path)
+        except NotStored:
+            return await self._remote.size(path)
+
+    async def exists(self, path: str) -> bool:
+        """Whether there is such a file."""
+        return await self._local.exists(path) or await self._remote.exists(path)
+
+    async def open_range(self, path: str, first: int, last: int) -> AsyncIterator[bytes]:
+        """The file's bytes; where the folder has none, or its disk gives no more, they come from the storage."""
+        position = first
+        try:
+            async for piece in self._local.open_range(path, first, last):
+                position += len(piece)
+                yield piece
+        except NotStored:
+            async for piece in self._remote.open_range(path, position, last):
+                yield piece
+
+    async def manifests(self) -> list[str]:
+        """Every manifest of both."""
+        return sorted({*await self._local.manifests(), *await self._remote.names(".jsonl")})
+
+    async def manifest(self, path: str) -> Path:
+        """Where the manifest lies; one that only the storage has is put into the folder."""
+        try:
+            return await self._local.manifest(path)
+        except NotStored:
+            content = await read_all(self._remote, path)
+            return await asyncio.to_thread(_put_down, self._local.path(path), content)
+
+    async def remove(self, path: str) -> None:
+        """Delete the file in both; in the storage first, so that what can't be reached is still known of here."""
+        await self._remote.remove(path)
+        await self._local.remove(path)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._remote.close()
+
+
+def _put_down(path: Path, content: bytes) -> Path:
+    """Write a file whole or not at all; one that came there meanwhile stays."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    with draft.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        with suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        draft.unlink()
+    return path
+
+
+def remote_of(settings: Settings, folder: str) -> S3Store | None:
+    """A folder of the storage that the settings name; None where they name none.
+
+    Raises:
+        OSError: the secret's file, or that of the authority, can't be read.
+    """
+    if not settings.s3_url:
+        return None
+    bucket = Bucket(
+        url=settings.s3_url,
+        name=settings.s3_bucket,
+        prefix=settings.s3_prefix.strip("/"),
+        is_path_style=settings.s3_path_style,
+        authority=settings.s3_authority,
+    )
+    return S3Store(bucket, AccessKey(settings.s3_access_key, settings.s3_secret, settings.s3_region), folder)
+
+
+def store_of(settings: Settings) -> Store:
+    """The store of this installation's recordings.
+
+    Raises:
+        OSError: as `remote_of`.
+    """
+    local, remote = LocalStore(settings.recordings), remote_of(settings, RECORDINGS_FOLDER)
+    return local if remote is None else TieredStore(local, remote)
