@@ -58,6 +58,7 @@ from streams.transport.link import ADDRESS_BOUND, Link
 from streams.transport.port import SOURCES_BOUND, MediaPort
 from streams.transport.sockets import bind_media
 from tests.streams.recording.publisher import Publisher, clip, tone
+from tests.streams.recording.reading import place
 from tests.streams.signalling.offers import FINGERPRINT, VP8, VP8_RTX, audio, channel, h264, layers, offer, video
 from tests.support.batch import Batch
 from tests.support.fuzzing import Target
@@ -656,7 +657,7 @@ class Recordings(Target):
             Track("video", "0", Codec(self._codec, 90_000, number, None, parameters)),  # type: ignore[arg-type]
             Track("audio", "1", Codec("opus", 48_000, 111)),
         ]
-        return FeedWriter(Path(self._folder.name), "node", "feed", tracks, Counters(), lambda event: None, lambda: None)
+        return FeedWriter(place(Path(self._folder.name)), "feed", tracks, Counters(), lambda event: None, lambda: None)
 
     def make(self) -> bytes:
         chance, valid = self.chance, self._valid[self._codec]

@@ -16,7 +16,7 @@ from av import VideoFrame
 
 from streams.sfu.source import Source
 from streams.sfu.track import CodecName
-from tests.streams.recording.reading import check, decode, files
+from tests.streams.recording.reading import decode, files, manifest_of
 from tests.support.light_layers import LightLayers
 from tests.support.light_signalling import Whip
 from tests.support.node import RunningNode, running_node
@@ -100,7 +100,9 @@ async def test_a_viewer_decodes_through_every_switch(tmp_path: Path, codec: Code
 
 
 @pytest.mark.parametrize("codec", ["VP8", "H264"])
-async def test_the_recording_of_layers_is_one_file_that_plays(tmp_path: Path, codec: CodecName) -> None:
+async def test_the_recording_of_layers_goes_on_in_a_segment_for_each_without_a_hole(
+    tmp_path: Path, codec: CodecName
+) -> None:
     async with published(tmp_path, codec, records=True) as (running, publisher):
         low, middle, high = running.node.sessions.feeds["site-1"].media.layers.sources
 
@@ -114,14 +116,16 @@ async def test_the_recording_of_layers_is_one_file_that_plays(tmp_path: Path, co
         publisher.pause()
         await frames(high, 60)
         assert low.packets
-    (file,) = files(tmp_path / "recordings")
-    check(file)
-    widths = []
-    with av.open(str(file)) as container:
-        container.streams.video[0].codec_context.options = {"err_detect": "explode"}
-        widths = [frame.width for frame in container.decode(container.streams.video[0])]
-    assert runs(widths) == [1280, 640, 1280]
-    times = decode(file)["video"]
+    root = tmp_path / "recordings"
+    segments = manifest_of(files(root)[0]).segments
+    assert [segment.line.width for segment in segments] == [1280, 640, 1280]
+    times: list[float] = []
+    for file, segment in zip(files(root), segments, strict=True):
+        with av.open(str(file)) as container:
+            container.streams.video[0].codec_context.options = {"err_detect": "explode"}
+            widths = [frame.width for frame in container.decode(container.streams.video[0])]
+        assert runs(widths) == [segment.line.width]
+        times += [segment.line.start + time for time in decode(file)["video"]]
     assert max(later - earlier for earlier, later in itertools.pairwise(times)) < 1.2
     assert all(later > earlier for earlier, later in itertools.pairwise(times))
 

@@ -292,7 +292,8 @@ async def test_what_was_said_is_a_recording_of_its_own_and_what_was_not_is_in_no
     assert manifest is not None
     assert manifest.closed is not None
     assert manifest.opened.feed.startswith(f"talk.{OPERATION.hex}.")
-    assert (manifest.opened.video, manifest.opened.audio, manifest.closed.reason) == (None, "opus", "ended")
+    (segment,) = manifest.segments
+    assert (segment.line.video, segment.line.audio, manifest.closed.reason) == (None, "opus", "ended")
     assert manifest.opened.talk == talk_id
     assert spoken - 2 * PACKET_SECONDS < manifest.closed.seconds < gate.packets * PACKET_SECONDS - 1
 

@@ -11,7 +11,9 @@ from typing import cast
 import pytest
 
 from streams.hub.topics import FeedCause
-from streams.recording.sink import RecordingSink
+from streams.protocol import CameraState, CameraStatus
+from streams.recording.identifiers import new_id
+from streams.recording.sink import Paused, RecordingSink
 from streams.sfu.feed import Feed
 from streams.sfu.forwarder import Forwarder
 from streams.sfu.track import Track
@@ -58,8 +60,27 @@ def test_a_feed_is_told_as_recorded_while_its_recording_is_written_and_at_each_c
     sink.written_at = None
     assert feed.look(3.0)
     assert not feed.state(3.0).recording
+    sink.refusal = "disk_full"
+    assert feed.look(3.05)
+    assert feed.state(3.05).recording_trouble == "disk_full"
+    sink.refusal = None
+    assert feed.look(3.06)
+    assert feed.state(3.06).recording_trouble is None
     sink.written_at = 4.0
     assert feed.look(4.0)
     feed.publisher_gone(publisher, FeedCause.OFFICER, 4.1)
     assert feed.look(4.1)
     assert not feed.state(4.1).recording
+
+
+def test_a_recording_learns_why_its_feed_pauses_and_what_ended_it(media: Feed) -> None:
+    sink = RecordingSink("site-1", request_key_frame=None)
+    feed = LiveFeed("site-1", "node-1", media, lambda feed, tracks, want: sink)
+    publisher = cast("Session", SimpleNamespace(tracks=(), link=SimpleNamespace(address_version=0)))
+    feed.announce(publisher, 0.0)
+    feed.take_over(publisher, 0.0)
+    assert feed.camera(CameraStatus(id=new_id(), at=1, state=CameraState.STOPPED_BY_SYSTEM))
+    assert feed.look(1.0)
+    assert sink.take() == Paused("camera")
+    feed.publisher_gone(publisher, FeedCause.NETWORK, 2.0)
+    assert sink.closing == "camera", "a camera that was stopped before explains more than the connection"
