@@ -5,7 +5,8 @@ A path is relative to the recordings folder, with slashes, as manifests and the 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -13,8 +14,8 @@ CHUNK_BYTES = 262_144
 """What a file is read in."""
 
 
-class NotStored(LookupError):
-    """The store answers, and has no such file."""
+class NotStored(FileNotFoundError):
+    """The store answers, and has no such file; what leads out of it isn't in it."""
 
 
 class StoreAway(ConnectionError):
@@ -65,6 +66,19 @@ class Files(Protocol):
 class Store(Files, Protocol):
     """The store of recordings, as those who serve and verify them need it."""
 
+    async def sizes(self, paths: Sequence[str]) -> dict[str, int]:
+        """How many bytes those of these files have that are known to be there; a place that is away isn't asked."""
+
+    async def changed_at(self, path: str) -> datetime | None:
+        """When the file on this machine was last written to; None where there is none."""
+
+    async def keep(self, path: str) -> None:
+        """Return once all that can be read of the file now would outlast a power cut.
+
+        Raises:
+            OSError: there is none, or the disk refuses.
+        """
+
     async def manifests(self) -> list[str]:
         """Every manifest, sorted.
 
@@ -90,11 +104,11 @@ class Store(Files, Protocol):
         """Close what it holds open."""
 
 
-async def read_all(files: Files, path: str) -> bytes:
-    """A whole small file.
+async def read_all(files: Files, path: str, first: int = 0) -> bytes:
+    """A file that is small enough to be held, from byte `first` on.
 
     Raises:
         NotStored, StoreAway: as the place does.
     """
     size = await files.size(path)
-    return b"".join([piece async for piece in files.open_range(path, 0, size - 1)]) if size else b""
+    return b"".join([piece async for piece in files.open_range(path, first, size - 1)]) if size > first else b""

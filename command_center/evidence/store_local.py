@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -42,6 +43,33 @@ class LocalStore:
         except NotStored:
             return False
         return True
+
+    async def sizes(self, paths: Sequence[str]) -> dict[str, int]:
+        """How many bytes those have that are there."""
+        found = await asyncio.to_thread(lambda: [(path, self._stat(path)) for path in paths])
+        return {path: stat.st_size for path, stat in found if stat is not None}
+
+    async def changed_at(self, path: str) -> datetime | None:
+        """When the file was last written to."""
+        stat = await asyncio.to_thread(self._stat, path)
+        return None if stat is None else datetime.fromtimestamp(stat.st_mtime, UTC)
+
+    def _stat(self, path: str) -> os.stat_result | None:
+        try:
+            return self.path(path).stat()
+        except OSError:
+            return None
+
+    async def keep(self, path: str) -> None:
+        """Force it to the disk; what its writer has written and not yet forced goes with it."""
+        await asyncio.to_thread(self._force, path)
+
+    def _force(self, path: str) -> None:
+        descriptor = os.open(self.path(path), os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fdatasync(descriptor)
+        finally:
+            os.close(descriptor)
 
     async def open_range(self, path: str, first: int, last: int) -> AsyncIterator[bytes]:
         """The file's bytes; a file that is deleted meanwhile is still read to its end.

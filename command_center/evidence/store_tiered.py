@@ -4,37 +4,58 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from command_center.config import Settings
+from command_center.database import Database
 from command_center.evidence.store import NotStored, Store, read_all
 from command_center.evidence.store_local import LocalStore
 from command_center.evidence.store_s3 import Bucket, S3Store
 from command_center.evidence.store_signature import AccessKey
+from command_center.evidence.store_tables import proven_sizes
 
 RECORDINGS_FOLDER, PROOF_FOLDER = "recordings", "proof"
 """The storage below its prefix looks as the data folder does."""
+
+Proven = Callable[[Sequence[str]], Awaitable[dict[str, int]]]
+"""Tells the sizes of those of these files that the storage was proven to have."""
 
 
 class TieredStore:
     """What the folder has is read there, all else from the storage."""
 
-    def __init__(self, local: LocalStore, remote: S3Store) -> None:
+    def __init__(self, local: LocalStore, remote: S3Store, proven: Proven) -> None:
         self._local = local
         self._remote = remote
+        self._proven = proven
 
     async def size(self, path: str) -> int:
-        """How many bytes the file has now."""
-        try:
-            return await self._local.size(path)
-        except NotStored:
-            return await self._remote.size(path)
+        """How many bytes the file has now; the storage is asked only about what it wasn't proven to have."""
+        there = await self.sizes([path])
+        return there[path] if path in there else await self._remote.size(path)
+
+    async def sizes(self, paths: Sequence[str]) -> dict[str, int]:
+        """How many bytes those have that are in the folder, or that the storage was proven to have."""
+        there = await self._local.sizes(paths)
+        missing = [path for path in paths if path not in there]
+        return there | (await self._proven(missing) if missing else {})
+
+    async def changed_at(self, path: str) -> datetime | None:
+        """When the folder's file was last written to."""
+        return await self._local.changed_at(path)
+
+    async def keep(self, path: str) -> None:
+        """Force the folder's file to the disk; the storage has forced its own."""
+        if await self._local.exists(path):
+            await self._local.keep(path)
 
     async def exists(self, path: str) -> bool:
         """Whether there is such a file."""
-        return await self._local.exists(path) or await self._remote.exists(path)
+        return path in await self.sizes([path]) or await self._remote.exists(path)
 
     async def open_range(self, path: str, first: int, last: int) -> AsyncIterator[bytes]:
         """The file's bytes; where the folder has none, or its disk gives no more, they come from the storage."""
@@ -103,11 +124,11 @@ def remote_of(settings: Settings, folder: str) -> S3Store | None:
     return S3Store(bucket, AccessKey(settings.s3_access_key, settings.s3_secret, settings.s3_region), folder)
 
 
-def store_of(settings: Settings) -> Store:
-    """The store of this installation's recordings.
+def store_of(settings: Settings, database: Database) -> Store:
+    """The store of this installation's recordings; `database` is where it is written down what the storage has.
 
     Raises:
         OSError: as `remote_of`.
     """
     local, remote = LocalStore(settings.recordings), remote_of(settings, RECORDINGS_FOLDER)
-    return local if remote is None else TieredStore(local, remote)
+    return local if remote is None else TieredStore(local, remote, partial(proven_sizes, database))
