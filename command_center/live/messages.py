@@ -42,6 +42,8 @@ class FeedView(LiveMessage):
     video: str | None
     audio: bool
     recording: bool
+    recording_trouble: Literal["disk_full", "disk_slow", "disk_failed"] | None = None
+    """Why what comes isn't kept."""
     order: int
     """Tiles stand in this order and keep their place."""
 

@@ -56,6 +56,7 @@ def feed_view(
         video=state.video if state else None,
         audio=state.audio if state else False,
         recording=state.recording if state else False,
+        recording_trouble=state.recording_trouble if state else None,
         order=order,
     )
 

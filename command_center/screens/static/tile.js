@@ -293,14 +293,17 @@ export class Tile {
     write(this.site, inLanguage(view, "site"));
     this.site.title = `${inLanguage(view, "site")} · ${inLanguage(view, "district")}`;
     write(this.officer, view.officer);
-    const isUnrecorded = this.unrecordedSince !== null && performance.now() - this.unrecordedSince > UNRECORDED_MS;
-    this.recording.hidden = !view.recording || NODE_CAUSES.has(verdict.cause);
-    this.unrecorded.hidden = !isUnrecorded;
+    const trouble = NODE_CAUSES.has(verdict.cause) ? null : view.recording_trouble;
+    const isLate = this.unrecordedSince !== null && performance.now() - this.unrecordedSince > UNRECORDED_MS;
+    const unrecorded = trouble ? say(`tile.recording.not.${trouble}`) : isLate ? say("tile.recording.not") : "";
+    this.recording.hidden = Boolean(trouble) || !view.recording || NODE_CAUSES.has(verdict.cause);
+    this.unrecorded.hidden = !unrecorded;
+    setMark(this.unrecorded, trouble ? "critical" : "caution", unrecorded);
     write(this.age, this.ageWords(age, verdict));
     this.cause.hidden = verdict.phase === "live";
     write(this.cause, why ? say("tile.why", { word, why }) : word);
     const label = say("tile.label", { number: this.number, site: inLanguage(view, "site"), officer: view.officer });
-    const name = [`${label}: ${word}`, why, isUnrecorded ? say("tile.recording.not") : ""].filter(Boolean).join(", ");
+    const name = [`${label}: ${word}`, why, unrecorded].filter(Boolean).join(", ");
     if (this.element.getAttribute("aria-label") !== name) this.element.setAttribute("aria-label", name);
   }
 
