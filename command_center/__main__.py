@@ -21,6 +21,8 @@ from command_center.certificates import server_certificate
 from command_center.config import Settings
 from command_center.database import Database
 from command_center.errors import CommandCenterError
+from command_center.evidence.rebuild import Rebuilt, rebuild
+from command_center.evidence.store_tiered import store_of
 from command_center.listeners import CouldNotListen, Listener, Listeners
 from command_center.outbox import Outbox
 from command_center.schema import SchemaRefused
@@ -30,6 +32,8 @@ from streams.signalling.tokens import LONGEST_LIFE_SECONDS, load_private_key, ma
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
 user = typer.Typer(no_args_is_help=True, help="People's accounts.")
 app.add_typer(user, name="user")
+index = typer.Typer(no_args_is_help=True, help="The index of recordings.")
+app.add_typer(index, name="index")
 
 
 @app.command()
@@ -184,6 +188,27 @@ async def _verify(settings: Settings) -> Verdict:
     try:
         return await AuditReader(database, Audit(), settings.data / ANCHOR_FILE).verify()
     finally:
+        await database.close()
+
+
+@index.command("rebuild")
+def index_rebuild() -> None:
+    """Make the index of recordings anew from the manifests in the store; everything else may go on meanwhile."""
+    settings = _settings()
+    _prepare(settings)
+    rebuilt = asyncio.run(_rebuild(settings))
+    typer.echo(f"{rebuilt.manifests} recordings read from the store.")
+    if rebuilt.gone:
+        typer.echo(f"{rebuilt.gone} that the store has no manifest of were taken out of the index.")
+
+
+async def _rebuild(settings: Settings) -> Rebuilt:
+    database = Database(settings.records_url)
+    store = store_of(settings, database)
+    try:
+        return await rebuild(database, store)
+    finally:
+        await store.close()
         await database.close()
 
 

@@ -57,6 +57,7 @@ from command_center.config import Settings
 from command_center.database import Database
 from command_center.errors import CommandCenterError
 from command_center.evidence.recordings import Recordings
+from command_center.evidence.store_tiered import store_of
 from command_center.live import screens_socket
 from command_center.live.board import Board
 from command_center.live.nodes import NodeAddress, Nodes
@@ -120,7 +121,8 @@ class Web:
         )
         self.instructions = Instructions(self.database, self.hub, self.audit, deadlines=deadlines_of(settings))
         self.positions = Positions(self.database)
-        self.recordings = Recordings(self.database, self.audit, settings.recordings)
+        self.store = store_of(settings, self.database)
+        self.recordings = Recordings(self.database, self.audit, self.store)
         self.board = Board(self.hub, self.operations, self.instructions, self.positions)
         assumed = [NodeAddress(local.node, local.url) for local in settings.local_nodes]
         self.nodes = Nodes(self.board.hub_state, assumed)
@@ -219,6 +221,7 @@ class Web:
         finally:
             await self.assets.close()
             await self.node.aclose()
+            await self.store.close()
             await self.hub.close()
             await self.database.close()
 

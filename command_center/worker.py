@@ -10,7 +10,6 @@ import socket
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -20,7 +19,9 @@ from command_center.audit import Audit
 from command_center.config import Settings
 from command_center.database import Database
 from command_center.evidence.index import index_events
-from command_center.evidence.rebuild import rebuild
+from command_center.evidence.rebuild import compare
+from command_center.evidence.store import Store
+from command_center.evidence.store_tiered import store_of
 from command_center.lease import Leases
 from command_center.operations.feeds import Feeds
 from command_center.operations.instructions import Instructions
@@ -32,7 +33,6 @@ from streams.hub.hub import Hub, HubAway
 from streams.hub.topics import (
     CAMERAS_STREAM,
     POSITIONS_STREAM,
-    RECORDING_EVENT,
     RECORDINGS_STREAM,
     TALKS_STREAM,
     WORKER_KEY,
@@ -40,9 +40,9 @@ from streams.hub.topics import (
     CameraChanged,
     PositionTaken,
     RecordingChanged,
+    RecordingWritten,
     TalkChanged,
 )
-from streams.recording.events import RecordingEvent
 from streams.supervision import keep_running, leave_if_cancelled
 
 logger = logging.getLogger(__name__)
@@ -79,8 +79,13 @@ class Worker:
         self._expiry_at = 0.0
         self._talks_heard_since: float | None = None
         self._database = database
-        self.recordings_job: StreamJob[RecordingEvent] = StreamJob(
-            hub, RECORDINGS_STREAM, RECORDINGS_CONSUMER, RECORDING_EVENT.validate_json, self._index, idle_seconds=0
+        self.recordings_job: StreamJob[RecordingWritten] = StreamJob(
+            hub,
+            RECORDINGS_STREAM,
+            RECORDINGS_CONSUMER,
+            RecordingWritten.model_validate_json,
+            self._index,
+            idle_seconds=0,
         )
         self.positions_job: StreamJob[PositionTaken] = StreamJob(
             hub, POSITIONS_STREAM, self.name, PositionTaken.model_validate_json, self._positions.insert
@@ -164,7 +169,7 @@ class Worker:
         # After an outage the nodes bring what they have kept meanwhile: the end of a talk may be among it.
         await self._talks.close_due(gives_up=now - self._talks_heard_since >= CAUGHT_UP_SECONDS)
 
-    async def _index(self, events: Sequence[RecordingEvent]) -> None:
+    async def _index(self, events: Sequence[RecordingWritten]) -> None:
         for feed in sorted(await index_events(self._database, events)):
             await self._hub.publish(RecordingChanged(feed=feed))
 
@@ -185,10 +190,10 @@ class Worker:
             logger.warning("the lease of %s runs out by itself", job)
 
 
-async def _catch_up(database: Database, recordings: Path) -> None:
+async def _catch_up(database: Database, store: Store) -> None:
     """Index what the store holds and no event told of; events and this may come in any order."""
     try:
-        count = await rebuild(database, recordings)
+        count = await compare(database, store)
     except (SQLAlchemyError, OSError):
         logger.exception("the store of recordings could not be compared with its index")
     else:
@@ -198,12 +203,13 @@ async def _catch_up(database: Database, recordings: Path) -> None:
 async def run(settings: Settings) -> None:
     """Be the worker until SIGTERM or Ctrl-C."""
     database, hub = Database(settings.records_url), Hub(settings.hub_url)
+    store = store_of(settings, database)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
     try:
-        catching_up = asyncio.create_task(_catch_up(database, settings.recordings))
+        catching_up = asyncio.create_task(_catch_up(database, store))
         working = asyncio.create_task(Worker(database, hub, idle_minutes=settings.session_idle_minutes).run())
         stopping = asyncio.create_task(stopped.wait())
         await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -213,5 +219,6 @@ async def run(settings: Settings) -> None:
             with suppress(asyncio.CancelledError):
                 await task
     finally:
+        await store.close()
         await hub.close()
         await database.close()

@@ -141,7 +141,7 @@ DOORS: tuple[Door, ...] = (
     Door("/api/recordings", may(P.REVIEW)),
     Door("/api/recordings/{id}", may(P.REVIEW)),
     Door("/api/recordings/{id}/index", may(P.REVIEW)),
-    Door("/api/recordings/{id}/media", may(P.REVIEW)),
+    Door("/api/recordings/{id}/segments/{number}", may(P.REVIEW)),
     Door("/api/recordings/{id}/track", may(P.REVIEW)),
     # Administration
     Door("/api/accounts", may(P.MANAGE_ACCOUNTS), ("GET", "POST")),

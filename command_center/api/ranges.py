@@ -1,15 +1,10 @@
-"""Part of a file over HTTP: what a Range header asks for, and the bytes of it."""
+"""Part of a file over HTTP: what a Range header asks for."""
 
 from __future__ import annotations
 
-import asyncio
-import os
 import re
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from pathlib import Path
 
-CHUNK_BYTES = 262_144
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 _LONGEST = 19
 """Digits of a number that a file's length may have."""
@@ -57,18 +52,3 @@ def read_range(header: str | None, size: int) -> ByteRange | None:
     if first >= size:
         raise RangeRefused(header)
     return ByteRange(first, last)
-
-
-async def read_bytes(path: Path, part: ByteRange) -> AsyncIterator[bytes]:
-    """The bytes of a part of a file, piece by piece, never read on the event loop."""
-    descriptor = await asyncio.to_thread(os.open, path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        position, end = part.first, part.last + 1
-        while position < end:
-            chunk = await asyncio.to_thread(os.pread, descriptor, min(CHUNK_BYTES, end - position), position)
-            if not chunk:
-                return
-            position += len(chunk)
-            yield chunk
-    finally:
-        os.close(descriptor)

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict
 
 from command_center.accounts.identity import signed_in
 from command_center.api.paging import Page, cursor_of, place_of
 from command_center.api.problems import problem
-from command_center.api.ranges import ByteRange, RangeRefused, read_bytes, read_range
+from command_center.api.ranges import ByteRange, RangeRefused, read_range
 from command_center.evidence.recordings import PAGE, Recordings
 from command_center.evidence.records import Media, RecordingState
+from streams.recording.manifest import GapKind, TrackName
+
+MAX_NUMBER = 2**31 - 1
+"""Of segments: what the records can hold."""
 
 
 class RecordingItem(BaseModel):
@@ -35,21 +40,42 @@ class RecordingItem(BaseModel):
     site_en: str
     officer_id: UUID | None
     officer: str
-    container: str
     video: str | None
     audio: str | None
     started_at: datetime
     ended_at: datetime | None
     seconds: float
     bytes: int
-    sha256: str | None
     state: RecordingState
+    version: int
+    segments: int
+    is_signed: bool
+
+
+class SegmentItem(BaseModel):
+    """One file: `start` in seconds of the recording, `at` in Unix ms; its own media time begins at 0."""
+
+    model_config = ConfigDict(from_attributes=True)
+    number: int
+    start: float
+    at: int
+    container: str
+    mime: str
+    width: int
+    height: int
+    has_sound: bool
+    header_bytes: int
+    bytes: int
+    seconds: float
+    is_sealed: bool
+    is_missing: bool
 
 
 class FragmentItem(BaseModel):
-    """Where a fragment lies, and when it was: seconds of the recording, Unix ms of the clock on the wall."""
+    """Where a fragment lies in its segment, and when it was: seconds of the recording, Unix ms of the wall clock."""
 
     model_config = ConfigDict(from_attributes=True)
+    segment: int
     offset: int
     length: int
     start: float
@@ -62,20 +88,22 @@ class GapItem(BaseModel):
     """What is missing, since and until (Unix ms), and why."""
 
     model_config = ConfigDict(from_attributes=True)
-    kind: Literal["loss", "silence", "queue", "disk"]
-    track: Literal["video", "audio", "both"]
+    kind: GapKind
+    track: TrackName
     since: int
     until: int
+    packets: int
 
 
 class IndexItem(BaseModel):
-    """What a player needs to fetch a recording piece by piece."""
+    """What a player needs to fetch a recording piece by piece; the segments are always all of them."""
 
     model_config = ConfigDict(from_attributes=True)
-    mime: str
-    header_bytes: int
+    version: int
     is_complete: bool
+    started_at: datetime
     seconds: float
+    segments: list[SegmentItem]
     fragments: list[FragmentItem]
     gaps: list[GapItem]
 
@@ -128,23 +156,26 @@ def router(recordings: Recordings) -> APIRouter:
     async def track(recording_id: UUID) -> TrackItem:
         return TrackItem.model_validate(await recordings.track(signed_in(), recording_id))
 
-    @routes.head("/{recording_id}/media", include_in_schema=False)
+    @routes.head("/{recording_id}/segments/{number}", include_in_schema=False)
     @routes.get(
-        "/{recording_id}/media",
-        summary="The file, or with `Range` a part of it; a recording that grows is sent as far as it is now",
+        "/{recording_id}/segments/{number}",
+        summary="A segment's file, or with `Range` a part of it; one that grows is sent as far as it is now",
         response_class=Response,
         responses={206: {"description": "the part asked for"}, 416: {"description": "there is no such part"}},
     )
-    async def media(recording_id: UUID, request: Request) -> Response:
+    async def segment(
+        recording_id: UUID, number: Annotated[int, Path(ge=1, le=MAX_NUMBER)], request: Request
+    ) -> Response:
         wanted = request.headers.get("range")
-        is_start = request.method == "GET" and (wanted is None or wanted.replace(" ", "").startswith("bytes=0-"))
-        found = await recordings.media(signed_in(), recording_id, is_start=is_start)
-        return _send(found, request)
+        is_beginning = wanted is None or wanted.replace(" ", "").startswith("bytes=0-")
+        is_start = request.method == "GET" and number == 1 and is_beginning
+        media = await recordings.segment(signed_in(), recording_id, number, is_start=is_start)
+        return _send(media, request, lambda part: recordings.open(media, part.first, part.last))
 
     return routes
 
 
-def _send(media: Media, request: Request) -> Response:
+def _send(media: Media, request: Request, read: Callable[[ByteRange], AsyncIterator[bytes]]) -> Response:
     headers = {"accept-ranges": "bytes", "cache-control": "no-store", "content-type": media.mime}
     if media.etag is not None:
         headers["etag"] = media.etag
@@ -165,4 +196,4 @@ def _send(media: Media, request: Request) -> Response:
     headers["content-length"] = str(part.length)
     if request.method == "HEAD" or part.length == 0:
         return Response(status_code=status, headers=headers)
-    return StreamingResponse(read_bytes(media.path, part), status, headers)
+    return StreamingResponse(read(part), status, headers)

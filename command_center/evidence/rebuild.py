@@ -1,54 +1,140 @@
-"""Rebuilds the index of recordings from the manifests in the store, where events were lost."""
+"""Makes the index of recordings from the manifests in the store: where events were lost, or all of it anew."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from uuid import UUID
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from command_center.database import Database
-from command_center.evidence.index import index_events
-from streams.hub.topics import SegmentClosed
-from streams.recording.events import RecordingEvent, closed_event, opened_event
-from streams.recording.manifest import Manifest, read_manifest
-from streams.recording.recovery import manifests
+from command_center.evidence.index import take_line
+from command_center.evidence.manifests import LineReader, Written
+from command_center.evidence.store import NotStored, Store, read_all
+from command_center.evidence.tables import Recording, RecordingGap, RecordingSegment
+from streams.ledger import line_hash
+from streams.recording.manifest import Closed, Opened
 
 logger = logging.getLogger(__name__)
 
 BATCH = 200
+TAIL_BYTES = 4096
+"""No manifest's last line is longer."""
 
 
-async def rebuild(database: Database, root: Path) -> int:
-    """Index every recording of the store that the index doesn't know, or doesn't know the end of.
+@dataclass(frozen=True, slots=True)
+class Rebuilt:
+    """How many manifests there are, and how many recordings were taken out because the store has none of them."""
 
-    Returns how many manifests were read. What is in the index already stays as it is.
+    manifests: int
+    gone: int
+
+
+async def compare(database: Database, store: Store) -> int:
+    """Take in every manifest of the store with which the index doesn't agree; returns how many there are.
+
+    A manifest whose last line the index has as a finished recording's isn't read again.
     """
-    paths = await asyncio.to_thread(manifests, root)
+    paths = await store.manifests()
     for start in range(0, len(paths), BATCH):
         batch = paths[start : start + BATCH]
-        events = await asyncio.to_thread(lambda paths: list(_events(paths)), batch)
-        await index_events(database, events)
+        heads = await _finished(database, batch)
+        for path in batch:
+            try:
+                if heads.get(path) != await _last_head(store, path):
+                    await _take_anew(database, store, path)
+            except (OSError, NotStored) as error:
+                logger.error("manifest %s can't be read: %s", PurePosixPath(path).name, error)
     return len(paths)
 
 
-def _events(paths: list[Path]) -> Iterator[RecordingEvent]:
+async def rebuild(database: Database, store: Store) -> Rebuilt:
+    """Make the whole index anew. Nodes may go on recording meanwhile."""
+    paths = await store.manifests()
+    known = {identifier for path in paths if (identifier := _id_of(path)) is not None}
+    async with database.write() as session:
+        gone = set(await session.scalars(select(Recording.id))) - known
+        for recording_id in gone:
+            await _forget_parts(session, recording_id)
+            await session.execute(delete(Recording).where(Recording.id == recording_id))
     for path in paths:
         try:
-            manifest = read_manifest(path)
-        except OSError as error:
-            logger.error("manifest %s can't be read: %s", path.name, error)
-            continue
-        if manifest is not None:
-            yield from _of(manifest)
+            await _take_anew(database, store, path)
+        except (OSError, NotStored) as error:
+            logger.error("manifest %s can't be read: %s", PurePosixPath(path).name, error)
+    return Rebuilt(len(paths), len(gone))
 
 
-def _of(manifest: Manifest) -> Iterator[RecordingEvent]:
-    opened = manifest.opened
-    yield opened_event(opened)
-    if manifest.closed is not None:
-        yield closed_event(opened, manifest.closed)
-    else:
-        yield SegmentClosed(
-            recording=opened.recording, feed=opened.feed, seconds=manifest.seconds, bytes=manifest.bytes
-        )
+async def _finished(database: Database, paths: Sequence[str]) -> dict[str, str]:
+    """The heads of those finished recordings of which the index has every segment."""
+    count = (
+        select(func.count())
+        .where(RecordingSegment.recording_id == Recording.id, RecordingSegment.ended_at.is_not(None))
+        .scalar_subquery()
+    )
+    last = (
+        select(func.max(RecordingSegment.number)).where(RecordingSegment.recording_id == Recording.id).scalar_subquery()
+    )
+    query = select(Recording.manifest, Recording.head).where(
+        Recording.manifest.in_(paths), Recording.ended_at.is_not(None), count == last
+    )
+    async with database.read() as session:
+        return {row.manifest: row.head for row in await session.execute(query)}
+
+
+async def _last_head(store: Store, path: str) -> str:
+    data = await read_all(store, path, max(0, await store.size(path) - TAIL_BYTES))
+    whole = data[: data.rfind(b"\n")]
+    return line_hash(whole[whole.rfind(b"\n") + 1 :])
+
+
+async def _take_anew(database: Database, store: Store, path: str) -> None:
+    """Index one recording as if it had never been; who tells of it meanwhile waits and finds it done."""
+    recording_id = _id_of(path)
+    if recording_id is None:
+        logger.error("manifest %s isn't named by a recording", PurePosixPath(path).name)
+        return
+    try:
+        async with database.write() as session:
+            await _begin_anew(session, recording_id)
+            for written in await _read(store, path):
+                if all(line.recording == recording_id for line in written.lines if isinstance(line, Opened)):
+                    await take_line(session, recording_id, written.ordinal, written.head, written.lines)
+            # Where even its first line can't be read any more, there is nothing to list.
+            await session.execute(delete(Recording).where(Recording.id == recording_id, Recording.lines == 0))
+    except IntegrityError:
+        logger.exception("recording %s can't be indexed", recording_id)
+
+
+async def _begin_anew(session: AsyncSession, recording_id: UUID) -> None:
+    recording = await session.get(Recording, recording_id, with_for_update=True)
+    if recording is not None:
+        recording.lines = 0
+    await _forget_parts(session, recording_id)
+
+
+async def _forget_parts(session: AsyncSession, recording_id: UUID) -> None:
+    for part in (RecordingSegment, RecordingGap):
+        await session.execute(delete(part).where(part.recording_id == recording_id))
+
+
+async def _read(store: Store, path: str) -> list[Written]:
+    data = await read_all(store, path)
+    lines = await asyncio.to_thread(lambda: list(LineReader().take(data)))
+    if not any(isinstance(line, Closed) for written in lines[-1:] for line in written.lines):
+        # Only what a power cut can't take back goes into the index.
+        await store.keep(path)
+    return lines
+
+
+def _id_of(path: str) -> UUID | None:
+    try:
+        return UUID(PurePosixPath(path).stem)
+    except ValueError:
+        return None

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from command_center.accounts.identity import Identity
 from command_center.accounts.permissions import Permission
@@ -20,21 +18,20 @@ from command_center.audit import Audit
 from command_center.clock import Clock, now
 from command_center.database import Database
 from command_center.errors import NotFound, NotPermitted, Unavailable
+from command_center.evidence.manifests import KnownManifest, KnownSegment, Manifests
 from command_center.evidence.records import (
     Index,
-    IndexedFragment,
+    IndexedSegment,
     Media,
     RecordingRecord,
     RecordingState,
     Track,
     TrackPoint,
 )
-from command_center.evidence.tables import Recording
+from command_center.evidence.store import NotStored, Store, StoreAway
+from command_center.evidence.tables import Recording, RecordingSegment
 from command_center.evidence.viewings import Viewings
 from command_center.operations.tables import Feed, Operation, PositionRecord, Site
-from streams.recording.manifest import SUFFIX, Manifest, read_manifest
-
-logger = logging.getLogger(__name__)
 
 PAGE = 200
 TRACK_POINTS = 20_000
@@ -43,16 +40,20 @@ SILENT_SECONDS = 20
 """A recording that hasn't ended and hasn't grown for so long was cut off: its node is gone."""
 MIME = {"mp4": "video/mp4", "webm": "video/webm"}
 
-Row = tuple[Recording, Feed | None, Operation, Site | None, User | None]
+SIGNED_FROM = 2
+"""The first version of the manifest whose segments are signed."""
+
+Row = tuple[Recording, Feed | None, Operation, Site | None, User | None, RecordingSegment | None, int]
 
 
 class Recordings:
     """The recordings of the operations in a person's courts."""
 
-    def __init__(self, database: Database, audit: Audit, root: Path, clock: Clock = now) -> None:
+    def __init__(self, database: Database, audit: Audit, store: Store, clock: Clock = now) -> None:
         self._database = database
         self._audit = audit
-        self._root = root.resolve()
+        self._store = store
+        self._manifests = Manifests(store)
         self._clock = clock
         self._viewings = Viewings()
         self._auditing = asyncio.Lock()
@@ -89,19 +90,31 @@ class Recordings:
                 )
             query = query.order_by(Recording.started_at.desc(), Recording.id.desc()).limit(min(limit, PAGE))
             rows: list[Row] = list(await session.execute(query))
-        copies = await self._copies([row[0] for row in rows if row[0].talk_id is not None])
+        copies = await self._copies([row[0].id for row in rows if row[0].talk_id is not None])
         if copies:
             rows = sorted([*rows, *copies], key=lambda row: (row[0].started_at, row[0].id), reverse=True)
-        return await asyncio.to_thread(lambda: [self._record(row) for row in rows])
+        return [await self._record(row) for row in rows]
 
-    async def _copies(self, talks: Sequence[Recording]) -> list[Row]:
-        """What other nodes recorded of those of these talks whose own file is missing."""
-        missing = await asyncio.to_thread(lambda: [one.id for one in talks if not self._is_there(one)])
+    async def _copies(self, talks: Sequence[UUID]) -> list[Row]:
+        """What other nodes recorded of those of these talks of whose own files one is missing."""
+        missing = [one for one, is_whole in (await self._whole(talks)).items() if not is_whole]
         if not missing:
             return []
         async with self._database.read() as session:
             rows: list[Row] = list(await session.execute(_rows().where(Recording.covered_by.in_(missing))))
-        return await asyncio.to_thread(lambda: [row for row in rows if self._is_there(row[0])])
+        whole = await self._whole([row[0].id for row in rows])
+        return [row for row in rows if whole[row[0].id]]
+
+    async def _whole(self, recordings: Sequence[UUID]) -> dict[UUID, bool]:
+        """Whether the store has every file of each."""
+        if not recordings:
+            return {}
+        query = select(RecordingSegment.recording_id, RecordingSegment.path)
+        async with self._database.read() as session:
+            files = list(await session.execute(query.where(RecordingSegment.recording_id.in_(recordings))))
+        there = await self._store.sizes([path for _, path in files])
+        lacking = {recording for recording, path in files if path not in there}
+        return {one: one not in lacking for one in recordings}
 
     async def recording(self, identity: Identity, recording_id: UUID) -> RecordingRecord:
         """One recording.
@@ -111,7 +124,7 @@ class Recordings:
         """
         async with self._database.read() as session:
             row = await _row(session, identity, recording_id)
-        return await asyncio.to_thread(self._record, row)
+        return await self._record(row)
 
     async def index(self, identity: Identity, recording_id: UUID, *, after: int = 0) -> Index:
         """Where its fragments lie and when they were; only those from number `after` on. It belongs to a viewing.
@@ -122,28 +135,37 @@ class Recordings:
         """
         recording = await self._viewed(identity, recording_id)
         manifest = await self._manifest(recording)
+        there = await self._store.sizes([one.line.path for one in manifest.segments.values()])
         return Index(
-            mime=manifest.opened.mime,
-            header_bytes=manifest.opened.header_bytes,
-            is_complete=recording.ended_at is not None,
+            version=recording.version,
+            is_complete=manifest.closed is not None,
+            started_at=recording.started_at,
             seconds=max(manifest.seconds, recording.seconds),
-            fragments=tuple(
-                IndexedFragment(line.offset, line.length, line.start, line.seconds, line.at, line.is_key)
-                for line in manifest.fragments[after:]
-            ),
+            segments=tuple(_segment(one, is_missing=one.line.path not in there) for one in manifest.segments.values()),
+            fragments=tuple(manifest.fragments[after:]),
             gaps=tuple(manifest.gaps),
         )
 
-    async def media(self, identity: Identity, recording_id: UUID, *, is_start: bool) -> Media:
-        """The file itself, as far as it is whole now; the viewing is audited.
+    async def segment(self, identity: Identity, recording_id: UUID, number: int, *, is_start: bool) -> Media:
+        """One segment's file, as far as it is whole now; the viewing is audited.
 
-        `is_start`: the request is for the file's beginning, and so a new viewing, however soon after another.
+        `is_start`: the request is for the recording's beginning, and so a new viewing, however soon after another.
 
         Raises:
-            NotFound: there is none in this person's courts.
+            NotFound: there is none in this person's courts, or no such segment.
             Unavailable: the store doesn't have it.
         """
-        return await self._media(await self._viewed(identity, recording_id, is_start=is_start))
+        recording = await self._viewed(identity, recording_id, is_start=is_start)
+        async with self._database.read() as session:
+            row = await session.get(RecordingSegment, (recording_id, number))
+        if row is None or row.ended_at is None:
+            return await self._growing(recording, number)
+        etag = None if row.sha256 is None else f'"{row.sha256}"'
+        return await self._media(row.path, row.bytes, row.container, etag)
+
+    def open(self, media: Media, first: int, last: int) -> AsyncIterator[bytes]:
+        """The bytes of a segment's file from `first` to `last`, both included."""
+        return self._store.open_range(media.path, first, last)
 
     async def track(self, identity: Identity, recording_id: UUID) -> Track:
         """Where the officer's device was during the recording, oldest first. It belongs to a viewing.
@@ -204,8 +226,8 @@ class Recordings:
             recording, *_ = await _row(session, identity, recording_id)
         return recording
 
-    def _record(self, row: Row) -> RecordingRecord:
-        recording, feed, _, site, officer = row
+    async def _record(self, row: Row) -> RecordingRecord:
+        recording, feed, _, site, officer, first, segments = row
         return RecordingRecord(
             id=recording.id,
             kind="voice" if feed is None else "camera",
@@ -217,64 +239,74 @@ class Recordings:
             site_en="" if site is None else site.name_en,
             officer_id=None if officer is None else officer.id,
             officer="" if officer is None else officer.display_name,
-            container=recording.container,
-            video=recording.video,
-            audio=recording.audio,
+            video=None if first is None else first.video,
+            audio=None if first is None else first.audio,
             started_at=recording.started_at,
             ended_at=recording.ended_at,
             seconds=recording.seconds,
             bytes=recording.bytes,
-            sha256=recording.sha256,
-            state=self._state(recording),
+            state=await self._state(recording),
+            version=recording.version,
+            segments=segments,
+            is_signed=recording.version >= SIGNED_FROM,
         )
 
-    def _state(self, recording: Recording) -> RecordingState:
+    async def _state(self, recording: Recording) -> RecordingState:
         if recording.ended_at is not None:
             return RecordingState(recording.end_reason or RecordingState.ENDED)
-        try:
-            touched = self._path(recording).stat().st_mtime
-        except OSError:
+        touched = await self._store.changed_at(recording.manifest)
+        if touched is None:
             return RecordingState.MISSING
-        return RecordingState.CUT_OFF if time.time() - touched > SILENT_SECONDS else RecordingState.RECORDING
+        is_silent = now() - touched > timedelta(seconds=SILENT_SECONDS)
+        return RecordingState.CUT_OFF if is_silent else RecordingState.RECORDING
 
-    async def _manifest(self, recording: Recording) -> Manifest:
-        path = self._path(recording).with_suffix(SUFFIX)
+    async def _manifest(self, recording: Recording) -> KnownManifest:
         try:
-            manifest = await asyncio.to_thread(read_manifest, path)
-        except OSError as error:
+            manifest = await self._manifests.read(recording.manifest)
+        except NotStored as error:
             raise Unavailable("recording-missing") from error
-        if manifest is None:
+        except StoreAway as error:
+            raise Unavailable(error.code) from error
+        if manifest.opened is None:
             raise Unavailable("recording-missing")
         return manifest
 
-    async def _media(self, recording: Recording) -> Media:
-        path = self._path(recording)
-        is_complete = recording.ended_at is not None
+    async def _growing(self, recording: Recording, number: int) -> Media:
+        """A segment that isn't sealed, or whose seal the index doesn't know yet, as far as its manifest tells."""
+        segment = (await self._manifest(recording)).segments.get(number)
+        if segment is None:
+            raise NotFound("segment-not-found")
+        etag = None if segment.sealed is None else f'"{segment.sealed.sha256}"'
+        return await self._media(segment.line.path, segment.bytes, segment.line.container, etag)
+
+    async def _media(self, path: str, whole: int, container: str, etag: str | None) -> Media:
         try:
-            size = (await asyncio.to_thread(path.stat)).st_size
-        except OSError as error:
+            size = await self._store.size(path)
+        except NotStored as error:
             raise Unavailable("recording-missing") from error
+        except StoreAway as error:
+            raise Unavailable(error.code) from error
         # Bytes after the last whole fragment, which a crash may leave, are no part of the recording.
-        whole = recording.bytes if is_complete else (await self._manifest(recording)).bytes
-        return Media(
-            path=path,
-            bytes=min(size, whole),
-            mime=MIME[recording.container],
-            etag=f'"{recording.sha256}"' if is_complete and recording.sha256 else None,
-            changed_at=recording.ended_at,
-        )
+        return Media(path=path, bytes=min(size, whole), mime=MIME[container], etag=etag)
 
-    def _is_there(self, recording: Recording) -> bool:
-        try:
-            return self._path(recording).exists()
-        except (Unavailable, OSError):
-            return False
 
-    def _path(self, recording: Recording) -> Path:
-        path = (self._root / recording.path).resolve()
-        if not path.is_relative_to(self._root):
-            raise Unavailable("recording-missing")
-        return path
+def _segment(segment: KnownSegment, *, is_missing: bool) -> IndexedSegment:
+    line = segment.line
+    return IndexedSegment(
+        number=line.number,
+        start=line.start,
+        at=line.started_at,
+        container=line.container,
+        mime=line.mime,
+        width=line.width,
+        height=line.height,
+        has_sound=line.audio is not None,
+        header_bytes=line.header_bytes,
+        bytes=segment.bytes,
+        seconds=round(segment.seconds, 6),
+        is_sealed=segment.sealed is not None,
+        is_missing=is_missing,
+    )
 
 
 def _must_review(identity: Identity) -> None:
@@ -282,13 +314,17 @@ def _must_review(identity: Identity) -> None:
         raise NotPermitted("not-permitted", permission=Permission.REVIEW.value)
 
 
-def _rows() -> Select[Recording, Feed | None, Operation, Site | None, User | None]:
+def _rows() -> Select[Recording, Feed | None, Operation, Site | None, User | None, RecordingSegment | None, int]:
+    own = RecordingSegment.recording_id == Recording.id
+    count = select(func.count()).select_from(RecordingSegment).where(own).correlate(Recording).scalar_subquery()
+    first = aliased(RecordingSegment)
     return (
-        select(Recording, Feed, Operation, Site, User)
+        select(Recording, Feed, Operation, Site, User, first, count)
         .join(Operation, Recording.operation_id == Operation.id)
         .outerjoin(Feed, Recording.feed_id == Feed.id)
         .outerjoin(Site, Recording.site_id == Site.id)
         .outerjoin(User, User.id == func.coalesce(Recording.speaker_id, Feed.officer_id))
+        .outerjoin(first, and_(first.recording_id == Recording.id, first.number == 1))
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from pathlib import Path
 from typing import Literal
 from uuid import UUID
 
@@ -23,14 +22,20 @@ class RecordingState(StrEnum):
     """It is in the index and not in the store."""
     ENDED = "ended"
     NETWORK = "network"
+    CAMERA = "camera"
+    REVOKED = "revoked"
     CODEC = "codec"
+    LENGTH = "length"
     NODE = "node"
     DISK = "disk"
 
 
 @dataclass(frozen=True, slots=True)
 class RecordingRecord:
-    """One recording with its site and officer; the centre's voice has no site, and `officer` is who spoke."""
+    """One recording with its site and officer; the centre's voice has no site, and `officer` is who spoke.
+
+    `video` and `audio` are those of its first segment. Version 1 of the manifest wasn't signed.
+    """
 
     id: UUID
     kind: Literal["camera", "voice"]
@@ -42,21 +47,45 @@ class RecordingRecord:
     site_en: str
     officer_id: UUID | None
     officer: str
-    container: str
     video: str | None
     audio: str | None
     started_at: datetime
     ended_at: datetime | None
     seconds: float
     bytes: int
-    sha256: str | None
     state: RecordingState
+    version: int
+    segments: int
+    is_signed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedSegment:
+    """One file of a recording: `start` in seconds of the recording, `at` in Unix ms of the node's clock."""
+
+    number: int
+    start: float
+    at: int
+    container: str
+    mime: str
+    width: int
+    height: int
+    has_sound: bool
+    header_bytes: int
+    bytes: int
+    seconds: float
+    is_sealed: bool
+    is_missing: bool
 
 
 @dataclass(frozen=True, slots=True)
 class IndexedFragment:
-    """Where one fragment lies in the file, and when it was: seconds of the file, and Unix ms of the node's clock."""
+    """Where one fragment lies in its segment's file, and when it was.
 
+    `start` is in seconds of the recording, `at` in Unix ms of the node's clock.
+    """
+
+    segment: int
     offset: int
     length: int
     start: float
@@ -67,25 +96,25 @@ class IndexedFragment:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """What a player needs to fetch a recording piece by piece; `mime` names the codecs."""
+    """What a player needs to fetch a recording piece by piece."""
 
-    mime: str
-    header_bytes: int
+    version: int
     is_complete: bool
+    started_at: datetime
     seconds: float
+    segments: tuple[IndexedSegment, ...]
     fragments: tuple[IndexedFragment, ...]
     gaps: tuple[GapLine, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """A file to be sent, of which `bytes` count; `etag` only where it can't change any more."""
+    """A segment's file in the store, of which `bytes` count; `etag` only where it can't change any more."""
 
-    path: Path
+    path: str
     bytes: int
     mime: str
     etag: str | None
-    changed_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The index of recordings; what is recorded lies in the store, this says where and whose.
 
-All of it can be made anew from the manifests in the store.
+All of it can be made anew from the manifests in the store, so nothing else is kept in these tables.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import BigInteger, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from command_center.database import Base
@@ -39,7 +39,7 @@ class Recording(Base):
     started_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     seconds: Mapped[float] = mapped_column(default=0.0)
-    bytes: Mapped[int] = mapped_column(default=0)
+    bytes: Mapped[int] = mapped_column(BigInteger, default=0)
     """Of all its segments."""
     end_reason: Mapped[str | None] = mapped_column(String(16))
     lines: Mapped[int] = mapped_column(default=0)
@@ -66,7 +66,7 @@ class RecordingSegment(Base):
     start: Mapped[float]
     """Seconds since the recording's beginning."""
     seconds: Mapped[float] = mapped_column(default=0.0)
-    bytes: Mapped[int] = mapped_column(default=0)
+    bytes: Mapped[int] = mapped_column(BigInteger, default=0)
     ended_at: Mapped[datetime | None]
     """When it was sealed; the following are only then there."""
     sha256: Mapped[str | None] = mapped_column(String(64))

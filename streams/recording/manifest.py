@@ -197,6 +197,14 @@ class Manifest:
         return max((one.line.start + one.seconds for one in self.segments[-2:]), default=0.0)
 
 
+def reading_of(first: bytes) -> Callable[[bytes], Iterable[ManifestLine]]:
+    """What reads the raw lines of a manifest that begins with this one, in their order.
+
+    It raises ValueError, KeyError or TypeError where one can't be read.
+    """
+    return Version1(MANIFEST_LINE.validate_python) if is_of_version_1(first) else _lines_in
+
+
 def read_lines(path: Path) -> Iterator[ManifestLine]:
     """Every whole line of a manifest; one that a crash tore is passed over. Those of version 1 come as today's."""
     with path.open("rb") as file:
@@ -204,8 +212,8 @@ def read_lines(path: Path) -> Iterator[ManifestLine]:
         for number, raw in enumerate(file):
             if raw.isspace():
                 continue
-            if number == 0 and is_of_version_1(raw):
-                translate = Version1(MANIFEST_LINE.validate_python)
+            if number == 0:
+                translate = reading_of(raw)
             try:
                 yield from translate(raw)
             except (ValidationError, ValueError, KeyError, TypeError):

@@ -273,10 +273,10 @@ WAYS: tuple[Way, ...] = (
     ),
     Way(
         "GET",
-        "/api/recordings/{recording_id}/media",
+        "/api/recordings/{recording_id}/segments/{number}",
         "supervisor",
         "officer1",
-        "/api/recordings/{recording}/media",
+        "/api/recordings/{recording}/segments/1",
         status=503,
         other_court=("saihan-supervisor", 404),
     ),

@@ -185,10 +185,10 @@ async def _recording(world: AccessWorld) -> None:
                 operation_id=feed.operation_id,
                 site_id=feed.site_id,
                 node="node-1",
-                path=f"{recording_id}.mp4",
-                container="mp4",
-                video="H264",
+                manifest=f"{feed.name}/day/{recording_id}.jsonl",
+                version=2,
                 started_at=at,
+                head="0" * 64,
             )
         )
     world.things["recording"] = str(recording_id)

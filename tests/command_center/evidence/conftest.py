@@ -18,13 +18,11 @@ from command_center.audit import Audit
 from command_center.database import Database
 from command_center.evidence.index import index_events
 from command_center.evidence.recordings import Recordings
+from command_center.evidence.store_local import LocalStore
 from command_center.operations.tables import Feed, Operation, Site
-from streams.recording.events import RecordingEvent
-from streams.recording.writer import Counters, FeedWriter
-from tests.streams.recording.publisher import H264, OPUS, VP8, Publisher, clip, tone
+from tests.support.manifests import START_MS, Codec, make_recording
 from tests.support.records import sqlite_records
 
-START_MS = 1_800_000_000_000
 START = datetime.fromtimestamp(START_MS / 1000, UTC)
 
 
@@ -44,41 +42,30 @@ class World:
     feed_id: UUID | None = None
 
     async def record(
-        self, seconds: float = 4.0, *, codec: str = "H264", feed: str = "feed-1", begins: float = 0.0
+        self, seconds: float = 4.0, *, codec: Codec = "H264", feed: str = "feed-1", begins: float = 0.0
     ) -> UUID:
-        """Record a clip for real and index what the recorder told; return the recording's id."""
-        events = write_recording(self.root, seconds, codec=codec, feed=feed, begins=begins)
-        await index_events(self.database, events)
-        return events[0].recording
-
-
-def write_recording(
-    root: Path,
-    seconds: float = 4.0,
-    *,
-    codec: str = "H264",
-    feed: str = "feed-1",
-    begins: float = 0.0,
-    node: str = "node-1",
-    talk: UUID | None = None,
-) -> list[RecordingEvent]:
-    """A recording of a clip, closed; what the recorder told of it."""
-    events: list[RecordingEvent] = []
-    video = H264 if codec == "H264" else VP8
-    writer = FeedWriter(root, node, feed, [video, OPUS], Counters(), events.append, lambda: None, talk)
-    publisher = Publisher([*clip(codec, seconds), *tone(seconds)])  # type: ignore[arg-type]
-    publisher.start_ns = (START_MS + round(begins * 1000)) * 1_000_000
-    publisher.video_payload_type = video.codec.payload_type
-    for packet in publisher.packets():
-        writer.take(packet)
-    writer.close("ended")
-    return events
+        """A recording of a clip in two segments, indexed by what its node told; gives the recording's id."""
+        made = make_recording(self.root, feed, seconds=(seconds / 2, seconds / 2), codec=codec, begins=begins)
+        await index_events(self.database, made.events)
+        return made.recording
 
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     """The records and an empty store."""
     database = Database(sqlite_records(tmp_path))
+    yield await make_world(database, tmp_path)
+    await database.close()
+
+
+@pytest.fixture
+async def each_world(records: Database, tmp_path: Path) -> World:
+    """The same, once with each kind of database."""
+    return await make_world(records, tmp_path)
+
+
+async def make_world(database: Database, folder: Path) -> World:
+    """Fill empty records, and make the store in that folder."""
     city = Court(id=uuid4(), code="内01", name_zh="市中院", name_en="City court")
     district = Court(id=uuid4(), code="内0102", name_zh="区法院", name_en="District court", parent_id=city.id)
     people = [_user(city, Role.SUPERVISOR), _user(district, Role.SUPERVISOR), _user(city, Role.OFFICER)]
@@ -95,12 +82,12 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
         for row in itertools.chain([city, district], people, [first, second], *feeds):
             session.add(row)
             await session.flush()
-    root = tmp_path / "recordings"
+    root = folder / "recordings"
     root.mkdir()
-    yield World(
+    return World(
         database=database,
         root=root,
-        recordings=Recordings(database, Audit(), root),
+        recordings=Recordings(database, Audit(), LocalStore(root)),
         operation=first.id,
         other_operation=second.id,
         city=_identity(people[0], {city.id, district.id}),
@@ -108,7 +95,6 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
         officer=_identity(people[2], {city.id}),
         feed_id=feeds[0][1].id,
     )
-    await database.close()
 
 
 def _user(court: Court, role: Role) -> User:
