@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, String, select
+from sqlalchemy import BigInteger, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from command_center.database import Base, Database
-from command_center.evidence.tables import RecordingSegment
+from command_center.database import Base
 
 
 class StoredState(StrEnum):
@@ -27,6 +25,8 @@ class StoredState(StrEnum):
     """Proven to be in the storage; the folder's copy is gone."""
     FAILED = "failed"
     """Something is wrong with its bytes, here or there; `error` says what. It is tried again."""
+    REMOVED = "removed"
+    """Deleted on purpose, in both."""
 
 
 class StoredSegment(Base):
@@ -62,16 +62,3 @@ class StoredManifest(Base):
     next_try_at: Mapped[datetime | None]
     error: Mapped[str | None] = mapped_column(String(32))
     uploaded_at: Mapped[datetime | None]
-
-
-async def proven_sizes(database: Database, paths: Sequence[str]) -> dict[str, int]:
-    """The sizes of those of these segments that the storage was proven to have."""
-    proven = StoredSegment.state.in_([StoredState.BOTH.value, StoredState.REMOTE.value])
-    same = (
-        StoredSegment.recording_id == RecordingSegment.recording_id,
-        StoredSegment.number == RecordingSegment.number,
-    )
-    query = select(RecordingSegment.path, RecordingSegment.bytes).join(StoredSegment, (same[0]) & (same[1]))
-    async with database.read() as session:
-        rows = await session.execute(query.where(RecordingSegment.path.in_(paths), proven))
-        return {row.path: row.bytes for row in rows}

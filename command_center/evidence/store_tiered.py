@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 
 from command_center.config import Settings
@@ -16,22 +15,19 @@ from command_center.evidence.store import NotStored, Store, read_all
 from command_center.evidence.store_local import LocalStore
 from command_center.evidence.store_s3 import Bucket, S3Store
 from command_center.evidence.store_signature import AccessKey
-from command_center.evidence.store_tables import proven_sizes
+from command_center.evidence.store_whereabouts import Whereabouts
 
 RECORDINGS_FOLDER, PROOF_FOLDER = "recordings", "proof"
 """The storage below its prefix looks as the data folder does."""
-
-Proven = Callable[[Sequence[str]], Awaitable[dict[str, int]]]
-"""Tells the sizes of those of these files that the storage was proven to have."""
 
 
 class TieredStore:
     """What the folder has is read there, all else from the storage."""
 
-    def __init__(self, local: LocalStore, remote: S3Store, proven: Proven) -> None:
+    def __init__(self, local: LocalStore, remote: S3Store, whereabouts: Whereabouts) -> None:
         self._local = local
         self._remote = remote
-        self._proven = proven
+        self._whereabouts = whereabouts
 
     async def size(self, path: str) -> int:
         """How many bytes the file has now; the storage is asked only about what it wasn't proven to have."""
@@ -42,7 +38,7 @@ class TieredStore:
         """How many bytes those have that are in the folder, or that the storage was proven to have."""
         there = await self._local.sizes(paths)
         missing = [path for path in paths if path not in there]
-        return there | (await self._proven(missing) if missing else {})
+        return there | (await self._whereabouts.sizes(missing) if missing else {})
 
     async def changed_at(self, path: str) -> datetime | None:
         """When the folder's file was last written to."""
@@ -82,6 +78,7 @@ class TieredStore:
 
     async def remove(self, path: str) -> None:
         """Delete the file in both; in the storage first, so that what can't be reached is still known of here."""
+        await self._whereabouts.removed(path)
         await self._remote.remove(path)
         await self._local.remove(path)
 
@@ -131,4 +128,4 @@ def store_of(settings: Settings, database: Database) -> Store:
         OSError: as `remote_of`.
     """
     local, remote = LocalStore(settings.recordings), remote_of(settings, RECORDINGS_FOLDER)
-    return local if remote is None else TieredStore(local, remote, partial(proven_sizes, database))
+    return local if remote is None else TieredStore(local, remote, Whereabouts(database))

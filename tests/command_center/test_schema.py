@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import DatabaseError
 
@@ -113,7 +114,7 @@ def test_an_older_file_is_copied_before_it_is_changed(tmp_path: Path, monkeypatc
     for path in [*schema.MIGRATIONS.glob("*"), *schema.MIGRATIONS.glob("versions/*")]:
         if path.is_file():
             (migrations / path.relative_to(schema.MIGRATIONS)).write_bytes(path.read_bytes())
-    latest = max(path.name for path in schema.MIGRATIONS.glob("versions/*.py"))[:4]
+    latest = ScriptDirectory(str(schema.MIGRATIONS)).get_current_head()
     (migrations / "versions" / "9998_next.py").write_text(
         "from alembic import op\n"
         f"revision, down_revision, branch_labels, depends_on = '9998', '{latest}', None, None\n"
