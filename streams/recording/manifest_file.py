@@ -47,13 +47,17 @@ class ManifestFile:
         self._descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
         self._size = os.fstat(self._descriptor).st_size
 
-    def write(self, line: ManifestLine) -> None:
-        """Add a line; those that complete something are signed."""
+    def write(self, *lines: ManifestLine) -> None:
+        """Add lines, all or none; those that complete something are signed."""
         self._mend()
-        before = self._chain.head
-        data = self._chain.line(
-            line.model_dump(mode="json"), self._signer if isinstance(line, Sealed | Closed) else None
-        )
+        before, data = self._chain.head, b""
+        untold = list(self._untold)
+        for line in lines:
+            signer = self._signer if isinstance(line, Sealed | Closed) else None
+            data += self._chain.line(line.model_dump(mode="json"), signer)
+            if isinstance(line, FragmentLine) and untold and isinstance(untold[-1].line, FragmentLine):
+                untold.pop()
+            untold.append(self._event(line))
         try:
             write_all(self._descriptor, data)
         except OSError:
@@ -61,11 +65,12 @@ class ManifestFile:
             self._is_torn = True
             raise
         self._size += len(data)
-        if isinstance(line, FragmentLine) and self._untold and isinstance(self._untold[-1].line, FragmentLine):
-            self._untold.pop()
+        self._untold = untold
+
+    def _event(self, line: ManifestLine) -> RecordingEvent:
         head = self._chain.head
-        self._untold.append(
-            RecordingWritten(recording=self._recording, feed=self._feed, ordinal=head.lines, head=head.hash, line=line)
+        return RecordingWritten(
+            recording=self._recording, feed=self._feed, ordinal=head.lines, head=head.hash, line=line
         )
 
     def sync(self) -> list[RecordingEvent]:

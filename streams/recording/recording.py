@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from streams.ledger import Signer
 from streams.recording import mp4, webm
 from streams.recording.assembly import Fragment
+from streams.recording.descriptor import make_folder
 from streams.recording.digest import digest
 from streams.recording.events import RecordingEvent
 from streams.recording.frames import VideoFormat
@@ -56,6 +57,16 @@ class Place:
     node: str
     signer: Signer
     anchor: Callable[[], Anchor | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a segment begins with: `start` is in seconds since the recording's beginning."""
+
+    start: float
+    video: VideoFormat | None
+    has_audio: bool
+    reason: SegmentReason
 
 
 def manifest_path(feed: str, recording: UUID, started_at: int) -> Path:
@@ -99,77 +110,52 @@ class RecordingFiles:
         """How long the recording is."""
         return self._start + self._seconds
 
-    def begin_segment(
-        self, started_ns: int, start: float, video: VideoFormat | None, *, has_audio: bool, reason: SegmentReason
-    ) -> None:
-        """Begin a file, `start` seconds after the recording's beginning; the first one begins the manifest too."""
-        container: Container = "webm" if video is not None and video.codec == "VP8" else "mp4"
+    def begin_segment(self, header: Header, fragment: Fragment, wall_ns: int) -> int:
+        """Begin a file with its first fragment; the first file begins the manifest too. Gives its length in bytes."""
+        container: Container = "webm" if header.video is not None and header.video.codec == "VP8" else "mp4"
         writer = CONTAINERS[container]
-        header: bytes = writer.header(video, has_audio)
-        path = self._path.with_name(f"{self.id}-{self.segments + 1:04d}.{container}")
+        head: bytes = writer.header(header.video, header.has_audio)
+        data: bytes = writer.fragment(1, fragment.video, fragment.audio)
+        number = self.segments + 1
+        path = self._path.with_name(f"{self.id}-{number:04d}.{container}")
         if not self.segments:
-            (self._place.root / path).parent.mkdir(parents=True, exist_ok=True)
+            make_folder((self._place.root / path).parent)
             self._manifest.create(self._opened)
-        codecs = ([video.codec_string] if video else []) + (["opus"] if has_audio else [])
-        hashes = digest(header)
-        line = SegmentLine(
-            number=self.segments + 1,
-            path=path.as_posix(),
-            container=container,
-            video=video.codec if video else None,
-            audio="opus" if has_audio else None,
-            mime=f'{writer.MIME}; codecs="{",".join(codecs)}"',
-            width=video.width if video else 0,
-            height=video.height if video else 0,
-            started_at=started_ns // 1_000_000,
-            start=round(start, 6),
-            header_bytes=len(header),
-            header_sha256=hashes.sha256,
-            header_sm3=hashes.sm3,
-            reason=reason,
-        )
-        self._segment = self._create(SegmentFile(self._place.root / path, header), line)
-        self.segments += 1
-        self._writer, self._start, self._seconds, self._fragments = writer, start, 0.0, 0
-
-    def _create(self, segment: SegmentFile, line: SegmentLine) -> SegmentFile:
-        """The file first, so that no line tells of one that isn't there."""
-        segment.create()
+        segment = SegmentFile(self._place.root / path)
+        # The file first, so that no line tells of one that isn't there.
+        segment.create(head + data)
         try:
-            self._manifest.write(line)
+            self._manifest.write(
+                _segment_line(header, head, number, path.as_posix(), container, wall_ns),
+                _fragment_line(fragment, data, number, 0, len(head), wall_ns),
+            )
         except OSError:
             segment.release()
             segment.path.unlink(missing_ok=True)
             raise
-        return segment
+        self._segment, self._writer = segment, writer
+        self.segments, self._fragments = number, 1
+        self._start, self._seconds = header.start, 0.0
+        self._grew(fragment, wall_ns)
+        return len(head) + len(data)
 
     def append(self, fragment: Fragment, wall_ns: int) -> int:
         """Write one fragment, then its line; gives its length in bytes."""
         assert self._segment is not None  # noqa: S101 - as `begin_segment` has left it
         data: bytes = self._writer.fragment(self._fragments + 1, fragment.video, fragment.audio)
-        hashes = digest(data)
-        line = FragmentLine(
-            segment=self.segments,
-            number=self._fragments,
-            offset=self._segment.append(data),
-            length=len(data),
-            sha256=hashes.sha256,
-            sm3=hashes.sm3,
-            start=round(fragment.start, 6),
-            seconds=round(fragment.seconds, 6),
-            at=(wall_ns + 500_000) // 1_000_000,
-            is_key=fragment.is_key,
-        )
+        offset = self._segment.append(data)
         try:
-            self._manifest.write(line)
+            self._manifest.write(_fragment_line(fragment, data, self.segments, self._fragments, offset, wall_ns))
         except OSError:
             self._segment.take_back()
             raise
         self._fragments += 1
-        end = fragment.start + fragment.seconds
-        self._seconds = max(self._seconds, end)
-        self.ended_ns = max(self.ended_ns, wall_ns + int(fragment.seconds * NANOSECONDS))
+        self._grew(fragment, wall_ns)
         return len(data)
+
+    def _grew(self, fragment: Fragment, wall_ns: int) -> None:
+        self._seconds = max(self._seconds, fragment.start + fragment.seconds)
+        self.ended_ns = max(self.ended_ns, wall_ns + int(fragment.seconds * NANOSECONDS))
 
     def note(self, gap: GapLine) -> None:
         """Write down that something is missing."""
@@ -251,3 +237,44 @@ class RecordingFiles:
         self.release()
         with suppress(OSError):
             (self._place.root / self._path).unlink(missing_ok=True)
+
+
+def _segment_line(
+    header: Header, head: bytes, number: int, path: str, container: Container, wall_ns: int
+) -> SegmentLine:
+    video, hashes = header.video, digest(head)
+    codecs = ([video.codec_string] if video else []) + (["opus"] if header.has_audio else [])
+    return SegmentLine(
+        number=number,
+        path=path,
+        container=container,
+        video=video.codec if video else None,
+        audio="opus" if header.has_audio else None,
+        mime=f'{CONTAINERS[container].MIME}; codecs="{",".join(codecs)}"',
+        width=video.width if video else 0,
+        height=video.height if video else 0,
+        started_at=wall_ns // 1_000_000,
+        start=round(header.start, 6),
+        header_bytes=len(head),
+        header_sha256=hashes.sha256,
+        header_sm3=hashes.sm3,
+        reason=header.reason,
+    )
+
+
+def _fragment_line(
+    fragment: Fragment, data: bytes, segment: int, number: int, offset: int, wall_ns: int
+) -> FragmentLine:
+    hashes = digest(data)
+    return FragmentLine(
+        segment=segment,
+        number=number,
+        offset=offset,
+        length=len(data),
+        sha256=hashes.sha256,
+        sm3=hashes.sm3,
+        start=round(fragment.start, 6),
+        seconds=round(fragment.seconds, 6),
+        at=(wall_ns + 500_000) // 1_000_000,
+        is_key=fragment.is_key,
+    )

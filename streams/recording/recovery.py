@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from streams.ledger import cut_torn_end, head_of
-from streams.recording import scan, version_1
+from streams.recording import version_1
 from streams.recording.digest import RunningDigest, digest
 from streams.recording.events import RecordingEvent, thinned, written_lines
-from streams.recording.manifest import SUFFIX, Closed, FragmentLine, Manifest, Sealed, Segment, read_manifest
+from streams.recording.manifest import SUFFIX, Closed, Sealed, Segment, read_manifest
 from streams.recording.manifest_file import ManifestFile
 from streams.recording.recording import Place
 from streams.recording.segment_file import DRAFT_SUFFIX
@@ -22,18 +22,11 @@ logger = logging.getLogger(__name__)
 
 TAIL_BYTES = 4096
 YOUNG_SECONDS = 60.0
+UNSYNCED_MS = 3000
+"""What was written earlier before the last line has been synced."""
+CHUNK_BYTES = 1 << 20
 CLOSED_MARK = b'{"type":"closed"'
 MEDIA_SUFFIXES = (".mp4", ".webm")
-
-
-@dataclass(slots=True)
-class _Found:
-    """What of a segment's file is whole; `more` are fragments that the manifest doesn't tell of."""
-
-    kept: int
-    more: list[FragmentLine]
-    bytes: int
-    digest: RunningDigest
 
 
 def manifests(root: Path) -> list[Path]:
@@ -44,8 +37,9 @@ def manifests(root: Path) -> list[Path]:
 def close_unfinished(place: Place, paths: list[Path], stopping: threading.Event) -> Iterator[RecordingEvent]:
     """Complete those recordings that are this node's and have no closing line; none of them may be under way.
 
-    For each all lines are told, but of fragments the last: the crash may have come before they were. Media files
-    aren't touched; bytes after the last whole fragment simply don't count.
+    For each all lines are told, but of fragments the last: the crash may have come before they were. What counts is
+    what a line tells of and the disk has. A fragment whose line was lost has nothing that vouches for its bytes, and
+    goes, as does what a power cut left of those that weren't synced.
     """
     for path in paths:
         if stopping.is_set():
@@ -90,7 +84,7 @@ def _complete(place: Place, path: Path) -> Iterator[RecordingEvent]:
     try:
         last = manifest.segments[-1]
         if last.sealed is None:
-            _seal(place, file, manifest, last)
+            _seal(place, file, last)
         seconds = last.line.start + last.seconds
         file.write(
             Closed(
@@ -108,24 +102,30 @@ def _complete(place: Place, path: Path) -> Iterator[RecordingEvent]:
     yield from thinned(written_lines(path))
 
 
-def _seal(place: Place, file: ManifestFile, manifest: Manifest, segment: Segment) -> None:
-    found = _read_media(place.root / segment.line.path, segment)
-    for line in found.more:
-        file.write(line)
-    segment.fragments = segment.fragments[: found.kept] + found.more
-    hashes = found.digest.value
+def _seal(place: Place, file: ManifestFile, segment: Segment) -> None:
+    media = place.root / segment.line.path
+    kept = _whole(media, segment)
+    del segment.fragments[kept:]
+    with media.open("rb") as whole:
+        running, left = RunningDigest(), segment.bytes
+        while left > 0 and (data := whole.read(min(left, CHUNK_BYTES))):
+            running.update(data)
+            left -= len(data)
+    hashes = running.value
     segment.sealed = Sealed(
         segment=segment.line.number,
         ended_at=_ended_at(segment),
         seconds=round(segment.seconds, 3),
-        bytes=found.bytes,
+        bytes=segment.bytes,
         sha256=hashes.sha256,
         sm3=hashes.sm3,
-        fragments=len(segment.fragments),
+        fragments=kept,
         anchor=place.anchor(),
         is_recovered=True,
     )
     file.write(segment.sealed)
+    if kept:
+        _cut(media, segment.bytes)
 
 
 def _ended_at(segment: Segment) -> int:
@@ -133,40 +133,30 @@ def _ended_at(segment: Segment) -> int:
     return segment.line.started_at if last is None else last.at + int(last.seconds * 1000)
 
 
-def _read_media(media: Path, segment: Segment) -> _Found:
-    """Hash the file as far as it is whole: what the manifest tells of and the disk has, then what it has beyond."""
+def _whole(media: Path, segment: Segment) -> int:
+    """How many of the fragments count: all before the first of the last seconds whose bytes a power cut took.
+
+    One that is damaged earlier was on the disk long before the crash: that is for a verification to say, and no
+    reason to give up what came after it.
+    """
     with media.open("rb") as file:
-        found = _Found(0, [], segment.line.header_bytes, RunningDigest(file.read(segment.line.header_bytes)))
-        for line in segment.fragments:
-            data = file.read(line.length)
-            if digest(data).sha256 != line.sha256:
-                return found  # a power cut kept the line and lost the bytes
-            found.digest.update(data)
-            found.kept += 1
-            found.bytes += line.length
-        for piece in scan.fragments(segment.line.container, file.read()):
-            found.digest.update(piece.data)
-            found.more.append(_line(piece, segment, found.kept + len(found.more), found.bytes))
-            found.bytes += len(piece.data)
-    return found
+        file.seek(segment.line.header_bytes)
+        bad = [line for line in segment.fragments if digest(file.read(line.length)).sha256 != line.sha256]
+    if not bad:
+        return len(segment.fragments)
+    late = segment.fragments[-1].at - UNSYNCED_MS
+    lost = [line.number for line in bad if line.at >= late]
+    if len(lost) < len(bad):
+        logger.error("%s: %d fragments are damaged", media.name, len(bad) - len(lost))
+    return min(lost, default=len(segment.fragments))
 
 
-def _line(piece: scan.Piece, segment: Segment, number: int, offset: int) -> FragmentLine:
-    before = segment.fragments[-1] if segment.fragments else None
-    zero = segment.line.started_at if before is None else before.at - int(before.start * 1000)
-    hashes = digest(piece.data)
-    return FragmentLine(
-        segment=segment.line.number,
-        number=number,
-        offset=offset,
-        length=len(piece.data),
-        sha256=hashes.sha256,
-        sm3=hashes.sm3,
-        start=round(piece.start, 6),
-        seconds=round(piece.seconds, 6),
-        at=zero + int(piece.start * 1000),
-        is_key=piece.is_key,
-    )
+def _cut(media: Path, size: int) -> None:
+    """Let the file end where what counts ends, so that it plays, and its hash is the one that was signed."""
+    with media.open("r+b") as file:
+        if file.seek(0, os.SEEK_END) > size:
+            file.truncate(size)
+            os.fsync(file.fileno())
 
 
 def _remove_beginning(path: Path, segments: int) -> None:

@@ -1,4 +1,4 @@
-"""A segment's file on the disk: a header, then whole fragments; it only grows."""
+"""A segment's file on the disk: a header, then whole fragments, one at least; it only grows."""
 
 from __future__ import annotations
 
@@ -16,21 +16,20 @@ DRAFT_SUFFIX = ".new"
 class SegmentFile:
     """Every method that writes may raise OSError; then `shrink` puts the file back to its last whole fragment."""
 
-    def __init__(self, path: Path, header: bytes) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
         self.bytes = 0
         self.digest = RunningDigest()
-        self._header = header
         self._before = (0, self.digest)
         self._descriptor = -1
 
-    def create(self) -> None:
-        """Make it; under its name the file has its whole header from the first moment, and lasts."""
+    def create(self, data: bytes) -> None:
+        """Make it; under its name the file has its header and first fragment from the first moment, and lasts."""
         draft = self.path.with_suffix(DRAFT_SUFFIX)
         draft.unlink(missing_ok=True)
         self._descriptor = os.open(draft, NEW_FILE, MODE)
         try:
-            write_all(self._descriptor, self._header)
+            write_all(self._descriptor, data)
             os.fdatasync(self._descriptor)
             draft.rename(self.path)
             sync_folder(self.path.parent)
@@ -38,8 +37,8 @@ class SegmentFile:
             self.release()
             draft.unlink(missing_ok=True)
             raise
-        self.digest.update(self._header)
-        self.bytes = len(self._header)
+        self.digest.update(data)
+        self.bytes = len(data)
 
     def append(self, data: bytes) -> int:
         """Write one whole fragment; gives where it begins.

@@ -10,13 +10,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from streams.recording.assembly import AUDIO_RATE, VIDEO_RATE, Assembly
+from streams.recording.assembly import AUDIO_RATE, VIDEO_RATE, Assembly, Fragment
 from streams.recording.events import RecordingEvent
 from streams.recording.frames import Frame, VideoFormat
 from streams.recording.manifest import CloseReason, GapKind, GapLine, SegmentReason
 from streams.recording.packets import read_rtp
 from streams.recording.part import Part
-from streams.recording.recording import Place, RecordingFiles
+from streams.recording.recording import Header, Place, RecordingFiles
 from streams.recording.sink import Dropped, Item, Paused, Report, Trouble
 from streams.recording.stream import Stream
 from streams.recording.timeline import NANOSECONDS, Timeline
@@ -328,8 +328,7 @@ class FeedWriter:
             return
         wall_ns = self._timeline.wall_ns(part.origin_ns + int(fragment.start * NANOSECONDS))
         try:
-            files = self._opened(part, wall_ns)
-            self._counters.bytes += files.append(fragment, wall_ns)
+            self._counters.bytes += self._write_fragment(part, fragment, wall_ns)
         except OSError as error:
             self._disk_failed(error)
             return
@@ -337,23 +336,24 @@ class FeedWriter:
         self._counters.fragments += 1
         self.trouble = None
 
-    def _opened(self, part: Part, wall_ns: int) -> RecordingFiles:
-        """The recording, with this part's segment begun in it."""
-        files = self._files
-        if files is None:
-            files = self._files = RecordingFiles(self._place, self.feed, wall_ns, self._emit, self._talk)
+    def _write_fragment(self, part: Part, fragment: Fragment, wall_ns: int) -> int:
+        """To the part's file, begun with it where need be; so is the recording. Gives how many bytes."""
+        if self._files is None:
+            self._files = RecordingFiles(self._place, self.feed, wall_ns, self._emit, self._talk)
             self._origin_ns = part.origin_ns
             part.reason = "start"
-        if not part.is_open:
-            start = (part.origin_ns - self._origin_ns) / NANOSECONDS
-            files.begin_segment(wall_ns, start, part.format, has_audio=part.has_audio, reason=part.reason)
-            part.is_open = True
-            self._counters.files += 1
-            logger.info("feed %s: recording %s: segment %d begun: %s", self.feed, files.id, files.segments, part.reason)
+        files = self._files
+        if part.is_open:
+            return files.append(fragment, wall_ns)
+        start = (part.origin_ns - self._origin_ns) / NANOSECONDS
+        count = files.begin_segment(Header(start, part.format, part.has_audio, part.reason), fragment, wall_ns)
+        part.is_open = True
+        self._counters.files += 1
+        logger.info("feed %s: recording %s: segment %d begun: %s", self.feed, files.id, files.segments, part.reason)
         if self._disk_gap is not None:
             files.note(self._disk_gap.model_copy(update={"until": wall_ns // 1_000_000}))
             self._disk_gap = None
-        return files
+        return count
 
     # The disk
 

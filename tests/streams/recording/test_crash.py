@@ -83,11 +83,11 @@ async def test_a_recording_cut_off_by_kill_9_decodes_whole_and_loses_at_most_a_s
         assert (closed.reason, closed.is_recovered) == ("node", True)
         assert closed.seconds == pytest.approx(length, abs=0.1)
         assert closed.ended_at - opened.started_at == pytest.approx(closed.seconds * 1000, abs=100)
-        assert path.read_bytes() == before
         sealed = segment_of(path).sealed
         assert sealed is not None
         assert sealed.is_recovered
-        assert sealed.sha256 == hashlib.sha256(before[: sealed.bytes]).hexdigest()
+        assert path.read_bytes() == before[: sealed.bytes]
+        assert sealed.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
         check(root)
 
 
@@ -105,26 +105,8 @@ async def test_a_fragment_that_was_half_written_is_passed_over_by_players_and_by
     sealed = segment_of(path).sealed
     assert sealed is not None
     assert sealed.bytes == last.offset
-    assert path.read_bytes() == torn
+    assert path.read_bytes() == torn[: last.offset]
     assert len(decode(path)["video"]) == expected
-    check(tmp_path)
-
-
-@pytest.mark.parametrize("unsynced_lines", [1, 4])
-async def test_fragments_whose_lines_were_lost_are_found_again(tmp_path: Path, unsynced_lines: int) -> None:
-    path = await written(tmp_path)
-    before = segment_of(path)
-    lines = manifest_path_of(path).read_bytes().splitlines(keepends=True)
-    manifest_path_of(path).write_bytes(b"".join(lines[: -2 - unsynced_lines]))
-    (closed,) = closed_in(await recovered(tmp_path))
-    after = segment_of(path)
-    assert [line.offset for line in after.fragments] == [line.offset for line in before.fragments]
-    assert [line.is_key for line in after.fragments] == [line.is_key for line in before.fragments]
-    assert after.fragments[-1].at == pytest.approx(before.fragments[-1].at, abs=5)
-    assert before.sealed is not None
-    assert after.sealed is not None
-    assert (after.sealed.bytes, after.sealed.sha256) == (before.sealed.bytes, before.sealed.sha256)
-    assert closed.seconds == pytest.approx(before.sealed.seconds, abs=0.02)
     check(tmp_path)
 
 
@@ -193,7 +175,7 @@ async def test_a_crash_in_the_second_segment_costs_nothing_of_the_first(
     beginning.write_bytes(second.read_bytes()[: segment_of(second).line.header_bytes])
     events = await recovered(tmp_path)
     assert segment_of(first) == before
-    assert len(decode(second)["video"]) == 60
+    assert len(decode(second)["video"]) == 12, "what a line tells of"
     assert [event.ordinal for event in events] == sorted({event.ordinal for event in events})
     assert not beginning.exists(), "a file that only began tells of nothing"
     check(tmp_path)
@@ -223,3 +205,16 @@ async def test_a_recording_that_an_older_version_left_open_is_completed_in_its_w
     assert one.sealed is not None
     assert (one.sealed.sha256, one.sealed.bytes) == (segment.sealed.sha256, segment.sealed.bytes)
     assert len(one.fragments) == len(segment.fragments)
+
+
+async def test_a_fragment_damaged_long_before_the_crash_takes_nothing_with_it(tmp_path: Path) -> None:
+    path = await written(tmp_path)
+    before = segment_of(path)
+    lines = manifest_path_of(path).read_bytes().splitlines(keepends=True)
+    manifest_path_of(path).write_bytes(b"".join(lines[:-2]))
+    data = bytearray(path.read_bytes())
+    data[before.fragments[1].offset + 500] ^= 1
+    path.write_bytes(data)
+    await recovered(tmp_path)
+    assert segment_of(path).fragments == before.fragments
+    assert path.read_bytes() == data
