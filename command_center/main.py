@@ -39,6 +39,7 @@ from command_center.api import (
     health,
     instructions,
     media,
+    notes,
     operations,
     positions,
     problems,
@@ -46,6 +47,7 @@ from command_center.api import (
     session,
     setup,
     tokens,
+    tracks,
 )
 from command_center.api.field_page import FieldPage
 from command_center.asset_access import told_over
@@ -56,8 +58,10 @@ from command_center.clock import now
 from command_center.config import Settings
 from command_center.database import Database
 from command_center.errors import CommandCenterError
+from command_center.evidence.notes import Notes
 from command_center.evidence.recordings import Recordings
 from command_center.evidence.store_tiered import store_of
+from command_center.evidence.tracks import Tracks
 from command_center.live import screens_socket
 from command_center.live.board import Board
 from command_center.live.nodes import NodeAddress, Nodes
@@ -193,6 +197,8 @@ class Web:
             instructions.router(self.instructions, self.board),
             positions.router(self.positions),
             recordings.router(self.recordings),
+            notes.router(Notes(self.database, self.audit)),
+            tracks.router(Tracks(self.database)),
             assets.router(self.assets),
             screens_socket.router(self.board, self.operations),
             OfficersSocket(self.board, self.hub, self.operations, self.instructions, self.positions).router(),

@@ -143,6 +143,10 @@ DOORS: tuple[Door, ...] = (
     Door("/api/recordings/{id}/index", may(P.REVIEW)),
     Door("/api/recordings/{id}/segments/{number}", may(P.REVIEW)),
     Door("/api/recordings/{id}/track", may(P.REVIEW)),
+    # Review
+    Door("/api/operations/{id}/tracks", may(P.REVIEW)),
+    Door("/api/operations/{id}/notes", may(P.REVIEW), ("GET", "POST")),
+    Door("/api/notes/{id}", may(P.REVIEW), ("PATCH", "DELETE")),
     # Administration
     Door("/api/accounts", may(P.MANAGE_ACCOUNTS), ("GET", "POST")),
     Door("/api/accounts/{user_id}/disable", may(P.MANAGE_ACCOUNTS), ("POST",)),

@@ -95,6 +95,8 @@ async def new_access_world(running: RunningWeb) -> AccessWorld:
     things["district_feed"] = await _feed(world, "saihan-officer", "district_operation", "district_site")
     await _instruction(world)
     await _recording(world)
+    world.things["note"] = await _note(world)
+    world.things["spare_note"] = await _note(world)
     return world
 
 
@@ -193,6 +195,14 @@ async def _recording(world: AccessWorld) -> None:
         )
     world.things["recording"] = str(recording_id)
     world.things["request"] = await _request(world)
+
+
+async def _note(world: AccessWorld) -> str:
+    client = await world.client("supervisor")
+    body = {"at": datetime.now(UTC).isoformat(), "text": "a thought of the city court"}
+    answer = await client.post(f"/api/operations/{world.things['city_operation']}/notes", json=body)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
 
 
 async def _request(world: AccessWorld) -> str:
