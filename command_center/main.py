@@ -46,6 +46,7 @@ from command_center.api import (
     recordings,
     session,
     setup,
+    timeline,
     tokens,
     tracks,
 )
@@ -61,6 +62,7 @@ from command_center.errors import CommandCenterError
 from command_center.evidence.notes import Notes
 from command_center.evidence.recordings import Recordings
 from command_center.evidence.store_tiered import store_of
+from command_center.evidence.timeline import TimeLines
 from command_center.evidence.tracks import Tracks
 from command_center.live import screens_socket
 from command_center.live.board import Board
@@ -129,6 +131,7 @@ class Web:
         self.recordings = Recordings(self.database, self.audit, self.store)
         self.board = Board(self.hub, self.operations, self.instructions, self.positions)
         assumed = [NodeAddress(local.node, local.url) for local in settings.local_nodes]
+        self.timelines = TimeLines(self.database, self.board.hub_state)
         self.nodes = Nodes(self.board.hub_state, assumed)
         self.metrics.registry.register(NodesCollector(self.nodes))
         self.assets = Assets(
@@ -199,6 +202,7 @@ class Web:
             recordings.router(self.recordings),
             notes.router(Notes(self.database, self.audit)),
             tracks.router(Tracks(self.database)),
+            timeline.router(self.timelines),
             assets.router(self.assets),
             screens_socket.router(self.board, self.operations),
             OfficersSocket(self.board, self.hub, self.operations, self.instructions, self.positions).router(),

@@ -122,6 +122,7 @@ DOORS: tuple[Door, ...] = (
     Door("/api/operations", may(P.SEND_INSTRUCTIONS), ("POST",)),
     Door("/api/operations/{id}", CENTRE_OR_OFFICER),
     Door("/api/operations/{id}/officers/{user}", may(P.SEND_INSTRUCTIONS), ("PUT", "DELETE")),
+    Door("/api/operations/{id}/timeline", CENTRE),
     Door("/api/feeds", CENTRE_OR_OFFICER),
     Door("/api/feeds", may(P.PUBLISH), ("POST",)),
     Door("/api/feeds/{name}", may(P.REVOKE_DEVICES), ("DELETE",)),

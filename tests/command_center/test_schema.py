@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -131,6 +132,62 @@ def test_an_older_file_is_copied_before_it_is_changed(tmp_path: Path, monkeypatc
     with engine.connect() as reading:
         assert revision_of(reading) == "9998"
     engine.dispose()
+
+
+async def test_recordings_of_one_file_become_recordings_of_one_segment(settings: Settings) -> None:
+    names = ("courts", "users", "operations", "sites", "feeds", "recordings")
+    ids = {name: f"{number:032x}" for number, name in enumerate(names, start=1)}
+    at = "2026-05-01 08:00:00+00:00"
+    rows = {
+        "courts": {"code": "x", "name_zh": "y", "name_en": "z"},
+        "users": {
+            "court_id": ids["courts"], "username": "u", "display_name": "u", "badge_number": "1", "role": "officer",
+            "password_hash": "-", "language": "zh", "created_at": at,
+        },
+        "operations": {
+            "court_id": ids["courts"], "name_zh": "a", "name_en": "a", "case_number": "1", "state": "live",
+            "commander_id": ids["users"], "is_demonstration": False, "next_instruction_number": 1, "starts_at": at,
+        },
+        "sites": {
+            "operation_id": ids["operations"], "ordinal": 1, "name_zh": "a", "name_en": "a", "district_zh": "a",
+            "district_en": "a", "latitude": 1.0, "longitude": 1.0,
+        },
+        "feeds": {
+            "name": "feed-1", "operation_id": ids["operations"], "site_id": ids["sites"], "officer_id": ids["users"],
+            "device": "d", "source": "camera", "created_at": at, "camera_state": "live",
+        },
+        "recordings": {
+            "feed_id": ids["feeds"], "operation_id": ids["operations"], "site_id": ids["sites"], "node": "n",
+            "path": "feed-1/2026-05-01/r.webm", "container": "webm", "video": "VP8", "audio": "opus",
+            "started_at": at, "ended_at": at, "seconds": 2.5, "bytes": 1234, "sha256": "5" * 64, "end_reason": "ended",
+        },
+    }  # fmt: skip
+
+    def migrate() -> tuple[tuple[object, ...], tuple[object, ...]]:
+        engine = create_engine(synchronous(settings))
+        with engine.connect() as connection:
+            command.upgrade(schema.configuration(connection), "0003")
+            for table in names:
+                values = rows[table] | {"id": ids[table]}
+                marks = ", ".join(f":{name}" for name in values)
+                connection.execute(text(f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})"), values)
+            connection.commit()
+            command.upgrade(schema.configuration(connection), "head")
+            connection.commit()
+            recording = connection.execute(
+                text("SELECT manifest, version, lines, bytes, seconds, end_reason FROM recordings")
+            ).one()
+            segment = connection.execute(
+                text("SELECT number, path, container, mime, video, audio, bytes, seconds, start, sha256, head "
+                     "FROM recording_segments")
+            ).one()  # fmt: skip
+        engine.dispose()
+        return tuple(recording), tuple(segment)
+
+    recording, segment = await asyncio.to_thread(migrate)
+    path = "feed-1/2026-05-01/r"
+    assert recording == (f"{path}.jsonl", 1, 0, 1234, 2.5, "ended")
+    assert segment == (1, f"{path}.webm", "webm", "video/webm", "VP8", "opus", 1234, 2.5, 0.0, "5" * 64, None)
 
 
 def test_a_step_that_fails_leaves_the_records_as_they_were(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

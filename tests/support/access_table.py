@@ -245,6 +245,14 @@ WAYS: tuple[Way, ...] = (
         other_court=(DISTRICT, 404),
         other_operation=(OTHER_OFFICER, 404),
     ),
+    Way(
+        "GET",
+        "/api/operations/{operation_id}/timeline",
+        "commander",
+        "officer1",
+        "/api/operations/{city_operation}/timeline",
+        other_court=(DISTRICT, 404),
+    ),
     # Recordings; their files aren't in the store, so 503 is as far as the right person gets
     Way(
         "GET",

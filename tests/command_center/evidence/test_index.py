@@ -17,11 +17,16 @@ from command_center.evidence.rebuild import compare, rebuild
 from command_center.evidence.store_local import LocalStore
 from command_center.evidence.tables import Recording, RecordingGap, RecordingSegment
 from command_center.operations.tables import Feed, FeedSite
+from streams.hub.topics import RecordingWritten
 from streams.recording.manifest import Closed, FragmentLine, GapLine, Sealed, SegmentLine
+from streams.recording.writer import Counters, FeedWriter
 from streams.voice_protocol import grant_name, talk_line, talk_name
 from tests.command_center.evidence.conftest import START, World
+from tests.streams.recording.publisher import H264, OPUS, VP8, Publisher, clip, tone
+from tests.streams.recording.reading import place
 from tests.support.manifests import (
     START_MS,
+    Codec,
     Made,
     ManifestWriter,
     make_recording,
@@ -267,6 +272,28 @@ async def test_the_index_dropped_and_made_anew_is_the_same_row_by_row(each_world
     assert await whole_index(world) == before
     (row,) = [row for row in await rows(world) if row.id == old.recording]
     assert (row.version, row.end_reason, row.bytes) == (1, "ended", old.segments[0].stat().st_size)
+
+
+@pytest.mark.parametrize("codec", ["H264", "VP8"])
+async def test_what_a_node_tells_while_it_records_makes_the_same_rows_as_its_store(world: World, codec: Codec) -> None:
+    events: list[RecordingWritten] = []
+    track = H264 if codec == "H264" else VP8
+    writer = FeedWriter(place(world.root), "feed-1", [track, OPUS], Counters(), events.append, lambda: None)
+    publisher = Publisher([*clip(codec, 4.0), *tone(4.0)], video_payload_type=track.codec.payload_type)
+    for number, packet in enumerate(publisher.packets()):
+        if not 300 < number < 320:  # some are lost
+            writer.take(packet)
+        if number % 20 == 0:
+            writer.step(packet[2])
+            await index_events(world.database, events)
+    writer.close("ended")
+    await index_events(world.database, events)
+    before = await whole_index(world)
+    assert [len(table) for table in before.values()][:2] == [1, 1]
+    assert before["recording_gaps"]
+    await drop(world)
+    await rebuild(world.database, LocalStore(world.root))
+    assert await whole_index(world) == before
 
 
 async def test_rows_that_somebody_edited_are_put_right_by_a_rebuild(each_world: World) -> None:
