@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from sqlalchemy import String, delete, or_, select, update
@@ -11,6 +14,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from command_center.clock import Clock, now
 from command_center.database import Base, Database
+
+logger = logging.getLogger(__name__)
 
 
 class Lease(Base):
@@ -47,6 +52,25 @@ class Leases:
                 .values(holder=self._holder, held_until=now + self._life)
             )
             return await session.scalar(select(Lease.holder).where(Lease.job == job)) == self._holder
+
+    async def work(self, job: str, work: Callable[[], Awaitable[None]], renew_seconds: float) -> None:
+        """Wait for the lease of `job`, then do work that lasts; it is ended where the lease is lost."""
+        while True:
+            if await self.take(job):
+                break
+            await asyncio.sleep(renew_seconds)
+        working = asyncio.ensure_future(work())
+        try:
+            while not working.done():
+                await asyncio.wait({working}, timeout=renew_seconds)
+                if not await self.take(job):
+                    logger.warning("the lease of %s is another's", job)
+                    break
+        finally:
+            working.cancel()
+            await asyncio.wait({working})
+        if not working.cancelled():
+            working.result()
 
     async def give_back(self, job: str) -> None:
         """Let another process have it at once."""

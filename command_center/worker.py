@@ -7,9 +7,10 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
+from types import MappingProxyType
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -20,7 +21,9 @@ from command_center.config import Settings
 from command_center.database import Database
 from command_center.evidence.index import index_events
 from command_center.evidence.rebuild import compare
+from command_center.evidence.space_watch import SpaceWatch
 from command_center.evidence.store import Store
+from command_center.evidence.store_job import limits_of, store_job
 from command_center.evidence.store_tiered import store_of
 from command_center.lease import Leases
 from command_center.operations.feeds import Feeds
@@ -59,11 +62,25 @@ LIFE_SIGN_SECONDS = 2.0
 RECORDINGS_CONSUMER, TALKS_CONSUMER = "recordings", "talks"
 """One name for all workers: what a recording or a talk went through must be kept in order, by who has the lease."""
 
+Step = Callable[[], Awaitable[object]]
+
 
 class Worker:
     """One worker; several share the streams, and of them one at a time does each of the other jobs."""
 
-    def __init__(self, database: Database, hub: Hub, name: str = "", *, idle_minutes: int) -> None:
+    def __init__(
+        self,
+        database: Database,
+        hub: Hub,
+        name: str = "",
+        *,
+        idle_minutes: int,
+        jobs: Mapping[str, Step] = MappingProxyType({}),
+        lasting: Mapping[str, Callable[[], Awaitable[None]]] = MappingProxyType({}),
+    ) -> None:
+        """`jobs`: what else one worker at a time does, again and again; each step waits by itself where it is idle.
+        `lasting`: what one worker at a time does that has no end, and steps longer than a lease.
+        """
         self.name = name or f"{socket.gethostname()}-{os.getpid()}"
         outbox = Outbox(database, hub)
         audit = Audit()
@@ -79,6 +96,8 @@ class Worker:
         self._expiry_at = 0.0
         self._talks_heard_since: float | None = None
         self._database = database
+        self._jobs = jobs
+        self._lasting = lasting
         self.recordings_job: StreamJob[RecordingWritten] = StreamJob(
             hub,
             RECORDINGS_STREAM,
@@ -106,6 +125,7 @@ class Worker:
             "recordings": self._record,
             "sign-ins": self._expire,
             "talks": self._keep_talks,
+            **self._jobs,
         }
         try:
             async with asyncio.TaskGroup() as group:
@@ -114,11 +134,13 @@ class Worker:
                 group.create_task(keep_running("life sign", self._give_life_sign))
                 for job, step in leased.items():
                     group.create_task(keep_running(job, partial(self._do_leased, job, step)))
+                for job, work in self._lasting.items():
+                    group.create_task(keep_running(job, partial(self._leases.work, job, work, RENEW_SECONDS)))
         finally:
-            for job in leased:
+            for job in (*leased, *self._lasting):
                 await self._give_back(job)
 
-    async def _do_leased(self, job: str, step: Callable[[], Awaitable[object]]) -> None:
+    async def _do_leased(self, job: str, step: Step) -> None:
         """Do `step` again and again for as long as the lease of `job` is ours; wait for it otherwise."""
         loop = asyncio.get_running_loop()
         renewed_at = 0.0
@@ -203,14 +225,17 @@ async def _catch_up(database: Database, store: Store) -> None:
 async def run(settings: Settings) -> None:
     """Be the worker until SIGTERM or Ctrl-C."""
     database, hub = Database(settings.records_url), Hub(settings.hub_url)
-    store = store_of(settings, database)
+    store, storage = store_of(settings, database), store_job(settings, database, hub)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
     try:
         catching_up = asyncio.create_task(_catch_up(database, store))
-        working = asyncio.create_task(Worker(database, hub, idle_minutes=settings.session_idle_minutes).run())
+        jobs: dict[str, Step] = {"space": SpaceWatch(database, hub, settings.recordings, limits_of(settings)).step}
+        lasting = {} if storage is None else {"storage": storage.run}
+        worker = Worker(database, hub, idle_minutes=settings.session_idle_minutes, jobs=jobs, lasting=lasting)
+        working = asyncio.create_task(worker.run())
         stopping = asyncio.create_task(stopped.wait())
         await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
@@ -219,6 +244,8 @@ async def run(settings: Settings) -> None:
             with suppress(asyncio.CancelledError):
                 await task
     finally:
+        if storage is not None:
+            await storage.close()
         await store.close()
         await hub.close()
         await database.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
-from uuid import UUID
 
 from command_center.clock import Clock, now
 from command_center.database import Database
@@ -12,7 +11,7 @@ from command_center.evidence.store import NotStored
 from command_center.evidence.store_local import LocalStore
 from command_center.evidence.store_s3 import S3Store
 from command_center.evidence.store_tables import StoredSegment, StoredState
-from command_center.evidence.store_uploads import REMOTE_LOST, Note, alarm_body
+from command_center.evidence.store_uploads import REMOTE_LOST
 from command_center.evidence.store_whereabouts import releasable
 from command_center.evidence.tables import RecordingSegment
 
@@ -29,14 +28,12 @@ class Release:
         database: Database,
         local: LocalStore,
         remote: S3Store,
-        note: Note,
         grace: timedelta,
         clock: Clock = now,
     ) -> None:
         self._database = database
         self._local = local
         self._remote = remote
-        self._note = note
         self._grace = grace
         self._clock = clock
 
@@ -50,11 +47,11 @@ class Release:
         async with self._database.read() as session:
             found = await releasable(session, verified_before, BATCH)
         freed = 0
-        for stored, segment, recording in found:
-            freed += await self._free(stored, segment, recording.operation_id)
+        for stored, segment in found:
+            freed += await self._free(stored, segment)
         return freed
 
-    async def _free(self, stored: StoredSegment, segment: RecordingSegment, operation_id: UUID) -> bool:
+    async def _free(self, stored: StoredSegment, segment: RecordingSegment) -> bool:
         is_kept = await self._is_still_there(stored, segment)
         if is_kept:
             # Before the records say so: after a crash between, it is freed again, not forgotten.
@@ -68,8 +65,6 @@ class Release:
             else:
                 logger.error("segment %s-%04d: the storage has lost it", stored.recording_id, stored.number)
                 row.state, row.error, row.next_try_at = StoredState.FAILED.value, REMOTE_LOST, None
-                alarm = alarm_body(REMOTE_LOST, stored.recording_id, stored.number, is_raised=True)
-                await self._note(session, operation_id, alarm)
         return is_kept
 
     async def _is_still_there(self, stored: StoredSegment, segment: RecordingSegment) -> bool:

@@ -8,13 +8,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
-from uuid import UUID
-
-from sqlalchemy.ext.asyncio import AsyncSession
+from datetime import UTC, datetime, timedelta
 
 from command_center.clock import Clock, now
 from command_center.database import Database
@@ -27,6 +23,7 @@ from command_center.evidence.store_whereabouts import (
     SealedSegment,
     begin_again,
     due_segments,
+    new_segments,
     outdated_manifests,
     pause,
     removed_segments,
@@ -38,20 +35,22 @@ logger = logging.getLogger(__name__)
 
 AT_ONCE = 3
 """How many files are under way at a time."""
+LATENESS = timedelta(hours=2)
+"""So much later than it was sealed, a segment may come to the index, and is still found at once."""
+ALL_AGAIN = timedelta(minutes=10)
+"""How often it is looked for those that came still later."""
 LONGEST_PAUSE_AWAY = timedelta(seconds=30)
 """Between two tries while the storage is away."""
 LONGEST_PAUSE_WRONG = timedelta(minutes=10)
 """Between two tries of a file with which something is wrong."""
+AWAY = "store-"
+"""What those codes begin with that are about the storage's being away, not about bytes."""
 MISSING = "segment-missing"
 TOO_LARGE = "too-large"
 SHORTER = "manifest-shorter"
 REMOTE_LOST = "remote-lost"
 MISMATCHES = {"local": "local-altered", "sent": "checksum-mismatch", "remote": "checksum-mismatch"}
 """What is written down of a `ChecksumMismatch`, by where the wrong bytes were."""
-ALARM = "storage"
-
-Note = Callable[[AsyncSession, UUID, Mapping[str, Any]], Awaitable[None]]
-"""Notes an alarm in an operation's journal, in a transaction that is open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +65,15 @@ class Proof:
 class Uploads:
     """The one that brings; at any time one worker's. `trouble` is why the storage can't be brought anything now."""
 
-    def __init__(self, database: Database, local: LocalStore, remote: S3Store, note: Note, clock: Clock = now) -> None:
+    def __init__(self, database: Database, local: LocalStore, remote: S3Store, clock: Clock = now) -> None:
         self._database = database
         self._local = local
         self._remote = remote
-        self._note = note
         self._clock = clock
         self.trouble: str | None = None
+        self._seen_until: datetime | None = None
+        """Nothing sealed before that is new, as far as the last look at all told; None where all is to be looked at."""
+        self._looked_at_all = clock()
 
     async def begin(self) -> None:
         """Take up what a crash left."""
@@ -81,9 +82,7 @@ class Uploads:
 
     async def step(self) -> int:
         """Bring some of what is due; gives how much there was, 0 where nothing is due now."""
-        async with self._database.read() as session:
-            segments = await due_segments(session, self._clock(), AT_ONCE)
-        codes = await _together([self._segment(segment) for segment in segments])
+        codes = await _together([self._segment(segment) for segment in await self._due()])
         async with self._database.read() as session:
             manifests = await outdated_manifests(session, self._clock(), AT_ONCE)
         codes += await _together([self._manifest(manifest) for manifest in manifests])
@@ -91,8 +90,22 @@ class Uploads:
         self._judge(codes)
         return len(codes)
 
+    async def _due(self) -> list[SealedSegment]:
+        at = self._clock()
+        if at - self._looked_at_all > ALL_AGAIN:
+            self._seen_until = None
+        since = datetime.fromtimestamp(0, UTC) if self._seen_until is None else self._seen_until - LATENESS
+        async with self._database.read() as session:
+            found = await new_segments(session, since, AT_ONCE)
+            again = await due_segments(session, at, AT_ONCE - len(found)) if len(found) < AT_ONCE else []
+        if self._seen_until is None and len(found) < AT_ONCE:
+            self._looked_at_all = at
+        if len(found) < AT_ONCE:
+            self._seen_until = at
+        return found + again
+
     def _judge(self, codes: list[str | None]) -> None:
-        away = [code for code in codes if code is not None and code.startswith("store-")]
+        away = [code for code in codes if code is not None and code.startswith(AWAY)]
         if away and len(away) == len(codes):
             if self.trouble is None:
                 logger.warning("the storage takes nothing: %s", away[0])
@@ -185,8 +198,6 @@ class Uploads:
             row.sha256, row.etag = proof.sha256, proof.stored.etag[:200]
             row.attempts, row.error, row.next_try_at = 0, None, None
             row.uploaded_at, row.verified_at = row.uploaded_at or at, at
-            if _is_wrong(segment.error):
-                await self._tell(session, segment, segment.error or "", is_raised=False)
 
     async def _put_off(self, segment: SealedSegment, code: str, state: StoredState) -> None:
         longest = LONGEST_PAUSE_AWAY if state is StoredState.LOCAL else LONGEST_PAUSE_WRONG
@@ -198,8 +209,6 @@ class Uploads:
             row.attempts += 1
             row.next_try_at = self._clock() + pause(row.attempts, longest)
             row.error = code
-            if _is_wrong(code) and code != segment.error:
-                await self._tell(session, segment, code, is_raised=True)
 
     async def _manifest(self, manifest: OutdatedManifest) -> str | None:
         """Bring a manifest as far as the index knows it to be synced; gives why it couldn't be."""
@@ -212,8 +221,6 @@ class Uploads:
             row = await stored_manifest(session, manifest.recording_id)
             row.lines, row.bytes, row.uploaded_at = manifest.lines, size, self._clock()
             row.attempts, row.next_try_at, row.error = 0, None, None
-            if _is_wrong(manifest.error):
-                await self._tell(session, manifest, manifest.error or "", is_raised=False)
         return None
 
     async def _bring_manifest(self, manifest: OutdatedManifest) -> int:
@@ -232,9 +239,8 @@ class Uploads:
             row.attempts += 1
             row.next_try_at = self._clock() + pause(row.attempts, LONGEST_PAUSE_AWAY)
             row.error = code
-            if _is_wrong(code) and code != manifest.error:
-                logger.error("the manifest of recording %s: %s", manifest.recording_id, code)
-                await self._tell(session, manifest, code, is_raised=True)
+        if not code.startswith(AWAY) and code != manifest.error:
+            logger.error("the manifest of recording %s: %s", manifest.recording_id, code)
 
     async def _first_lines(self, path: str, wanted: int) -> tuple[int, str]:
         """How many bytes the first lines have, and their SHA-256.
@@ -261,13 +267,6 @@ class Uploads:
         except NotStored:
             return False
 
-    async def _tell(
-        self, session: AsyncSession, what: SealedSegment | OutdatedManifest, code: str, *, is_raised: bool
-    ) -> None:
-        number = what.number if isinstance(what, SealedSegment) else None
-        body = alarm_body(code, what.recording_id, number, is_raised=is_raised)
-        await self._note(session, what.operation_id, body)
-
     async def _removed(self) -> list[str | None]:
         """Make sure that what was deleted on purpose while it was under way isn't there after all."""
         async with self._database.read() as session:
@@ -293,22 +292,11 @@ async def digest_of(pieces: AsyncIterator[bytes]) -> str:
     return whole.hexdigest()
 
 
-def alarm_body(code: str, recording_id: UUID, segment: int | None, *, is_raised: bool) -> dict[str, Any]:
-    """What the journal says of it; no segment where it is about the manifest."""
-    state = "raised" if is_raised else "cleared"
-    return {"alarm": ALARM, "state": state, "code": code, "recording": str(recording_id), "segment": segment}
-
-
 def code_of(error: StoreAway | ChecksumMismatch | NotStored) -> str:
     """What is written down of it."""
     if isinstance(error, StoreAway):
         return error.code
     return MISSING if isinstance(error, NotStored) else MISMATCHES.get(error.where, error.where)
-
-
-def _is_wrong(code: str | None) -> bool:
-    """Whether it is about bytes, not about the storage's being away."""
-    return code is not None and not code.startswith("store-")
 
 
 async def _together(calls: list[Awaitable[str | None]]) -> list[str | None]:

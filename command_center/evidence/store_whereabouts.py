@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -48,56 +48,68 @@ class OutdatedManifest:
     error: str | None
 
 
-async def due_segments(session: AsyncSession, at: datetime, limit: int) -> list[SealedSegment]:
-    """Sealed segments that the storage wasn't proven to have and whose time has come, the oldest first."""
+async def new_segments(session: AsyncSession, since: datetime, limit: int) -> list[SealedSegment]:
+    """Segments sealed since then of which nothing was written down yet, the oldest first."""
     query = (
-        select(RecordingSegment, Recording.operation_id, StoredSegment.attempts, StoredSegment.error)
-        .join(Recording, Recording.id == RecordingSegment.recording_id)
+        _sealed()
         .outerjoin(StoredSegment, _same_segment())
-        .where(
-            RecordingSegment.sha256.is_not(None),
-            RecordingSegment.ended_at.is_not(None),
-            or_(
-                StoredSegment.number.is_(None),
-                and_(StoredSegment.state.in_(OPEN_STATES), _has_come(StoredSegment.next_try_at, at)),
-            ),
-        )
+        .where(RecordingSegment.ended_at >= since, StoredSegment.number.is_(None))
         .order_by(RecordingSegment.ended_at)
         .limit(limit)
     )
-    return [
-        SealedSegment(
-            recording_id=row.recording_id,
-            number=row.number,
-            operation_id=operation_id,
-            path=row.path,
-            bytes=row.bytes,
-            sha256=row.sha256 or "",
-            sealed_at=row.ended_at or at,
-            attempts=attempts or 0,
-            error=error,
-        )
-        for row, operation_id, attempts, error in await session.execute(query)
-    ]
+    return [_read(row) for row in await session.execute(query)]
+
+
+async def due_segments(session: AsyncSession, at: datetime, limit: int) -> list[SealedSegment]:
+    """Segments that were tried, or begun, and whose time has come again, the oldest first."""
+    query = (
+        _sealed()
+        .join(StoredSegment, _same_segment())
+        .where(StoredSegment.state.in_(OPEN_STATES), _has_come(StoredSegment.next_try_at, at))
+        .order_by(StoredSegment.sealed_at)
+        .limit(limit)
+    )
+    return [_read(row) for row in await session.execute(query)]
+
+
+def _sealed() -> Select[RecordingSegment, UUID, int | None, str | None]:
+    return (
+        select(RecordingSegment, Recording.operation_id, StoredSegment.attempts, StoredSegment.error)
+        .join(Recording, Recording.id == RecordingSegment.recording_id)
+        .where(RecordingSegment.sha256.is_not(None))
+    )
+
+
+def _read(row: Row[RecordingSegment, UUID, int | None, str | None]) -> SealedSegment:
+    segment, operation_id, attempts, error = row
+    return SealedSegment(
+        recording_id=segment.recording_id,
+        number=segment.number,
+        operation_id=operation_id,
+        path=segment.path,
+        bytes=segment.bytes,
+        sha256=segment.sha256 or "",
+        sealed_at=segment.ended_at or segment.started_at,
+        attempts=attempts or 0,
+        error=error,
+    )
 
 
 async def outdated_manifests(session: AsyncSession, at: datetime, limit: int) -> list[OutdatedManifest]:
     """Manifests of which the storage lacks a seal or the end, and whose time has come."""
-    sealed = (
-        select(RecordingSegment.recording_id, func.max(RecordingSegment.lines).label("lines"))
-        .where(RecordingSegment.lines.is_not(None))
-        .group_by(RecordingSegment.recording_id)
-        .subquery()
-    )
     known = func.coalesce(StoredManifest.lines, 0)
+    sealed = (
+        select(func.max(RecordingSegment.lines))
+        .where(RecordingSegment.recording_id == Recording.id)
+        .correlate(Recording)
+        .scalar_subquery()
+    )
+    lacks_end = and_(Recording.ended_at.is_not(None), Recording.lines > known)
+    lacks_seal = and_(Recording.ended_at.is_(None), Recording.lines > known, sealed > known)
     query = (
         select(Recording, StoredManifest.attempts, StoredManifest.error)
-        .outerjoin(sealed, sealed.c.recording_id == Recording.id)
         .outerjoin(StoredManifest, StoredManifest.recording_id == Recording.id)
-        .where(
-            or_(sealed.c.lines > known, and_(Recording.ended_at.is_not(None), Recording.lines > known)),
-            or_(StoredManifest.next_try_at.is_(None), _has_come(StoredManifest.next_try_at, at)),
-        )
+        .where(or_(lacks_end, lacks_seal), _has_come(StoredManifest.next_try_at, at))
         .order_by(Recording.started_at)
         .limit(limit)
     )
@@ -142,13 +154,12 @@ async def begin_again(session: AsyncSession) -> None:
 
 async def releasable(
     session: AsyncSession, verified_before: datetime, limit: int
-) -> list[tuple[StoredSegment, RecordingSegment, Recording]]:
+) -> list[tuple[StoredSegment, RecordingSegment]]:
     """Segments in both places, proven before that instant and with their seal in the storage; the oldest first."""
     query = (
-        select(StoredSegment, RecordingSegment, Recording)
+        select(StoredSegment, RecordingSegment)
         .join(RecordingSegment, _same_segment())
-        .join(Recording, Recording.id == RecordingSegment.recording_id)
-        .join(StoredManifest, StoredManifest.recording_id == Recording.id)
+        .join(StoredManifest, StoredManifest.recording_id == RecordingSegment.recording_id)
         .where(
             StoredSegment.state == StoredState.BOTH.value,
             StoredSegment.verified_at <= verified_before,
@@ -158,7 +169,7 @@ async def releasable(
         .order_by(StoredSegment.sealed_at)
         .limit(limit)
     )
-    return [(stored, segment, recording) for stored, segment, recording in await session.execute(query)]
+    return [(stored, segment) for stored, segment in await session.execute(query)]
 
 
 async def removed_segments(session: AsyncSession, limit: int) -> list[tuple[StoredSegment, str]]:

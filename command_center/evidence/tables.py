@@ -52,6 +52,7 @@ class RecordingSegment(Base):
     """One file of a recording, of about a minute."""
 
     __tablename__ = "recording_segments"
+    __table_args__ = (Index("ix_recording_segments_ended", "ended_at"),)
     recording_id: Mapped[UUID] = mapped_column(ForeignKey("recordings.id"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     path: Mapped[str] = mapped_column(String(300), unique=True)

@@ -40,6 +40,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("recording_id", "number"),
     )
     op.create_index("ix_stored_segments_state_sealed", "stored_segments", ["state", "sealed_at"])
+    op.create_index("ix_recording_segments_ended", "recording_segments", ["ended_at"])
 
 
 def downgrade() -> None:
