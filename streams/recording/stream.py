@@ -19,6 +19,8 @@ class Stream:
         self.depacketiser = _depacketiser(track)
         self.ssrc: int | None = None
         self.lost_packets = 0
+        self.was_dropped = False
+        """Whether the recorder's own queue dropped packets since the last frame."""
         self.last_at_ns: int | None = None
         self.last_arrival_ns = 0
         self._kind: Kind = track.kind

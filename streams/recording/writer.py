@@ -120,6 +120,8 @@ class FeedWriter:
             self._pause = item.cause
         elif isinstance(item, Dropped):
             self._counters.dropped_packets += item.packets
+            for stream in self._streams.values():
+                stream.was_dropped = True
             self._note(GapLine(kind="disk_slow", track="both", since=item.since_ns // 1_000_000,
                                until=item.until_ns // 1_000_000, packets=item.packets))  # fmt: skip
         else:
@@ -242,11 +244,14 @@ class FeedWriter:
     def _write_down_gaps(self, kind: Kind, stream: Stream, at_ns: int) -> None:
         lost, stream.lost_packets = stream.lost_packets, 0
         self._counters.lost_packets += lost
+        was_dropped, stream.was_dropped = stream.was_dropped, False
         since_ns = stream.last_at_ns
         if since_ns is None or (not lost and at_ns - since_ns < SILENCE_NS):
             return
         since, until = (self._timeline.wall_ns(instant) // 1_000_000 for instant in (since_ns, at_ns))
-        cause = self._pause if at_ns - since_ns >= SILENCE_NS else None
+        cause: GapKind | None = "disk_slow" if was_dropped else None
+        if cause is None and at_ns - since_ns >= SILENCE_NS:
+            cause = self._pause
         self._note(GapLine(kind=cause or "network", track=kind, since=since, until=until, packets=lost))
         if lost and kind == "video":
             self._last_key_ns = 0

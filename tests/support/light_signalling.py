@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from tests.support.light_media import LightPublisher, LightViewer
+from tests.support.light_media import LightPublisher
 from tests.support.light_peer import TRANSPORT_ID, LightPeer, Numbers
 
 CONNECT_SECONDS = 10
@@ -31,7 +31,7 @@ class Whip:
         peer.numbers = Numbers(transport_id=TRANSPORT_ID)
         peer.accept(await self._post(f"/whip/{feed}", peer, peer.describe("sendonly")))
 
-    async def view(self, feed: str, peer: LightViewer, *, group: str = "") -> None:
+    async def view(self, feed: str, peer: LightPeer, *, group: str = "") -> None:
         """Ask for `feed`; `group` names the page whose line it shares."""
         peer.numbers = Numbers(transport_id=TRANSPORT_ID)
         path = f"/whep/{feed}?group={group}" if group else f"/whep/{feed}"
@@ -100,7 +100,7 @@ class JanusRooms:
         self._rooms[feed] = (room, publisher)
         peer.accept(event["jsep"]["sdp"])
 
-    async def view(self, feed: str, peer: LightViewer) -> None:
+    async def view(self, feed: str, peer: LightPeer) -> None:
         """Subscribe; here the server makes the offer."""
         room, publisher = self._rooms[feed]
         session, handle = await self._attach()

@@ -392,14 +392,18 @@ def test_a_picture_that_stands_still_lasts_until_the_next_one(codec: str, tmp_pa
     assert starts == sorted(starts)
 
 
-def test_a_full_queue_is_a_typed_gap(tmp_path: Path) -> None:
-    publisher, track = published("H264", 2.0)
+def test_a_full_queue_is_a_typed_gap_and_not_laid_at_the_networks_door(tmp_path: Path) -> None:
+    publisher, track = published("H264", 4.0)
     recorded = Recorded(tmp_path, track, OPUS)
-    recorded.give([packet for packet in publisher.packets() if packet[2] < publisher.start_ns + 1e9])
-    recorded.writer.take(Dropped(publisher.start_ns + 1_000_000_000, publisher.start_ns + 1_200_000_000, 40))
+    since, until = publisher.start_ns + 1_000_000_000, publisher.start_ns + 1_400_000_000
+    packets = list(publisher.packets())
+    recorded.give([packet for packet in packets if packet[2] < since])
+    recorded.writer.take(Dropped(since, until, 40))
+    recorded.give([packet for packet in packets if packet[2] >= until])
     recorded.writer.close("ended")
-    (gap,) = manifest_of(recorded.only_file()).gaps
-    assert (gap.kind, gap.packets, gap.until - gap.since) == ("disk_slow", 40, 200)
+    gaps = manifest_of(recorded.only_file()).gaps
+    assert {gap.kind for gap in gaps} == {"disk_slow"}
+    assert (gaps[0].track, gaps[0].packets, gaps[0].until - gaps[0].since) == ("both", 40, 400)
     assert recorded.counters.dropped_packets == 40
 
 
