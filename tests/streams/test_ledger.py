@@ -101,5 +101,5 @@ def test_a_key_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
     assert [each.name for each in path.parent.iterdir()] == ["node.pem"]
     path.write_text("no key")
-    with pytest.raises(ValueError, match=""):
+    with pytest.raises(ValueError, match="PEM"):
         make_signer(path)
