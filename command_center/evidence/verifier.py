@@ -859,33 +859,36 @@ class FolderTree(Tree):
         return io.FileIO(descriptor)
 
     def folders(self, under: str) -> Iterator[tuple[str, list[str]]]:
-        seen: set[tuple[int, int]] = set()
+        # A folder of ours may be a link itself; links below it could lead anywhere, and in circles.
         waiting = [(under, 0)]
         while waiting:
             folder, depth = waiting.pop()
             try:
-                at = self._at(folder)
-                status = at.stat()
-                entries = sorted(os.scandir(at), key=lambda entry: entry.name)
+                entries = sorted(os.scandir(self._at(folder)), key=lambda entry: entry.name)
             except (OSError, ValueError):
                 continue
-            identity = (status.st_dev, status.st_ino)
-            if identity in seen and status.st_ino:
-                continue
-            seen.add(identity)
             files, below = [], []
             for entry in entries:
-                path = f"{folder}/{entry.name}" if folder else entry.name
-                try:
-                    is_folder = entry.is_dir()
-                except OSError:
-                    is_folder = False
-                if is_folder and depth < DEEPEST_FOLDER:
-                    below.append((path, depth + 1))
+                if _is_folder(entry) and depth < DEEPEST_FOLDER:
+                    below.append((f"{folder}/{entry.name}" if folder else entry.name, depth + 1))
                 else:
                     files.append(entry.name)
             yield folder, files
             waiting.extend(reversed(below))
+
+    def strange(self) -> Iterator[str]:
+        for folder, names in self.folders("") if "" in self._mounts else ():
+            for name in names:
+                path = f"{folder}/{name}" if folder else name
+                if not safe_path(path) or self._at(path).is_symlink():
+                    yield path
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir(follow_symlinks=False)
+    except OSError:
+        return False
 
 
 class _Unpacked(io.RawIOBase):
@@ -1039,15 +1042,16 @@ class Signatures:
             return _runs([self.openssl, "pkeyutl", *asked, "-sigfile", str(proof)]) is None
 
     def _tells_true_from_false(self) -> bool:
-        """By RFC 8032's first test: an openssl that is too old knows no Ed25519 and fails at both."""
-        false = _TEST_SIGNATURE[:-1] + b"\x00"
-        return self.is_good(_TEST_KEY, b"", _TEST_SIGNATURE) and not self.is_good(_TEST_KEY, b"", false)
+        """By RFC 8032's second test: an openssl that is too old knows no Ed25519 and calls all of them false."""
+        is_true = self.is_good(_TEST_KEY, _TEST_DATA, _TEST_SIGNATURE)
+        return is_true and not self.is_good(_TEST_KEY, _TEST_DATA + b"\x00", _TEST_SIGNATURE)
 
 
 _ED25519_PREFIX = bytes.fromhex("302a300506032b6570032100")
-_TEST_KEY = bytes.fromhex("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a")
+_TEST_KEY = bytes.fromhex("3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c")
+_TEST_DATA = b"\x72"
 _TEST_SIGNATURE = bytes.fromhex(
-    "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b"
+    "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00"
 )
 
 
@@ -1188,8 +1192,8 @@ class Ledger:
         """How far a good signature covers it."""
         self.anchored: list[tuple[int, int]] = []
         """Heads that an anchor tells of and that are here: lines, the anchor's sequence; both rise."""
-        self.late: list[tuple[int, int]] = []
-        """Lines that a key signed which was retired then: ordinal, the key's last instant."""
+        self.late: list[tuple[int, Key]] = []
+        """Lines that a key signed which was retired later: they must have been anchored soon after that."""
         self.is_sound = True
         """Whether no line was changed, put in or taken out."""
 
@@ -1260,15 +1264,14 @@ class Ledger:
         """Note a line of a type that isn't known here."""
         self._check.report.add("line-unknown", line.where, kind=shown(line.fields.type, 40))
 
-    def verify(self, line: Line, owner: str, at: int) -> bool:
-        """Check the line's signature, and that its key was the owner's to sign with at this instant."""
-        found = verify_signature(self._check, line, self._context, owner, at, self.wrong)
-        if found is None:
-            return False
-        self.signed = line.ordinal
-        if found.retired_at is not None:
-            self.late.append((line.ordinal, found.retired_at))
-        return True
+    def verify(self, line: Line, owner: str, at: int) -> Key | None:
+        """Check the line's signature, and that its key was the owner's to sign with at this instant; gives the key."""
+        key = verify_signature(self._check, line, self._context, owner, at, self.wrong)
+        if key is not None:
+            self.signed = line.ordinal
+            if key.retired_at is not None:
+                self.late.append((line.ordinal, key))
+        return key
 
     def anchor_of(self, ordinal: int) -> int | None:
         """The sequence of the first anchor that covers a line."""
@@ -1289,16 +1292,21 @@ class Ledger:
         if beyond:
             told, source = max(beyond, key=lambda one: one[0])
             self.wrong("cut-off", self.path, source=source, told=told, found=self.lines)
-        for ordinal, retired_at in self.late:
+        for ordinal, key in self.late:
             sequence = self.anchor_of(ordinal)
             at = None if sequence is None else anchor_at(sequence)
-            if at is None or at > retired_at + LATE_ANCHOR_MS:
+            if at is None or not _is_in_time(key, at):
                 add("signed-late", f"{self.path}:{ordinal}")
         unsigned = self.lines - max(self.signed, self.covered)
         if unsigned and self._check.can_verify:
             add("tail-unsigned", self.path, lines=unsigned)
         if has_anchors and self.signed > self.covered:
             add("not-anchored", self.path, lines=self.signed - self.covered)
+
+
+def _is_in_time(key: Key, anchored_at: int) -> bool:
+    """Whether what this key signed was anchored before anybody could have made it with a key of former days."""
+    return key.retired_at is None or anchored_at <= key.retired_at + LATE_ANCHOR_MS
 
 
 def verify_signature(
@@ -1444,7 +1452,7 @@ class KeyRing:
                 "signer-retired", line.where, key=signer.id, retired=instant(signer.retired_at), at=instant(at)
             )
             return False
-        is_signed = self.ledger.verify(line, COURT, line.fields.whole("at"))
+        is_signed = self.ledger.verify(line, COURT, line.fields.whole("at")) is not None
         return is_signed or not self._check.signatures.is_usable
 
 
@@ -1573,6 +1581,7 @@ class Anchors:
         self._stamps: list[tuple[int, int]] = []
         self._pool = ThreadPoolExecutor(WORKERS)
         self._asked: deque[tuple[str, Future[str]]] = deque()
+        self._signer: Key | None = None
         self._tail = 0
         """Lines after the last signed one that nothing proves."""
 
@@ -1608,7 +1617,9 @@ class Anchors:
         if sequence > self.last:
             self.read()  # it may have been written while the other ledger was being read
         found = self.digest(sequence)
-        if found is None:
+        if not self.last:
+            wrong("anchors-missing", where)
+        elif found is None:
             wrong("anchor-gone", where, sequence=sequence, last=self.last)
         elif found != digest:
             wrong("anchor-differs", where, sequence=sequence)
@@ -1655,8 +1666,10 @@ class Anchors:
         self._digests.extend(line.digest)
         if found != sequence:
             self.ledger.wrong("anchor-sequence", line.where, wanted=sequence, found=found)
-        if self.ledger.verify(line, COURT, at):
+        key = self.ledger.verify(line, COURT, at)
+        if key is not None:
             self._tail = 0
+            self._vouch(key, at)
         for name, value in fields.mapping("heads").items():
             head = _head(value, "heads")
             before = self._heads.get(name, (0, FIRST))
@@ -1664,6 +1677,13 @@ class Anchors:
                 self.ledger.wrong("anchor-shrank", line.where, name=shown(name))
             self._heads[name] = head
             self._check.claims.add(name, head, Source("anchor", sequence))
+
+    def _vouch(self, key: Key, at: int) -> None:
+        """An anchor that another key signed speaks for those before it."""
+        if key is not self._signer:
+            late = self.ledger.late
+            self.ledger.late = [one for one in late if one[1] is key or not _is_in_time(one[1], at)]
+            self._signer = key
 
     def _timestamp(self, line: Line) -> None:
         fields = line.fields
@@ -1741,10 +1761,10 @@ class Tombstones:
         numbers, head = fields.wholes("segments"), fields.head("manifest")
         proposed, approved = fields.text("proposed_by"), fields.text("approved_by")
         why = f"{instant(at)}, {fields.text('class', 40)}: {fields.text('reason', LONGEST_LINE)[:80]}"
-        is_signed = self.ledger.verify(line, COURT, at)
+        key = self.ledger.verify(line, COURT, at)
         if not proposed or not approved or proposed == approved:
             self.ledger.wrong("tombstone-alone", line.where)
-        elif is_signed or not self._check.can_verify:
+        elif key is not None or not self._check.can_verify:
             self._check.report.tombstones += 1
             self._check.claims.add(f"manifest:{recording}", head, Source("tombstone", line.ordinal))
             self._deleted.setdefault(recording, {}).update((number, why) for number in numbers)
@@ -2564,7 +2584,7 @@ class Verification:
             if self.check.tree.size(segment.path) is not None
             or (segment.number not in deleted and segment.number not in left_out)
         ]
-        asked = [self._pool.submit(check_media, self.check.tree, self._plan(segment)) for segment in wanted]
+        asked = [self._ask(segment) for segment in wanted]
 
         def settle(results: list[MediaResult]) -> None:
             by_number = {segment.path: result for segment, result in _pairs(wanted, results)}
@@ -2576,6 +2596,15 @@ class Verification:
         self.report.recordings.append(report)
         while self._queued > MOST_WAITING:
             self._settle_oldest()
+
+    def _ask(self, segment: Segment) -> Future[MediaResult]:
+        """Have a file read; a small one is read faster than another thread is woken."""
+        plan = self._plan(segment)
+        if segment.length > BUFFER:
+            return self._pool.submit(check_media, self.check.tree, plan)
+        done: Future[MediaResult] = Future()
+        done.set_result(check_media(self.check.tree, plan))
+        return done
 
     def _plan(self, segment: Segment) -> MediaPlan:
         return MediaPlan(
@@ -2684,6 +2713,7 @@ class Verification:
 
     def _check_files(self, package: Package) -> None:
         """Hold every file of a package against its list."""
+        report = self.report
         for folder, names in self.check.tree.folders(""):
             for name in names:
                 path = f"{folder}/{name}" if folder else name
@@ -2703,6 +2733,8 @@ class Verification:
                 self.report.add("package-file-missing", path)
             elif found != package.files[path]:
                 self.report.add("package-file-changed", path)
+            else:
+                report.files, report.bytes = report.files + 1, report.bytes + found[0]
 
     def _finish(self) -> None:
         scope, report = self.report.scope, self.report
