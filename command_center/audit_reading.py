@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from command_center.audit import FIRST, Audit, AuditEntry, entry_hash
@@ -26,6 +26,22 @@ ANCHOR_SECONDS = 300.0
 PAGE = 100
 LARGEST_PAGE = 500
 _STEP = 1000
+OF_OPERATIONS = (
+    "asset",
+    "deletion",
+    "evidence",
+    "export",
+    "feed",
+    "hold",
+    "instruction",
+    "note",
+    "operation",
+    "recording",
+    "retention",
+    "review",
+    "talk",
+)
+"""What the actions begin with that are about operations, and not about accounts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +66,8 @@ class Query:
     action: str | None = None
     actor_ids: frozenset[UUID] | None = None
     subject_ids: frozenset[str] | None = None
+    is_of_operations: bool = False
+    """Nothing but what was done and seen in the operations of these courts."""
 
 
 class AuditReader:
@@ -67,9 +85,7 @@ class AuditReader:
         Entries of no court (the installation's own) are shown to every reader.
         """
         limit = max(1, min(query.limit, LARGEST_PAGE))
-        conditions: list[ColumnElement[bool]] = [
-            or_(AuditEntry.court_id.in_(query.court_ids), AuditEntry.court_id.is_(None))
-        ]
+        conditions: list[ColumnElement[bool]] = [_in_scope(query)]
         if query.before is not None:
             conditions.append(AuditEntry.sequence < query.before)
         if query.action is not None:
@@ -152,6 +168,13 @@ class AuditReader:
             await self.anchor()
         except (SQLAlchemyError, OSError):
             logger.exception("the audit's head could not be anchored")
+
+
+def _in_scope(query: Query) -> ColumnElement[bool]:
+    of_courts = AuditEntry.court_id.in_(query.court_ids)
+    if query.is_of_operations:
+        return and_(of_courts, or_(*(AuditEntry.action.startswith(f"{family}.") for family in OF_OPERATIONS)))
+    return or_(of_courts, AuditEntry.court_id.is_(None))
 
 
 def _read_anchors(path: Path) -> tuple[list[tuple[int, str]], int]:

@@ -13,6 +13,8 @@ from streams.signalling.turn import TurnServers, read_urls
 
 HTTP_PORT_STEP = 10
 """Leaves room for the other parts' ports, which stand in a row."""
+SHORTEST_RETENTION_DAYS = 184
+"""Six months, wherever they begin."""
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?")
 _STORAGE = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?(/[A-Za-z0-9/._-]*)?")
 
@@ -100,7 +102,22 @@ class Settings(BaseSettings):
     """How soon an instruction must be answered, by priority; then it is escalated."""
     urgent_deadline_seconds: int = 180
     routine_deadline_seconds: int = 900
+    retention_days_a: int = Field(default=184, ge=0)
+    """For how many days after its end a recording is kept at least, by class; 0 is for ever. No national period is
+    known, so these are practice: A ordinary, at least six months; B search, seizure, eviction, as long as the case
+    file; C resistance, complaint, detention, for ever."""
+    retention_days_b: int = Field(default=1095, ge=0)
+    retention_days_c: int = Field(default=0, ge=0)
+    deletion_delay_hours: int = Field(default=24, ge=0, le=24 * 90)
+    """How long after its approval a deletion takes effect; until then either of the two may withdraw it."""
     log_level: str = "INFO"
+
+    @field_validator("retention_days_a", "retention_days_b", "retention_days_c")
+    @classmethod
+    def _is_long_enough(cls, value: int) -> int:
+        if 0 < value < SHORTEST_RETENTION_DAYS:
+            raise ValueError(f"recordings are kept for ever (0) or at least {SHORTEST_RETENTION_DAYS} days")
+        return value
 
     @field_validator("media_origins")
     @classmethod

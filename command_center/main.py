@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -34,6 +35,8 @@ from command_center.api import (
     assets,
     audit,
     certificate,
+    custody,
+    deletions,
     docs,
     feeds,
     health,
@@ -44,6 +47,7 @@ from command_center.api import (
     positions,
     problems,
     recordings,
+    retention,
     session,
     setup,
     timeline,
@@ -59,8 +63,13 @@ from command_center.clock import now
 from command_center.config import Settings
 from command_center.database import Database
 from command_center.errors import CommandCenterError
+from command_center.evidence.custody import Custody
+from command_center.evidence.deletions import Deletions
+from command_center.evidence.denials import Denials
 from command_center.evidence.notes import Notes
 from command_center.evidence.recordings import Recordings
+from command_center.evidence.retention import Retention
+from command_center.evidence.retention_rules import periods_of
 from command_center.evidence.store_tiered import store_of
 from command_center.evidence.timeline import TimeLines
 from command_center.evidence.tracks import Tracks
@@ -79,6 +88,7 @@ from command_center.screens.components import assets_panel
 from command_center.screens.doors import CALLBACKS
 from command_center.screens.pages import accounts as accounts_page
 from command_center.screens.pages import audit_log as audit_page
+from command_center.screens.pages import retention as retention_page
 from command_center.screens.pages import review
 from command_center.screens.pages import system as system_page
 from command_center.screens.shell import Installation
@@ -129,6 +139,17 @@ class Web:
         self.positions = Positions(self.database)
         self.store = store_of(settings, self.database)
         self.recordings = Recordings(self.database, self.audit, self.store)
+        self.custody = Custody(self.database, self.audit)
+        self.denials = Denials(self.database, self.audit)
+        periods = periods_of(settings)
+        self.retention = Retention(self.database, self.audit, periods)
+        self.deletions = Deletions(
+            self.database,
+            self.audit,
+            self.denials,
+            periods,
+            delay=timedelta(hours=settings.deletion_delay_hours),
+        )
         self.board = Board(self.hub, self.operations, self.instructions, self.positions)
         assumed = [NodeAddress(local.node, local.url) for local in settings.local_nodes]
         self.timelines = TimeLines(self.database, self.board.hub_state)
@@ -167,6 +188,7 @@ class Web:
             review.register,
             accounts_page.register,
             audit_page.register,
+            retention_page.register,
             system_page.register,
             partial(assets_panel.register, assets=self.assets),
         )
@@ -182,16 +204,18 @@ class Web:
             CallbackDoors(CALLBACKS, page_access),
             self.screens.csp_hashes(),
             self.settings.page_origins,
+            self.denials.note_path,
         )
         return Measured(gate, self.metrics)
 
     def _add_routes(self, server: FastAPI) -> None:
         problems.install(server)
+        names = AccountNames(self.database)
         for routes in (
             session.router(self.sign_ins, self.accounts),
             setup.router(self.setup_links, self.accounts),
             accounts.router(self.accounts),
-            audit.router(self.audit_reader, AccountNames(self.database)),
+            audit.router(self.audit_reader, names),
             tokens.router(
                 self.operations.feeds, self.media_tokens, self.nodes, self.settings.turn, self.settings.page_origins
             ),
@@ -203,6 +227,9 @@ class Web:
             notes.router(Notes(self.database, self.audit)),
             tracks.router(Tracks(self.database)),
             timeline.router(self.timelines),
+            custody.router(self.custody),
+            retention.router(self.retention, names),
+            deletions.router(self.deletions, names),
             assets.router(self.assets),
             screens_socket.router(self.board, self.operations),
             OfficersSocket(self.board, self.hub, self.operations, self.instructions, self.positions).router(),
@@ -221,6 +248,7 @@ class Web:
                     "sockets": self.sockets.watch,
                     "seen": self.sockets.keep_seen,
                     "anchors": self.audit_reader.keep_anchoring,
+                    "denials": self.denials.run,
                     "board": self.board.run,
                     "assets": self.assets.run,
                 }

@@ -19,12 +19,15 @@ from command_center.accounts.sessions import EXPIRED_BATCH, ExpiredSignIns
 from command_center.audit import Audit
 from command_center.config import Settings
 from command_center.database import Database
+from command_center.evidence.disposal import Disposal
 from command_center.evidence.index import index_events
 from command_center.evidence.rebuild import compare
+from command_center.evidence.retention_rules import periods_of
 from command_center.evidence.space_watch import SpaceWatch
 from command_center.evidence.store import Store
 from command_center.evidence.store_job import limits_of, store_job
 from command_center.evidence.store_tiered import store_of
+from command_center.evidence.tombstones import FILE, Tombstones
 from command_center.lease import Leases
 from command_center.operations.feeds import Feeds
 from command_center.operations.instructions import Instructions
@@ -46,6 +49,7 @@ from streams.hub.topics import (
     RecordingWritten,
     TalkChanged,
 )
+from streams.ledger import make_signer
 from streams.supervision import keep_running, leave_if_cancelled
 
 logger = logging.getLogger(__name__)
@@ -222,6 +226,11 @@ async def _catch_up(database: Database, store: Store) -> None:
         logger.info("%d recordings compared with their index", count)
 
 
+def _disposal(settings: Settings, database: Database, store: Store) -> Disposal:
+    tombstones = Tombstones(settings.data / FILE, partial(make_signer, settings.keys / "court-signing.pem"))
+    return Disposal(database, Audit(), store, tombstones, periods_of(settings))
+
+
 async def run(settings: Settings) -> None:
     """Be the worker until SIGTERM or Ctrl-C."""
     database, hub = Database(settings.records_url), Hub(settings.hub_url)
@@ -232,7 +241,10 @@ async def run(settings: Settings) -> None:
         loop.add_signal_handler(number, stopped.set)
     try:
         catching_up = asyncio.create_task(_catch_up(database, store))
-        jobs: dict[str, Step] = {"space": SpaceWatch(database, hub, settings.recordings, limits_of(settings)).step}
+        jobs: dict[str, Step] = {
+            "disposal": _disposal(settings, database, store).step,
+            "space": SpaceWatch(database, hub, settings.recordings, limits_of(settings)).step,
+        }
         lasting = {} if storage is None else {"storage": storage.run}
         worker = Worker(database, hub, idle_minutes=settings.session_idle_minutes, jobs=jobs, lasting=lasting)
         working = asyncio.create_task(worker.run())

@@ -54,6 +54,8 @@ class Door:
     access: Access
     methods: tuple[str, ...] = ("GET",)
     is_page: bool = False
+    is_evidence: bool = False
+    """Whoever is refused here is written into the audit."""
     expression: re.Pattern[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -79,6 +81,8 @@ HOME: dict[Role, str] = {
 
 ANYBODY = SignedIn()
 CENTRE = may(P.SEE_OPERATIONS)
+CUSTODY = may(P.HOLD_RECORDINGS, P.PROPOSE_DELETION, P.APPROVE_DELETION)
+AUDIT = may(P.READ_AUDIT, P.READ_OPERATION_AUDIT)
 CENTRE_OR_OFFICER = may(P.SEE_OPERATIONS, P.PUBLISH)
 WHIP_METHODS = ("POST", "PATCH", "DELETE", "GET", "OPTIONS")
 
@@ -89,8 +93,9 @@ DOORS: tuple[Door, ...] = (
     Door("/setup/{secret}", Public(), ("POST",)),
     Door("/", CENTRE, is_page=True),
     Door("/review", may(P.REVIEW), is_page=True),
+    Door("/retention", CUSTODY, is_page=True),
     Door("/accounts", may(P.MANAGE_ACCOUNTS), is_page=True),
-    Door("/audit", may(P.READ_AUDIT), is_page=True),
+    Door("/audit", AUDIT, is_page=True),
     Door("/system", may(P.RUN_SYSTEM), is_page=True),
     Door("/map/{rest:path}", may(P.SEE_OPERATIONS, P.REVIEW)),
     # Files of the product: no data in them
@@ -139,21 +144,33 @@ DOORS: tuple[Door, ...] = (
     Door("/api/assets/freezes", may(P.CONTROL_ASSETS), ("POST",)),
     Door("/api/assets/seizures", may(P.CONTROL_ASSETS), ("POST",)),
     # Recordings
-    Door("/api/recordings", may(P.REVIEW)),
-    Door("/api/recordings/{id}", may(P.REVIEW)),
-    Door("/api/recordings/{id}/index", may(P.REVIEW)),
-    Door("/api/recordings/{id}/segments/{number}", may(P.REVIEW)),
-    Door("/api/recordings/{id}/track", may(P.REVIEW)),
+    Door("/api/recordings", may(P.REVIEW), is_evidence=True),
+    Door("/api/recordings/{id}", may(P.REVIEW), is_evidence=True),
+    Door("/api/recordings/{id}/index", may(P.REVIEW), is_evidence=True),
+    Door("/api/recordings/{id}/segments/{number}", may(P.REVIEW), is_evidence=True),
+    Door("/api/recordings/{id}/track", may(P.REVIEW), is_evidence=True),
     # Review
-    Door("/api/operations/{id}/tracks", may(P.REVIEW)),
-    Door("/api/operations/{id}/notes", may(P.REVIEW), ("GET", "POST")),
-    Door("/api/notes/{id}", may(P.REVIEW), ("PATCH", "DELETE")),
+    Door("/api/operations/{id}/tracks", may(P.REVIEW), is_evidence=True),
+    Door("/api/operations/{id}/notes", may(P.REVIEW), ("GET", "POST"), is_evidence=True),
+    Door("/api/notes/{id}", may(P.REVIEW), ("PATCH", "DELETE"), is_evidence=True),
+    # Custody
+    Door("/api/reviews", may(P.REVIEW), ("POST",), is_evidence=True),
+    Door("/api/reviews/{id}/seeks", may(P.REVIEW), ("POST",), is_evidence=True),
+    Door("/api/retention", CUSTODY),
+    Door("/api/retention/classes", may(P.HOLD_RECORDINGS), ("POST",)),
+    Door("/api/retention/holds", may(P.HOLD_RECORDINGS), ("POST",)),
+    Door("/api/retention/holds/{id}/lift", may(P.HOLD_RECORDINGS), ("POST",)),
+    Door("/api/deletions", CUSTODY),
+    Door("/api/deletions", may(P.PROPOSE_DELETION), ("POST",), is_evidence=True),
+    Door("/api/deletions/{id}/approve", may(P.APPROVE_DELETION), ("POST",), is_evidence=True),
+    Door("/api/deletions/{id}/refuse", may(P.APPROVE_DELETION), ("POST",)),
+    Door("/api/deletions/{id}/withdraw", may(P.PROPOSE_DELETION, P.APPROVE_DELETION), ("POST",)),
     # Administration
     Door("/api/accounts", may(P.MANAGE_ACCOUNTS), ("GET", "POST")),
     Door("/api/accounts/{user_id}/disable", may(P.MANAGE_ACCOUNTS), ("POST",)),
     Door("/api/accounts/{user_id}/end-sessions", may(P.MANAGE_ACCOUNTS), ("POST",)),
     Door("/api/courts", may(P.MANAGE_ACCOUNTS)),
-    Door("/api/audit", may(P.READ_AUDIT)),
+    Door("/api/audit", AUDIT),
     Door("/api/audit/verdict", may(P.READ_AUDIT)),
     Door("/api/docs", ANYBODY),
     Door("/api/openapi.json", ANYBODY),

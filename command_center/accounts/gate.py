@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from urllib.parse import quote
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -52,6 +52,7 @@ class Gate:
         callbacks: CallbackDoors,
         script_hashes: Sequence[str] = (),
         media_origins: Sequence[str] = (),
+        denied: Callable[[Identity, str], Awaitable[None]] | None = None,
     ) -> None:
         self._app = app
         self._sign_ins = sign_ins
@@ -60,6 +61,7 @@ class Gate:
         self._callbacks = callbacks
         self._script_hashes = script_hashes
         self._media_origins = media_origins
+        self._denied = denied
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI scope."""
@@ -86,6 +88,7 @@ class Gate:
         except Gone:
             return
         except CommandCenterError as error:
+            await self._tell_denial(scope["path"], door, error, _who(recognized))
             await _refuse(scope, send, door, error, _who(recognized))
             return
         if door.is_page and recognized and credentials.csrf_cookie != recognized.csrf_token:
@@ -112,6 +115,15 @@ class Gate:
             await self._sockets.serve(self._app, scope, receive, send, recognized.identity.session_id)
         finally:
             current_identity.reset(token)
+
+    async def _tell_denial(
+        self, path: str, door: Door | None, error: CommandCenterError, identity: Identity | None
+    ) -> None:
+        """Have it written down who was refused what is evidence."""
+        if self._denied is None or door is None or not door.is_evidence or identity is None:
+            return
+        if isinstance(error, NotPermitted) and error.code == "not-permitted":
+            await self._denied(identity, path)
 
     def _headers(self, path: str, nonce: str | None) -> list[tuple[bytes, bytes]]:
         headers = security_headers(content_policy(self._script_hashes, nonce, self._media_origins))

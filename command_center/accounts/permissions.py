@@ -34,13 +34,23 @@ class Permission(StrEnum):
     """The officer's page: publish one's own feed, receive instructions."""
     REVIEW = "review"
     """Watch recordings."""
+    REVIEW_WITHOUT_PURPOSE = "review_without_purpose"
+    """Watch them without saying what for: those whose own work it is."""
+    HOLD_RECORDINGS = "hold_recordings"
+    """Say how long recordings are kept, put them under legal hold, and lift what somebody else has put."""
+    PROPOSE_DELETION = "propose_deletion"
+    APPROVE_DELETION = "approve_deletion"
+    """The second of the two without whom nothing is deleted."""
     MANAGE_ACCOUNTS = "manage_accounts"
     REVOKE_DEVICES = "revoke_devices"
     READ_AUDIT = "read_audit"
+    READ_OPERATION_AUDIT = "read_operation_audit"
+    """Of the audit, what was done and seen in operations; nothing of accounts."""
     RUN_SYSTEM = "run_system"
 
 
 _CENTRE = {Permission.SEE_OPERATIONS, Permission.VIEW_FEEDS, Permission.SEE_ASSETS}
+_OWN_REVIEW = {Permission.REVIEW, Permission.REVIEW_WITHOUT_PURPOSE}
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.COMMANDER: frozenset(
@@ -50,14 +60,22 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.TALK,
             Permission.QUERY_ASSETS,
             Permission.CONTROL_ASSETS,
-            Permission.REVIEW,
+            *_OWN_REVIEW,
             Permission.REVOKE_DEVICES,
         }
     ),
-    Role.JUDGE: frozenset(_CENTRE | {Permission.QUERY_ASSETS, Permission.CONTROL_ASSETS, Permission.REVIEW}),
-    Role.APPROVER: frozenset(_CENTRE),
+    Role.JUDGE: frozenset(_CENTRE | _OWN_REVIEW | {Permission.QUERY_ASSETS, Permission.CONTROL_ASSETS}),
+    Role.APPROVER: frozenset(_CENTRE | {Permission.HOLD_RECORDINGS, Permission.APPROVE_DELETION}),
     Role.OFFICER: frozenset({Permission.PUBLISH}),
-    Role.SUPERVISOR: frozenset(_CENTRE | {Permission.REVIEW}),
+    Role.SUPERVISOR: frozenset(
+        _CENTRE
+        | {
+            Permission.REVIEW,
+            Permission.HOLD_RECORDINGS,
+            Permission.PROPOSE_DELETION,
+            Permission.READ_OPERATION_AUDIT,
+        }
+    ),
     Role.SYSTEM_ADMINISTRATOR: frozenset({Permission.RUN_SYSTEM}),
     Role.SECURITY_ADMINISTRATOR: frozenset({Permission.MANAGE_ACCOUNTS, Permission.REVOKE_DEVICES}),
     Role.AUDIT_ADMINISTRATOR: frozenset({Permission.READ_AUDIT}),

@@ -1,4 +1,4 @@
-"""`/api/audit`: who did or saw what, for the audit administrator."""
+"""`/api/audit`: who did or saw what, for the audit administrator; what of it is of operations, for supervisors too."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fastapi import APIRouter
 from fastapi import Query as Parameter
 from pydantic import BaseModel
 
-from command_center.accounts.identity import require
+from command_center.accounts.identity import Identity, require, signed_in
 from command_center.accounts.names import AccountName, AccountNames, id_in
 from command_center.accounts.permissions import Permission
 from command_center.audit import AuditEntry
@@ -71,12 +71,13 @@ def router(reader: AuditReader, names: AccountNames) -> APIRouter:
             str | None, Parameter(max_length=128, pattern=PLAIN_TEXT, description="Its id, or an account's name")
         ] = None,
     ) -> AuditPage:
-        identity = require(Permission.READ_AUDIT)
+        identity = _reader()
         actors = None if actor is None else await names.called(actor)
         subjects = None
         if subject is not None:
             subjects = frozenset({subject, *(str(one) for one in await names.called(subject))})
-        query = Query(identity.court_ids, cursor, limit, action, actors, subjects)
+        is_of_operations = not identity.may(Permission.READ_AUDIT)
+        query = Query(identity.court_ids, cursor, limit, action, actors, subjects, is_of_operations)
         entries = await reader.page(identity.user_id, identity.court_id, query)
         details = [json.loads(entry.details) for entry in entries]
         mentioned = (_mentioned(entry, each) for entry, each in zip(entries, details, strict=True))
@@ -93,6 +94,13 @@ def router(reader: AuditReader, names: AccountNames) -> APIRouter:
         return VerdictView.model_validate(found, from_attributes=True)
 
     return routes
+
+
+def _reader() -> Identity:
+    identity = signed_in()
+    if not identity.may(Permission.READ_AUDIT):
+        require(Permission.READ_OPERATION_AUDIT)
+    return identity
 
 
 def _mentioned(entry: AuditEntry, details: dict[str, Any]) -> tuple[UUID | None, UUID | None, UUID | None]:

@@ -14,13 +14,15 @@ from command_center.screens import ids
 from command_center.screens.words import reader_language, say
 
 _PAGES = (
-    ("centre", "/", Permission.SEE_OPERATIONS),
-    ("review", "/review", Permission.REVIEW),
-    ("field", "/field", Permission.PUBLISH),
-    ("accounts", "/accounts", Permission.MANAGE_ACCOUNTS),
-    ("audit", "/audit", Permission.READ_AUDIT),
-    ("system", "/system", Permission.RUN_SYSTEM),
+    ("centre", "/", {Permission.SEE_OPERATIONS}),
+    ("review", "/review", {Permission.REVIEW}),
+    ("retention", "/retention", {Permission.PROPOSE_DELETION, Permission.APPROVE_DELETION}),
+    ("field", "/field", {Permission.PUBLISH}),
+    ("accounts", "/accounts", {Permission.MANAGE_ACCOUNTS}),
+    ("audit", "/audit", {Permission.READ_AUDIT, Permission.READ_OPERATION_AUDIT}),
+    ("system", "/system", {Permission.RUN_SYSTEM}),
 )
+"""Each with the permissions of which one leads there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +96,8 @@ def _person(identity: Identity | None) -> dict[str, Any]:
 def _links(identity: Identity | None) -> list[Any]:
     return [
         html.A(say(f"page.{name}"), href=path, **attributes(data_page=path))
-        for name, path, permission in _PAGES
-        if identity is not None and identity.may(permission)
+        for name, path, permissions in _PAGES
+        if identity is not None and any(identity.may(permission) for permission in permissions)
     ]
 
 

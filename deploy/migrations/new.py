@@ -18,7 +18,7 @@ def main(message: str) -> None:
         url = make_url(f"sqlite:///{folder}/records.sqlite3")
         schema.upgrade(url, Path(folder))
         engine = create_engine(url)
-        number = len(list((schema.MIGRATIONS / "versions").glob("*.py"))) + 1
+        number = max(int(path.name[:4]) for path in (schema.MIGRATIONS / "versions").glob("*.py")) + 1
         with engine.connect() as connection:
             command.revision(schema.configuration(connection), message, autogenerate=True, rev_id=f"{number:04}")
         engine.dispose()

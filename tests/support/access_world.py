@@ -97,6 +97,7 @@ async def new_access_world(running: RunningWeb) -> AccessWorld:
     await _recording(world)
     world.things["note"] = await _note(world)
     world.things["spare_note"] = await _note(world)
+    await _custody(world)
     return world
 
 
@@ -203,6 +204,47 @@ async def _note(world: AccessWorld) -> str:
     answer = await client.post(f"/api/operations/{world.things['city_operation']}/notes", json=body)
     assert answer.status_code == 201, answer.text
     return str(answer.json()["id"])
+
+
+async def _custody(world: AccessWorld) -> None:
+    """A review, a hold, and recordings whose period is over: two of them proposed for deletion."""
+    supervisor, things = await world.client("supervisor"), world.things
+    for name in ("old_recording", "older_recording", "oldest_recording"):
+        things[name] = await _old_recording(world)
+    named = {
+        "review": ("/api/reviews", {"operation_id": things["city_operation"], "purpose": "training"}),
+        "hold": (
+            "/api/retention/holds",
+            {"operation_id": things["city_operation"], "recording_id": things["recording"], "reason": "complaint"},
+        ),
+        "deletion": ("/api/deletions", {"recording_id": things["old_recording"], "reason": "over"}),
+        "other_deletion": ("/api/deletions", {"recording_id": things["older_recording"], "reason": "over"}),
+    }
+    for name, (address, body) in named.items():
+        answer = await supervisor.post(address, json=body)
+        assert answer.status_code == 201, answer.text
+        things[name] = str(answer.json()["id"])
+
+
+async def _old_recording(world: AccessWorld) -> str:
+    recording_id, at = new_id(), datetime.now(UTC) - timedelta(days=4 * 366)
+    async with world.running.web.database.write() as session:
+        feed = (await session.scalars(select(Feed).where(Feed.name == world.things["feed"]))).one()
+        session.add(
+            Recording(
+                id=recording_id,
+                feed_id=feed.id,
+                operation_id=feed.operation_id,
+                site_id=feed.site_id,
+                node="node-1",
+                manifest=f"{recording_id}.jsonl",
+                version=2,
+                started_at=at,
+                ended_at=at,
+                head="",
+            )
+        )
+    return str(recording_id)
 
 
 async def _request(world: AccessWorld) -> str:

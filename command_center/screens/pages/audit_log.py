@@ -1,4 +1,4 @@
-"""The audit administrator's page: who did or saw what, and whether the chain is whole."""
+"""The audit: who did or saw what, and whether the chain is whole; for supervisors what of it is of operations."""
 
 from __future__ import annotations
 

@@ -3,12 +3,15 @@
 import { h, stateMark } from "./dom.js";
 import { toSignIn } from "./live.js";
 import { ask } from "./net.js";
+import { person } from "./person.js";
 import { keysOf, knows, say } from "./words.js";
 
 const ACTIONS = "audit.action.";
+const OF_ACCOUNTS = /^(audit|session|user)\./;
 const COLUMNS = ["number", "time", "actor", "action", "subject", "details"];
 
 export async function mount(body) {
+  const readsAll = person().permissions.includes("read_audit");
   const verdict = h("span");
   const rows = h("tbody");
   const news = h("p.administration-news", { role: "status" });
@@ -16,7 +19,7 @@ export async function mount(body) {
   const more = h("button", { type: "button" }, say("audit.more"));
   const check = h("button", { type: "button" }, say("audit.check"));
   const people = h("datalist", { id: "audit-people" });
-  const form = filters(people);
+  const form = filters(people, readsAll);
   let wanted = new URLSearchParams();
   let cursor = null;
   let asked = 0;
@@ -71,13 +74,14 @@ export async function mount(body) {
     }
   }));
   body.replaceChildren(
-    h("div.administration-row", {}, check, verdict), form, news,
+    readsAll ? h("div.administration-row", {}, check, verdict) : h("p.audit-scope", {}, say("audit.of-operations")), form, news,
     h("table.audit-table", {}, h("thead", {}, h("tr", {}, heads)), rows), h("div.administration-row", {}, more));
   await read();
 }
 
-function filters(people) {
-  const actions = keysOf(ACTIONS).map((key) => h("option", { value: key.slice(ACTIONS.length) }, say(key)));
+function filters(people, readsAll) {
+  const offered = keysOf(ACTIONS).map((key) => key.slice(ACTIONS.length)).filter((action) => readsAll || !OF_ACCOUNTS.test(action));
+  const actions = offered.map((action) => h("option", { value: action }, say(ACTIONS + action)));
   const field = (name, attributes) => h("label", {}, say(`audit.${name}`), h("input", {
     name, placeholder: say(`audit.filter.${name}`), autocomplete: "off", spellcheck: "false", ...attributes,
   }));
@@ -128,7 +132,10 @@ function detail(entry, name, value) {
 /** A detail's value in words where it is one of ours. */
 function meaning(entry, name, value) {
   if (name === "officer" && entry.officer_name) return entry.officer_name;
-  const families = { role: "role", code: "error", gateway: "asset.gateway", program: "audit.detail.program" };
+  if (name === "at" && typeof value === "number") return new Date(value).toLocaleString("sv-SE", { timeZone: "Asia/Shanghai" });
+  const families = {
+    role: "role", code: "error", gateway: "asset.gateway", program: "audit.detail.program", purpose: "purpose",
+  };
   const key = `${families[name]}.${value}`;
   return name in families && knows(key) ? say(key) : h("code", {}, String(value));
 }

@@ -1,0 +1,25 @@
+// What the tables of the page of retention have in common: times, sizes, classes, people.
+
+import { h } from "./dom.js";
+import { say } from "./words.js";
+
+const MEGABYTE = 1_000_000;
+
+/** An instant as the court reads it. */
+export const instant = (text) => new Date(text).toLocaleString("sv-SE", { timeZone: "Asia/Shanghai" }).slice(0, 16);
+
+/** So many bytes, in a unit that suits them. */
+export function size(bytes) {
+  const megabytes = bytes / MEGABYTE;
+  return megabytes >= 1000 ? `${(megabytes / 1000).toFixed(1)} GB` : `${megabytes.toFixed(megabytes < 10 ? 1 : 0)} MB`;
+}
+
+/** A class with its period. */
+export function classWords(name, days) {
+  return say(days ? "retention.class.days" : "retention.class.ever", { name, meaning: say(`retention.class.${name}`), days });
+}
+
+/** Who and when, under each other; nothing where nobody did. */
+export function signed(name, at) {
+  return at ? [name || "–", h("small", {}, instant(at))] : "–";
+}

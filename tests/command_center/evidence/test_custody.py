@@ -1,0 +1,161 @@
+"""Reviews for a purpose, what is sought in them, and refusals: all in the audit, and no flood of it."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+
+from command_center.audit_reading import AuditReader, Query
+from command_center.database import Database
+from command_center.errors import NotFound, NotPermitted, TooMany
+from command_center.evidence import custody as custody_module
+from command_center.evidence.custody import REVIEW_LIFE, Custody, Purpose
+from command_center.evidence.denials import ENTRIES, WINDOW_SECONDS
+from tests.command_center.evidence.custody_world import CustodyWorld, new_custody_world
+
+
+@pytest.fixture
+async def world(records: Database, tmp_path: Path) -> CustodyWorld:
+    """Two courts, on each kind of database."""
+    return await new_custody_world(records, tmp_path)
+
+
+async def begun(world: CustodyWorld, name: str = "supervisor") -> UUID:
+    review = await world.custody.begin(world.people[name], world.operation, Purpose.COMPLAINT, "投诉 3 号")
+    return review.id
+
+
+async def test_a_review_is_audited_with_its_purpose(world: CustodyWorld) -> None:
+    review = await begun(world)
+    (entry,) = await world.entries("review.began")
+    assert (entry.actor_id, entry.subject_id) == (world.people["supervisor"].user_id, str(world.operation))
+    assert json.loads(entry.details) == {"purpose": "complaint", "review": str(review)}
+
+
+async def test_who_does_not_review_or_is_of_another_court_begins_none(world: CustodyWorld) -> None:
+    with pytest.raises(NotPermitted):
+        await begun(world, "approver")
+    with pytest.raises(NotFound):
+        await begun(world, "district-supervisor")
+
+
+async def test_a_supervisor_must_say_what_for_and_those_whose_work_it_is_may(world: CustodyWorld) -> None:
+    custody, supervisor, judge = world.custody, world.people["supervisor"], world.people["judge"]
+    with pytest.raises(NotPermitted, match="purpose-required"):
+        await custody.review_of(supervisor, world.operation, None)
+    assert await custody.review_of(judge, world.operation, None) is None
+    review = await begun(world)
+    found = await custody.review_of(supervisor, world.operation, review)
+    assert found is not None
+    assert found.purpose is Purpose.COMPLAINT
+
+
+async def test_a_review_is_of_one_person_one_operation_and_one_day(world: CustodyWorld) -> None:
+    custody, supervisor = world.custody, world.people["supervisor"]
+    review = await begun(world)
+    for person, operation in (("other-supervisor", world.operation), ("supervisor", world.district_operation)):
+        with pytest.raises(NotPermitted, match="purpose-required"):
+            await custody.review_of(world.people[person], operation, review)
+    with pytest.raises(NotPermitted, match="purpose-required"):
+        await custody.review_of(supervisor, world.operation, uuid4())
+    world.at += REVIEW_LIFE + timedelta(seconds=1)
+    with pytest.raises(NotPermitted, match="purpose-required"):
+        await custody.review_of(supervisor, world.operation, review)
+
+
+async def test_another_process_knows_the_review_too(world: CustodyWorld) -> None:
+    review = await begun(world)
+    other = Custody(world.database, world.audit, world.clock)
+    assert await other.review_of(world.people["supervisor"], world.operation, review) is not None
+
+
+async def test_what_is_kept_in_mind_is_bounded(world: CustodyWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(custody_module, "BOUND", 3)
+    reviews = [await begun(world) for _ in range(5)]
+    assert list(world.custody._known) == reviews[-3:]
+    assert await world.custody.review_of(world.people["supervisor"], world.operation, reviews[0]) is not None
+
+
+async def test_seeks_are_audited_with_moment_and_feeds_and_not_faster_than_each_second(world: CustodyWorld) -> None:
+    supervisor, review = world.people["supervisor"], await begun(world)
+    await world.custody.sought(supervisor, review, 1_800_000_000_000, ["b", "a"])
+    with pytest.raises(TooMany):
+        await world.custody.sought(supervisor, review, 1_800_000_001_000)
+    world.at += timedelta(seconds=2)
+    await world.custody.sought(supervisor, review, 1_800_000_009_000)
+    details = [json.loads(entry.details) for entry in await world.entries("recording.sought")]
+    of_review = {"purpose": "complaint", "review": str(review)}
+    assert details == [
+        {**of_review, "at": 1_800_000_000_000, "feeds": "a b"},
+        {**of_review, "at": 1_800_000_009_000},
+    ]
+    with pytest.raises(NotFound):
+        await world.custody.sought(world.people["other-supervisor"], review, 1)
+
+
+async def test_a_refusal_is_written_down_once_a_minute_and_counted_beyond(world: CustodyWorld) -> None:
+    recording, officer = await world.record(), world.people["officer"]
+    for _ in range(500):
+        await world.denials.note_path(officer, f"/api/recordings/{recording}/index")
+    for number in range(3 * ENTRIES):
+        await world.denials.note_path(officer, f"/api/recordings/{UUID(int=number)}")
+    entries = await world.entries("recording.denied")
+    assert len(entries) == ENTRIES
+    assert (entries[0].subject_type, entries[0].subject_id) == ("recording", str(recording))
+    assert json.loads(entries[0].details) == {"code": "not-permitted"}
+    world.seconds += WINDOW_SECONDS + 1
+    await world.denials.note_path(officer, f"/api/recordings/{recording}/index")
+    counted, again = (await world.entries("recording.denied"))[ENTRIES:]
+    assert json.loads(counted.details) == {"count": 530 - ENTRIES}
+    assert again.subject_id == str(recording)
+
+
+async def test_what_was_counted_is_written_down_at_the_end(world: CustodyWorld) -> None:
+    for _ in range(7):
+        await world.denials.note_path(world.people["officer"], "/api/exports")
+    await world.denials.flush()
+    details = [json.loads(entry.details) for entry in await world.entries("recording.denied")]
+    assert details == [{"code": "not-permitted"}, {"count": 6}]
+
+
+async def test_a_refusal_is_of_the_court_whose_recording_it_is(world: CustodyWorld) -> None:
+    recording = await world.record()
+    await world.denials.note(world.people["district-supervisor"], "other-court", "recording", str(recording))
+    (entry,) = await world.entries("recording.denied")
+    assert entry.court_id == world.people["supervisor"].court_id
+
+
+async def test_a_supervisor_reads_what_is_of_operations_and_the_auditor_all(
+    world: CustodyWorld, tmp_path: Path
+) -> None:
+    supervisor, auditor = world.people["supervisor"], world.people["auditor"]
+    await begun(world)
+    async with world.database.write() as session:
+        for action, subject, court in (
+            ("session.began", "session", supervisor.court_id),
+            ("user.created", "user", supervisor.court_id),
+            ("operation.created", "operation", None),
+        ):
+            await world.audit.record(
+                session, actor=auditor.user_id, court_id=court, action=action, subject_type=subject, subject_id="1"
+            )
+    reader = AuditReader(world.database, world.audit, tmp_path / "anchors.jsonl")
+    own = Query(supervisor.court_ids, is_of_operations=True)
+    assert [entry.action for entry in await reader.page(supervisor.user_id, supervisor.court_id, own)] == [
+        "review.began"
+    ]
+    everything = await reader.page(auditor.user_id, auditor.court_id, Query(auditor.court_ids))
+    assert [entry.action for entry in everything] == [
+        "audit.read",
+        "operation.created",
+        "user.created",
+        "session.began",
+        "review.began",
+    ]
+    district = world.people["district-supervisor"]
+    foreign = Query(district.court_ids, is_of_operations=True)
+    assert await reader.page(district.user_id, district.court_id, foreign) == []

@@ -1,0 +1,197 @@
+"""However a worker dies over a deletion: no file goes before its tombstone stands, and the next worker ends it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import signal
+import sys
+from collections import Counter
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from command_center.database import Database
+from command_center.evidence.retention_rules import DeletionState
+from command_center.evidence.store import StoreAway
+from command_center.evidence.tombstones import Tombstones
+from streams.ledger import FIRST, is_signed_by, line_hash
+from tests.command_center.evidence.custody_world import DELAY, CustodyWorld, new_custody_world
+from tests.support.records import sqlite_records
+
+KILLS = 8
+
+
+@pytest.fixture
+async def world(records: Database, tmp_path: Path) -> CustodyWorld:
+    """Two courts, on each kind of database."""
+    return await new_custody_world(records, tmp_path)
+
+
+async def approve(world: CustodyWorld, recordings: int, segments: int = 3) -> list[UUID]:
+    """Recordings whose deletion two people want."""
+    made = []
+    for _ in range(recordings):
+        recording = await world.record(segments=segments)
+        deletion = await world.deletions.propose(world.people["supervisor"], recording, "period over")
+        await world.deletions.approve(world.people["approver"], deletion)
+        made.append(recording)
+    return made
+
+
+def tombstones(world: CustodyWorld) -> list[bytes]:
+    path = world.data / "proof" / "tombstones.jsonl"
+    return path.read_bytes().splitlines(keepends=True) if path.exists() else []
+
+
+def check(world: CustodyWorld, recordings: list[UUID], segments: int) -> None:
+    """The tombstones are a chain of signed lines, one for each recording at most; what has none has all its files."""
+    previous, named = FIRST, Counter[str]()
+    for line in tombstones(world):
+        if not line.endswith(b"\n"):
+            break  # torn by the kill
+        assert json.loads(line)["previous"] == previous
+        assert is_signed_by(line[:-1], "tombstones/1", world.court_key.public)
+        previous = line_hash(line[:-1])
+        named[json.loads(line)["recording"]] += 1
+    assert set(named.values()) <= {1}
+    for recording in recordings:
+        assert str(recording) in named or len(world.files(recording)) == segments
+
+
+class Died(BaseException):
+    """The process ended here."""
+
+
+@pytest.mark.parametrize("step", range(10))
+async def test_a_worker_that_dies_at_any_step_leaves_what_the_next_one_ends(
+    world: CustodyWorld, step: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recordings = await approve(world, 2)
+    world.at += DELAY
+    left = step
+
+    def die_in_time() -> None:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise Died
+
+    real_set_up, real_remove = Tombstones.set_up, world.store.remove
+
+    def set_up(self: Tombstones, stone: object) -> str:
+        die_in_time()
+        line = real_set_up(self, stone)  # type: ignore[arg-type]
+        die_in_time()
+        return line
+
+    async def remove(path: str) -> None:
+        die_in_time()
+        await real_remove(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Tombstones, "set_up", set_up)
+        patch.setattr(world.store, "remove", remove)
+        with pytest.raises(Died):
+            await world.disposal.carry_out()
+    check(world, recordings, 3)
+    heir = world.new_disposal()
+    while await heir.carry_out():
+        pass
+    check(world, recordings, 3)
+    assert [world.files(one) for one in recordings] == [[], []]
+    assert len(tombstones(world)) == 2
+    found = await world.deletions.listed(world.people["supervisor"], list(DeletionState))
+    assert {one.deletion.state for one in found} == {DeletionState.DONE}
+    assert len(await world.entries("recording.deleted")) == 2
+
+
+async def test_the_tombstone_is_on_the_disk_before_a_file_goes(
+    world: CustodyWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await approve(world, 1)
+    world.at += DELAY
+    steps: list[str] = []
+    real_sync, real_unlink = os.fsync, Path.unlink
+
+    def sync(descriptor: int) -> None:
+        real_sync(descriptor)
+        steps.append("synced")
+
+    def unlink(path: Path, missing_ok: bool = False) -> None:
+        steps.append("unlinked")
+        real_unlink(path, missing_ok)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    monkeypatch.setattr(Path, "unlink", unlink)
+    assert await world.disposal.carry_out() == 1
+    assert steps == ["synced", "synced", "unlinked", "unlinked", "unlinked"]
+
+
+async def test_a_store_that_is_away_is_asked_again_and_keeps_no_other_waiting(
+    world: CustodyWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = await approve(world, 2)
+    world.at += DELAY
+    real_remove = world.store.remove
+
+    async def remove(path: str) -> None:
+        if str(first) in path:
+            raise StoreAway("store-away")
+        await real_remove(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.store, "remove", remove)
+        assert await world.disposal.carry_out() == 1
+    assert (len(world.files(first)), world.files(second)) == (3, [])
+    assert await world.disposal.carry_out() == 1
+    assert world.files(first) == []
+    assert len(tombstones(world)) == 2
+
+
+async def test_a_torn_line_goes_and_a_changed_one_stays(world: CustodyWorld) -> None:
+    recordings = await approve(world, 1)
+    path = world.data / "proof" / "tombstones.jsonl"
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(b'{"type":"forged"}\n{"type":"tombst')
+    world.at += DELAY
+    await world.disposal.carry_out()
+    forged, stone = tombstones(world)
+    assert forged == b'{"type":"forged"}\n'
+    assert json.loads(stone)["recording"] == str(recordings[0])
+
+
+async def test_a_killed_workers_deletions_are_ended_by_the_next(tmp_path: Path) -> None:
+    url = sqlite_records(tmp_path)
+    world = await new_custody_world(Database(url), tmp_path)
+    moments = random.Random(4)
+    recordings = await approve(world, KILLS, segments=4)
+    for _ in range(KILLS):
+        await _run_and_kill(url, tmp_path, moments.randrange(1, 12))
+        check(world, recordings, 4)
+    assert await _run_and_kill(url, tmp_path, None) == "done"
+    check(world, recordings, 4)
+    assert [world.files(one) for one in recordings] == [[]] * KILLS
+    assert len(tombstones(world)) == KILLS
+    assert len(await world.entries("recording.deleted")) == KILLS
+    await world.database.close()
+
+
+async def _run_and_kill(url: str, data: Path, lines: int | None) -> str:
+    """Let the child go so many steps, and kill it where it stands; gives the last that it told."""
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.command_center.evidence.disposal_child", url, str(data),
+        stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert child.stdout is not None
+    last, count = "", 0
+    async with asyncio.timeout(50):
+        while count != lines and (line := await child.stdout.readline()):
+            last, count = line.decode().strip(), count + 1
+        if lines is not None and child.returncode is None:
+            child.send_signal(signal.SIGKILL)
+        await child.communicate()
+    return last

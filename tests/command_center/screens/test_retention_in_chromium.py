@@ -1,0 +1,183 @@
+"""The page of retention in a real Chromium, on a real web process: one proposes, another approves, a hold stops it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from playwright.async_api import Browser, Page
+from sqlalchemy import select
+
+from command_center.accounts.tables import User
+from command_center.database import new_id
+from command_center.evidence.disposal import Disposal
+from command_center.evidence.retention_rules import DeletionState, Periods
+from command_center.evidence.tables import Recording
+from command_center.evidence.tombstones import FILE, Tombstones
+from command_center.operations.tables import Feed, Operation, Site
+from command_center.translations import LANGUAGES, translate
+from streams.ledger import make_signer
+from tests.support.browser import Watched
+from tests.support.web import RunningWeb
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="module")]
+
+SLOW_MS = 30_000
+PICTURES = os.environ.get("COMMAND_CENTER_TEST_PICTURES")
+
+
+@asynccontextmanager
+async def retention_of(browser: Browser, web: RunningWeb, username: str) -> AsyncIterator[Page]:
+    """The page as this person sees it."""
+    context = await browser.new_context(viewport={"width": 1920, "height": 1080})
+    page = await context.new_page()
+    watched = Watched()
+    watched.watch(page)
+    await page.goto(f"{web.url}/retention")
+    await page.fill("[name=username]", username)
+    await page.fill("[name=password]", web.world.passwords[username])
+    await page.click("button[type=submit]")
+    await page.wait_for_selector(".retention-kept tbody tr, .retention-kept .retention-none", timeout=SLOW_MS)
+    try:
+        yield page
+        assert watched.foreign == []
+    finally:
+        await context.close()
+
+
+async def look(page: Page, name: str) -> None:
+    """Take pictures in both languages, Chinese last, where they are asked for."""
+    if not PICTURES:
+        return
+    for language in reversed(LANGUAGES):
+        await page.evaluate(
+            """async (language) => { const { ask } = await import("/static/net.js");
+              await ask("PATCH", "/api/session", { language }); }""",
+            language,
+        )
+        await page.reload()
+        await page.wait_for_selector(".retention-kept tbody tr, .retention-kept .retention-none", timeout=SLOW_MS)
+        for width, height in ((1920, 1080), (1366, 768)):
+            await page.set_viewport_size({"width": width, "height": height})
+            await page.screenshot(path=Path(PICTURES) / f"{name}-{language}-{width}.png")
+
+
+async def old_recordings(web: RunningWeb, count: int) -> list[UUID]:
+    """Recordings of an officer whose period is over."""
+    at, made = datetime.now(UTC) - timedelta(days=4 * 366), []
+    async with web.web.database.write() as session:
+        operation = await session.get_one(Operation, web.world.operation_id)
+        site = (await session.scalars(select(Site).where(Site.operation_id == operation.id).limit(1))).one()
+        officer = await session.get_one(User, web.world.users["officer1"])
+        feed = Feed(
+            id=new_id(), name="feed-1", operation_id=operation.id, site_id=site.id, officer_id=officer.id,
+            device="phone", created_at=at,
+        )  # fmt: skip
+        session.add(feed)
+        await session.flush()
+        for number in range(count):
+            began = at + timedelta(minutes=number)
+            recording = Recording(
+                id=new_id(), feed_id=feed.id, operation_id=operation.id, site_id=site.id, node="node-1",
+                manifest=f"{number}.jsonl", version=2, started_at=began, ended_at=began + timedelta(seconds=75),
+                seconds=75.0, bytes=23_400_000, lines=1, head="0" * 64,
+            )  # fmt: skip
+            session.add(recording)
+            made.append(recording.id)
+    return made
+
+
+def disposal_of(web: RunningWeb) -> Disposal:
+    """A worker's, on the same records."""
+    data = web.web.settings.data
+    tombstones = Tombstones(data / FILE, lambda: make_signer(data / "keys" / "court-signing.pem"))
+    return Disposal(web.web.database, web.web.audit, web.web.store, tombstones, Periods(184, 1095, 0))
+
+
+async def reason(page: Page, text: str) -> None:
+    await page.fill("dialog.reason textarea", text)
+    await page.click("dialog.reason button.primary")
+    await page.locator("dialog.reason").wait_for(state="detached", timeout=SLOW_MS)
+
+
+async def test_nothing_to_decide_is_said_so(browser: Browser, web: RunningWeb) -> None:
+    async with retention_of(browser, web, "supervisor") as page:
+        empty = page.locator(".retention-open .retention-none")
+        assert await empty.inner_text() == translate("retention.open.none", "zh")
+        assert await page.locator("a[data-page='/retention']").get_attribute("aria-current") == "page"
+        await look(page, "retention-empty")
+
+
+async def test_one_proposes_another_approves_and_a_hold_stops_it(browser: Browser, web: RunningWeb) -> None:
+    await old_recordings(web, 3)
+    assert await disposal_of(web).list_due() == 3
+    async with retention_of(browser, web, "supervisor") as page:
+        rows = page.locator(".retention-open tbody tr")
+        assert await rows.count() == 3
+        await rows.nth(0).locator("input[type=checkbox]").check()
+        await rows.nth(1).locator("input[type=checkbox]").check()
+        await page.click(f"text={translate('deletion.propose-chosen', 'zh')}")
+        await reason(page, "保管期满")
+        await page.wait_for_selector("tr[data-state=proposed]", timeout=SLOW_MS)
+        assert await page.locator("tr[data-state=proposed]").count() == 2
+        assert await page.locator("tr[data-state=proposed] [data-deed=approve]").count() == 0
+        await look(page, "retention-proposed")
+    async with retention_of(browser, web, "approver") as page:
+        page.on("dialog", lambda dialog: dialog.accept())
+        await page.locator("tr[data-state=proposed] [data-deed=approve]").first.click()
+        await page.wait_for_selector("tr[data-state=approved]", timeout=SLOW_MS)
+        await page.locator("tr[data-state=proposed] [data-deed=refuse]").click()
+        await reason(page, "尚需用于申诉")
+        await page.locator(".retention-ended tbody tr").wait_for(timeout=SLOW_MS)
+        await page.locator("tr[data-state=approved] [data-deed=hold]").click()
+        await reason(page, "当事人投诉")
+        hold = page.locator(".retention-holds li")
+        await hold.wait_for(timeout=SLOW_MS)
+        assert await page.locator("tr[data-state=approved]").count() == 0
+        assert await hold.locator("button").is_disabled()
+        assert translate("error.legal-hold", "zh") in await page.locator(".retention-ended").inner_text()
+        await look(page, "retention-held")
+    async with retention_of(browser, web, "supervisor") as page:
+        await page.locator("[data-deed=lift]").click()
+        await reason(page, "投诉已处理")
+        await page.locator(".retention-holds").wait_for(state="detached", timeout=SLOW_MS)
+
+
+async def test_what_is_gone_shows_its_tombstone_and_supervisors_read_of_it(browser: Browser, web: RunningWeb) -> None:
+    (recording,) = await old_recordings_of_another_feed(web)
+    supervisor, approver = await web.signed_in("supervisor"), await web.signed_in("approver")
+    body = {"recording_id": str(recording), "reason": "period over"}
+    deletion = (await supervisor.post("/api/deletions", json=body)).json()["id"]
+    assert (await approver.post(f"/api/deletions/{deletion}/approve")).status_code == 204
+    disposal = disposal_of(web)
+    disposal._clock = lambda: datetime.now(UTC) + timedelta(days=2)
+    assert await disposal.carry_out() == 1
+    found = (await supervisor.get("/api/deletions?show=ended")).json()["items"]
+    (done,) = [one for one in found if one["state"] == DeletionState.DONE]
+    async with retention_of(browser, web, "supervisor") as page:
+        assert done["tombstone"][:16] in await page.locator(".retention-ended").inner_text()
+        await look(page, "retention-done")
+        await page.click("a[data-page='/audit']")
+        await page.wait_for_selector("#audit-log td[title='recording.deleted']", timeout=SLOW_MS)
+        assert await page.locator("#audit-log td[title^='session.']").count() == 0
+        assert await page.locator("option[value='session.began']").count() == 0
+        assert await page.locator(".audit-scope").inner_text() == translate("audit.of-operations", "zh")
+        if PICTURES:
+            await page.screenshot(path=Path(PICTURES) / "audit-supervisor-1920.png")
+
+
+async def old_recordings_of_another_feed(web: RunningWeb) -> list[UUID]:
+    async with web.web.database.write() as session:
+        one = (await session.scalars(select(Recording).limit(1))).one()
+        recording = Recording(
+            id=new_id(), feed_id=one.feed_id, operation_id=one.operation_id, site_id=one.site_id, node="node-1",
+            manifest="another.jsonl", version=2, started_at=one.started_at, ended_at=one.ended_at, seconds=75.0,
+            bytes=1_200_000, lines=1, head="0" * 64,
+        )  # fmt: skip
+        session.add(recording)
+    return [recording.id]
