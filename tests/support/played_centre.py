@@ -51,6 +51,8 @@ class PlayedCentre:
         self.positions: list[dict[str, Any]] = []
         self.instructions: list[dict[str, Any]] = []
         self.parts: list[dict[str, Any]] = []
+        self.lanes: list[dict[str, Any]] = []
+        """Of the time line."""
         self.has_operation = True
         self.refusal: str | None = None
         self.posted: list[dict[str, Any]] = []
@@ -117,6 +119,20 @@ class PlayedCentre:
             ],
         }  # fmt: skip
 
+    def lane(self, index: int, *spans: tuple[str, float, float]) -> dict[str, Any]:
+        """A feed's time line; `spans` are kind, begin and end in minutes before now."""
+        at = milliseconds()
+        pieces = [(kind, at - round(since * 60_000), at - round(until * 60_000)) for kind, since, until in spans]
+        lengths: dict[str, int] = {}
+        for kind, since, end in pieces:
+            lengths[kind] = lengths.get(kind, 0) + end - since
+        return {
+            "feed": f"feed-{index}", "kind": "camera", "covered_ms": lengths.pop("covered", 0), "gaps_ms": lengths,
+            "spans": [
+                {"kind": kind, "since": since, "until": until, "recording": None} for kind, since, until in pieces
+            ],
+        }  # fmt: skip
+
     async def tell(self, message: dict[str, Any]) -> None:
         """Send this to every page."""
         for socket in list(self.sockets):
@@ -178,6 +194,10 @@ def _api(server: FastAPI, centre: PlayedCentre) -> None:
     @server.get("/api/operations/{operation_id}")
     async def operation(operation_id: str) -> dict[str, Any]:
         return centre.operation()
+
+    @server.get("/api/operations/{operation_id}/timeline")
+    async def timeline(operation_id: str) -> dict[str, Any]:
+        return {"since": 0, "until": milliseconds(), "lanes": centre.lanes}
 
     @server.get("/api/operations")
     async def operations() -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import { h, setMark, stateMark, write } from "./dom.js";
 import { LastPicture } from "./last_picture.js";
 import { live } from "./live.js";
+import { LiveBar } from "./live_bar.js";
 import { Problem } from "./net.js";
 import { showFigures, TileFigures } from "./tile_figures.js";
 import { aim } from "./tile_aim.js";
@@ -34,6 +35,7 @@ export class Tile {
     this.attempt = 0;
     this.retryTimer = null;
     this.sound = null;
+    this.bar = new LiveBar();
     this.unrecordedSince = null;
     this.movedAt = -Infinity;
     this.measures = new TileFigures();
@@ -62,8 +64,8 @@ export class Tile {
     this.age = h("span.tile-age");
     this.figures = h("div.tile-figures", { hidden: true });
     this.recording = h("span.tile-recording", { hidden: true }, say("tile.recording"));
-    this.unrecorded = stateMark("caution", say("tile.recording.not"));
-    this.unrecorded.classList.add("tile-unrecorded");
+    this.unrecordedMark = stateMark("caution", say("tile.recording.not"));
+    this.unrecorded = h("span.tile-unrecorded", { hidden: true }, this.unrecordedMark);
     this.muteButton = h("button.quiet.tile-mute", { type: "button", onclick: (event) => this.toggleSound(event) });
     this.tools = h("span.tile-tools", {}, this.muteButton, this.actions.tools(this));
     this.element = h(
@@ -71,6 +73,7 @@ export class Tile {
       { tabindex: "0", dataset: { feed: this.view.feed }, onclick: () => this.actions.enlarge(this) },
       h("header.tile-head", {}, this.numberMark, this.site, this.mark),
       h("div.tile-picture", {}, this.video, this.frozen.element, this.figures, this.cause),
+      this.bar.element,
       h("footer.tile-foot", {}, this.officer, this.recording, this.unrecorded, this.age, this.tools),
     );
     this.paintSound();
@@ -298,7 +301,7 @@ export class Tile {
     const unrecorded = trouble ? say(`tile.recording.not.${trouble}`) : isLate ? say("tile.recording.not") : "";
     this.recording.hidden = Boolean(trouble) || !view.recording || NODE_CAUSES.has(verdict.cause);
     this.unrecorded.hidden = !unrecorded;
-    setMark(this.unrecorded, trouble ? "critical" : "caution", unrecorded);
+    setMark(this.unrecordedMark, trouble ? "critical" : "caution", unrecorded);
     write(this.age, this.ageWords(age, verdict));
     this.cause.hidden = verdict.phase === "live";
     write(this.cause, why ? say("tile.why", { word, why }) : word);

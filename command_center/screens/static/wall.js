@@ -3,6 +3,7 @@
 import { h, setMark, stateMark, write } from "./dom.js";
 import { onKey } from "./keys.js";
 import { live, toSignIn } from "./live.js";
+import { keepBars } from "./live_bar.js";
 import { ask } from "./net.js";
 import { onOperation } from "./operation.js";
 import { person } from "./person.js";
@@ -12,7 +13,7 @@ import { say } from "./words.js";
 
 const TICK_MS = 250;
 const GAP_PX = 6;
-const BARS_PX = 50; // head and foot of a tile
+const BARS_PX = 56; // head, foot and recording bar of a tile
 const BESIDE_PX = 95; // the least height of a tile beside the spotlight
 const DIGITS_MS = 700;
 const FIGURES_MS = 1_000;
@@ -34,6 +35,7 @@ export function mount(element) {
   live.on("talking", (isTalking) => {
     for (const tile of tiles.values()) if (tile.speaker) tile.speaker.muted = isTalking;
   });
+  keepBars(tiles);
   setInterval(tick, TICK_MS);
   setInterval(() => areFiguresShown && measure(), FIGURES_MS);
   new ResizeObserver(arrange).observe(wall);

@@ -102,6 +102,37 @@ async def test_a_tile_says_why_it_shows_nothing(
         assert await page.locator(f".tile .state-{mark} svg").count() == 1
 
 
+async def test_below_each_picture_a_bar_shows_what_of_it_is_recorded_and_what_is_missing_and_why(
+    browser: Browser, centre: PlayedCentre
+) -> None:
+    centre.feeds = [centre.feed(0), centre.feed(1)]
+    centre.lanes = [
+        centre.lane(
+            0, ("covered", 30, 20), ("network", 20, 15), ("covered", 15, 10), ("network", 10, 9.99),
+            ("covered", 9.99, 5), ("disk_full", 5, 0),
+        )
+    ]  # fmt: skip
+    async with opened(browser, centre, SMALL) as (page, watched):
+        await page.wait_for_selector(".tile[data-feed=feed-0] .bar-disk_full")
+        bar = page.locator(".tile[data-feed=feed-0] .tile-bar")
+        kinds = "(bar) => [...bar.children].map((piece) => piece.className.split('bar-').at(-1))"
+        # What is shorter than a second can't be seen there; the words count it.
+        assert await bar.evaluate(kinds) == ["covered", "network", "covered", "disk_full"]
+        shares = await bar.evaluate("(bar) => [...bar.children].map((one) => one.offsetWidth / bar.offsetWidth)")
+        assert shares == pytest.approx([10 / 30, 5 / 30, 10 / 30, 5 / 30], abs=0.02)
+        words = "最近30分钟：已录制 19:59，网络中断 5:00，磁盘已满 5:00"
+        assert await bar.get_attribute("aria-label") == words
+        assert await bar.get_attribute("title") == words
+        empty = page.locator(".tile[data-feed=feed-1] .tile-bar")
+        assert await empty.get_attribute("aria-label") == "最近30分钟没有录像"
+        assert await fits(page)
+        # News of a recording are shown within seconds.
+        centre.lanes = [*centre.lanes, centre.lane(1, ("covered", 1, 0))]
+        await centre.tell({"type": "recordings"})
+        await page.wait_for_selector(".tile[data-feed=feed-1] .bar-covered", timeout=6_000)
+        assert watched.errors == []
+
+
 async def test_a_live_feed_that_is_not_recorded_says_so_after_a_few_seconds(
     browser: Browser, centre: PlayedCentre
 ) -> None:
@@ -109,7 +140,7 @@ async def test_a_live_feed_that_is_not_recorded_says_so_after_a_few_seconds(
     centre.feeds = [recorded, unrecorded | {"recording": False}]
     async with opened(browser, centre, SMALL) as (page, _):
         await shown(page, ".tile[data-feed=feed-1] .tile-unrecorded:not([hidden])", "未录像")
-        assert await page.locator(".tile[data-feed=feed-1] .tile-unrecorded.state-caution svg").is_visible()
+        assert await page.locator(".tile[data-feed=feed-1] .tile-unrecorded .state-caution svg").is_visible()
         assert await page.locator(".tile[data-feed=feed-0] .tile-unrecorded").is_hidden()
         assert "未录像" in str(await page.locator(".tile[data-feed=feed-1]").get_attribute("aria-label"))
         assert await fits(page)

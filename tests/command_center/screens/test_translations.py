@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -11,6 +12,7 @@ import command_center
 from command_center.accounts.permissions import Role
 from command_center.screens.components.instructions import PHRASES
 from command_center.translations import LANGUAGES, catalogue, language_of, translate
+from streams.recording.manifest import GapKind
 
 SCREENS = Path(command_center.__file__).parent / "screens"
 PARAMETER = re.compile(r"\{(\w+)\}")
@@ -26,6 +28,7 @@ FAMILIES = {
     "priority": ("routine", "urgent", "critical"),
     "delivery": ("sent", "delivered", "seen", "accepted", "refused", "done", "offline", "overdue"),
     "step": ("officer", "sent", "delivered", "seen", "answered", "done", "state"),
+    "timeline.kind": ("covered", *get_args(GapKind)),
     "wall.count": ("critical", "serious", "caution", "normal", "standby", "off"),
     "phrase": tuple(str(number) for number in range(1, PHRASES + 1)),
     "role": tuple(role.value for role in Role),
