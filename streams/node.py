@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -177,14 +178,16 @@ class Node:
             await self._close()
 
     def _jobs(self) -> list[Coroutine[Any, Any, None]]:
-        return [
+        jobs = [
             self._sweep(),
             keep_running("spool", self.spool.run),
             keep_running("revocations", self.revocations.run),
             keep_running("events", self.presence.run_events),
             keep_running("heartbeat", self.presence.run_heartbeat),
-            keep_running("anchors", self._keep_anchor),
         ]
+        if self.recorder is not None:
+            jobs.append(keep_running("anchors", partial(self._keep_anchor, self.recorder)))
+        return jobs
 
     def _round(self) -> None:
         """Send what gathered in a round of receiving.
@@ -257,14 +260,14 @@ class Node:
     def _recording_event(self, event: RecordingEvent) -> None:
         self.spool.offer(RECORDINGS_STREAM, event)
 
-    async def _keep_anchor(self) -> None:
+    async def _keep_anchor(self, recorder: Recorder) -> None:
         """Know the newest anchor of the court's ledgers, so that what is sealed here names it."""
-        while self.recorder is not None:
+        while True:
             with suppress(HubAway, ValidationError):
                 told = await self.hub.value(ANCHOR_KEY)
                 if told is not None:
                     newest = Anchored.model_validate_json(told)
-                    self.recorder.anchor = (newest.sequence, newest.hash)
+                    recorder.anchor = (newest.sequence, newest.hash)
             await asyncio.sleep(ANCHOR_SECONDS)
 
     def _open_recording(

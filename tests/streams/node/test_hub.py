@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import pytest
+
 from streams.hub.hub import Hub
 from streams.hub.topics import (
     CAMERAS_STREAM,
@@ -212,3 +214,8 @@ async def test_a_peer_that_vanishes_is_noticed_and_freed(tmp_path: Path) -> None
         assert sessions.ended == {"consent-lost": 1}
         await until(lambda: not running.node.port.has_links)
         await publisher.close()
+
+
+async def test_a_node_that_records_nothing_follows_no_anchors(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async with running_node(tmp_path):
+        assert "anchors" not in caplog.text
