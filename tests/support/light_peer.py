@@ -78,6 +78,8 @@ class LightPeer:
         self.connected = asyncio.Event()
         self.remote: tuple[str, int] = ("", 0)
         self.profile = ""
+        self.answered_at = 0.0
+        """When the server last gave a sign of life (monotonic seconds)."""
         self._answered = asyncio.Event()
         self._ssl: SSL.Connection | None = None
         self._out: Session | None = None
@@ -272,6 +274,7 @@ class LightPeer:
     def _check(self, data: bytes, address: tuple[str, int]) -> None:
         message = stun.parse_message(data)
         if message.message_class == stun.Class.RESPONSE:
+            self.answered_at = time.monotonic()
             self._answered.set()
         elif message.message_class == stun.Class.REQUEST:
             reply = stun.Message(

@@ -80,7 +80,13 @@ class Publisher:
 
 @lru_cache(maxsize=8)
 def clip(
-    codec: Literal["H264", "VP8"], seconds: float, *, key_seconds: float = 2.0, width: int = 320, height: int = 240
+    codec: Literal["H264", "VP8"],
+    seconds: float,
+    *,
+    key_seconds: float = 2.0,
+    width: int = 320,
+    height: int = 240,
+    kbps: int = 600,
 ) -> tuple[Unit, ...]:
     """A moving picture at 30 a second, coded; each frame's brightness tells its number."""
     name = "libx264" if codec == "H264" else "libvpx"
@@ -89,7 +95,7 @@ def clip(
     encoder.time_base = fractions.Fraction(1, 30)
     encoder.framerate = fractions.Fraction(30, 1)
     encoder.gop_size = round(key_seconds * 30)
-    encoder.bit_rate = 600_000
+    encoder.bit_rate = kbps * 1000
     encoder.options = (
         {"preset": "ultrafast", "tune": "zerolatency", "profile": "baseline", "sc_threshold": "0"}
         if codec == "H264"
@@ -113,16 +119,26 @@ def clip(
 
 
 @lru_cache(maxsize=4)
+def hiss(seconds: float, seed: int = 1) -> tuple[Unit, ...]:
+    """Noise as Opus packets of 20 ms, no two alike."""
+    noise = np.random.default_rng(seed).normal(0, 3000, (round(seconds * 50), 960)).astype(np.int16)
+    return _opus(noise)
+
+
+@lru_cache(maxsize=4)
 def tone(seconds: float) -> tuple[Unit, ...]:
     """A tone as Opus packets of 20 ms."""
+    time = np.arange(round(seconds * 50) * 960) / 48_000
+    return _opus((np.sin(2 * math.pi * 440 * time) * 8000).astype(np.int16).reshape(-1, 960))
+
+
+def _opus(waves: np.ndarray[tuple[int, int], np.dtype[np.int16]]) -> tuple[Unit, ...]:
     encoder = av.CodecContext.create("libopus", "w")
     encoder.sample_rate, encoder.layout, encoder.format = 48_000, "stereo", "s16"
     encoder.bit_rate = 32_000
     encoder.time_base = fractions.Fraction(1, 48_000)
     coded = []
-    for number in range(round(seconds * 50)):
-        time = (np.arange(960) + number * 960) / 48_000
-        wave = (np.sin(2 * math.pi * 440 * time) * 8000).astype(np.int16)
+    for number, wave in enumerate(waves):
         frame = av.AudioFrame.from_ndarray(np.repeat(wave, 2)[None, :], format="s16", layout="stereo")
         frame.sample_rate, frame.pts, frame.time_base = 48_000, number * 960, encoder.time_base
         coded += encoder.encode(frame)
