@@ -120,8 +120,8 @@ class FeedWriter:
             self._pause = item.cause
         elif isinstance(item, Dropped):
             self._counters.dropped_packets += item.packets
-            for stream in self._streams.values():
-                stream.was_dropped = True
+            for each in self._streams.values():
+                each.was_dropped = True
             self._note(GapLine(kind="disk_slow", track="both", since=item.since_ns // 1_000_000,
                                until=item.until_ns // 1_000_000, packets=item.packets))  # fmt: skip
         else:
