@@ -22,6 +22,7 @@ from command_center.config import Settings
 from command_center.database import Database
 from command_center.errors import CommandCenterError
 from command_center.evidence.rebuild import Rebuilt, rebuild
+from command_center.evidence.store import StoreAway
 from command_center.evidence.store_tiered import store_of
 from command_center.listeners import CouldNotListen, Listener, Listeners
 from command_center.outbox import Outbox
@@ -196,10 +197,17 @@ def index_rebuild() -> None:
     """Make the index of recordings anew from the manifests in the store; everything else may go on meanwhile."""
     settings = _settings()
     _prepare(settings)
-    rebuilt = asyncio.run(_rebuild(settings))
-    typer.echo(f"{rebuilt.manifests} recordings read from the store.")
+    try:
+        rebuilt = asyncio.run(_rebuild(settings))
+    except StoreAway as error:
+        typer.echo(f"The store can't be asked ({error.code}); the index is as it was.", err=True)
+        raise typer.Exit(1) from error
+    typer.echo(f"{rebuilt.manifests - rebuilt.unread} recordings read from the store.")
     if rebuilt.gone:
         typer.echo(f"{rebuilt.gone} that the store has no manifest of were taken out of the index.")
+    if rebuilt.unread:
+        typer.echo(f"{rebuilt.unread} manifests couldn't be read; what the index has of them is as it was.", err=True)
+        raise typer.Exit(1)
 
 
 async def _rebuild(settings: Settings) -> Rebuilt:

@@ -26,6 +26,7 @@ from command_center.evidence.retention_rules import periods_of
 from command_center.evidence.space_watch import SpaceWatch
 from command_center.evidence.store import Store
 from command_center.evidence.store_job import limits_of, store_job
+from command_center.evidence.store_local import LocalStore
 from command_center.evidence.store_tiered import store_of
 from command_center.evidence.tombstones import FILE, Tombstones
 from command_center.lease import Leases
@@ -216,8 +217,11 @@ class Worker:
             logger.warning("the lease of %s runs out by itself", job)
 
 
-async def _catch_up(database: Database, store: Store) -> None:
-    """Index what the store holds and no event told of; events and this may come in any order."""
+async def _catch_up(database: Database, store: LocalStore) -> None:
+    """Index what the folder holds and no event told of; events and this may come in any order.
+
+    What storage far away alone still has, `command-center index rebuild` fetches.
+    """
     try:
         count = await compare(database, store)
     except (SQLAlchemyError, OSError):
@@ -240,7 +244,7 @@ async def run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
     try:
-        catching_up = asyncio.create_task(_catch_up(database, store))
+        catching_up = asyncio.create_task(_catch_up(database, LocalStore(settings.recordings)))
         jobs: dict[str, Step] = {
             "disposal": _disposal(settings, database, store).step,
             "space": SpaceWatch(database, hub, settings.recordings, limits_of(settings)).step,

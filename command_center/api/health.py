@@ -8,19 +8,20 @@ from typing import Any, Literal
 import httpx
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from command_center.database import Database
 from command_center.live.nodes import Nodes
 from streams.hub.hub import Hub, HubAway
-from streams.hub.topics import NODE_PART, WORKER_KEY
+from streams.hub.topics import NODE_PART, PROCESS_KEY, SPACE_PART, STORAGE_PART, WORKER_KEY
 
 PART_SECONDS = 2.0
 
-State = Literal["running", "away", "silent"]
-"""`silent` is a part that nobody can ask and that gives no sign of life: a worker that hangs, or none at all."""
+State = Literal["running", "away", "silent", "low", "critical", "faulty"]
+"""`silent` is a part that nobody can ask and that gives no sign of life: a worker that hangs, or none at all. The
+others are what the worker tells of the room for recordings, and of the storage behind the folder."""
 
 
 class HealthView(BaseModel):
@@ -28,6 +29,15 @@ class HealthView(BaseModel):
 
     ok: bool
     parts: dict[str, State]
+    recording_hours: float | None = None
+    """For how long the recordings' disk has room, as the worker tells it; 100 stands for more."""
+
+
+class _Told(BaseModel):
+    """What a worker tells of a part."""
+
+    state: State
+    hours: float | None = None
 
 
 class Health:
@@ -41,8 +51,8 @@ class Health:
 
     async def look(self) -> HealthView:
         """Ask all parts at once; only a node that answers has a recorder to tell of."""
-        records, hub, worker, nodes = await asyncio.gather(
-            self._records(), self._hub.ping(), self._worker(), self._nodes_health()
+        records, hub, worker, nodes, told = await asyncio.gather(
+            self._records(), self._hub.ping(), self._worker(), self._nodes_health(), self._told_by_worker()
         )
         parts: dict[str, State] = {
             "records": _asked(records),
@@ -55,7 +65,22 @@ class Health:
         recorders = [bool(told["recorder"]) for told in nodes.values() if told is not None and "recorder" in told]
         if recorders:
             parts["recorder"] = _asked(all(recorders))
-        return HealthView(ok=all(state == "running" for state in parts.values()), parts=parts)
+        parts |= {name: one.state for name, one in told.items()}
+        hours = next((one.hours for one in told.values() if one.hours is not None), None)
+        is_ok = all(state == "running" for state in parts.values())
+        return HealthView(ok=is_ok, parts=parts, recording_hours=hours)
+
+    async def _told_by_worker(self) -> dict[str, _Told]:
+        """How the recordings' room and storage stand, where a worker has told of it lately."""
+        told: dict[str, _Told] = {}
+        for name in (SPACE_PART, STORAGE_PART):
+            try:
+                value = await self._hub.value(PROCESS_KEY.format(name=name))
+                if value is not None:
+                    told[name] = _Told.model_validate_json(value)
+            except (HubAway, ValidationError):
+                continue
+        return told
 
     async def _records(self) -> bool:
         try:
@@ -95,7 +120,7 @@ def router(health: Health, registry: CollectorRegistry) -> APIRouter:
     """The routes of health."""
     routes = APIRouter(tags=["health"])
 
-    @routes.get("/healthz", summary="Whether all parts are well")
+    @routes.get("/healthz", summary="Whether all parts are well", response_model_exclude_none=True)
     async def healthz() -> HealthView:
         return await health.look()
 

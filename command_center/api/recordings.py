@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
@@ -170,12 +170,14 @@ def router(recordings: Recordings) -> APIRouter:
         is_beginning = wanted is None or wanted.replace(" ", "").startswith("bytes=0-")
         is_start = request.method == "GET" and number == 1 and is_beginning
         media = await recordings.segment(signed_in(), recording_id, number, is_start=is_start)
-        return _send(media, request, lambda part: recordings.open(media, part.first, part.last))
+        return await _send(media, request, lambda part: recordings.open(media, part.first, part.last))
 
     return routes
 
 
-def _send(media: Media, request: Request, read: Callable[[ByteRange], AsyncIterator[bytes]]) -> Response:
+async def _send(
+    media: Media, request: Request, read: Callable[[ByteRange], Awaitable[AsyncIterator[bytes]]]
+) -> Response:
     headers = {"accept-ranges": "bytes", "cache-control": "no-store", "content-type": media.mime}
     if media.etag is not None:
         headers["etag"] = media.etag
@@ -196,4 +198,4 @@ def _send(media: Media, request: Request, read: Callable[[ByteRange], AsyncItera
     headers["content-length"] = str(part.length)
     if request.method == "HEAD" or part.length == 0:
         return Response(status_code=status, headers=headers)
-    return StreamingResponse(read(part), status, headers)
+    return StreamingResponse(await read(part), status, headers)

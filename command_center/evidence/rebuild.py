@@ -30,10 +30,12 @@ TAIL_BYTES = 4096
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """How many manifests there are, and how many recordings were taken out because the store has none of them."""
+    """How many manifests there are, how many recordings were taken out because the store has none of them, and how many
+    manifests couldn't be read: what the index has of those stays as it was."""
 
     manifests: int
     gone: int
+    unread: int = 0
 
 
 async def compare(database: Database, store: Store) -> int:
@@ -55,7 +57,11 @@ async def compare(database: Database, store: Store) -> int:
 
 
 async def rebuild(database: Database, store: Store) -> Rebuilt:
-    """Make the whole index anew. Nodes may go on recording meanwhile."""
+    """Make the whole index anew. Nodes may go on recording meanwhile.
+
+    Raises:
+        StoreAway: the store can't say what there is; nothing was changed.
+    """
     paths = await store.manifests()
     known = {identifier for path in paths if (identifier := _id_of(path)) is not None}
     async with database.write() as session:
@@ -63,12 +69,14 @@ async def rebuild(database: Database, store: Store) -> Rebuilt:
         for recording_id in gone:
             await _forget_parts(session, recording_id)
             await session.execute(delete(Recording).where(Recording.id == recording_id))
+    unread = 0
     for path in paths:
         try:
             await _take_anew(database, store, path)
         except (OSError, NotStored) as error:
+            unread += 1
             logger.error("manifest %s can't be read: %s", PurePosixPath(path).name, error)
-    return Rebuilt(len(paths), len(gone))
+    return Rebuilt(len(paths), len(gone), unread)
 
 
 async def _finished(database: Database, paths: Sequence[str]) -> dict[str, str]:
@@ -100,6 +108,8 @@ async def _take_anew(database: Database, store: Store, path: str) -> None:
     if recording_id is None:
         logger.error("manifest %s isn't named by a recording", PurePosixPath(path).name)
         return
+    # Before the transaction, which everybody waits for: from far away it may take its time.
+    await store.manifest(path)
     try:
         async with database.write() as session:
             await _begin_anew(session, recording_id)

@@ -131,7 +131,7 @@ class Recordings:
 
         Raises:
             NotFound: there is none in this person's courts.
-            Unavailable: the store doesn't have it.
+            Unavailable: the store doesn't have it, or can't be asked.
         """
         recording = await self._viewed(identity, recording_id)
         manifest = await self._manifest(recording)
@@ -153,7 +153,7 @@ class Recordings:
 
         Raises:
             NotFound: there is none in this person's courts, or no such segment.
-            Unavailable: the store doesn't have it.
+            Unavailable: the store doesn't have it, or can't be asked.
         """
         recording = await self._viewed(identity, recording_id, is_start=is_start)
         async with self._database.read() as session:
@@ -163,9 +163,20 @@ class Recordings:
         etag = None if row.sha256 is None else f'"{row.sha256}"'
         return await self._media(row.path, row.bytes, row.container, etag)
 
-    def open(self, media: Media, first: int, last: int) -> AsyncIterator[bytes]:
-        """The bytes of a segment's file from `first` to `last`, both included."""
-        return self._store.open_range(media.path, first, last)
+    async def open(self, media: Media, first: int, last: int) -> AsyncIterator[bytes]:
+        """The bytes of a segment's file from `first` to `last`, both included; the first of them are there already.
+
+        Raises:
+            Unavailable: the store doesn't have it, or can't be asked.
+        """
+        pieces = self._store.open_range(media.path, first, last)
+        try:
+            beginning = await anext(pieces, b"")
+        except NotStored as error:
+            raise Unavailable("recording-missing") from error
+        except StoreAway as error:
+            raise Unavailable("recording-unreachable") from error
+        return _joined(beginning, pieces)
 
     async def track(self, identity: Identity, recording_id: UUID) -> Track:
         """Where the officer's device was during the recording, oldest first. It belongs to a viewing.
@@ -266,7 +277,7 @@ class Recordings:
         except NotStored as error:
             raise Unavailable("recording-missing") from error
         except StoreAway as error:
-            raise Unavailable(error.code) from error
+            raise Unavailable("recording-unreachable") from error
         if manifest.opened is None:
             raise Unavailable("recording-missing")
         return manifest
@@ -285,9 +296,15 @@ class Recordings:
         except NotStored as error:
             raise Unavailable("recording-missing") from error
         except StoreAway as error:
-            raise Unavailable(error.code) from error
+            raise Unavailable("recording-unreachable") from error
         # Bytes after the last whole fragment, which a crash may leave, are no part of the recording.
         return Media(path=path, bytes=min(size, whole), mime=MIME[container], etag=etag)
+
+
+async def _joined(beginning: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield beginning
+    async for piece in rest:
+        yield piece
 
 
 def _segment(segment: KnownSegment, *, is_missing: bool) -> IndexedSegment:

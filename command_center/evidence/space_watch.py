@@ -11,14 +11,13 @@ from command_center.clock import Clock, now
 from command_center.database import Database
 from command_center.evidence.space import Limits, Room, Space, look
 from streams.hub.hub import Hub
-from streams.hub.topics import PROCESS_KEY
+from streams.hub.topics import PROCESS_KEY, SPACE_PART
 
 logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 5.0
 LIFE_SECONDS = 20
-PART = "space"
-"""Its name among the parts of the system."""
+MANY_HOURS, MOST_HOURS = 10, 100
 
 
 class SpaceWatch:
@@ -48,13 +47,13 @@ class SpaceWatch:
         state = self._limits.judge(room, self.state)
         if state is not self.state:
             self._turn(state, room)
-        told: dict[str, str | float] = {
-            "name": PART,
+        told = {
+            "name": SPACE_PART,
             "state": state.value,
             "since": int(self._since.timestamp() * 1000),
+            "hours": _rounded(room.hours),
         }
-        told["hours"] = round(room.hours, 1)
-        await self._hub.put(PROCESS_KEY.format(name=PART), json.dumps(told), life_seconds=LIFE_SECONDS)
+        await self._hub.put(PROCESS_KEY.format(name=SPACE_PART), json.dumps(told), life_seconds=LIFE_SECONDS)
         return room
 
     def _turn(self, state: Space, room: Room) -> None:
@@ -63,3 +62,8 @@ class SpaceWatch:
             "room for recordings: %s, %.1f hours, %d bytes", state.value, room.hours, room.free_bytes,
         )  # fmt: skip
         self.state, self._since = state, self._clock()
+
+
+def _rounded(hours: float) -> float:
+    """As exact as anybody needs it, so that screens aren't told of every breath."""
+    return round(hours, 1) if hours < MANY_HOURS else float(min(round(hours), MOST_HOURS))

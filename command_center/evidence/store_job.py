@@ -22,13 +22,11 @@ from command_center.evidence.store_tiered import PROOF_FOLDER, RECORDINGS_FOLDER
 from command_center.evidence.store_uploads import AWAY, Uploads
 from command_center.evidence.store_whereabouts import troubled
 from streams.hub.hub import Hub
-from streams.hub.topics import PROCESS_KEY
+from streams.hub.topics import PROCESS_KEY, STORAGE_PART
 from streams.supervision import leave_if_cancelled
 
 logger = logging.getLogger(__name__)
 
-PART = "storage"
-"""Its name among the parts of the system."""
 IDLE_SECONDS = 2.0
 RELEASE_SECONDS = 10.0
 PROBE_SECONDS = 20.0
@@ -114,8 +112,8 @@ class StoreJob:
             state = await self.state()
             if state != self._told:
                 self._told, self._since = state, self._clock()
-            told = {"name": PART, "state": state, "since": int(self._since.timestamp() * 1000)}
-            await self._hub.put(PROCESS_KEY.format(name=PART), json.dumps(told), life_seconds=LIFE_SECONDS)
+            told = {"name": STORAGE_PART, "state": state, "since": int(self._since.timestamp() * 1000)}
+            await self._hub.put(PROCESS_KEY.format(name=STORAGE_PART), json.dumps(told), life_seconds=LIFE_SECONDS)
             await asyncio.sleep(TELL_SECONDS)
 
     async def state(self) -> State:

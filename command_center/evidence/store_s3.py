@@ -29,13 +29,10 @@ from command_center.evidence.store_signature import EMPTY_SHA256, AccessKey, quo
 logger = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 5.0
-SILENT_SECONDS = 15.0
-"""So long it may say or take nothing."""
 ANSWER_SECONDS = 30.0
 """So long a request without a body may take."""
 LEAST_BYTES_PER_SECOND = 65_536
 """A body that goes slower is broken off: its time-out grows with its size by this."""
-TRIES = 3
 FIRST_PAUSE_SECONDS = 0.3
 CONNECTIONS = 64
 LARGEST_BYTES = 5 * 1024**3
@@ -64,6 +61,14 @@ class Bucket:
 
 
 @dataclass(frozen=True, slots=True)
+class Patience:
+    """How long the storage may say or take nothing, and how often a request is made."""
+
+    silent_seconds: float = 15.0
+    tries: int = 3
+
+
+@dataclass(frozen=True, slots=True)
 class Stored:
     """What is told of a file: `etag` changes when the file does, `sha256` (hex) is there where one is kept."""
 
@@ -75,9 +80,12 @@ class Stored:
 class S3Store:
     """One bucket, or the part of it below a prefix and `folder`."""
 
-    def __init__(self, bucket: Bucket, key: AccessKey, folder: str = "", clock: Clock = now) -> None:
+    def __init__(
+        self, bucket: Bucket, key: AccessKey, folder: str = "", patience: Patience | None = None, clock: Clock = now
+    ) -> None:
         address = urlsplit(bucket.url)
         self._key = key
+        self._tries = (patience or Patience()).tries
         self._clock = clock
         self._folder = "".join(f"{part}/" for part in (bucket.prefix, folder) if part)
         host = address.netloc
@@ -90,7 +98,7 @@ class S3Store:
         self._client = httpx.AsyncClient(
             verify=verify,
             trust_env=False,  # a proxy of the environment is no part of the court's storage
-            timeout=httpx.Timeout(SILENT_SECONDS, connect=CONNECT_SECONDS),
+            timeout=httpx.Timeout((patience or Patience()).silent_seconds, connect=CONNECT_SECONDS),
             limits=httpx.Limits(max_connections=CONNECTIONS),
         )
 
@@ -183,7 +191,7 @@ class S3Store:
                     return  # the file ends before
             except StoreAway as error:
                 failures = failures + 1 if position == began else 1
-                if failures >= TRIES or not _may_pass(error):
+                if failures >= self._tries or not _may_pass(error):
                     raise
                 await asyncio.sleep(_pause(failures))
 
@@ -242,11 +250,11 @@ class S3Store:
             return
 
     async def _again(self, call: Callable[[], Awaitable[T]]) -> T:
-        for failures in range(1, TRIES + 1):
+        for failures in range(1, self._tries + 1):
             try:
                 return await call()
             except StoreAway as error:
-                if failures == TRIES or not _may_pass(error):
+                if failures == self._tries or not _may_pass(error):
                     raise
                 await asyncio.sleep(_pause(failures))
         raise AssertionError("not reached")

@@ -13,12 +13,15 @@ from command_center.config import Settings
 from command_center.database import Database
 from command_center.evidence.store import NotStored, Store, read_all
 from command_center.evidence.store_local import LocalStore
-from command_center.evidence.store_s3 import Bucket, S3Store
+from command_center.evidence.store_s3 import Bucket, Patience, S3Store
 from command_center.evidence.store_signature import AccessKey
 from command_center.evidence.store_whereabouts import Whereabouts
 
 RECORDINGS_FOLDER, PROOF_FOLDER = "recordings", "proof"
 """The storage below its prefix looks as the data folder does."""
+
+WATCHED = Patience(silent_seconds=5.0, tries=2)
+"""Somebody waits for a picture."""
 
 
 class TieredStore:
@@ -103,7 +106,7 @@ def _put_down(path: Path, content: bytes) -> Path:
     return path
 
 
-def remote_of(settings: Settings, folder: str) -> S3Store | None:
+def remote_of(settings: Settings, folder: str, patience: Patience | None = None) -> S3Store | None:
     """A folder of the storage that the settings name; None where they name none.
 
     Raises:
@@ -118,7 +121,7 @@ def remote_of(settings: Settings, folder: str) -> S3Store | None:
         is_path_style=settings.s3_path_style,
         authority=settings.s3_authority,
     )
-    return S3Store(bucket, AccessKey(settings.s3_access_key, settings.s3_secret, settings.s3_region), folder)
+    return S3Store(bucket, AccessKey(settings.s3_access_key, settings.s3_secret, settings.s3_region), folder, patience)
 
 
 def store_of(settings: Settings, database: Database) -> Store:
@@ -127,5 +130,5 @@ def store_of(settings: Settings, database: Database) -> Store:
     Raises:
         OSError: as `remote_of`.
     """
-    local, remote = LocalStore(settings.recordings), remote_of(settings, RECORDINGS_FOLDER)
+    local, remote = LocalStore(settings.recordings), remote_of(settings, RECORDINGS_FOLDER, WATCHED)
     return local if remote is None else TieredStore(local, remote, Whereabouts(database))

@@ -142,9 +142,12 @@ class PartView(LiveMessage):
 
     type: Literal["part"] = "part"
     name: str
-    state: Literal["running", "restarting", "stopped", "away", "unknown", "gone"]
-    """`unknown`: nobody tells any more how it is, its launcher is gone. `gone`: it is no part any more."""
+    state: Literal["running", "restarting", "stopped", "away", "unknown", "gone", "low", "critical", "faulty"]
+    """`unknown`: nobody tells any more how it is, its launcher is gone. `gone`: it is no part any more. `low`,
+    `critical`: of the room for recordings. `faulty`: the storage has other bytes than were recorded, or lacks some."""
     since: int
+    hours: float | None = None
+    """For how long there is room, at the rate of now; of the room for recordings alone."""
 
 
 class Snapshot(LiveMessage):

@@ -42,6 +42,8 @@ MEDIA_PART = "media"
 """As a part of the system: the media node, or all of them together."""
 NODE_PART = "media-{node}"
 """One of several media nodes."""
+SPACE_PART, STORAGE_PART = "space", "storage"
+"""The room for recordings, and the storage behind their folder: the worker tells of them as of a process."""
 WORKER_KEY = "command:worker:{name}"
 """Key with a life of WORKER_LIFE_SECONDS, renewed by each worker."""
 WORKER_LIFE_SECONDS = 8

@@ -134,6 +134,55 @@ async def test_a_lease_is_one_holders_until_it_is_given_back_or_runs_out(records
     assert await one.take("job")
 
 
+async def test_work_that_lasts_is_ended_with_its_lease(records: Database) -> None:
+    at = datetime(2026, 3, 1, tzinfo=UTC)
+    one, two = Leases(records, "one", 10, lambda: at), Leases(records, "two", 10, lambda: at)
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def last() -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    assert await two.take("job")
+    working = asyncio.create_task(one.work("job", last, 0.01))
+    await asyncio.sleep(0.05)
+    assert not begun.is_set()
+    await two.give_back("job")
+    await until(begun.is_set)
+    assert not await two.take("job")
+    at += timedelta(seconds=11)
+    await until(lambda: two.take("job"))  # somebody whose clock is right takes what wasn't renewed in time
+    await until(ended.is_set)
+    await working
+
+
+async def test_work_that_fails_says_so_and_cancelling_ends_it(records: Database) -> None:
+    leases = Leases(records, "one")
+
+    async def fail() -> None:
+        raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        await leases.work("job", fail, 0.01)
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def last() -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    working = asyncio.create_task(leases.work("job", last, 0.01))
+    await until(begun.is_set)
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
+    assert ended.is_set()
+
+
 async def test_of_many_who_want_a_lease_one_gets_it(records: Database) -> None:
     wanting = [Leases(records, str(number)) for number in range(8)]
     assert sum(await asyncio.gather(*(each.take("job") for each in wanting))) == 1

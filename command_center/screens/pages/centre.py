@@ -16,7 +16,10 @@ from command_center.screens.words import say
 
 def layout(**_query: str) -> Any:
     """The panels, empty; scripts and callbacks fill them for the operation that is chosen."""
-    return html.Main(
+    alarm = html.Div(
+        className="storage-alarm", hidden=True, role="alert", **shell.attributes(data_module="storage_alarm")
+    )
+    panels = html.Main(
         id=ids.CENTRE,
         className="centre",
         children=[
@@ -28,6 +31,7 @@ def layout(**_query: str) -> Any:
             instructions(),
         ],
     )
+    return html.Div([alarm, panels])
 
 
 def register(app: Dash) -> None:

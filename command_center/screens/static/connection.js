@@ -3,10 +3,10 @@
 import { h, setMark, stateMark, write } from "./dom.js";
 import { live } from "./live.js";
 import { span } from "./time.js";
-import { partName, say } from "./words.js";
+import { partName, partState, say } from "./words.js";
 
 const LINK_STATES = { connecting: "standby", connected: "normal", silent: "caution", broken: "critical" };
-const PART_STATES = { running: "normal", restarting: "caution", unknown: "caution", away: "serious", stopped: "critical" };
+const PART_STATES = { running: "normal", restarting: "caution", unknown: "caution", away: "serious", stopped: "critical", low: "caution", critical: "critical", faulty: "critical" };
 const RANK = ["off", "normal", "standby", "caution", "serious", "critical"];
 
 export function mount(element) {
@@ -56,7 +56,7 @@ export function worstOf(link, parts) {
   for (const part of parts) {
     const state = PART_STATES[part.state] ?? "caution";
     if (RANK.indexOf(state) > Math.max(RANK.indexOf(worst.state), RANK.indexOf("standby"))) {
-      worst = { state, word: say("connection.part", { part: partName(part.name), state: say(`part.state.${part.state}`) }) };
+      worst = { state, word: say("connection.part", { part: partName(part.name), state: partState(part) }) };
     }
   }
   return worst;
@@ -67,7 +67,7 @@ function rows(link, parts) {
   for (const part of [...parts].sort((a, b) => a.name.localeCompare(b.name))) {
     // While the socket is broken nothing is known of the parts.
     const state = link.state === "broken" ? "off" : (PART_STATES[part.state] ?? "caution");
-    const word = link.state === "broken" ? say("connection.unknown") : say(`part.state.${part.state}`);
+    const word = link.state === "broken" ? say("connection.unknown") : partState(part);
     marks.push([partName(part.name), stateMark(state, word)]);
   }
   return marks.map(([name, mark]) => h("li", {}, h("span", {}, name), mark));

@@ -2,7 +2,7 @@
 
 import { h, stateMark } from "./dom.js";
 import { ask } from "./net.js";
-import { partName, say } from "./words.js";
+import { partName, partState, say } from "./words.js";
 
 const AGAIN_MS = 3_000;
 
@@ -10,21 +10,26 @@ export function mount(body) {
   const rows = h("tbody");
   body.replaceChildren(h("table", {}, rows));
   const look = async () => {
-    let parts;
+    let parts, hours;
     try {
-      ({ parts } = await ask("GET", "/healthz"));
+      ({ parts, recording_hours: hours } = await ask("GET", "/healthz"));
     } catch {
       parts = { web: "away" };
     }
     rows.replaceChildren(...Object.entries({ web: "running", ...parts }).map(([name, state]) => h("tr", {},
       h("td", {}, partName(name)),
-      h("td", {}, state === "running"
-        ? stateMark("normal", say("system.running"))
-        : stateMark("critical", say(state === "silent" ? "system.silent" : "system.away"))))));
+      h("td", {}, markOf(name, state, hours)))));
   };
   look();
   const repeated = setInterval(() => {
     if (!body.isConnected) clearInterval(repeated);
     else if (!document.hidden) look();
   }, AGAIN_MS);
+}
+
+function markOf(name, state, hours) {
+  if (name === "space") return stateMark({ running: "normal", low: "caution" }[state] ?? "critical", partState({ state, hours }));
+  if (state === "faulty") return stateMark("critical", partState({ state }));
+  if (state === "running") return stateMark("normal", say("system.running"));
+  return stateMark("critical", say(state === "silent" ? "system.silent" : "system.away"));
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import httpx
@@ -10,7 +11,7 @@ from command_center.api.health import Health
 from command_center.live.hub_state import HubState
 from command_center.live.nodes import NodeAddress, Nodes
 from streams.hub.hub import Hub
-from streams.hub.topics import WORKER_KEY, WORKER_LIFE_SECONDS
+from streams.hub.topics import PROCESS_KEY, WORKER_KEY, WORKER_LIFE_SECONDS
 from tests.support.valkey import Valkey
 from tests.support.web import running_web, settings_for
 
@@ -31,6 +32,17 @@ async def test_a_worker_that_gives_no_sign_is_silent_and_the_web_part_still_answ
         assert (await client.get("/healthz")).json()["parts"]["worker"] == "running"
         await web.web.hub.drop(WORKER_KEY.format(name="one"))
         assert (await client.get("/healthz")).json()["parts"]["worker"] == "silent"
+
+
+async def test_what_the_worker_tells_of_room_and_storage_is_part_of_it(tmp_path: Path, valkey: Valkey) -> None:
+    async with running_web(settings_for(tmp_path, valkey.url)) as web:
+        told = {"space": {"state": "low", "hours": 3.5}, "storage": {"state": "faulty"}}
+        for name, value in told.items():
+            await web.web.hub.put(PROCESS_KEY.format(name=name), json.dumps({"name": name, "since": 1, **value}))
+        seen = (await web.client().get("/healthz")).json()
+        assert (seen["parts"]["space"], seen["parts"]["storage"], seen["recording_hours"]) == ("low", "faulty", 3.5)
+        await web.web.hub.put(PROCESS_KEY.format(name="space"), "rubbish")
+        assert "space" not in (await web.client().get("/healthz")).json()["parts"]
 
 
 async def test_the_nodes_recorder_is_a_part_and_all_well_is_ok(tmp_path: Path, valkey: Valkey) -> None:

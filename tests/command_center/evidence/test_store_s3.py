@@ -13,7 +13,7 @@ import pytest
 
 from command_center.evidence import store_s3
 from command_center.evidence.store import CHUNK_BYTES, ChecksumMismatch, NotStored, StoreAway, read_all
-from command_center.evidence.store_s3 import Bucket, S3Store
+from command_center.evidence.store_s3 import Bucket, Patience, S3Store
 from tests.support.ports import free_ports
 from tests.support.s3 import BUCKET, KEY, BadLine, S3Server, bad_line
 
@@ -24,14 +24,13 @@ PATH = "feed-1/2026-11-28/x-0001.mp4"
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Time-outs and pauses of a test's size."""
+    """Pauses of a test's size."""
     monkeypatch.setattr(store_s3, "FIRST_PAUSE_SECONDS", 0.01)
-    monkeypatch.setattr(store_s3, "SILENT_SECONDS", 1.0)
 
 
 @asynccontextmanager
 async def store_at(bucket: Bucket, folder: str = "recordings") -> AsyncIterator[S3Store]:
-    store = S3Store(bucket, KEY, folder)
+    store = S3Store(bucket, KEY, folder, Patience(silent_seconds=0.5))
     try:
         yield store
     finally:

@@ -19,13 +19,14 @@ from command_center.evidence.rebuild import rebuild
 from command_center.evidence.store import NotStored, StoreAway, read_all
 from command_center.evidence.store_local import LocalStore
 from command_center.evidence.store_release import Release
-from command_center.evidence.store_s3 import Bucket, S3Store
+from command_center.evidence.store_s3 import Bucket, Patience, S3Store
 from command_center.evidence.store_tables import StoredManifest, StoredSegment, StoredState
 from command_center.evidence.store_tiered import TieredStore
 from command_center.evidence.store_uploads import Uploads
 from command_center.evidence.store_whereabouts import Whereabouts
 from command_center.evidence.tables import Recording, RecordingGap, RecordingSegment
 from tests.command_center.evidence.conftest import World
+from tests.support.manifests import make_recording_of_version_1
 from tests.support.s3 import KEY, BadLine, S3Server, bad_line
 
 GRACE = timedelta(hours=24)
@@ -34,9 +35,8 @@ ROUNDS = 200
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Time-outs and pauses of a test's size."""
+    """Pauses of a test's size."""
     monkeypatch.setattr(store_s3, "FIRST_PAUSE_SECONDS", 0.01)
-    monkeypatch.setattr(store_s3, "SILENT_SECONDS", 0.4)
 
 
 @dataclass
@@ -79,7 +79,7 @@ class Place:
 
 @asynccontextmanager
 async def place_at(world: World, bucket: Bucket) -> AsyncIterator[Place]:
-    remote = S3Store(bucket, KEY, "recordings")
+    remote = S3Store(bucket, KEY, "recordings", Patience(silent_seconds=0.5))
     try:
         yield Place(world, LocalStore(world.root), remote)
     finally:
@@ -115,6 +115,15 @@ async def test_sealed_segments_and_their_manifests_are_brought_and_proven(each_w
         assert stored.lines == recording.lines
         assert await read_all(place.remote, recording.manifest) == place.local.path(recording.manifest).read_bytes()
         assert all(row.verified_at and row.uploaded_at and row.freed_at is None and not row.error for row in rows)
+
+
+async def test_a_recording_of_the_first_version_is_brought_too(world: World, s3: S3Server) -> None:
+    make_recording_of_version_1(world.root)
+    await rebuild(world.database, LocalStore(world.root))
+    async with place_at(world, s3.bucket()) as place:
+        await place.bring()
+        await place.release.step(is_space_low=True)
+        assert await place.states() == [StoredState.REMOTE]
 
 
 async def test_only_what_was_proven_is_freed_after_its_grace_and_played_from_the_storage(place: Place) -> None:

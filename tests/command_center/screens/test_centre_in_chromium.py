@@ -373,6 +373,25 @@ async def test_a_broken_line_is_told_within_two_seconds_and_comes_back(browser: 
         await shown(page, "#connection", "后台任务：正在重启")
 
 
+async def test_footage_in_danger_is_a_bar_over_the_centre_that_hides_nothing(
+    browser: Browser, centre: PlayedCentre
+) -> None:
+    low = {"type": "part", "name": "space", "state": "low", "since": 0, "hours": 3.2}
+    centre.parts = [low]
+    async with opened(browser, centre) as (page, _):
+        await shown(page, ".storage-alarm", "录像磁盘空间不足：按目前速度还可录3.2小时")
+        await shown(page, "#connection", "录像存储空间：不足，按目前速度可录3.2小时")
+        inside = "document.documentElement.scrollHeight <= window.innerHeight"
+        assert await page.evaluate(inside)
+        await centre.tell({"type": "part", "name": "storage", "state": "faulty", "since": 0})
+        await shown(page, ".storage-alarm", "与原始记录不符或缺失")
+        await centre.tell({**low, "state": "critical", "hours": 0.4})
+        await shown(page, ".storage-alarm", "仅可再录0.4小时")
+        for name in ("space", "storage"):
+            await centre.tell({"type": "part", "name": name, "state": "running", "since": 0, "hours": 100})
+        await page.wait_for_selector(".storage-alarm", state="hidden")
+
+
 async def test_several_nodes_are_named_each_and_not_once_more_as_one(browser: Browser, centre: PlayedCentre) -> None:
     names = ("media", "media-one", "media-two", "agents")
     centre.parts = [{"type": "part", "name": name, "state": "running", "since": 0} for name in names]
