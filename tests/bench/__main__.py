@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-BENCHMARKS = ("forwarding", "recording", "latency", "browser", "wall", "voice")
+BENCHMARKS = ("forwarding", "recording", "latency", "browser", "wall", "voice", "review")
 
 
 def main() -> int:

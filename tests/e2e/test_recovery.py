@@ -16,6 +16,7 @@ from playwright.async_api import Browser, Page
 from tests.support.browser import sign_in
 from tests.support.centre import open_centre
 from tests.support.phone import HUIMIN, Phone, open_phone
+from tests.support.review_scene import give_purpose
 from tests.support.stack import Stack
 from tests.support.waiting import until
 
@@ -53,14 +54,18 @@ async def test_a_killed_media_node_is_back_with_all_tiles_and_the_recording_of_b
 
         recordings = await until(indexed, 20)
     assert len({item["feed"] for item in recordings}) >= 5
-    await _plays_in_review(browser, stack, operation, str(recordings[0]["id"]))
+    begun = datetime.fromisoformat(recordings[0]["started_at"])
+    await _plays_in_review(browser, stack, operation, round(begun.timestamp() * 1000))
 
 
-async def _plays_in_review(browser: Browser, stack: Stack, operation: str, recording: str) -> None:
+async def _plays_in_review(browser: Browser, stack: Stack, operation: str, at: int) -> None:
     page = await (await browser.new_context(viewport={"width": 1920, "height": 1080})).new_page()
     account = stack.accounts("supervisor")[0]
-    await sign_in(page, stack.url, account["username"], account["password"], f"/review?operation={operation}")
-    await page.click(f"[data-recording='{recording}']")
+    query = f"?operation={operation}&at={at}"
+    await sign_in(page, stack.url, account["username"], account["password"], f"/review{query}")
+    await give_purpose(page)
+    await page.wait_for_selector(".tile[data-phase='live']")
+    await page.keyboard.press("Space")
     await _video_advances(page)
     frame = await until(lambda: next((each for each in page.frames if "/map/review" in each.url), None))
     where = (
@@ -75,9 +80,9 @@ async def _plays_in_review(browser: Browser, stack: Stack, operation: str, recor
 
 
 async def _video_advances(page: Page) -> None:
-    await page.wait_for_selector("video")
-    await page.evaluate("document.querySelector('video').play()")
-    await until(lambda: page.evaluate("document.querySelector('video').currentTime > 1.0"), 15)
+    moment = "document.querySelector('.tile[data-phase=live] video')?.currentTime"
+    first = await until(lambda: page.evaluate(moment), 15)
+    await until(lambda: page.evaluate(f"{moment} > {first + 1}"), 15)
 
 
 async def _walk(phone: Phone, walked: list[float]) -> None:

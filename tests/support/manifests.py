@@ -64,6 +64,7 @@ class Footage:
     header: bytes
     fragments: tuple[tuple[Fragment, bytes], ...]
     seconds: float
+    has_sound: bool = True
 
 
 @lru_cache(maxsize=8)
@@ -139,10 +140,16 @@ class ManifestWriter:
         self._tell(opened)
 
     def segment(
-        self, codec: Codec = "H264", seconds: float = 2.0, *, is_sealed: bool = True, fragments: int = 10_000
+        self,
+        codec: Codec = "H264",
+        seconds: float = 2.0,
+        *,
+        is_sealed: bool = True,
+        fragments: int = 10_000,
+        shot: Footage | None = None,
     ) -> None:
-        """A segment of so many seconds, or of so many fragments of it."""
-        shot, number = footage(codec, seconds), len(self.made.segments) + 1
+        """A segment of so many seconds, or of so many fragments of it; `shot` is other footage than the usual clip."""
+        shot, number = shot or footage(codec, seconds), len(self.made.segments) + 1
         container: Literal["mp4", "webm"] = "mp4" if codec == "H264" else "webm"
         path = f"{self._folder}/{self.made.recording}-{number:04}.{container}"
         started_at = self.made.opened.started_at + round(self._start * 1000)
@@ -152,7 +159,7 @@ class ManifestWriter:
                 path=path,
                 container=container,
                 video=codec,
-                audio="opus",
+                audio="opus" if shot.has_sound else None,
                 mime=_mime(container, shot),
                 width=shot.video.width,
                 height=shot.video.height,
@@ -296,7 +303,8 @@ def _day(milliseconds: int) -> str:
 
 
 def _mime(container: str, shot: Footage) -> str:
-    return f'video/{container}; codecs="{shot.video.codec_string},opus"'
+    sound = ",opus" if shot.has_sound else ""
+    return f'video/{container}; codecs="{shot.video.codec_string}{sound}"'
 
 
 def _sha256(data: bytes) -> str:

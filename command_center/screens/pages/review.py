@@ -1,4 +1,4 @@
-"""The review: the recordings of an operation, one of them playing, and the map as it was at that moment."""
+"""The review: the cameras of an operation in step, with the map, what happened, and one line of time."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ REVIEW = "review"
 
 
 def layout(**_query: str) -> Any:
-    """The three panels, empty; `review.js` fills them for the operation that is chosen in the header."""
+    """The panels, empty; `review.js` fills them for the operation that is chosen in the header."""
     return html.Main(
         id=REVIEW,
         className="review",
         **shell.attributes(data_module="review"),
         children=[
             html.Link(rel="stylesheet", href="/static/review.css"),
-            shell.panel(say("review.list"), None, name="recordings"),
-            shell.panel(say("review.player"), None, name="player"),
+            shell.panel(say("review.wall"), None, name="wall"),
             shell.panel(say("review.map"), frame("review"), name="review-map"),
+            shell.panel(say("review.events"), None, name="events"),
+            shell.panel(say("review.timeline"), None, name="timeline"),
         ],
     )
 

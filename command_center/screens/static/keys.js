@@ -13,13 +13,24 @@ const OF_THE_CENTRE = [
   [["I"], "keys.instruct"],
   [["F"], "keys.fit"],
 ];
-export const OF_THE_REVIEW = [
+const OF_THE_REVIEW = [
   [["Space"], "review.key.play"],
   [["←", "→"], "review.key.step"],
   [["Shift", "←", "→"], "review.key.leap"],
+  [[",", "."], "review.key.frame"],
   [["<", ">"], "review.key.speed"],
-  [["↑", "↓"], "review.key.next"],
-  [["M"], "review.key.mute"],
+  [["↑", "↓"], "review.key.event"],
+  [["G"], "review.key.gap"],
+  [["Home", "End"], "review.key.ends"],
+  [["+", "−", "0"], "review.key.zoom"],
+  [["1", "…", "6"], "keys.pick"],
+  [["Enter"], "keys.enlarge"],
+  [["Esc"], "keys.back"],
+  [["M"], "review.key.hear"],
+  [["V"], "review.key.voice"],
+  [["B"], "review.key.mark"],
+  [["L"], "review.key.follow"],
+  [["F"], "keys.fit"],
 ];
 const OF_EVERY_PAGE = [[["?"], "keys.help"]];
 

@@ -8,7 +8,7 @@
 //         {type:"hide", feed}                               its place isn't known
 //         {type:"track", feed, points:[[latitude, longitude, ms], …]}  oldest first; replaces the feed's trail
 //         {type:"focus", feed | null}  {type:"fit"}  {type:"settle"}  {type:"clear"}  {type:"hello"}
-// Told:   {type:"ready"}  {type:"picked", feed}
+// Told:   {type:"ready"}  {type:"picked", feed}  {type:"sought", at}  a point of a track was pressed, in the review
 // All places are WGS-84. The view moves by itself only until somebody moves it; "fit" lets it go again.
 
 import { Control } from "./map_control.js";
@@ -19,6 +19,7 @@ import { language, say } from "./words.js";
 
 const TRAIL_MS = 10 * 60_000;
 const SITE_NAMES_FROM_ZOOM = 12; // farther out they would cover the officers
+const SPLIT_MS = 900;
 const OUTLINE = { color: "#47658a", weight: 1.4, fillColor: "#12263c", fillOpacity: 0.55, interactive: false };
 
 class Frame {
@@ -69,7 +70,7 @@ class Frame {
       case "officers": return this.takeOfficers(message.officers);
       case "position": return this.move(message);
       case "track": return this.marker(message.feed).setTrail(message.points);
-      case "moment": return this.age(message.at);
+      case "moment": return this.moment(message.at);
       case "hide": return this.markers.get(message.feed)?.hide();
       case "focus": return this.focus(message.feed);
       case "fit": return this.fit(true);
@@ -87,7 +88,8 @@ class Frame {
         this.focus(feed);
         tell({ type: "picked", feed });
       };
-      marker = new Marker(this.map, feed, pick, this.isReview ? Infinity : TRAIL_MS);
+      const seek = (at) => tell({ type: "sought", at });
+      marker = this.isReview ? new Marker(this.map, feed, pick, Infinity, seek) : new Marker(this.map, feed, pick, TRAIL_MS);
       this.markers.set(feed, marker);
       marker.describe(this.officers.get(feed));
     }
@@ -155,9 +157,19 @@ class Frame {
     this.arrangeNames();
   }
 
+  /** The review's clock moved: places age by it, and tracks are over up to it. */
+  moment(at) {
+    if (Math.abs(at - (this.splitAt ?? -Infinity)) >= SPLIT_MS) {
+      this.splitAt = at;
+      for (const marker of this.markers.values()) marker.split(at);
+    }
+    this.age(at);
+  }
+
   clear() {
     for (const marker of this.markers.values()) marker.remove();
     this.markers.clear();
+    this.splitAt = null;
     this.sites.clearLayers();
   }
 }

@@ -30,8 +30,8 @@ export function retryAfter(response) {
 }
 
 /** Ask the API; answers the parsed body, or throws a Problem. */
-export async function ask(method, path, body = undefined, { timeoutMs = 10_000, ...options } = {}) {
-  const headers = { Accept: "application/json" };
+export async function ask(method, path, body = undefined, { timeoutMs = 10_000, headers: further = {}, ...options } = {}) {
+  const headers = { Accept: "application/json", ...further };
   if (body !== undefined) headers["Content-Type"] = "application/json";
   if (method !== "GET") headers["X-CSRFToken"] = csrfToken();
   let response;

@@ -1,112 +1,173 @@
-// The list of recordings: by site and officer, each with its start, its length and how it stands.
+// The list of what happened, following the clock: what is over stands dark, the last event is marked, the rest is to come.
 
-import { h, setMark, stateMark, write } from "./dom.js";
-import { clock, day, span } from "./time.js";
-import { inLanguage, say } from "./words.js";
+import { h, shape, stateMark, write } from "./dom.js";
+import { stepAt } from "./review_events.js";
+import { clock as clockOf } from "./time.js";
+import { say } from "./words.js";
 
-const MARKS = {
-  recording: "normal", ended: "off", codec: "off", network: "caution", node: "caution",
-  cut_off: "serious", disk: "serious", missing: "critical",
-};
+export const GROUPS = ["order", "asset", "alarm", "talk", "camera", "note"];
+const STEPS = 5;
+const VERDICTS = { accepted: "normal", done: "normal", refused: "critical" };
 
-/** Shape and word of how a recording stands. */
-export function recordingMark(state) {
-  return stateMark(MARKS[state] ?? "off", say(`review.state.${state}`));
-}
+export class EventList {
+  /** `on.seek(at)` when a row is pressed; `on.edit(note)` and `on.withdraw(note)` for one's own notes. */
+  constructor(element, notes, clock, on) {
+    this.clock = clock;
+    this.on = on;
+    this.notes = notes;
+    this.events = [];
+    this.rows = [];
+    this.hidden = new Set();
+    this.follows = true;
+    this.current = -1;
+    this.list = h("ol.event-list", { tabindex: -1 });
+    this.blank = h("p.blank", { role: "status", hidden: true });
+    this.chips = h("div.event-chips", { role: "group", "aria-label": say("review.filter") }, GROUPS.map((group) => this.chip(group)));
+    this.again = h("button.event-follow", { type: "button", hidden: true, onclick: () => this.follow() }, say("review.list.follow"));
+    this.note = h("div.event-note", { hidden: true });
+    element.append(this.chips, h("div.event-scroll", {}, this.list, this.blank, this.again), this.note);
+    for (const gesture of ["wheel", "touchmove", "pointerdown"]) {
+      this.list.addEventListener(gesture, (event) => {
+        if (gesture !== "pointerdown" || event.target === this.list) this.letGo();
+      }, { passive: true });
+    }
+    clock.on("tick", () => this.step());
+    clock.on("change", () => this.step());
+  }
 
-export class RecordingList {
-  constructor(element, choose) {
-    this.element = element;
-    this.choose = choose;
-    this.rows = new Map();
-    this.order = [];
-    this.chosen = null;
+  chip(group) {
+    return h("label.event-chip", {}, h("input", { type: "checkbox", checked: true, onchange: (event) => {
+      if (event.target.checked) this.hidden.delete(group);
+      else this.hidden.add(group);
+      event.target.blur();
+      this.draw();
+    } }), say(`review.group.${group}`));
   }
 
   /** A sentence in place of the list. */
   say(words) {
-    this.rows.clear();
-    this.order = [];
-    this.chosen = null;
-    this.key = null;
-    this.element.replaceChildren(h("p.blank", { role: "status" }, words));
+    this.blank.hidden = words === null;
+    write(this.blank, words ?? "");
   }
 
-  show(recordings) {
-    const groups = grouped(recordings);
-    this.order = groups.flatMap((group) => group.recordings);
-    const key = this.order.map((recording) => recording.id).join();
-    if (key !== this.key) {
-      this.key = key;
-      this.rows = new Map(this.order.map((recording) => [recording.id, this.row(recording)]));
-      this.element.replaceChildren(h("div.recording-list", {}, groups.map((group) => this.section(group))));
-      this.mark(this.chosen);
-    }
-    for (const recording of this.order) this.update(recording);
+  tell(words) {
+    write(this.notes, words ?? "");
   }
 
-  section(group) {
-    const title = h("h3", {}, h("span.tile-number", {}, group.number), h("span.recording-site", {}, group.site), h("span.recording-officer", {}, group.officer));
-    return h("section.recording-group", {}, title, h("ul", {}, group.recordings.map((recording) => h("li", {}, this.rows.get(recording.id).button))));
+  show(events) {
+    this.events = events;
+    this.draw();
   }
 
-  row(recording) {
-    const startedAt = Date.parse(recording.started_at);
-    const length = h("span.recording-length");
-    const state = recordingMark(recording.state);
+  draw() {
+    const events = this.events.filter((event) => !this.hidden.has(event.group));
+    const before = new Map(this.rows.map((row) => [row.event.id, row]));
+    this.rows = events.map((event) => {
+      const known = before.get(event.id);
+      return known && known.key === keyOf(event) ? Object.assign(known, { event }) : this.row(event);
+    });
+    this.list.replaceChildren(...this.rows.map((row) => row.element));
+    this.say(events.length === 0 ? say(this.events.length ? "review.list.filtered" : "review.list.none") : null);
+    this.current = -2;
+    this.step();
+  }
+
+  row(event) {
+    const deliveries = (event.deliveries ?? []).map((delivery) => {
+      const pips = h("span.pips", { "aria-hidden": "true" }, Array.from({ length: STEPS }, () => h("i")));
+      const state = h("span.delivery-state");
+      return { delivery, pips, state, element: h("li.delivery", {}, h("span.delivery-officer", {}, delivery.officer), pips, state) };
+    });
     const button = h(
-      "button.recording",
-      { type: "button", dataset: { recording: recording.id, feed: recording.feed }, onclick: () => this.choose(this.current(recording.id)) },
-      h("span.recording-start", {}, h("small", {}, day(startedAt)), clock(startedAt)),
-      length,
-      state,
+      "button.event-press", { type: "button", onclick: () => this.on.seek(event.at, event) },
+      h("time.event-time", {}, clockOf(event.at)),
+      h("span.event-head", {}, event.badge ? stateMark(event.state, event.badge) : h(`span.state.state-${event.state}`, {}, shape(event.state)), h("b", {}, event.title)),
+      event.words ? h("span.event-words", {}, event.words) : null,
     );
-    return { button, length, state };
+    const element = h(
+      "li.event", { dataset: { kind: event.kind, id: event.id } }, button,
+      deliveries.length ? h("ul.deliveries", {}, deliveries.map((each) => each.element)) : null,
+      event.note && !event.note.withdrawn_at && event.isOwn ? h(
+        "span.event-own", {},
+        h("button.quiet", { type: "button", onclick: () => this.on.edit(event.note) }, say("review.note.edit")),
+        h("button.quiet", { type: "button", onclick: () => this.on.withdraw(event.note) }, say("review.note.withdraw")),
+      ) : null,
+    );
+    element.classList.toggle("is-withdrawn", Boolean(event.note?.withdrawn_at));
+    return { event, key: keyOf(event), element, button, deliveries };
   }
 
-  update(recording) {
-    const row = this.rows.get(recording.id);
-    write(row.length, span(recording.seconds * 1000));
-    setMark(row.state, MARKS[recording.state] ?? "off", say(`review.state.${recording.state}`));
-    row.button.dataset.state = recording.state;
-  }
-
-  current(id) {
-    return this.order.find((recording) => recording.id === id);
-  }
-
-  mark(id) {
-    this.chosen = id;
-    for (const [each, row] of this.rows) {
-      if (each === id) row.button.setAttribute("aria-current", "true");
-      else row.button.removeAttribute("aria-current");
+  /** Bring the list to the clock's moment. */
+  step() {
+    const { now } = this.clock;
+    const current = this.placeAt(now);
+    if (current !== this.current) {
+      const from = Math.max(0, Math.min(this.current, current));
+      const to = this.current < 0 ? this.rows.length - 1 : Math.max(this.current, current);
+      for (let place = this.current < 0 ? 0 : from; place <= to; place += 1) {
+        const row = this.rows[place];
+        if (!row) continue;
+        row.element.classList.toggle("is-ahead", place > current);
+        row.element.classList.toggle("is-current", place === current);
+        if (place === current) row.button.setAttribute("aria-current", "true");
+        else row.button.removeAttribute("aria-current");
+      }
+      this.current = current;
+      if (this.follows) this.bringIntoSight();
     }
+    const second = Math.floor(now / 500);
+    if (second === this.stepped) return;
+    this.stepped = second;
+    for (const row of this.rows) for (const each of row.deliveries) paintDelivery(each, now);
   }
 
-  /** Choose the recording `step` places further down. */
-  step(step) {
-    const place = this.order.findIndex((recording) => recording.id === this.chosen);
-    const next = this.order[place < 0 ? 0 : place + step];
-    if (!next) return;
-    this.choose(next);
-    this.rows.get(next.id).button.scrollIntoView({ block: "nearest" });
+  placeAt(at) {
+    let low = 0;
+    let high = this.rows.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.rows[middle].event.at <= at) low = middle + 1;
+      else high = middle;
+    }
+    return low - 1;
+  }
+
+  bringIntoSight() {
+    const row = this.rows[Math.max(0, this.current)];
+    if (!row) return;
+    const room = this.list.clientHeight;
+    this.list.scrollTop = row.element.offsetTop - this.list.offsetTop - room * 0.55 + row.element.offsetHeight / 2;
+  }
+
+  letGo() {
+    this.follows = false;
+    this.again.hidden = false;
+  }
+
+  follow() {
+    this.follows = true;
+    this.again.hidden = true;
+    this.bringIntoSight();
+  }
+
+  /** The event before (-1) or after (1) a moment, among those shown; or null. */
+  beside(at, step) {
+    const place = this.placeAt(step < 0 ? at - 1 : at);
+    return this.rows[step < 0 ? (this.rows[place]?.event.at >= at - 700 ? place - 1 : place) : place + 1]?.event ?? null;
   }
 }
 
-/** Number and name of where it was recorded: a site, or the centre itself. */
-export function placeOf(recording) {
-  if (recording.kind === "voice") return { number: say("review.voice.number"), site: say("review.voice") };
-  return { number: String(recording.site_ordinal), site: inLanguage(recording, "site") };
-}
+const keyOf = (event) => `${event.at} ${event.words} ${event.deliveries?.length ?? ""} ${event.note?.withdrawn_at ?? ""}`;
 
-function grouped(recordings) {
-  const groups = new Map();
-  for (const recording of recordings) {
-    const key = `${recording.site_id} ${recording.officer_id}`;
-    if (!groups.has(key)) {
-      groups.set(key, { ordinal: recording.site_ordinal, ...placeOf(recording), officer: recording.officer, recordings: [] });
-    }
-    groups.get(key).recordings.push(recording);
-  }
-  return [...groups.values()].sort((a, b) => a.ordinal - b.ordinal || a.officer.localeCompare(b.officer));
+function paintDelivery({ delivery, pips, state, element }, now) {
+  const step = stepAt(delivery, now);
+  const key = step ? `${step.state} ${step.at}` : "";
+  if (element.dataset.step === key) return;
+  element.dataset.step = key;
+  element.hidden = step === null;
+  if (step === null) return;
+  for (const [place, pip] of [...pips.children].entries()) pip.classList.toggle("is-done", place < step.done);
+  const verdict = VERDICTS[step.state];
+  const words = `${say(`delivery.${step.state}`)} ${clockOf(step.at)}${step.reason ? ` ${step.reason}` : ""}`;
+  state.replaceChildren(verdict ? stateMark(verdict, words) : h("span.delivery-time", {}, words));
 }

@@ -1,96 +1,106 @@
-// The review's side of the map: the track of the recording's device, and where it was at the moment that is shown.
+// The review's side of the map: every officer's track, and where each was at the moment that is shown.
 
-import { ask } from "./net.js";
 import { h } from "./dom.js";
+import { askInReview } from "./review_session.js";
 import { inLanguage, say } from "./words.js";
 
-const REFRESH_MS = 5_000;
+const SHOW_MS = 150;
 
 export class ReviewMap {
-  constructor(frame, notes) {
+  /** `on.seek(at)` when a point of a track is pressed, `on.picked(feed)` when an officer is. */
+  constructor(frame, notes, clock, on) {
     this.frame = frame;
     this.notes = notes;
+    this.clock = clock;
     this.isReady = false;
-    this.sites = [];
-    this.recording = null;
-    this.points = [];
-    this.shownAt = null;
-    this.place = null;
+    this.clear([]);
     addEventListener("message", (event) => {
       if (event.source !== this.frame.contentWindow || event.origin !== location.origin) return;
       if (event.data.type === "ready") {
         this.isReady = true;
         this.paint();
-      }
+      } else if (event.data.type === "sought") on.seek(event.data.at);
+      else if (event.data.type === "picked") on.picked(event.data.feed);
     });
     this.tell({ type: "hello" }); // a frame that was there first says again that it is ready
+    clock.on("tick", () => this.show());
+    clock.on("change", () => this.show(true));
   }
 
   clear(sites) {
     this.sites = sites.map((site) => ({
       id: site.id, ordinal: site.ordinal, latitude: site.latitude, longitude: site.longitude, name: inLanguage(site, "name"),
     }));
-    this.recording = null;
-    this.points = [];
-    this.shownAt = this.place = null;
-    clearTimeout(this.timer);
+    this.tracks = new Map();
+    this.places = new Map();
     this.tellState(null);
     this.paint();
   }
 
-  async open(recording) {
-    this.recording = recording;
-    this.points = [];
-    this.shownAt = this.place = null;
-    this.tellState(null);
-    this.paint();
-    if (recording.kind === "voice") {
-      clearTimeout(this.timer);
-      return;
-    }
-    await this.read();
-    if (recording === this.recording) this.paint();
-  }
-
-  /** Read the track; again and again while the recording grows, or while it can't be read. */
-  async read() {
-    const recording = this.recording;
-    clearTimeout(this.timer);
-    let isFinal = recording.ended_at !== null;
+  /** Read the tracks of an operation, or what is new of them. */
+  async read(operationId, isCurrent) {
+    const last = Math.max(0, ...[...this.tracks.values()].map((track) => track.points.at(-1)?.[0] ?? 0));
+    const query = last ? `?${new URLSearchParams({ since: new Date(last - 5_000).toISOString() })}` : "";
     try {
-      const track = await ask("GET", `/api/recordings/${recording.id}/track`);
-      if (recording !== this.recording) return;
-      this.points = track.points.map((point) => ({ ...point, at: Date.parse(point.at) }));
-      this.tellState(this.points.length ? null : say("review.track.none"));
+      const { tracks } = await askInReview("GET", `/api/operations/${operationId}/tracks${query}`, undefined, { timeoutMs: 30_000 });
+      if (!isCurrent()) return;
+      const isNew = this.take(tracks);
+      this.tellState(this.tracks.size ? null : say("review.track.none"));
+      if (isNew) this.paint();
+      else this.tellTracks();
     } catch {
-      if (recording !== this.recording) return;
-      isFinal = false;
-      this.tellState(say("review.track.failed"), h("button.quiet", { type: "button", onclick: () => this.read() }, say("review.track.again")));
+      if (!isCurrent()) return;
+      const again = h("button.quiet", { type: "button", onclick: () => this.read(operationId, isCurrent) }, say("review.track.again"));
+      this.tellState(say("review.track.failed"), again);
     }
-    this.tellTrack();
-    if (this.shownAt !== null) this.show(this.shownAt);
-    if (!isFinal) this.timer = setTimeout(() => this.frame.isConnected && this.read(), REFRESH_MS);
+    this.show(true);
   }
 
-  /** Put the officer where the device was at `atMs` (Unix ms of the wall clock). */
-  show(atMs) {
-    this.shownAt = atMs;
-    const point = this.points[placeAt(this.points, atMs)];
-    if (!point) {
-      this.place = null;
-      return this.tell({ type: "hide", feed: this.recording.feed });
+  /** Add points to the tracks; gives whether an officer is new. */
+  take(tracks) {
+    let isNew = false;
+    for (const track of tracks) {
+      const known = this.tracks.get(track.feed);
+      if (!known) {
+        this.tracks.set(track.feed, track);
+        isNew = true;
+        continue;
+      }
+      const last = known.points.at(-1)[0];
+      known.points.push(...track.points.filter(([at]) => at > last));
     }
-    if (point !== this.place) {
-      this.place = point;
-      this.tell({
-        type: "position", feed: this.recording.feed, latitude: point.latitude, longitude: point.longitude,
-        accuracy_m: point.accuracy_m, heading_deg: point.heading_deg, taken_at: point.at, received_at: point.at, at: point.at,
-      });
-    }
-    this.tell({ type: "moment", at: atMs });
+    return isNew;
   }
 
-  /** Say beside the title what is wrong with the track, or nothing. */
+  /** Put everybody where they were at the clock's moment. */
+  show(isAtOnce = false) {
+    if (!this.isReady || this.tracks.size === 0) return;
+    if (!isAtOnce && performance.now() - this.shownAt < SHOW_MS) return;
+    this.shownAt = performance.now();
+    const at = this.clock.now;
+    for (const [feed, { points }] of this.tracks) {
+      const place = placeAt(points, at);
+      if (place === this.places.get(feed)) continue;
+      this.places.set(feed, place);
+      if (place < 0) this.tell({ type: "hide", feed });
+      else this.tellPlace(feed, points[place]);
+    }
+    this.tell({ type: "moment", at });
+  }
+
+  tellPlace(feed, [at, latitude, longitude, accuracy, heading]) {
+    this.tell({ type: "position", feed, latitude, longitude, accuracy_m: accuracy, heading_deg: heading, taken_at: at, received_at: at, at });
+  }
+
+  focus(feed) {
+    this.tell({ type: "focus", feed });
+  }
+
+  fit() {
+    this.tell({ type: "fit" });
+  }
+
+  /** Say beside the title what is wrong with the tracks, or nothing. */
   tellState(words, ...actions) {
     if (words === null) return this.notes.replaceChildren();
     if (this.notes.firstChild?.textContent === words) return; // a button that somebody is about to press stays
@@ -100,24 +110,19 @@ export class ReviewMap {
   paint() {
     if (!this.isReady) return;
     this.tell({ type: "clear" });
-    // With a recording open only its own site counts, so that the map comes close to the track.
-    const isOfDevice = this.recording !== null && this.recording.kind !== "voice"; // the centre's voice has no place
-    const sites = isOfDevice ? this.sites.filter((site) => site.id === this.recording.site_id) : this.sites;
-    this.tell({ type: "sites", sites });
-    if (isOfDevice) {
-      const { feed, officer, site_ordinal: number } = this.recording;
-      this.tell({ type: "officers", officers: [{ feed, number, name: officer, site: inLanguage(this.recording, "site") }] });
-      this.tellTrack();
-      this.place = null;
-      if (this.shownAt !== null) this.show(this.shownAt);
-    }
+    this.tell({ type: "sites", sites: this.sites });
+    const officers = [...this.tracks.values()].map(({ feed, officer, site_ordinal: number }) => ({ feed, number, name: officer, site: "" }));
+    this.tell({ type: "officers", officers });
+    this.tellTracks();
+    this.places.clear();
+    this.show(true);
     this.tell({ type: "settle" });
   }
 
-  tellTrack() {
-    if (!this.recording) return;
-    const points = this.points.map((point) => [point.latitude, point.longitude, point.at]);
-    this.tell({ type: "track", feed: this.recording.feed, points });
+  tellTracks() {
+    for (const [feed, { points }] of this.tracks) {
+      this.tell({ type: "track", feed, points: points.map(([at, latitude, longitude]) => [latitude, longitude, at]) });
+    }
   }
 
   tell(message) {
@@ -125,13 +130,13 @@ export class ReviewMap {
   }
 }
 
-/** The number of the last point that isn't after `atMs`, or -1. */
-function placeAt(points, atMs) {
+/** The number of the last point that isn't after `at`, or -1. */
+function placeAt(points, at) {
   let low = 0;
   let high = points.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (points[middle].at <= atMs) low = middle + 1;
+    if (points[middle][0] <= at) low = middle + 1;
     else high = middle;
   }
   return low - 1;

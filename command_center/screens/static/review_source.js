@@ -1,103 +1,124 @@
-// Feeds a <video> from a recording's fragments: any moment at once, whether the recording is whole, cut off, or growing.
-//
-// The index says where each fragment lies and when it was; only what is looked at is fetched.
+// The recordings of one feed as one stream on the wall clock: fetches what the moment needs, a little ahead, and forgets the rest.
 
-import { ask } from "./net.js";
+import { MediaBuffer } from "./review_buffer.js";
+import { RecordingIndex } from "./review_index.js";
+import { Problem } from "./net.js";
+import { reviewHeaders } from "./review_session.js";
 
-const AHEAD_SECONDS = 30;
-const STARVED_SECONDS = 600;
-const KEPT_SECONDS = 60;
-const BATCH_BYTES = 2_000_000;
+const AHEAD_MS = 12_000;
+const KEPT_MS = 30_000;
+const FAR_MS = 90_000;
+const AT_ONCE_MS = 600; // of what is fetched first after a jump
+const BATCH_MS = 6_000;
+const BATCH_BYTES = 3_000_000;
 const GROWTH_MS = 1_000;
 const RETRY_MS = 2_000;
+const KEPT_INDEXES = 8;
+const KEPT_HEADERS = 64;
 const SLACK_SECONDS = 0.15;
+const FETCH_MS = 20_000;
+const DAY_MS = 86_400_000;
+const GONE = new Set(["recording-missing", "recording-not-found", "segment-missing", "segment-not-found"]);
 
-export class FragmentSource {
-  /** `on.index()` is told when more is known, `on.failed(problem)` when nothing can be had, `on.well()` when it can again. */
-  constructor(video, recording, on) {
-    this.video = video;
-    this.url = `/api/recordings/${recording.id}`;
+export class FeedSource {
+  /** `on.failed(problem)` when something can't be had for now, `on.well()` when it can again. */
+  constructor(media, on) {
+    this.buffer = new MediaBuffer(media);
     this.on = on;
-    this.index = null;
-    this.next = 0;
+    this.recordings = [];
+    this.indexes = new Map();
+    this.headers = new Map();
+    this.appended = new Map(); // key of a fragment → its beginning
+    this.repeated = new Set();
+    this.last = null; // key of the fragment appended last
+    this.target = null;
+    this.rate = 1;
+    this.epoch = 0;
     this.isClosed = false;
-    this.stop = new AbortController();
     this.wake = () => {};
+    this.stop = new AbortController();
+    this.pump();
   }
 
-  async open() {
-    this.index = await ask("GET", `${this.url}/index`);
-    if (this.isClosed) return;
-    this.on.index(this.index);
-    if (!window.MediaSource?.isTypeSupported(this.index.mime)) {
-      this.video.src = `${this.url}/media`; // a browser that can't be fed plays the file as it is
-      return;
+  /** `recordings`: [{id, since, until}], by time; `until` is null while one grows. */
+  setRecordings(recordings) {
+    if (!this.epoch && recordings.length) this.epoch = recordings[0].since - DAY_MS;
+    const gone = new Map(this.recordings.map((one) => [one.id, one.gone]));
+    this.recordings = recordings.map((one) => ({ ...one, gone: gone.get(one.id) ?? null }));
+    this.wake();
+  }
+
+  /** Seconds of the media element at a moment, and back. */
+  seconds(at) {
+    return (at - this.epoch) / 1000;
+  }
+
+  moment(seconds) {
+    return this.epoch + seconds * 1000;
+  }
+
+  /** Have the moment ready, and what follows. `jumps`: what is under way for another moment isn't wanted any more. */
+  want(at, rate, jumps = false) {
+    this.target = at;
+    this.rate = rate;
+    if (jumps && !this.isBuffered(at)) {
+      this.stop.abort();
+      this.stop = new AbortController();
     }
-    this.media = new MediaSource();
-    this.address = URL.createObjectURL(this.media);
-    this.video.src = this.address;
-    await new Promise((resolve) => this.media.addEventListener("sourceopen", resolve, { once: true }));
-    if (this.isClosed) return;
-    this.buffer = this.media.addSourceBuffer(this.index.mime);
-    this.setDuration();
-    await this.append(await this.fetchBytes(0, this.index.header_bytes));
-    this.onSeeking = () => this.seek();
-    this.onTime = () => this.wake();
-    this.video.addEventListener("seeking", this.onSeeking);
-    this.video.addEventListener("timeupdate", this.onTime);
-    this.video.addEventListener("waiting", this.onTime);
-    if (!this.index.is_complete) this.follow();
-    this.pump();
+    this.wake();
+  }
+
+  isBuffered(at) {
+    return this.buffer.endOf(this.seconds(at), SLACK_SECONDS) !== null;
+  }
+
+  /** "ready", "loading", or the kind of gap that there is at the moment; null where no recording is. */
+  stateAt(at) {
+    const recording = this.covering(at);
+    if (!recording) return null;
+    if (recording.gone) return recording.gone;
+    const index = this.indexes.get(recording.id);
+    if (!index?.isRead) return "loading";
+    const number = index.place(at + 1);
+    if (index.broken?.has(number)) return "broken";
+    if (number < 0 && index.since !== null) return at < index.since - 250 ? "unknown" : "loading";
+    const gap = index.gapAt(at);
+    if (gap) return gap;
+    return this.isBuffered(at) ? "ready" : "loading";
+  }
+
+  /** The moment is one that the browser can't decode: pass it over, up to the next key frame. */
+  passDamage(at) {
+    const recording = this.covering(at);
+    const index = recording && this.indexes.get(recording.id);
+    this.reset();
+    if (!index?.isRead) return;
+    index.broken ??= new Set();
+    let number = Math.max(0, index.place(at + 1));
+    do {
+      index.broken.add(number);
+      number += 1;
+    } while (number < index.fragments.length && !index.fragments[number].is_key);
   }
 
   close() {
     this.isClosed = true;
     this.stop.abort();
     this.wake();
-    clearTimeout(this.growing);
-    for (const [name, handler] of [["seeking", this.onSeeking], ["timeupdate", this.onTime], ["waiting", this.onTime]]) {
-      if (handler) this.video.removeEventListener(name, handler);
-    }
-    this.video.removeAttribute("src");
-    this.video.load();
-    if (this.address) URL.revokeObjectURL(this.address);
+    this.buffer.close();
   }
 
-  /** The first moment after `seconds` at which a player can start, or null. */
-  keyAfter(seconds) {
-    return this.index?.fragments.find((fragment) => fragment.is_key && fragment.start > seconds)?.start ?? null;
+  reset() {
+    this.buffer.close();
+    this.appended.clear();
+    this.repeated.clear();
+    this.last = this.tracks = null;
+    this.wake();
   }
 
-  get seconds() {
-    return this.index?.seconds ?? 0;
-  }
-
-  /** The wall clock (Unix ms) at a moment of the recording. */
-  wallAt(seconds) {
-    const fragments = this.index?.fragments;
-    if (!fragments?.length) return null;
-    const fragment = fragments[Math.max(0, lastBefore(fragments, seconds, "start"))];
-    return fragment.at + (seconds - fragment.start) * 1000;
-  }
-
-  /** The moment of the recording at a wall clock. */
-  secondsAt(wallMs) {
-    const fragments = this.index?.fragments ?? [];
-    const fragment = fragments[Math.max(0, lastBefore(fragments, wallMs, "at"))];
-    return fragment ? fragment.start + (wallMs - fragment.at) / 1000 : 0;
-  }
-
-  /** Take fragments in from the key frame before the moment that is looked for. */
-  seek() {
-    if (isBuffered(this.buffer.buffered, this.video.currentTime)) return this.wake();
-    const { fragments } = this.index;
-    let number = Math.max(0, lastBefore(fragments, this.video.currentTime + 0.001, "start"));
-    while (number > 0 && !fragments[number].is_key) number -= 1;
-    this.next = number;
-    this.wasSought = true;
-    this.stop.abort();
-    this.stop = new AbortController();
-    return this.wake();
+  covering(at) {
+    const found = this.recordings.findLast((one) => one.since <= at + 1);
+    return found && (found.until === null || at < found.until + 300) ? found : null;
   }
 
   async pump() {
@@ -107,137 +128,205 @@ export class FragmentSource {
       } catch (problem) {
         if (this.isClosed) return;
         if (problem.name === "AbortError") continue;
-        if (problem.name === "QuotaExceededError") {
-          await this.forget(5);
-          await new Promise((resolve) => (this.wake = resolve));
-          continue;
-        }
-        this.on.failed(problem);
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+        await this.recover(problem);
       }
     }
+  }
+
+  async recover(problem) {
+    if (problem.name === "QuotaExceededError") return this.forget(5_000, 20_000);
+    if (problem.code === "broken" || problem.name === "InvalidStateError") return this.passDamage(this.target);
+    this.on.failed(problem);
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
   }
 
   /** Fetch and append what is wanted next; false where nothing is. */
   async step() {
-    if (this.wasSought) {
-      this.wasSought = false;
-      await this.whenIdle();
-      if (this.media.readyState === "open") this.buffer.abort();
+    if (this.target === null) return false;
+    const at = this.target;
+    let place = this.recordings.findLastIndex((one) => one.since <= at + 1);
+    place = Math.max(0, place);
+    for (; place < this.recordings.length; place += 1) {
+      const recording = this.recordings[place];
+      if (recording.since > at + this.ahead) break;
+      if (recording.gone || (recording.until !== null && recording.until + 300 < at)) continue;
+      const index = await this.indexOf(recording);
+      if (!index) continue;
+      if (await this.fill(index, at)) return true;
+      if (this.target !== at) return true;
+      if (!index.isComplete && (await this.grow(index, at))) return true;
     }
-    const { fragments } = this.index;
-    this.jumpGap();
-    if (this.next >= fragments.length) {
-      if (this.index.is_complete && this.media.readyState === "open") {
-        await this.whenIdle();
-        this.media.endOfStream();
-      }
-      return false;
+    return this.forget(KEPT_MS, FAR_MS);
+  }
+
+  get ahead() {
+    return AHEAD_MS * Math.max(1, this.rate / 2);
+  }
+
+  async indexOf(recording) {
+    let index = this.indexes.get(recording.id);
+    if (index?.isRead) return index;
+    index ??= new RecordingIndex(recording);
+    this.indexes.set(recording.id, index);
+    try {
+      await index.read();
+    } catch (problem) {
+      this.indexes.delete(recording.id);
+      if (!GONE.has(problem.code) && problem.status !== 404) throw problem;
+      recording.gone = "missing";
+      return null;
     }
-    const first = fragments[this.next];
-    // A picture that stood still for long is written when the next one comes: then one must read on to show it.
-    const isStarved = this.video.readyState < HTMLMediaElement.HAVE_FUTURE_DATA;
-    if (first.start > this.video.currentTime + (isStarved ? STARVED_SECONDS : AHEAD_SECONDS)) return false;
-    let last = this.next;
-    while (last + 1 < fragments.length && fragments[last + 1].offset + fragments[last + 1].length - first.offset < BATCH_BYTES
-      && fragments[last + 1].start < first.start + AHEAD_SECONDS / 3) last += 1;
-    const end = fragments[last].offset + fragments[last].length;
-    const data = await this.fetchBytes(first.offset, end - first.offset);
-    if (this.wasSought) return true;
-    await this.append(data);
-    this.next = last + 1;
+    index.isRead = true;
+    index.readAt = performance.now();
     this.on.well();
-    await this.forget(KEPT_SECONDS);
+    for (const [id, old] of this.indexes) {
+      if (this.indexes.size <= KEPT_INDEXES) break;
+      if (old !== index) this.indexes.delete(id);
+    }
+    return index;
+  }
+
+  async grow(index, at) {
+    if (at + this.ahead < index.until || performance.now() - index.readAt < GROWTH_MS) return false;
+    index.readAt = performance.now();
+    const isMore = await index.read();
+    this.on.well();
+    return isMore;
+  }
+
+  /** Append the first fragments of the recording that are wanted and not there; false where all are. */
+  async fill(index, at) {
+    const { fragments } = index;
+    if (fragments.length === 0) return false;
+    const first = index.keyFor(at);
+    this.checkEvicted(index, first, at);
+    let number = first;
+    while (number < fragments.length && fragments[number].since <= at + this.ahead && !this.isWanted(index, number)) number += 1;
+    if (number >= fragments.length || fragments[number].since > at + this.ahead) return false;
+    // What follows isn't what was appended last: the decoder must begin at a key frame.
+    if (this.last !== keyOf(index, number - 1)) while (number > 0 && !fragments[number].is_key) number -= 1;
+    return this.take(index, number, at);
+  }
+
+  isWanted(index, number) {
+    const segment = index.segments.get(index.fragments[number].segment);
+    return !segment.is_missing && !segment.is_deleted && !index.broken?.has(number) && !this.appended.has(keyOf(index, number));
+  }
+
+  /** A browser may have thrown away what it had no room for: then it is fetched again, once. */
+  checkEvicted(index, first, at) {
+    const number = index.place(at + 1);
+    const key = keyOf(index, number);
+    if (!this.appended.has(key) || this.isBuffered(at) || this.repeated.has(key)) return;
+    if (at > index.fragments[number].until - 100) return;
+    this.repeated.add(key);
+    for (let each = first; each <= number; each += 1) this.appended.delete(keyOf(index, each));
+  }
+
+  async take(index, number, at) {
+    const { fragments } = index;
+    const first = fragments[number];
+    const segment = index.segments.get(first.segment);
+    const tracks = `${segment.width > 0} ${segment.has_sound}`;
+    if (tracks !== this.tracks || !this.buffer.isOpen) {
+      // Other tracks need another decoder, and what it has is lost: not before its moment has come.
+      if (this.tracks && this.buffer.isOpen && first.since > at + 80) return false;
+      if (!MediaSource.isTypeSupported(segment.mime)) return this.pass(index, number);
+      this.reset();
+      await this.buffer.open(segment.mime);
+      this.tracks = tracks;
+    }
+    const last = this.batch(index, number, at);
+    const file = { key: `${index.id} ${segment.number}`, mime: segment.mime };
+    const url = `${index.url}/segments/${segment.number}`;
+    const { offset } = first;
+    const end = fragments[last].offset + fragments[last].length;
+    let pieces;
+    try {
+      pieces = await Promise.all([
+        this.buffer.has(file) ? null : this.headerOf(file, url, segment.header_bytes),
+        this.fetchBytes(url, offset, end - offset),
+      ]);
+    } catch (problem) {
+      if (problem.status !== 404 && !GONE.has(problem.code)) throw problem;
+      segment.is_missing = true;
+      return true;
+    }
+    const isThere = await this.buffer.append(file, pieces[0], pieces[1], this.seconds(first.origin));
+    if (!isThere) return true;
+    for (let each = number; each <= last; each += 1) this.appended.set(keyOf(index, each), fragments[each].since);
+    this.last = keyOf(index, last);
+    this.on.well();
     return true;
   }
 
-  /** A hole of the recording is passed over: the picture stands where it begins, and goes on where it ends. */
-  jumpGap() {
-    const { buffered } = this.buffer;
-    const at = this.video.currentTime;
-    if (this.video.seeking || isBuffered(buffered, at)) return;
-    for (let range = 0; range < buffered.length; range += 1) {
-      if (buffered.start(range) > at) {
-        this.video.currentTime = buffered.start(range) + 0.001;
-        return;
-      }
+  pass(index, number) {
+    index.broken ??= new Set();
+    for (let each = number; each < index.fragments.length && index.fragments[each].segment === index.fragments[number].segment; each += 1) {
+      index.broken.add(each);
     }
+    return true;
   }
 
-  /** Give up what lies further behind than `seconds`, so that a long recording doesn't fill the memory. */
-  async forget(seconds) {
-    const { buffered } = this.buffer;
-    const until = this.video.currentTime - seconds;
-    if (!buffered.length || buffered.start(0) >= until - 10) return;
-    await this.whenIdle();
-    this.buffer.remove(0, until);
-    await this.whenIdle();
+  /** The number of the last fragment that is fetched together with this one. */
+  batch(index, number, at) {
+    const { fragments } = index;
+    const first = fragments[number];
+    const isUrgent = !this.isBuffered(at) && first.since <= at;
+    const until = isUrgent ? at + AT_ONCE_MS * Math.max(1, this.rate) : first.since + BATCH_MS;
+    let last = number;
+    while (last + 1 < fragments.length) {
+      const before = fragments[last];
+      const next = fragments[last + 1];
+      const isNext = next.segment === first.segment && next.origin === first.origin && next.offset === before.offset + before.length;
+      if (!isNext || next.since > until || next.offset + next.length - first.offset > BATCH_BYTES) break;
+      last += 1;
+    }
+    return last;
   }
 
-  async follow() {
+  async headerOf(file, url, bytes) {
+    let header = this.headers.get(file.key);
+    if (!header) {
+      header = await this.fetchBytes(url, 0, bytes);
+      if (this.headers.size >= KEPT_HEADERS) this.headers.clear();
+      this.headers.set(file.key, header);
+    }
+    return header;
+  }
+
+  async fetchBytes(url, offset, length) {
+    const headers = { Range: `bytes=${offset}-${offset + length - 1}`, ...reviewHeaders() };
+    let response;
     try {
-      const more = await ask("GET", `${this.url}/index?after=${this.index.fragments.length}`);
-      if (this.isClosed) return;
-      this.index.fragments.push(...more.fragments);
-      Object.assign(this.index, { seconds: more.seconds, is_complete: more.is_complete, gaps: more.gaps });
-      await this.whenIdle();
-      if (this.isClosed) return;
-      this.setDuration();
-      this.on.index(this.index);
-      this.on.well();
-      this.wake();
+      response = await fetch(url, { headers, signal: AbortSignal.any([this.stop.signal, AbortSignal.timeout(FETCH_MS)]) });
     } catch (problem) {
-      if (this.isClosed) return;
-      this.on.failed(problem);
+      if (problem.name === "AbortError") throw problem;
+      throw new Problem(0, null);
     }
-    if (!this.index.is_complete) this.growing = setTimeout(() => this.follow(), GROWTH_MS);
-  }
-
-  setDuration() {
-    if (this.media.readyState !== "open") return;
-    const { buffered } = this.buffer;
-    const end = buffered.length ? buffered.end(buffered.length - 1) : 0;
-    this.media.duration = Math.max(this.index.seconds, end);
-  }
-
-  async fetchBytes(offset, length) {
-    const headers = { Range: `bytes=${offset}-${offset + length - 1}` };
-    const response = await fetch(`${this.url}/media`, { headers, signal: this.stop.signal });
-    if (!response.ok) throw Object.assign(new Error(`http-${response.status}`), { status: response.status });
+    if (!response.ok) throw new Problem(response.status, await response.json().catch(() => null));
     const data = await response.arrayBuffer();
-    if (response.status !== 206 || data.byteLength !== length) throw new Error("recording-cut");
+    if (response.status !== 206 || data.byteLength !== length) throw new Problem(response.status, { code: "recording-cut" });
     return data;
   }
 
-  async append(data) {
-    await this.whenIdle();
-    if (this.isClosed) return;
-    this.buffer.appendBuffer(data);
-    await this.whenIdle();
+  /** Give up what lies far from the moment, so that hours don't fill the memory. */
+  async forget(behindMs, aheadMs) {
+    const { span } = this.buffer;
+    if (!span || this.target === null) return false;
+    const [from, to] = [this.target - behindMs, this.target + aheadMs];
+    if (this.moment(span[0]) < from - 10_000) await this.drop(-Infinity, from);
+    if (this.moment(span[1]) > to + 10_000) await this.drop(to, Infinity);
+    return false;
   }
 
-  async whenIdle() {
-    while (!this.isClosed && this.buffer.updating) {
-      await new Promise((resolve) => this.buffer.addEventListener("updateend", resolve, { once: true }));
-    }
+  async drop(from, to) {
+    const [first, last] = this.buffer.span;
+    await this.buffer.remove(Math.max(first, this.seconds(from)), Math.min(last + 1, this.seconds(to)));
+    // Frames that build on what was removed went with it.
+    for (const [key, since] of this.appended) if (since > from - 5_000 && since < to + 5_000) this.appended.delete(key);
+    this.last = null;
   }
 }
 
-function isBuffered(buffered, seconds) {
-  for (let range = 0; range < buffered.length; range += 1) {
-    if (seconds >= buffered.start(range) - SLACK_SECONDS && seconds < buffered.end(range)) return true;
-  }
-  return false;
-}
-
-/** The number of the last fragment whose `field` isn't after `value`, or -1. */
-function lastBefore(fragments, value, field) {
-  let low = 0;
-  let high = fragments.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (fragments[middle][field] <= value) low = middle + 1;
-    else high = middle;
-  }
-  return low - 1;
-}
+const keyOf = (index, number) => `${index.id} ${number}`;

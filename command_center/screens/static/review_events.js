@@ -1,0 +1,148 @@
+// What happened in the operation, by its journal: each entry as one event with its moment, its state and its words.
+
+import { askInReview } from "./review_session.js";
+import { inLanguage, knows, say } from "./words.js";
+
+const PAGE = 500;
+const PAGES = 40;
+export const KINDS = ["instruction", "receipt", "escalated", "talk", "camera", "alarm", "asset", "operation", "deleted"];
+const PRIORITY_STATES = { routine: "plain", urgent: "serious", critical: "critical" };
+const RECEIPT_STATES = { accepted: "normal", done: "normal", refused: "critical" };
+const STEP = { delivered: 2, seen: 3, accepted: 4, refused: 4, done: 5 };
+const GROUPS = { instruction: "order", receipt: "order", escalated: "order", operation: "camera", deleted: "alarm" };
+
+/** The journal of an operation, read on from where it was read to. */
+export class Journal {
+  constructor(operationId) {
+    this.operationId = operationId;
+    this.last = 0;
+    this.items = [];
+  }
+
+  /** Read what is new; gives whether anything was. */
+  async read() {
+    const before = this.items.length;
+    for (let page = 0; page < PAGES; page += 1) {
+      const query = new URLSearchParams({ after: this.last, limit: PAGE, kinds: KINDS.join(",") });
+      const answer = await askInReview("GET", `/api/operations/${this.operationId}/journal?${query}`);
+      this.items.push(...answer.items);
+      if (answer.items.length) this.last = answer.items.at(-1).id;
+      if (!answer.next) break;
+    }
+    return this.items.length > before;
+  }
+}
+
+/** The events of a journal, by their moment. `operation` gives names; `lanes` whose camera a feed is. */
+export function eventsOf(items, operation, lanes) {
+  const names = new Names(operation, lanes);
+  const orders = new Map();
+  const events = [];
+  for (const item of items) {
+    const event = { id: `journal-${item.id}`, at: item.at, kind: item.kind, group: GROUPS[item.kind] ?? item.kind, state: "plain", isSealed: item.is_sealed };
+    if (TELLERS[item.kind]?.(event, item.body, names, orders) !== false) events.push(event);
+  }
+  return events.sort((one, other) => one.at - other.at);
+}
+
+class Names {
+  constructor(operation, lanes) {
+    this.officers = new Map(operation.officers.map((officer) => [officer.user_id, officer.display_name]));
+    this.sites = new Map(operation.sites.map((site) => [site.id, `${site.ordinal} ${inLanguage(site, "name")}`]));
+    this.lanes = new Map(lanes.map((lane) => [lane.feed, lane]));
+    for (const lane of lanes) if (lane.officerId && !this.officers.has(lane.officerId)) this.officers.set(lane.officerId, lane.officer);
+  }
+
+  officer(id) {
+    return this.officers.get(id) ?? say("review.someone");
+  }
+
+  feed(name, officerId) {
+    const lane = this.lanes.get(name);
+    return lane ? `${lane.number} ${lane.officer}` : this.officer(officerId);
+  }
+
+  target(body) {
+    if (body.scope === "site") return this.sites.get(body.site) ?? say("review.someone");
+    return body.scope === "officer" ? this.officer(body.officer) : say("target.all");
+  }
+}
+
+const TELLERS = {
+  instruction(event, body, names, orders) {
+    event.state = PRIORITY_STATES[body.priority] ?? "plain";
+    event.title = say("review.event.instruction", { number: body.number, target: names.target(body) });
+    event.badge = say(`priority.${body.priority}`);
+    event.words = body.text;
+    event.deliveries = body.recipients.map((one) => ({
+      id: one.delivery, officer: names.officer(one.officer), steps: [{ at: event.at, state: "sent", done: 1 }],
+    }));
+    orders.set(body.instruction, { number: body.number, deliveries: new Map(event.deliveries.map((one) => [one.id, one])) });
+  },
+  receipt(event, body, names, orders) {
+    event.at = body.received_at ?? event.at;
+    const order = orders.get(body.instruction);
+    if (body.is_applied !== false) {
+      order?.deliveries.get(body.delivery)?.steps.push({ at: event.at, state: body.state, done: STEP[body.state] ?? 1, reason: body.reason });
+    }
+    if (!(body.state in RECEIPT_STATES)) return false; // delivered and seen stand with the instruction
+    event.state = RECEIPT_STATES[body.state];
+    event.title = say("review.event.receipt", { number: order?.number ?? "–", officer: names.officer(body.officer) });
+    event.badge = say(`delivery.${body.state}`);
+    event.words = body.reason ?? "";
+    return true;
+  },
+  escalated(event, body, names, orders) {
+    event.state = "caution";
+    event.title = say("review.event.receipt", { number: orders.get(body.instruction)?.number ?? "–", officer: names.officer(body.officer) });
+    event.badge = say("delivery.overdue");
+  },
+  talk(event, body, names) {
+    event.state = "standby";
+    event.title = say("review.event.talk");
+    event.badge = say(`review.talk.${body.what}`);
+    const heard = body.what === "began" ? body.to ?? [] : body.heard ?? [];
+    event.words = heard.map((feed) => names.feed(feed)).join(" · ");
+    if (body.what === "amended") return false;
+    return true;
+  },
+  camera(event, body, names) {
+    event.at = body.told_at ?? event.at;
+    const what = body.what === "state" ? body.state : body.what;
+    event.feed = body.feed;
+    event.state = { stopped_by_system: "caution", stopped_by_officer: "off", revoked: "serious", live: "normal" }[what] ?? "plain";
+    event.title = names.feed(body.feed, body.officer);
+    event.badge = say(`review.camera.${what}`);
+  },
+  alarm(event, body, names) {
+    event.state = body.state ?? "serious";
+    const key = `review.alarm.${body.what ?? body.kind}`;
+    event.title = say("review.event.alarm");
+    event.badge = knows(key) ? say(key) : String(body.what ?? body.kind ?? "");
+    event.words = body.feed ? names.feed(body.feed) : body.node ?? "";
+  },
+  asset(event, body) {
+    const last = body.what.split(".").at(-1);
+    event.state = { failed: "serious", no_answer: "caution", returned: "caution", answered: "normal", checked: "normal" }[last] ?? "standby";
+    const key = `audit.action.asset.${body.what}`;
+    event.title = knows(key) ? say(key) : body.what;
+    event.badge = "";
+    event.words = [body.ruling, body.gateway, body.found].filter(Boolean).join(" · ");
+  },
+  operation(event, body, names) {
+    const key = `audit.action.operation.${body.what}`;
+    event.title = knows(key) ? say(key) : body.what;
+    event.badge = "";
+    event.words = body.officer ? names.officer(body.officer) : "";
+  },
+  deleted(event) {
+    event.state = "serious";
+    event.title = say("review.event.deleted");
+    event.badge = "";
+  },
+};
+
+/** Where a delivery stood at a moment: its last step by then, or null before it was sent. */
+export function stepAt(delivery, at) {
+  return delivery.steps.findLast((step) => step.at <= at) ?? null;
+}

@@ -1,0 +1,91 @@
+// The index of one recording: where each fragment lies in its files, and when it was by the clock on the wall.
+
+import { askInReview } from "./review_session.js";
+
+const APART_MS = 20;
+const JUMP_MS = 400;
+const READ_MS = 30_000;
+
+export class RecordingIndex {
+  constructor(recording) {
+    this.id = recording.id;
+    this.url = `/api/recordings/${recording.id}`;
+    this.segments = new Map();
+    this.fragments = [];
+    this.gaps = [];
+    this.isComplete = false;
+    this.shift = null;
+  }
+
+  /** Read it, or what is new of it; gives whether anything was. */
+  async read() {
+    const answer = await askInReview("GET", `${this.url}/index?after=${this.fragments.length}`, undefined, { timeoutMs: READ_MS });
+    for (const segment of answer.segments) this.segments.set(segment.number, segment);
+    for (const fragment of answer.fragments) this.take(fragment);
+    this.gaps = answer.gaps;
+    this.isComplete = answer.is_complete;
+    return answer.fragments.length > 0;
+  }
+
+  /**
+   * Give a fragment its place on the wall clock. What a file holds stays together: its place is moved against the clock only
+   * where a player can start, and only when they are apart by more than anybody sees.
+   */
+  take(fragment) {
+    const segment = this.segments.get(fragment.segment);
+    if (!segment) return;
+    const told = fragment.at - (fragment.start - segment.start) * 1000;
+    const isOther = fragment.segment !== this.shiftOf;
+    const apart = isOther ? Infinity : Math.abs(told - this.shift);
+    if (isOther || apart > JUMP_MS || (fragment.is_key && apart > APART_MS)) {
+      this.shift = told;
+      this.shiftOf = fragment.segment;
+    }
+    const since = this.shift + (fragment.start - segment.start) * 1000;
+    // `origin`: the moment at which the time of the segment's file is zero.
+    this.fragments.push({ ...fragment, origin: this.shift, since, until: since + fragment.seconds * 1000 });
+  }
+
+  /** The number of the last fragment that begins at or before `at`, or -1. */
+  place(at) {
+    let low = 0;
+    let high = this.fragments.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.fragments[middle].since <= at) low = middle + 1;
+      else high = middle;
+    }
+    return low - 1;
+  }
+
+  /** Where a player must begin to show `at`: the number of the last key fragment that isn't after it. */
+  keyFor(at) {
+    let number = Math.max(0, this.place(at + 1));
+    while (number > 0 && !this.fragments[number].is_key) number -= 1;
+    return number;
+  }
+
+  /** The first key fragment after `at`, or null. */
+  keyAfter(at) {
+    return this.fragments.find((fragment) => fragment.is_key && fragment.since > at) ?? null;
+  }
+
+  get since() {
+    return this.fragments[0]?.since ?? null;
+  }
+
+  get until() {
+    return this.fragments.at(-1)?.until ?? null;
+  }
+
+  /** Whether there is something to show at `at`, and if not, which kind of gap it is. */
+  gapAt(at, slackMs = 250) {
+    const fragment = this.fragments[this.place(at + 1)];
+    if (fragment && at < fragment.until + slackMs) {
+      const segment = this.segments.get(fragment.segment);
+      if (segment.is_deleted) return "deleted";
+      return segment.is_missing ? "missing" : null;
+    }
+    return this.gaps.find((gap) => gap.track !== "audio" && at >= gap.since - slackMs && at < gap.until + slackMs)?.kind ?? "unknown";
+  }
+}

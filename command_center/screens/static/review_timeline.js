@@ -1,0 +1,321 @@
+// The one line of time under everything: a lane for each camera and voice, marks of what happened, notes, and the moment.
+
+import { h, shape, write } from "./dom.js";
+import { gapName, gapState, gapWords } from "./review_lane.js";
+import { Scale } from "./review_scale.js";
+import { clock as clockOf, day, span as spanOf } from "./time.js";
+import { say } from "./words.js";
+
+const TICK_PX = 96;
+const LEAST_PX = 1.5;
+const NAME_PX = 74;
+const TOGETHER_PX = 13;
+const DRAG_MS = 120;
+const RANK = ["critical", "serious", "caution", "standby", "normal", "off", "plain"];
+
+export class Timeline {
+  /** `on.seek(at)`, `on.toggle(feed)`, `on.hear(feed)`, `on.open(event)` of a mark that was pressed. */
+  constructor(element, clock, on) {
+    this.clock = clock;
+    this.on = on;
+    this.scale = new Scale();
+    this.lanes = [];
+    this.rows = []; // {name, marks: [{at, state, words, …}]}
+    this.isShown = () => false;
+    this.isHeard = () => false;
+    this.build(element);
+    clock.on("tick", () => this.tick());
+    clock.on("change", (what) => {
+      if (what === "seek") this.scale.follow(clock.now) && this.repaint();
+      this.tick();
+    });
+  }
+
+  build(element) {
+    this.ruler = h("div.line-ruler");
+    this.laneRows = h("div.line-lanes");
+    this.markRows = h("div.line-marks");
+    this.moment = h("div.line-moment", { "aria-hidden": "true" });
+    this.ghost = h("div.line-ghost", { "aria-hidden": "true", hidden: true });
+    this.tip = h("div.line-tip", { hidden: true });
+    this.window = h("div.line-window");
+    this.overview = h("div.line-overview", { "aria-hidden": "true" }, this.overviewLanes = h("div.line-overview-lanes"), this.window, this.overviewMoment = h("div.line-moment"));
+    this.scroller = h("div.line-scroll", {}, this.laneRows);
+    this.body = h(
+      "div.line", { role: "slider", tabindex: 0, "aria-label": say("review.position"), "aria-orientation": "horizontal" },
+      this.ruler, this.scroller, this.markRows, this.overview, this.ghost, this.moment, this.tip,
+    );
+    this.blank = h("p.blank", { role: "status", hidden: true });
+    element.append(this.body, this.blank);
+    new ResizeObserver(() => this.measure()).observe(this.body);
+    this.listen();
+  }
+
+  measure() {
+    this.left = this.ruler.querySelector(".line-space")?.offsetWidth ?? this.left ?? 180;
+    this.scale.width = Math.max(50, this.body.clientWidth - this.left - this.gutter);
+    this.repaint();
+  }
+
+  get gutter() {
+    return 12;
+  }
+
+  // -- what it shows
+
+  say(words) {
+    this.blank.hidden = words === null;
+    this.body.hidden = words !== null;
+    write(this.blank, words ?? "");
+  }
+
+  setBounds(since, until) {
+    this.scale.setBounds(since, until);
+    this.body.setAttribute("aria-valuemin", Math.round(since / 1000));
+    this.body.setAttribute("aria-valuemax", Math.round(until / 1000));
+    this.repaint();
+  }
+
+  setLanes(lanes) {
+    this.lanes = lanes;
+    this.repaint();
+  }
+
+  /** `rows`: [{name, marks: [{at, state, words, open}]}], each by time. */
+  setMarks(rows) {
+    this.rows = rows;
+    this.repaint();
+  }
+
+  zoom(factor, around = this.clock.now) {
+    this.scale.zoom(factor, around);
+    this.repaint();
+  }
+
+  whole() {
+    this.scale.whole();
+    this.repaint();
+  }
+
+  follow() {
+    this.scale.release(this.clock.now);
+    this.repaint();
+  }
+
+  // -- painting
+
+  repaint() {
+    this.painting ??= requestAnimationFrame(() => {
+      this.painting = null;
+      this.paint();
+    });
+  }
+
+  paint() {
+    if (this.body.hidden || !this.lanes) return;
+    this.paintRuler();
+    this.paintLanes();
+    this.paintMarks();
+    this.paintOverview();
+    this.tick();
+    this.on.viewed?.(this.scale);
+  }
+
+  paintRuler() {
+    const { step, moments } = this.scale.ticks(TICK_PX);
+    const ticks = moments.map((at) => {
+      const tick = h("span.line-tick", {}, clockOf(at).slice(0, step >= 60_000 ? 5 : 8));
+      tick.style.left = `${this.scale.x(at)}px`;
+      return tick;
+    });
+    const date = h("span.line-space.line-date", {}, day((this.scale.from + this.scale.to) / 2));
+    this.ruler.replaceChildren(date, h("div.line-track", {}, ticks));
+    const left = date.offsetWidth;
+    if (left && left !== this.left) {
+      this.left = left;
+      this.scale.width = Math.max(50, this.body.clientWidth - left - this.gutter);
+      this.repaint();
+    }
+  }
+
+  paintLanes() {
+    this.laneRows.replaceChildren(...this.lanes.map((lane) => this.laneRow(lane)));
+  }
+
+  laneRow(lane) {
+    const isVoice = lane.kind === "voice";
+    const isOn = isVoice ? this.isHeard(lane.feed) : this.isShown(lane.feed);
+    const words = say(isVoice ? "review.lane.hear" : "review.lane.show", { name: `${lane.site} ${lane.officer}` });
+    const label = h(
+      "label.line-label", { title: `${lane.site} · ${lane.officer}\n${this.sums(lane)}` },
+      h("input", { type: "checkbox", checked: isOn, "aria-label": words, onchange: (event) => { event.target.blur(); this.on.toggle(lane); } }),
+      h("span.tile-number", {}, lane.number), h("span.line-site", {}, lane.site), h("span.line-officer", {}, lane.officer),
+    );
+    return h("div.line-row", { dataset: { feed: lane.feed, kind: lane.kind } }, label, h("div.line-track", {}, this.spansOf(lane)));
+  }
+
+  sums(lane) {
+    const gaps = Object.entries(lane.gapsMs ?? {}).map(([kind, ms]) => `${gapName(kind)} ${spanOf(ms)}`);
+    return [say("review.lane.covered", { span: spanOf(lane.coveredMs) }), ...gaps].join(" · ");
+  }
+
+  /** The spans in sight; what is too narrow to be seen is still drawn, where it is a gap. */
+  spansOf(lane) {
+    const { scale } = this;
+    const pieces = [];
+    for (const span of lane.spans) {
+      if (span.until < scale.from || span.since > scale.to) continue;
+      const left = Math.max(-4, scale.x(span.since));
+      const width = Math.min(scale.width + 4, scale.x(span.until)) - left;
+      const isGap = span.kind !== "covered";
+      if (!isGap && width < 0.5) continue;
+      const piece = h("i.line-span", { dataset: { kind: span.kind, state: isGap ? gapState(span.kind) : "covered" } });
+      if (isGap && width > NAME_PX) piece.append(h("span", {}, gapName(span.kind)));
+      piece.style.left = `${left}px`;
+      piece.style.width = `${Math.max(width, isGap ? LEAST_PX : 0)}px`;
+      pieces.push(piece);
+    }
+    return pieces;
+  }
+
+  paintMarks() {
+    this.markRows.replaceChildren(...this.rows.map((row) => h(
+      "div.line-row.line-row-marks", { dataset: { row: row.key } }, h("div.line-label.line-name", {}, row.name), h("div.line-track", {}, this.marksOf(row)),
+    )));
+  }
+
+  marksOf(row) {
+    const groups = [];
+    for (const mark of row.marks) {
+      const x = this.scale.x(mark.at);
+      if (x < -6 || x > this.scale.width + 6) continue;
+      const last = groups.at(-1);
+      if (last && x - last.x < TOGETHER_PX) last.marks.push(mark);
+      else groups.push({ x, marks: [mark] });
+    }
+    return groups.map((group) => this.markOf(group));
+  }
+
+  markOf({ x, marks }) {
+    const state = RANK.find((each) => marks.some((mark) => mark.state === each)) ?? "plain";
+    const lines = marks.slice(0, 6).map((mark) => `${clockOf(mark.at)} ${mark.words}`);
+    if (marks.length > 6) lines.push(say("review.marks.more", { count: marks.length - 6 }));
+    const first = marks[0];
+    const mark = h(
+      `button.line-mark.state-${state}`,
+      { type: "button", tabindex: -1, title: lines.join("\n"), "aria-label": lines.join("; "), onclick: () => this.on.open(first) },
+      shape(state), marks.length > 1 ? h("b", {}, marks.length > 99 ? "99+" : marks.length) : null,
+    );
+    mark.style.left = `${x}px`;
+    return mark;
+  }
+
+  paintOverview() {
+    const whole = { from: this.scale.since, length: Math.max(1, this.scale.until - this.scale.since) };
+    const place = (at) => `${(100 * (at - whole.from)) / whole.length}%`;
+    this.overviewLanes.replaceChildren(...this.lanes.slice(0, 8).map((lane) => h("div", {}, lane.spans.map((span) => {
+      const piece = h("i", { dataset: { state: span.kind === "covered" ? "covered" : gapState(span.kind) } });
+      piece.style.left = place(span.since);
+      piece.style.width = `${(100 * (span.until - span.since)) / whole.length}%`;
+      return piece;
+    }))));
+    const from = Math.max(this.scale.from, whole.from);
+    const to = Math.min(this.scale.to, this.scale.until);
+    this.window.style.left = place(from);
+    this.window.style.width = `${(100 * Math.max(0, to - from)) / whole.length}%`;
+    this.overview.hidden = this.scale.isWhole;
+  }
+
+  tick() {
+    if (this.body.hidden) return;
+    const { now } = this.clock;
+    if (this.clock.isRunning && this.scale.follow(now)) this.repaint();
+    const x = this.scale.x(now);
+    const isInSight = x >= -1 && x <= this.scale.width + 1;
+    this.moment.hidden = !isInSight;
+    if (isInSight) this.moment.style.transform = `translateX(${(this.left ?? 0) + x}px)`;
+    this.overviewMoment.style.left = `${(100 * (now - this.scale.since)) / Math.max(1, this.scale.until - this.scale.since)}%`;
+    const second = Math.round(now / 1000);
+    if (second === this.toldSecond) return;
+    this.toldSecond = second;
+    this.body.setAttribute("aria-valuenow", second);
+    this.body.setAttribute("aria-valuetext", `${day(now)} ${clockOf(now)}`);
+  }
+
+  // -- the pointer
+
+  listen() {
+    this.body.addEventListener("pointerdown", (event) => this.press(event));
+    this.body.addEventListener("pointermove", (event) => this.move(event));
+    this.body.addEventListener("pointerleave", () => this.hideTip());
+    for (const name of ["pointerup", "pointercancel"]) this.body.addEventListener(name, () => (this.dragging = null));
+    this.body.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
+  }
+
+  /** The moment under the pointer, or null where there is no time. */
+  momentOf(event) {
+    const x = event.clientX - this.body.getBoundingClientRect().left - this.left;
+    return x < 0 || x > this.scale.width + this.gutter ? null : this.scale.at(Math.min(x, this.scale.width));
+  }
+
+  press(event) {
+    if (event.button !== 0 || event.target.closest("button, label, input")) return;
+    if (event.target.closest(".line-overview")) {
+      this.dragging = { kind: "window" };
+      this.moveWindow(event);
+    } else {
+      const at = this.momentOf(event);
+      if (at === null) return;
+      this.dragging = { kind: "moment", sought: performance.now() };
+      this.on.seek(at);
+    }
+    this.body.setPointerCapture(event.pointerId);
+  }
+
+  move(event) {
+    if (this.dragging?.kind === "window") return this.moveWindow(event);
+    const at = this.momentOf(event);
+    if (this.dragging && at !== null && performance.now() - this.dragging.sought > DRAG_MS) {
+      this.dragging.sought = performance.now();
+      this.on.seek(at);
+    }
+    return this.showTip(event, at);
+  }
+
+  moveWindow(event) {
+    const box = this.overview.getBoundingClientRect();
+    const share = (event.clientX - box.left) / box.width;
+    const middle = this.scale.since + share * (this.scale.until - this.scale.since);
+    this.scale.pan(middle - (this.scale.from + this.scale.to) / 2);
+    this.repaint();
+  }
+
+  wheel(event) {
+    const isSideways = event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY);
+    if (event.target.closest(".line-scroll") && !isSideways && !event.ctrlKey && this.scroller.scrollHeight > this.scroller.clientHeight + 1) return;
+    event.preventDefault();
+    if (isSideways) this.scale.pan(((event.deltaX || event.deltaY) / this.scale.width) * this.scale.length);
+    else this.scale.zoom(event.deltaY > 0 ? 1.25 : 0.8, this.momentOf(event) ?? this.clock.now);
+    this.repaint();
+  }
+
+  showTip(event, at) {
+    if (at === null || event.target.closest("button, label, .line-overview")) return this.hideTip();
+    const row = event.target.closest(".line-row[data-feed]");
+    const lane = row && this.lanes.find((each) => each.feed === row.dataset.feed);
+    const span = lane?.at(at);
+    const length = span && Number.isFinite(span.since + span.until) ? ` · ${spanOf(span.until - span.since)}` : "";
+    const words = !span ? "" : span.kind === "covered" ? `${say("review.lane.recorded")}${length}` : `${gapWords(span.kind)}${length}`;
+    write(this.tip, `${clockOf(at)}${words ? `  ${words}` : ""}`);
+    this.tip.hidden = this.ghost.hidden = false;
+    const x = this.left + this.scale.x(at);
+    this.ghost.style.transform = `translateX(${x}px)`;
+    const wide = this.tip.offsetWidth;
+    this.tip.style.transform = `translateX(${Math.min(Math.max(x - wide / 2, 4), this.body.clientWidth - wide - 4)}px)`;
+    return undefined;
+  }
+
+  hideTip() {
+    this.tip.hidden = this.ghost.hidden = true;
+  }
+}
