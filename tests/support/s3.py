@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import httpx
 import uvicorn
@@ -22,6 +23,7 @@ from tests.support.ports import free_ports
 from tests.support.waiting import until
 
 START_SECONDS = 30.0
+TRICKLE_BYTES, TRICKLE_SECONDS = 1_000, 0.1
 KEY = AccessKey("test-key", "test-secret", "us-east-1")
 BUCKET = "evidence"
 
@@ -83,20 +85,26 @@ class BadLine:
     corrupts_downloads: bool = False
     truncates: bool = False
     """Half an answer's body, and the line is cut."""
+    is_slow: bool = False
+    """An answer's body comes a little at a time, and takes for ever."""
     stalls: bool = False
     """Takes a request and doesn't answer."""
     matches: Callable[[str, str], bool] = lambda _method, _path: True
     """Which requests, by method and path, it happens to."""
     seen: list[tuple[str, str]] = field(default_factory=list)
+    certificate: tuple[Path, Path] | None = None
+    """Speaks TLS with this certificate and key."""
     _server: uvicorn.Server | None = None
     _serving: asyncio.Task[None] | None = None
 
     def bucket(self) -> Bucket:
         """The bucket, over this line."""
-        return Bucket(url=f"http://127.0.0.1:{self.port}", name=BUCKET, prefix="court")
+        scheme = "http" if self.certificate is None else "https"
+        return Bucket(url=f"{scheme}://127.0.0.1:{self.port}", name=BUCKET, prefix="court")
 
     async def open(self) -> None:
         """Take connections."""
+        certificate, key = self.certificate or (None, None)
         config = uvicorn.Config(
             self._app,
             port=self.port,
@@ -104,6 +112,8 @@ class BadLine:
             lifespan="off",
             interface="asgi3",
             timeout_graceful_shutdown=1,
+            ssl_certfile=certificate,
+            ssl_keyfile=key,
         )
         self._server = uvicorn.Server(config)
         self._serving = asyncio.create_task(self._server.serve())
@@ -145,6 +155,8 @@ class BadLine:
         if is_bad and self.corrupts_downloads and request.method == "GET" and content:
             content = _flipped(content)
         kept = {name: value for name, value in answer.headers.items() if name not in {"connection", "date", "server"}}
+        if is_bad and self.is_slow and request.method == "GET":
+            return StreamingResponse(_trickle(content), answer.status_code, kept)
         if is_bad and self.truncates and request.method == "GET":
             return StreamingResponse(_half(content), answer.status_code, kept)
         return Response(content, answer.status_code, kept)
@@ -153,6 +165,12 @@ class BadLine:
 def _flipped(body: bytes) -> bytes:
     middle = len(body) // 2
     return body[:middle] + bytes([body[middle] ^ 1]) + body[middle + 1 :]
+
+
+async def _trickle(content: bytes) -> AsyncIterator[bytes]:
+    for position in range(0, len(content), TRICKLE_BYTES):
+        yield content[position : position + TRICKLE_BYTES]
+        await asyncio.sleep(TRICKLE_SECONDS)
 
 
 async def _half(content: bytes) -> AsyncIterator[bytes]:

@@ -7,10 +7,12 @@ import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import httpx
 import pytest
 
+from command_center.certificates import AUTHORITY_FILE, server_certificate
 from command_center.evidence import store_s3
 from command_center.evidence.store import CHUNK_BYTES, ChecksumMismatch, NotStored, StoreAway, read_all
 from command_center.evidence.store_s3 import Bucket, Patience, S3Store
@@ -162,6 +164,37 @@ async def test_an_answer_that_breaks_off_is_gone_on_with(line: BadLine) -> None:
         line.matches = lambda _method, _path: True
         with pytest.raises(StoreAway):
             await store.names()
+
+
+async def test_what_comes_too_slowly_is_given_up(line: BadLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with store_at(line.bucket()) as store:
+        await _put(store)
+        monkeypatch.setattr(store_s3, "ANSWER_SECONDS", 0.3)
+        monkeypatch.setattr(store_s3, "LEAST_BYTES_PER_SECOND", 10_000_000)
+        line.is_slow = True
+        with pytest.raises(StoreAway) as raised:
+            await store.digest(PATH)
+        assert raised.value.code == "store-away"
+
+
+async def test_a_certificate_that_nobody_vouches_for_is_not_spoken_to(line: BadLine, tmp_path: Path) -> None:
+    await line.close()
+    line.certificate = server_certificate(tmp_path, ["127.0.0.1"])
+    await line.open()
+    async with store_at(line.bucket()) as store:
+        with pytest.raises(StoreAway):
+            await _put(store)
+    assert line.seen == []
+    async with store_at(replace(line.bucket(), authority=tmp_path / AUTHORITY_FILE)) as store:
+        await _put(store)
+        assert await read_all(store, PATH) == BODY
+
+
+async def test_a_proxy_of_the_environment_is_not_used(s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    async with store_at(s3.bucket()) as store:
+        await _put(store)
 
 
 async def test_bytes_that_were_changed_on_the_way_are_found_by_reading_them_back(line: BadLine) -> None:

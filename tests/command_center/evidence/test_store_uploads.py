@@ -26,6 +26,7 @@ from command_center.evidence.store_uploads import Uploads
 from command_center.evidence.store_whereabouts import Whereabouts
 from command_center.evidence.tables import Recording, RecordingGap, RecordingSegment
 from tests.command_center.evidence.conftest import World
+from tests.support import killable_uploads
 from tests.support.manifests import make_recording_of_version_1
 from tests.support.s3 import KEY, BadLine, S3Server, bad_line
 
@@ -266,6 +267,12 @@ async def test_what_a_crash_left_under_way_is_brought(place: Place) -> None:
     await place.uploads.begin()
     await place.bring()
     assert await place.states() == [StoredState.BOTH] * 2
+
+
+async def test_killed_at_any_moment_it_loses_nothing(world: World, line: BadLine, tmp_path: Path) -> None:
+    for number in range(3):
+        await world.record(begins=10.0 * number)
+    await killable_uploads.run(tmp_path, world.database, line, kills=2)
 
 
 async def test_a_database_that_was_lost_finds_what_was_brought_and_freed(place: Place) -> None:
