@@ -138,9 +138,9 @@ class Web:
         self.instructions = Instructions(self.database, self.hub, self.audit, deadlines=deadlines_of(settings))
         self.positions = Positions(self.database)
         self.store = store_of(settings, self.database)
-        self.recordings = Recordings(self.database, self.audit, self.store)
-        self.custody = Custody(self.database, self.audit)
         self.denials = Denials(self.database, self.audit)
+        self.custody = Custody(self.database, self.audit, self.denials)
+        self.recordings = Recordings(self.database, self.audit, self.store, self.custody, self.denials)
         periods = periods_of(settings)
         self.retention = Retention(self.database, self.audit, periods)
         self.deletions = Deletions(
@@ -225,7 +225,7 @@ class Web:
             positions.router(self.positions),
             recordings.router(self.recordings),
             notes.router(Notes(self.database, self.audit)),
-            tracks.router(Tracks(self.database)),
+            tracks.router(Tracks(self.database), self.custody),
             timeline.router(self.timelines),
             custody.router(self.custody),
             retention.router(self.retention, names),

@@ -12,6 +12,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict
 
 from command_center.accounts.identity import signed_in
+from command_center.api.custody import Reviewing
 from command_center.api.paging import Page, cursor_of, place_of
 from command_center.api.problems import problem
 from command_center.api.ranges import ByteRange, RangeRefused, read_range
@@ -50,6 +51,21 @@ class RecordingItem(BaseModel):
     version: int
     segments: int
     is_signed: bool
+    deletion: GoneItem | None
+    """Where `state` is `deleted`."""
+
+
+class GoneItem(BaseModel):
+    """Who had it deleted, when that took effect, and why."""
+
+    model_config = ConfigDict(from_attributes=True)
+    at: datetime
+    retention_class: str
+    reason: str
+    proposed_by: UUID
+    proposed_by_name: str
+    approved_by: UUID
+    approved_by_name: str
 
 
 class SegmentItem(BaseModel):
@@ -149,12 +165,13 @@ def router(recordings: Recordings) -> APIRouter:
         return RecordingItem.model_validate(await recordings.recording(signed_in(), recording_id))
 
     @routes.get("/{recording_id}/index", summary="Where its fragments lie, from number `after` on")
-    async def index(recording_id: UUID, after: Annotated[int, Query(ge=0)] = 0) -> IndexItem:
-        return IndexItem.model_validate(await recordings.index(signed_in(), recording_id, after=after))
+    async def index(recording_id: UUID, after: Annotated[int, Query(ge=0)] = 0, review: Reviewing = None) -> IndexItem:
+        found = await recordings.index(signed_in(), recording_id, after=after, review_id=review)
+        return IndexItem.model_validate(found)
 
     @routes.get("/{recording_id}/track", summary="Where the device was meanwhile, oldest first")
-    async def track(recording_id: UUID) -> TrackItem:
-        return TrackItem.model_validate(await recordings.track(signed_in(), recording_id))
+    async def track(recording_id: UUID, review: Reviewing = None) -> TrackItem:
+        return TrackItem.model_validate(await recordings.track(signed_in(), recording_id, review_id=review))
 
     @routes.head("/{recording_id}/segments/{number}", include_in_schema=False)
     @routes.get(
@@ -164,12 +181,15 @@ def router(recordings: Recordings) -> APIRouter:
         responses={206: {"description": "the part asked for"}, 416: {"description": "there is no such part"}},
     )
     async def segment(
-        recording_id: UUID, number: Annotated[int, Path(ge=1, le=MAX_NUMBER)], request: Request
+        recording_id: UUID,
+        number: Annotated[int, Path(ge=1, le=MAX_NUMBER)],
+        request: Request,
+        review: Reviewing = None,
     ) -> Response:
         wanted = request.headers.get("range")
         is_beginning = wanted is None or wanted.replace(" ", "").startswith("bytes=0-")
         is_start = request.method == "GET" and number == 1 and is_beginning
-        media = await recordings.segment(signed_in(), recording_id, number, is_start=is_start)
+        media = await recordings.segment(signed_in(), recording_id, number, is_start=is_start, review_id=review)
         return await _send(media, request, lambda part: recordings.open(media, part.first, part.last))
 
     return routes

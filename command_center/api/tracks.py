@@ -8,6 +8,8 @@ from fastapi import APIRouter
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from command_center.accounts.identity import signed_in
+from command_center.api.custody import Reviewing
+from command_center.evidence.custody import Custody
 from command_center.evidence.tracks import Point, Tracks
 
 
@@ -28,14 +30,18 @@ class TracksItem(BaseModel):
     tracks: list[TrackItem]
 
 
-def router(tracks: Tracks) -> APIRouter:
+def router(tracks: Tracks, custody: Custody) -> APIRouter:
     """The route of tracks."""
     routes = APIRouter(tags=["positions"])
 
     @routes.get("/api/operations/{operation_id}/tracks", summary="Where the devices were, WGS-84, thinned")
     async def listed(
-        operation_id: UUID, since: AwareDatetime | None = None, until: AwareDatetime | None = None
+        operation_id: UUID,
+        since: AwareDatetime | None = None,
+        until: AwareDatetime | None = None,
+        review: Reviewing = None,
     ) -> TracksItem:
+        await custody.admit(signed_in(), operation_id, review, "tracks")
         found = await tracks.of_operation(signed_in(), operation_id, since=since, until=until)
         return TracksItem(tracks=[TrackItem.model_validate(one) for one in found])
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TypeVar
+from typing import Literal, TypeVar
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from command_center.accounts.identity import Identity
 from command_center.accounts.permissions import Permission
@@ -19,6 +21,7 @@ from command_center.clock import Clock, now
 from command_center.database import Database, new_id
 from command_center.errors import NotFound, NotPermitted, TooMany
 from command_center.evidence import custody_tables as tables
+from command_center.evidence.denials import Denials
 from command_center.operations.scope import must
 from command_center.operations.tables import Operation
 
@@ -29,7 +32,10 @@ SEEK_SECONDS = 1.0
 BOUND = 10_000
 """Reviews that a process keeps in mind."""
 
+Key = TypeVar("Key")
 Value = TypeVar("Value")
+Looked = Literal["journal", "tracks"]
+"""What there is to look at of an operation beside its recordings."""
 
 
 class Purpose(StrEnum):
@@ -61,12 +67,15 @@ class Review:
 class Custody:
     """Begins reviews, and says of a request which one it belongs to."""
 
-    def __init__(self, database: Database, audit: Audit, clock: Clock = now) -> None:
+    def __init__(self, database: Database, audit: Audit, denials: Denials, clock: Clock = now) -> None:
         self._database = database
         self._audit = audit
+        self._denials = denials
         self._clock = clock
         self._known: OrderedDict[UUID, Review] = OrderedDict()
         self._sought_at: OrderedDict[UUID, datetime] = OrderedDict()
+        self._looked: OrderedDict[tuple[UUID, UUID | None, UUID, Looked], bool] = OrderedDict()
+        self._auditing = asyncio.Lock()
 
     async def begin(self, identity: Identity, operation_id: UUID, purpose: Purpose, note: str = "") -> Review:
         """Begin a review of an operation in this person's courts.
@@ -78,12 +87,7 @@ class Custody:
         must(identity, Permission.REVIEW)
         review = Review(new_id(), operation_id, identity.user_id, purpose, self._clock())
         async with self._database.write() as session:
-            known = select(Operation.court_id).where(
-                Operation.id == operation_id, Operation.court_id.in_(identity.court_ids)
-            )
-            court_id = await session.scalar(known)
-            if court_id is None:
-                raise NotFound("operation-not-found")
+            court_id = await _court_of(session, identity, operation_id)
             session.add(
                 tables.Review(
                     id=review.id,
@@ -149,6 +153,35 @@ class Custody:
             raise NotPermitted("purpose-required")
         return None
 
+    async def admit(self, identity: Identity, operation_id: UUID, review_id: UUID | None, what: Looked) -> None:
+        """Let somebody look at `what` of an operation; the audit tells it once a session and review.
+
+        Raises:
+            NotPermitted: the role doesn't review, or must say what for, by `review_id`.
+            NotFound: there is no such operation in this person's courts.
+        """
+        async with self._denials.told(identity, "operation", operation_id):
+            must(identity, Permission.REVIEW)
+            async with self._database.read() as session:
+                court_id = await _court_of(session, identity, operation_id)
+            review = await self.review_of(identity, operation_id, review_id)
+        looking = (identity.session_id, None if review is None else review.id, operation_id, what)
+        async with self._auditing:
+            if looking in self._looked:
+                return
+            async with self._database.write() as session:
+                details = {"purpose": "none"} if review is None else review.details
+                await self._audit.record(
+                    session,
+                    actor=identity.user_id,
+                    court_id=court_id,
+                    action="review.looked",
+                    subject_type="operation",
+                    subject_id=str(operation_id),
+                    details={**details, "what": what},
+                )
+            _put(self._looked, looking, True)
+
     async def _of(self, identity: Identity, review_id: UUID) -> Review | None:
         """This person's review of that id, unless it is over."""
         review = self._known.get(review_id) or await self._read(review_id)
@@ -165,7 +198,20 @@ class Custody:
         return Review(row.id, row.operation_id, row.user_id, Purpose(row.purpose), row.began_at)
 
 
-def _put(kept: OrderedDict[UUID, Value], key: UUID, value: Value) -> None:
+async def _court_of(session: AsyncSession, identity: Identity, operation_id: UUID) -> UUID:
+    """The court of an operation that this person's court sees.
+
+    Raises:
+        NotFound: there is none.
+    """
+    known = select(Operation.court_id).where(Operation.id == operation_id, Operation.court_id.in_(identity.court_ids))
+    court_id = await session.scalar(known)
+    if court_id is None:
+        raise NotFound("operation-not-found")
+    return court_id
+
+
+def _put(kept: OrderedDict[Key, Value], key: Key, value: Value) -> None:
     """Keep it as the latest; what was used least lately makes room."""
     kept[key] = value
     kept.move_to_end(key)

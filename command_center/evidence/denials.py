@@ -6,7 +6,8 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from command_center.accounts.identity import Identity
 from command_center.accounts.names import id_in
 from command_center.audit import Audit
 from command_center.database import Database
+from command_center.errors import NotFound, NotPermitted
 from command_center.evidence.tables import Recording
 from command_center.operations.tables import Operation
 
@@ -52,6 +54,21 @@ class Denials:
         self._timer = timer
         self._windows: OrderedDict[UUID, _Window] = OrderedDict()
         self._lock = asyncio.Lock()
+
+    @asynccontextmanager
+    async def told(self, identity: Identity, subject_type: str, subject_id: UUID) -> AsyncIterator[None]:
+        """Whatever of this recording or operation this person is refused in the block is written down."""
+        try:
+            yield
+        except NotPermitted as refusal:
+            await self.note(identity, refusal.code, subject_type, str(subject_id))
+            raise
+        except NotFound:
+            async with self._database.read() as session:
+                court_id = await _court_of(session, subject_type, str(subject_id))
+            if court_id is not None and court_id not in identity.court_ids:
+                await self.note(identity, "other-court", subject_type, str(subject_id))
+            raise
 
     async def note_path(self, identity: Identity, path: str) -> None:
         """Write down that this person's role doesn't open this path."""

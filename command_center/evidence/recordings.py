@@ -18,8 +18,12 @@ from command_center.audit import Audit
 from command_center.clock import Clock, now
 from command_center.database import Database
 from command_center.errors import NotFound, NotPermitted, Unavailable
+from command_center.evidence.custody import Custody, Review
+from command_center.evidence.denials import Denials
+from command_center.evidence.gone import gone
 from command_center.evidence.manifests import KnownManifest, KnownSegment, Manifests
 from command_center.evidence.records import (
+    Gone,
     Index,
     IndexedSegment,
     Media,
@@ -49,10 +53,20 @@ Row = tuple[Recording, Feed | None, Operation, Site | None, User | None, Recordi
 class Recordings:
     """The recordings of the operations in a person's courts."""
 
-    def __init__(self, database: Database, audit: Audit, store: Store, clock: Clock = now) -> None:
+    def __init__(
+        self,
+        database: Database,
+        audit: Audit,
+        store: Store,
+        custody: Custody,
+        denials: Denials,
+        clock: Clock = now,
+    ) -> None:
         self._database = database
         self._audit = audit
         self._store = store
+        self._custody = custody
+        self._denials = denials
         self._manifests = Manifests(store)
         self._clock = clock
         self._viewings = Viewings()
@@ -74,8 +88,8 @@ class Recordings:
             NotPermitted: the role doesn't review.
             NotFound: there is no such operation in this person's courts.
         """
-        _must_review(identity)
-        async with self._database.read() as session:
+        async with self._denials.told(identity, "operation", operation_id), self._database.read() as session:
+            _must_review(identity)
             known = select(Operation.id).where(Operation.id == operation_id, Operation.court_id.in_(identity.court_ids))
             if await session.scalar(known) is None:
                 raise NotFound("operation-not-found")
@@ -93,7 +107,9 @@ class Recordings:
         copies = await self._copies([row[0].id for row in rows if row[0].talk_id is not None])
         if copies:
             rows = sorted([*rows, *copies], key=lambda row: (row[0].started_at, row[0].id), reverse=True)
-        return [await self._record(row) for row in rows]
+        async with self._database.read() as session:
+            deleted = await gone(session, [row[0].id for row in rows])
+        return [await self._record(row, deleted.get(row[0].id)) for row in rows]
 
     async def _copies(self, talks: Sequence[UUID]) -> list[Row]:
         """What other nodes recorded of those of these talks of whose own files one is missing."""
@@ -122,18 +138,22 @@ class Recordings:
         Raises:
             NotFound: there is none in this person's courts.
         """
-        async with self._database.read() as session:
+        async with self._denials.told(identity, "recording", recording_id), self._database.read() as session:
             row = await _row(session, identity, recording_id)
-        return await self._record(row)
+            deleted = await gone(session, [recording_id])
+        return await self._record(row, deleted.get(recording_id))
 
-    async def index(self, identity: Identity, recording_id: UUID, *, after: int = 0) -> Index:
+    async def index(
+        self, identity: Identity, recording_id: UUID, *, after: int = 0, review_id: UUID | None = None
+    ) -> Index:
         """Where its fragments lie and when they were; only those from number `after` on. It belongs to a viewing.
 
         Raises:
+            NotPermitted: the role doesn't review, or must say what for, by `review_id`.
             NotFound: there is none in this person's courts.
             Unavailable: the store doesn't have it, or can't be asked.
         """
-        recording = await self._viewed(identity, recording_id)
+        recording = await self._viewed(identity, recording_id, review_id)
         manifest = await self._manifest(recording)
         there = await self._store.sizes([one.line.path for one in manifest.segments.values()])
         return Index(
@@ -146,18 +166,23 @@ class Recordings:
             gaps=tuple(manifest.gaps),
         )
 
-    async def segment(self, identity: Identity, recording_id: UUID, number: int, *, is_start: bool) -> Media:
+    async def segment(
+        self, identity: Identity, recording_id: UUID, number: int, *, is_start: bool, review_id: UUID | None = None
+    ) -> Media:
         """One segment's file, as far as it is whole now; the viewing is audited.
 
         `is_start`: the request is for the recording's beginning, and so a new viewing, however soon after another.
 
         Raises:
-            NotFound: there is none in this person's courts, or no such segment.
+            NotPermitted: the role doesn't review, or must say what for, by `review_id`.
+            NotFound: there is none in this person's courts, or no such segment, or it was deleted.
             Unavailable: the store doesn't have it, or can't be asked.
         """
-        recording = await self._viewed(identity, recording_id, is_start=is_start)
+        recording = await self._viewed(identity, recording_id, review_id, is_start=is_start)
         async with self._database.read() as session:
             row = await session.get(RecordingSegment, (recording_id, number))
+            if await gone(session, [recording_id]):
+                raise NotFound("recording-deleted")
         if row is None or row.ended_at is None:
             return await self._growing(recording, number)
         etag = None if row.sha256 is None else f'"{row.sha256}"'
@@ -178,13 +203,14 @@ class Recordings:
             raise Unavailable("recording-unreachable") from error
         return _joined(beginning, pieces)
 
-    async def track(self, identity: Identity, recording_id: UUID) -> Track:
+    async def track(self, identity: Identity, recording_id: UUID, *, review_id: UUID | None = None) -> Track:
         """Where the officer's device was during the recording, oldest first. It belongs to a viewing.
 
         Raises:
+            NotPermitted: the role doesn't review, or must say what for, by `review_id`.
             NotFound: there is none in this person's courts.
         """
-        recording = await self._viewed(identity, recording_id)
+        recording = await self._viewed(identity, recording_id, review_id)
         async with self._database.read() as session:
             since = recording.started_at
             until = recording.ended_at or self._clock()
@@ -216,28 +242,36 @@ class Recordings:
             ),
         )
 
-    async def _viewed(self, identity: Identity, recording_id: UUID, *, is_start: bool = False) -> Recording:
-        """The recording; its viewing is in the audit, once, before anything of it is seen."""
-        viewing = (identity.session_id, recording_id)
+    async def _viewed(
+        self, identity: Identity, recording_id: UUID, review_id: UUID | None, *, is_start: bool = False
+    ) -> Recording:
+        """The recording; its viewing is in the audit, once and with its purpose, before anything of it is seen."""
+        async with self._denials.told(identity, "recording", recording_id):
+            async with self._database.read() as session:
+                recording, _, operation, *_ = await _row(session, identity, recording_id)
+            review = await self._custody.review_of(identity, operation.id, review_id)
+        viewing = (identity.session_id, recording_id, None if review is None else review.id)
         async with self._auditing:
             if not self._viewings.join(viewing, is_start=is_start):
-                async with self._database.write() as session:
-                    recording, _, operation, *_ = await _row(session, identity, recording_id)
-                    await self._audit.record(
-                        session,
-                        actor=identity.user_id,
-                        court_id=operation.court_id,
-                        action="recording.viewed",
-                        subject_type="recording",
-                        subject_id=str(recording_id),
-                    )
+                await self._audit_viewing(identity, recording, operation.court_id, review)
                 self._viewings.begin(viewing, is_start=is_start)
-                return recording
-        async with self._database.read() as session:
-            recording, *_ = await _row(session, identity, recording_id)
         return recording
 
-    async def _record(self, row: Row) -> RecordingRecord:
+    async def _audit_viewing(
+        self, identity: Identity, recording: Recording, court_id: UUID, review: Review | None
+    ) -> None:
+        async with self._database.write() as session:
+            await self._audit.record(
+                session,
+                actor=identity.user_id,
+                court_id=court_id,
+                action="recording.viewed",
+                subject_type="recording",
+                subject_id=str(recording.id),
+                details={"purpose": "none"} if review is None else review.details,
+            )
+
+    async def _record(self, row: Row, deleted: Gone | None) -> RecordingRecord:
         recording, feed, _, site, officer, first, segments = row
         return RecordingRecord(
             id=recording.id,
@@ -256,10 +290,11 @@ class Recordings:
             ended_at=recording.ended_at,
             seconds=recording.seconds,
             bytes=recording.bytes,
-            state=await self._state(recording),
+            state=RecordingState.DELETED if deleted is not None else await self._state(recording),
             version=recording.version,
             segments=segments,
             is_signed=recording.version >= SIGNED_FROM,
+            deletion=deleted,
         )
 
     async def _state(self, recording: Recording) -> RecordingState:

@@ -20,6 +20,8 @@ class RecordingState(StrEnum):
     """It has no end and doesn't grow: its node is gone, and closes it when it comes back."""
     MISSING = "missing"
     """It is in the index and not in the store."""
+    DELETED = "deleted"
+    """Two people had it deleted; a tombstone says who and why."""
     ENDED = "ended"
     NETWORK = "network"
     CAMERA = "camera"
@@ -28,6 +30,20 @@ class RecordingState(StrEnum):
     LENGTH = "length"
     NODE = "node"
     DISK = "disk"
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """Who had a recording deleted, when it took effect, and why."""
+
+    recording_id: UUID
+    at: datetime
+    retention_class: str
+    reason: str
+    proposed_by: UUID
+    proposed_by_name: str
+    approved_by: UUID
+    approved_by_name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +73,7 @@ class RecordingRecord:
     version: int
     segments: int
     is_signed: bool
+    deletion: Gone | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from streams.recording.manifest import GapKind
 
-SpanKind = Literal["covered"] | GapKind
+SpanKind = Literal["covered", "deleted"] | GapKind
 
 GRAVITY: tuple[GapKind, ...] = ("disk_full", "disk_failed", "disk_slow", "node", "officer", "camera", "network")
 """Where several gaps are told of one moment, the first of these is its kind: what we did ourselves goes before."""
@@ -38,7 +38,10 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """From `since` to before `until`: recorded, or missing for one cause. `recording` is what it is of or told by."""
+    """From `since` to before `until`: recorded, or missing for one cause. `recording` is what it is of or told by.
+
+    `deleted`: it was recorded, and two people had it deleted since.
+    """
 
     kind: SpanKind
     since: int

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal, Protocol
 from uuid import UUID
@@ -16,6 +16,7 @@ from command_center.accounts.permissions import Permission
 from command_center.accounts.tables import User
 from command_center.clock import Clock, now
 from command_center.database import Database
+from command_center.evidence.gone import gone
 from command_center.evidence.spans import GRAVITY, Missing, Run, Span, spans
 from command_center.evidence.tables import Recording, RecordingGap
 from command_center.operations.scope import must, visible_operation
@@ -131,8 +132,9 @@ class TimeLines:
             operation = await visible_operation(session, identity, operation_id)
             grouped = await _recordings(session, operation)
             gaps = await _gaps(session, operation_id, since, until)
+            deleted = set(await gone(session, [one.id for _, recordings in grouped for one in recordings]))
         found = [self._lane(source, recordings, gaps, since, until) for source, recordings in grouped]
-        lanes = sorted((lane for lane in found if lane is not None), key=_place)
+        lanes = sorted((_without(lane, deleted) for lane in found if lane is not None), key=_place)
         begins = [lane.spans[0].since for lane in lanes]
         ends = [lane.spans[-1].until for lane in lanes]
         at = _ms(self._clock())
@@ -185,6 +187,19 @@ class TimeLines:
         if newest.ended_at is None:
             return _of_one_under_way(state)
         return _of_one_ended(newest.end_reason or "ended", state)
+
+
+def _without(lane: Lane, deleted: Collection[UUID]) -> Lane:
+    """The lane without what was deleted since."""
+    if not deleted:
+        return lane
+    return replace(
+        lane,
+        spans=tuple(
+            replace(span, kind="deleted") if span.kind == "covered" and span.recording in deleted else span
+            for span in lane.spans
+        ),
+    )
 
 
 def _of_one_under_way(state: FeedState | None) -> GapKind | None:

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from uuid import UUID
 
 VIEWING_SECONDS = 600
-"""Requests of one session for one recording within this time are one viewing."""
+"""Requests of one session and review for one recording within this time are one viewing."""
 BOUND = 10_000
 
-Viewing = tuple[UUID, UUID]
-"""The session and the recording."""
+Viewing = tuple[UUID, UUID, UUID | None]
+"""The session, the recording, and the review that it belongs to."""
 
 
 class Viewings:

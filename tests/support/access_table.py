@@ -283,7 +283,7 @@ WAYS: tuple[Way, ...] = (
     Way(
         "GET",
         "/api/recordings/{recording_id}/segments/{number}",
-        "supervisor",
+        "judge",
         "officer1",
         "/api/recordings/{recording}/segments/1",
         status=503,
@@ -301,7 +301,7 @@ WAYS: tuple[Way, ...] = (
     Way(
         "GET",
         "/api/operations/{operation_id}/tracks",
-        "supervisor",
+        "judge",
         "approver",
         "/api/operations/{city_operation}/tracks",
         other_court=("saihan-supervisor", 404),

@@ -14,13 +14,13 @@ import pytest
 from command_center.accounts.identity import Identity
 from command_center.accounts.permissions import Role
 from command_center.accounts.tables import Court, User
-from command_center.audit import Audit
 from command_center.database import Database
 from command_center.evidence.index import index_events
 from command_center.evidence.recordings import Recordings
 from command_center.evidence.store_local import LocalStore
 from command_center.operations.tables import Feed, Operation, Site
 from tests.support.manifests import START_MS, Codec, make_recording
+from tests.support.recordings import recordings_of
 from tests.support.records import sqlite_records
 
 START = datetime.fromtimestamp(START_MS / 1000, UTC)
@@ -68,7 +68,7 @@ async def make_world(database: Database, folder: Path) -> World:
     """Fill empty records, and make the store in that folder."""
     city = Court(id=uuid4(), code="内01", name_zh="市中院", name_en="City court")
     district = Court(id=uuid4(), code="内0102", name_zh="区法院", name_en="District court", parent_id=city.id)
-    people = [_user(city, Role.SUPERVISOR), _user(district, Role.SUPERVISOR), _user(city, Role.OFFICER)]
+    people = [_user(city, Role.JUDGE), _user(district, Role.JUDGE), _user(city, Role.OFFICER)]
     first, second = _operation(city, people[0]), _operation(district, people[1])
     feeds = []
     for number, operation in enumerate((first, first, second), start=1):
@@ -87,7 +87,7 @@ async def make_world(database: Database, folder: Path) -> World:
     return World(
         database=database,
         root=root,
-        recordings=Recordings(database, Audit(), LocalStore(root)),
+        recordings=recordings_of(database, LocalStore(root)),
         operation=first.id,
         other_operation=second.id,
         city=_identity(people[0], {city.id, district.id}),

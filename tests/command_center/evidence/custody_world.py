@@ -19,10 +19,12 @@ from command_center.evidence.custody import Custody
 from command_center.evidence.deletions import Deletions
 from command_center.evidence.denials import Denials
 from command_center.evidence.disposal import Disposal
+from command_center.evidence.recordings import Recordings
 from command_center.evidence.retention import Retention
 from command_center.evidence.retention_rules import Periods
 from command_center.evidence.store_local import LocalStore
 from command_center.evidence.tables import Recording, RecordingSegment
+from command_center.evidence.timeline import TimeLines
 from command_center.evidence.tombstones import FILE, Tombstones
 from command_center.operations.tables import Feed, Operation, Site
 from streams.ledger import Chain, Signer, make_signer
@@ -33,6 +35,16 @@ YEARS_LATER = START + timedelta(days=4 * 366)
 PERIODS = Periods(184, 1095, 0)
 DELAY = timedelta(hours=24)
 FEED = "feed-1"
+
+
+class NothingLive:
+    """No feed is on the air."""
+
+    def feed(self, name: str) -> None:
+        """Nothing is known of it."""
+
+    def node_lost_at(self, name: str) -> None:
+        """Nor of its node."""
 
 
 @dataclass
@@ -56,10 +68,26 @@ class CustodyWorld:
         self.node_key: Signer = make_signer(self.data / "keys" / "recording-node-1.pem")
         self.tombstones = Tombstones(self.data / FILE, lambda: self.court_key)
         self.denials = Denials(self.database, self.audit, lambda: self.seconds)
-        self.custody = Custody(self.database, self.audit, self.clock)
+        self.custody = Custody(self.database, self.audit, self.denials, self.clock)
         self.retention = Retention(self.database, self.audit, PERIODS, self.clock)
         self.deletions = Deletions(self.database, self.audit, self.denials, PERIODS, delay=DELAY, clock=self.clock)
         self.disposal = self.new_disposal()
+        self.recordings = Recordings(self.database, self.audit, self.store, self.custody, self.denials, self.clock)
+        self.timelines = TimeLines(self.database, NothingLive(), self.clock)
+
+    def write_keys(self) -> None:
+        """The key ring: the court's key, signed by itself, and the node's."""
+        chain = Chain("keys/1")
+        at = int((START - timedelta(days=1)).timestamp() * 1000)
+        lines = [
+            chain.line(
+                {"type": "key", "at": at, "key": key.id, "public": key.public.hex(), "owner": owner, "replaces": None},
+                self.court_key,
+            )
+            for key, owner in ((self.court_key, "court"), (self.node_key, "node:node-1"))
+        ]
+        (self.data / "proof").mkdir(exist_ok=True)
+        (self.data / "proof" / "keys.jsonl").write_bytes(b"".join(lines))
 
     def new_disposal(self) -> Disposal:
         """As another process of the worker would have it."""

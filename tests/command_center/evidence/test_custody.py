@@ -69,8 +69,58 @@ async def test_a_review_is_of_one_person_one_operation_and_one_day(world: Custod
 
 async def test_another_process_knows_the_review_too(world: CustodyWorld) -> None:
     review = await begun(world)
-    other = Custody(world.database, world.audit, world.clock)
+    other = Custody(world.database, world.audit, world.denials, world.clock)
     assert await other.review_of(world.people["supervisor"], world.operation, review) is not None
+
+
+async def test_a_viewing_is_audited_with_its_purpose_and_another_purpose_is_another(
+    world: CustodyWorld,
+) -> None:
+    recording, supervisor = await world.record(), world.people["supervisor"]
+    complaint = await begun(world)
+    for _ in range(3):
+        await world.recordings.index(supervisor, recording, review_id=complaint)
+    appeal = await world.custody.begin(supervisor, world.operation, Purpose.APPEAL)
+    await world.recordings.segment(supervisor, recording, 1, is_start=True, review_id=appeal.id)
+    await world.recordings.track(world.people["judge"], recording)
+    entries = await world.entries("recording.viewed")
+    assert [json.loads(entry.details)["purpose"] for entry in entries] == ["complaint", "appeal", "none"]
+    assert [entry.subject_id for entry in entries] == [str(recording)] * 3
+
+
+async def test_what_is_looked_at_of_an_operation_is_audited_once_a_review(world: CustodyWorld) -> None:
+    supervisor, judge = world.people["supervisor"], world.people["judge"]
+    review = await begun(world)
+    for _ in range(3):
+        await world.custody.admit(supervisor, world.operation, review, "tracks")
+    await world.custody.admit(supervisor, world.operation, review, "journal")
+    await world.custody.admit(judge, world.operation, None, "tracks")
+    details = [json.loads(entry.details) for entry in await world.entries("review.looked")]
+    assert [(one["what"], one["purpose"]) for one in details] == [
+        ("tracks", "complaint"),
+        ("journal", "complaint"),
+        ("tracks", "none"),
+    ]
+    with pytest.raises(NotPermitted, match="purpose-required"):
+        await world.custody.admit(supervisor, world.operation, None, "tracks")
+    with pytest.raises(NotFound):
+        await world.custody.admit(world.people["district-supervisor"], world.operation, None, "journal")
+    told = [json.loads(entry.details)["code"] for entry in await world.entries("recording.denied")]
+    assert told == ["purpose-required", "other-court"]
+
+
+async def test_a_supervisor_without_a_purpose_sees_nothing_and_it_is_written_down(world: CustodyWorld) -> None:
+    recording, supervisor = await world.record(), world.people["supervisor"]
+    for call in (
+        world.recordings.index(supervisor, recording),
+        world.recordings.segment(supervisor, recording, 1, is_start=True),
+        world.recordings.track(supervisor, recording, review_id=uuid4()),
+    ):
+        with pytest.raises(NotPermitted, match="purpose-required"):
+            await call
+    assert await world.entries("recording.viewed") == []
+    (entry,) = await world.entries("recording.denied")
+    assert json.loads(entry.details) == {"code": "purpose-required"}
 
 
 async def test_what_is_kept_in_mind_is_bounded(world: CustodyWorld, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,9 @@ from command_center.accounts.permissions import Role
 from command_center.audit_reading import AuditReader
 from command_center.database import Database
 from command_center.errors import CommandCenterError, Conflict, Invalid, NotFound, NotPermitted
+from command_center.evidence.records import RecordingState
 from command_center.evidence.retention_rules import DeletionState, RetentionClass
+from command_center.evidence.verifier import Grade, verify
 from streams.ledger import FIRST, head_of, is_signed_by, line_hash
 from tests.command_center.evidence.custody_world import DELAY, START, CustodyWorld, new_custody_world
 
@@ -80,6 +82,56 @@ async def test_two_people_delete_and_leave_a_signed_tombstone(world: CustodyWorl
     assert expected.items() <= stone.items()
     (entry,) = await world.entries("recording.deleted")
     assert json.loads(entry.details)["tombstone"] == line_hash(raw)
+
+
+async def test_the_verifier_tells_what_two_people_deleted_from_what_is_missing(world: CustodyWorld) -> None:
+    world.write_keys()
+    deleted, kept = await world.record(), await world.record()
+    whole = verify(world.data, trusted=[world.court_key.id])
+    assert whole.grade is not Grade.BROKEN
+    await approved(world, deleted)
+    world.at += DELAY
+    await world.disposal.carry_out()
+    report = verify(world.data, trusted=[world.court_key.id])
+    assert report.grade is whole.grade
+    assert report.tombstones == 1
+    states = {one.id: {span.state for span in one.spans} for one in report.recordings}
+    assert states[str(deleted)] == {"deleted"}
+    assert "missing" not in states[str(kept)]
+    for path in world.store.root.rglob(f"{kept}-0002.mp4"):
+        path.unlink()
+    stones = world.data / "proof" / "tombstones.jsonl"
+    signed = stones.read_bytes()
+    # Nobody who hasn't the court's key makes a tombstone for what is missing, nor one of another.
+    for forged in (signed.replace(str(deleted).encode(), str(kept).encode()), b""):
+        stones.write_bytes(forged)
+        assert verify(world.data, trusted=[world.court_key.id]).grade is Grade.BROKEN
+
+
+async def test_a_deleted_recording_says_who_had_it_deleted_when_and_why(world: CustodyWorld) -> None:
+    recording, judge = await world.record(), world.people["judge"]
+    await approved(world, recording)
+    (before,) = await world.recordings.listed(judge, world.operation)
+    assert (before.state, before.deletion) == (RecordingState.ENDED, None)
+    world.at += DELAY
+    await world.disposal.carry_out()
+    (listed,) = await world.recordings.listed(judge, world.operation)
+    assert listed == await world.recordings.recording(judge, recording)
+    assert listed.state is RecordingState.DELETED
+    assert listed.deletion is not None
+    names = (listed.deletion.proposed_by_name, listed.deletion.approved_by_name, listed.deletion.reason)
+    assert names == ("supervisor 甲", "approver 甲", "period over")
+    assert await refusal(world.recordings.segment(judge, recording, 1, is_start=True), NotFound) == "recording-deleted"
+    assert all(one.is_missing for one in (await world.recordings.index(judge, recording)).segments)
+
+
+async def test_the_time_line_shows_what_was_deleted_and_still_adds_up(world: CustodyWorld) -> None:
+    await approved(world, await world.record(segments=2))
+    world.at += DELAY
+    await world.disposal.carry_out()
+    (lane,) = (await world.timelines.of(world.people["judge"], world.operation)).lanes
+    assert [span.kind for span in lane.spans] == ["deleted"]
+    assert (lane.covered_ms, lane.gaps_ms) == (0, {"deleted": 120_000})
 
 
 async def test_the_tombstones_follow_each_other(world: CustodyWorld) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import time
 from collections.abc import AsyncIterator
@@ -12,12 +13,11 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select, update
 
-from command_center.audit import Audit, AuditEntry
+from command_center.audit import AuditEntry
 from command_center.errors import NotFound, NotPermitted, Unavailable
 from command_center.evidence.index import index_events
 from command_center.evidence.manifests import Manifests
 from command_center.evidence.rebuild import compare
-from command_center.evidence.recordings import Recordings
 from command_center.evidence.records import RecordingState
 from command_center.evidence.store import NotStored
 from command_center.evidence.store_local import LocalStore
@@ -33,6 +33,7 @@ from tests.support.manifests import (
     make_recording,
     make_recording_of_version_1,
 )
+from tests.support.recordings import recordings_of
 
 
 async def audited(world: World) -> list[AuditEntry]:
@@ -76,7 +77,14 @@ async def test_another_court_and_another_role_get_nothing(world: World) -> None:
     ):
         with pytest.raises(NotPermitted):
             await refused
-    assert await audited(world) == []
+    told = [(entry.action, entry.actor_id, json.loads(entry.details)["code"]) for entry in await audited(world)]
+    district_person, officer = world.district.user_id, world.officer.user_id
+    assert told == [
+        ("recording.denied", district_person, "other-court"),
+        ("recording.denied", district_person, "other-court"),
+        ("recording.denied", officer, "not-permitted"),
+        ("recording.denied", officer, "not-permitted"),
+    ], "once for the operation and once for the recording"
     district = await world.record(2.0, feed="feed-3")
     assert [one.id for one in await world.recordings.listed(world.city, world.other_operation)] == [district]
     assert [one.id for one in await world.recordings.listed(world.district, world.other_operation)] == [district]
@@ -176,7 +184,7 @@ async def test_of_a_recording_that_grows_only_what_came_is_read_again(world: Wor
             read.append((first, last))
             return super().open_range(path, first, last)
 
-    recordings = Recordings(world.database, Audit(), Watched(world.root))
+    recordings = recordings_of(world.database, Watched(world.root))
     await index_events(world.database, writer.made.events)
     before = await recordings.index(world.city, writer.made.recording)
     size = writer.made.manifest.stat().st_size

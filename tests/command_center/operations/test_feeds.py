@@ -18,12 +18,12 @@ from command_center.clock import now
 from command_center.database import new_id
 from command_center.errors import Conflict, Invalid, NotFound, NotPermitted
 from command_center.evidence.index import index_events
-from command_center.evidence.recordings import Recordings
 from command_center.evidence.store_local import LocalStore
 from command_center.operations.records import FeedRecord, to_ms
 from streams.hub.topics import REVOCATIONS_STREAM, RecordingWritten, Revoked
 from streams.protocol import CameraState
 from streams.recording.manifest import Opened
+from tests.support.recordings import recordings_of
 from tests.support.valkey import Valkey
 from tests.support.waiting import until
 from tests.support.world import World
@@ -75,7 +75,7 @@ async def test_what_was_recorded_before_a_move_stays_with_the_site_where_it_was(
     # All are told after the move: the first was kept on a node that couldn't reach the hub.
     for at in (before - 3_600_000, before, after):
         await index_events(world.database, [_opened(feed.name, at)])
-    recordings = Recordings(world.database, world.audit, LocalStore(tmp_path))
+    recordings = recordings_of(world.database, LocalStore(tmp_path))
     listed = await recordings.listed(world.people["commander"], world.operation.id)
     assert [record.site_ordinal for record in listed] == [2, 1, 1]
     await _register(world, site=0)
