@@ -137,6 +137,7 @@ class Answers:
                 action=f"asset.{request.action}.{request.state}",
                 subject_type="asset_request",
                 subject_id=str(request.id),
+                case_id=request.case_id,
                 details={"number": request.number, "gateway": request.gateway, "found": request.found},
             )
             case_id = request.case_id

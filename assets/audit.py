@@ -44,6 +44,7 @@ class AuditTrail(Protocol):
         action: str,
         subject_type: str,
         subject_id: str,
+        case_id: UUID,
         details: Mapping[str, str | int] | None = None,
     ) -> None:
-        """Add one entry, last in the transaction. `details` hold references, never personal contents."""
+        """Add one entry about this case, last in the transaction. `details` hold references, no personal contents."""

@@ -133,6 +133,7 @@ class Orders:
             action=f"asset.{request.action}.sent",
             subject_type="asset_request",
             subject_id=str(request.id),
+            case_id=request.case_id,
             details={
                 "number": request.number,
                 "gateway": request.gateway,

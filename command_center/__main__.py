@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -21,9 +25,11 @@ from command_center.certificates import server_certificate
 from command_center.config import Settings
 from command_center.database import Database
 from command_center.errors import CommandCenterError
+from command_center.evidence.keyring import COURT, Keyring, KeysRefused, read_public_key
 from command_center.evidence.rebuild import Rebuilt, rebuild
 from command_center.evidence.store import StoreAway
 from command_center.evidence.store_tiered import store_of
+from command_center.journal import Journal
 from command_center.listeners import CouldNotListen, Listener, Listeners
 from command_center.outbox import Outbox
 from command_center.schema import SchemaRefused
@@ -35,6 +41,8 @@ user = typer.Typer(no_args_is_help=True, help="People's accounts.")
 app.add_typer(user, name="user")
 index = typer.Typer(no_args_is_help=True, help="The index of recordings.")
 app.add_typer(index, name="index")
+keys = typer.Typer(no_args_is_help=True, help="The keys that sign evidence.")
+app.add_typer(keys, name="keys")
 
 
 @app.command()
@@ -60,9 +68,11 @@ def _settings() -> Settings:
 
 
 def _prepare(settings: Settings) -> None:
+    """Have the records' schema up to date and the keys that sign evidence made, or say in a sentence why not."""
     try:
         asyncio.run(schema.prepare(settings))
-    except SchemaRefused as error:
+        Keyring(settings.data, settings.keys).ensure(local.node for local in settings.local_nodes)
+    except (SchemaRefused, KeysRefused) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
 
@@ -214,10 +224,63 @@ async def _rebuild(settings: Settings) -> Rebuilt:
     database = Database(settings.records_url)
     store = store_of(settings, database)
     try:
-        return await rebuild(database, store)
+        return await rebuild(database, store, Journal())
     finally:
         await store.close()
         await database.close()
+
+
+@keys.command("list")
+def keys_list() -> None:
+    """Print every key that was ever registered: its id, whose it is, since and until when, its public half."""
+    for record in _keyring().listed():
+        retired = "in force" if record.retired_at is None else f"until {_instant(record.retired_at)}"
+        typer.echo(f"{record.id}  {record.owner:<20} since {_instant(record.at)}, {retired}  {record.public}")
+
+
+@keys.command("rotate")
+def keys_rotate(owner: Annotated[str, typer.Argument(help="`court`, or `node:` and a media node's name.")]) -> None:
+    """Put a new key in the place of the court's or of a media node's on this machine."""
+    with _refusals():
+        typer.echo(_keyring().rotate(owner))
+    if owner != COURT:
+        typer.echo("Start the media node anew; then retire its old key by `command-center keys retire`.", err=True)
+
+
+@keys.command("add")
+def keys_add(
+    node: Annotated[str, typer.Argument(help="The media node's name, as its --node-id says.")],
+    public_key: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Its public key, in PEM or in hex.")],
+) -> None:
+    """Register the public key of a media node on another machine, made there by `python -m streams`."""
+    with _refusals():
+        typer.echo(_keyring().add(node, read_public_key(public_key)))
+
+
+@keys.command("retire")
+def keys_retire(key: Annotated[str, typer.Argument(help="The key's id.")]) -> None:
+    """Write down that a media node's key signs nothing from now on: it was changed, or is lost."""
+    with _refusals():
+        _keyring().retire(key)
+
+
+def _keyring() -> Keyring:
+    settings = _settings()
+    _prepare(settings)
+    return Keyring(settings.data, settings.keys)
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    try:
+        yield
+    except KeysRefused as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+
+
+def _instant(milliseconds: int) -> str:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="seconds")
 
 
 @user.command("add")

@@ -1,10 +1,14 @@
-"""Where the command center and the asset domain meet: its people as actors, its errors for theirs, its hub told."""
+"""Where the command center and the asset domain meet: its people as actors, its errors for theirs, its hub told,
+its audit and the journals of the operations that enforce a case."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from assets import errors as asset_errors
 from assets.answers import Changed
@@ -12,7 +16,10 @@ from assets.audit import Actor
 from assets.errors import AssetsError
 from command_center.accounts.identity import Identity
 from command_center.accounts.permissions import Permission
+from command_center.audit import Audit
 from command_center.errors import CommandCenterError, Conflict, Invalid, NotFound, NotPermitted, Unavailable
+from command_center.journal import Journal, JournalKind
+from command_center.operations.tables import Operation
 from streams.hub.hub import Hub
 from streams.hub.topics import AssetsChanged
 
@@ -25,6 +32,47 @@ _ANSWERS: tuple[tuple[type[AssetsError], type[CommandCenterError]], ...] = (
     (asset_errors.Conflict, Conflict),
     (asset_errors.GatewayTrouble, Unavailable),
 )
+
+
+class AssetTrail:
+    """Writes what is done about a case's assets into the audit, and into the journals of its live operations."""
+
+    def __init__(self, audit: Audit, journal: Journal) -> None:
+        self._audit = audit
+        self._journal = journal
+
+    async def record(
+        self,
+        session: AsyncSession,
+        *,
+        actor: UUID | None,
+        court_id: UUID | None,
+        action: str,
+        subject_type: str,
+        subject_id: str,
+        case_id: UUID,
+        details: Mapping[str, str | int] | None = None,
+    ) -> None:
+        """Add one entry to each, last in the transaction."""
+        live = select(Operation.id).where(Operation.case_id == case_id, Operation.state == "live")
+        body = {
+            "what": action.removeprefix("asset."),
+            "request": subject_id,
+            "case": str(case_id),
+            "by": str(actor) if actor else None,
+            **(details or {}),
+        }
+        for operation_id in await session.scalars(live.order_by(Operation.id)):
+            await self._journal.note(session, operation_id, JournalKind.ASSET, body)
+        await self._audit.record(
+            session,
+            actor=actor,
+            court_id=court_id,
+            action=action,
+            subject_type=subject_type,
+            subject_id=subject_id,
+            details=details,
+        )
 
 
 def actor_of(identity: Identity) -> Actor:

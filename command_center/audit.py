@@ -21,7 +21,7 @@ FORMAT = 1
 FIRST = bytes(32)
 """What the first entry names as the one before."""
 _LOCK = 0x636F6D6D616E64
-"""PostgreSQL's advisory lock of the chain; on SQLite the writer's BEGIN IMMEDIATE does the same."""
+"""PostgreSQL's advisory lock of this chain and the journals; on SQLite the writer's BEGIN IMMEDIATE does the same."""
 
 
 class AuditEntry(Base):
@@ -62,9 +62,7 @@ class Audit:
 
         Call it last in the transaction: on PostgreSQL it takes a lock that is held until the commit.
         """
-        if session.get_bind().dialect.name == "postgresql":
-            await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-        await session.flush()
+        await write_in_turn(session)
         last = (
             await session.execute(
                 select(AuditEntry.sequence, AuditEntry.hash).order_by(AuditEntry.sequence.desc()).limit(1)
@@ -84,6 +82,16 @@ class Audit:
         entry.hash = entry_hash(entry)
         session.add(entry)
         await session.flush()
+
+
+async def write_in_turn(session: AsyncSession) -> None:
+    """Let one transaction at a time write what has an order: nobody else does from here until the commit.
+
+    What the caller has changed is written first, so that nobody who holds this waits for a row.
+    """
+    await session.flush()
+    if session.get_bind().dialect.name == "postgresql":
+        await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
 
 
 def entry_hash(entry: AuditEntry) -> bytes:

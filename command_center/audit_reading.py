@@ -22,7 +22,7 @@ from command_center.database import Database
 logger = logging.getLogger(__name__)
 
 ANCHOR_FILE = "audit-anchors.jsonl"
-ANCHOR_SECONDS = 300.0
+ANCHOR_SECONDS = 60.0
 PAGE = 100
 LARGEST_PAGE = 500
 _STEP = 1000

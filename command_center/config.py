@@ -88,6 +88,10 @@ class Settings(BaseSettings):
     space_low_hours: float = Field(default=4, ge=0)
     """An alarm is raised where the disk has room for less recording than this, at the present rate."""
     space_critical_hours: float = Field(default=1, ge=0)
+    tsa_url: str = ""
+    """An RFC 3161 time-stamp authority that each anchor of the evidence is stamped by; empty means none."""
+    tsa_certificates: Path | None = None
+    """PEM of the certificates that its own must lead to."""
     bank_url: str = "http://127.0.0.1:8203"
     registry_url: str = "http://127.0.0.1:8204"
     court_name_zh: str = "呼和浩特市中级人民法院"

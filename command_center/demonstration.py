@@ -39,6 +39,7 @@ from command_center.demonstration_plan import (
     DemonstrationCourt,
     DemonstrationSite,
 )
+from command_center.journal import Journal
 from command_center.operations.service import OperationPlan, Operations, SitePlan
 from command_center.operations.tables import Operation
 from command_center.outbox import Outbox
@@ -78,7 +79,7 @@ async def seed(database: Database, settings: Settings, passwords: Passwords | No
     try:
         audit, revocations = Audit(), Revocations(Outbox(database, hub), hub)
         accounts = Accounts(database, audit, revocations)
-        operations = Operations(database, hub, audit, revocations)
+        operations = Operations(database, hub, audit, Journal(), revocations)
         async with database.write() as session:
             courts = await _courts(session)
             users = await _people(session, accounts, courts, hashes)

@@ -55,7 +55,7 @@ from command_center.api import (
     tracks,
 )
 from command_center.api.field_page import FieldPage
-from command_center.asset_access import told_over
+from command_center.asset_access import AssetTrail, told_over
 from command_center.audit import Audit
 from command_center.audit_reading import ANCHOR_FILE, AuditReader
 from command_center.certificates import AUTHORITY_FILE
@@ -73,6 +73,7 @@ from command_center.evidence.retention_rules import periods_of
 from command_center.evidence.store_tiered import store_of
 from command_center.evidence.timeline import TimeLines
 from command_center.evidence.tracks import Tracks
+from command_center.journal import Journal
 from command_center.live import screens_socket
 from command_center.live.board import Board
 from command_center.live.nodes import NodeAddress, Nodes
@@ -110,6 +111,7 @@ class Web:
         self.node = media.node_client()
         self.metrics = Metrics()
         self.audit = Audit()
+        self.journal = Journal()
         self.revocations = Revocations(Outbox(self.database, self.hub), self.hub)
         roles, passwords = roles_in(settings.second_factor_roles), passwords or Passwords()
         self.sign_ins = SignIns(
@@ -127,7 +129,7 @@ class Web:
             self.database, court_name_zh=settings.court_name_zh, court_name_en=settings.court_name_en
         )
         self.audit_reader = AuditReader(self.database, self.audit, settings.data / ANCHOR_FILE)
-        self.operations = Operations(self.database, self.hub, self.audit, self.revocations)
+        self.operations = Operations(self.database, self.hub, self.audit, self.journal, self.revocations)
         self.media_tokens = MediaTokens(
             self.database,
             self.audit,
@@ -135,8 +137,10 @@ class Web:
             minutes=settings.media_token_minutes,
             is_feed_revoked=self.operations.feeds.is_revoked,
         )
-        self.instructions = Instructions(self.database, self.hub, self.audit, deadlines=deadlines_of(settings))
-        self.positions = Positions(self.database)
+        self.instructions = Instructions(
+            self.database, self.hub, self.audit, self.journal, deadlines=deadlines_of(settings)
+        )
+        self.positions = Positions(self.database, self.journal)
         self.store = store_of(settings, self.database)
         self.denials = Denials(self.database, self.audit)
         self.custody = Custody(self.database, self.audit, self.denials)
@@ -158,7 +162,7 @@ class Web:
         self.assets = Assets(
             self.database,
             [HttpBank(settings.bank_url), HttpRegistry(settings.registry_url)],
-            self.audit,
+            AssetTrail(self.audit, self.journal),
             now,
             told_over(self.hub),
         )

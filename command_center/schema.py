@@ -22,6 +22,7 @@ import command_center.evidence.custody_tables
 import command_center.evidence.note_tables
 import command_center.evidence.store_tables
 import command_center.evidence.tables
+import command_center.journal
 import command_center.lease
 import command_center.operations.tables
 import command_center.outbox  # noqa: F401 - every table is known

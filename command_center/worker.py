@@ -21,6 +21,8 @@ from command_center.config import Settings
 from command_center.database import Database
 from command_center.evidence.disposal import Disposal
 from command_center.evidence.index import index_events
+from command_center.evidence.keyring import Keyring
+from command_center.evidence.proof import proof_of
 from command_center.evidence.rebuild import compare
 from command_center.evidence.retention_rules import periods_of
 from command_center.evidence.space_watch import SpaceWatch
@@ -29,7 +31,9 @@ from command_center.evidence.store_job import limits_of, store_job
 from command_center.evidence.store_local import LocalStore
 from command_center.evidence.store_tiered import store_of
 from command_center.evidence.tombstones import FILE, Tombstones
+from command_center.journal import Journal
 from command_center.lease import Leases
+from command_center.operations.alarms import Alarms
 from command_center.operations.feeds import Feeds
 from command_center.operations.instructions import Instructions
 from command_center.operations.positions import Positions
@@ -50,7 +54,6 @@ from streams.hub.topics import (
     RecordingWritten,
     TalkChanged,
 )
-from streams.ledger import make_signer
 from streams.supervision import keep_running, leave_if_cancelled
 
 logger = logging.getLogger(__name__)
@@ -66,7 +69,6 @@ EXPIRY_SECONDS = 30.0
 LIFE_SIGN_SECONDS = 2.0
 RECORDINGS_CONSUMER, TALKS_CONSUMER = "recordings", "talks"
 """One name for all workers: what a recording or a talk went through must be kept in order, by who has the lease."""
-
 Step = Callable[[], Awaitable[object]]
 
 
@@ -88,15 +90,16 @@ class Worker:
         """
         self.name = name or f"{socket.gethostname()}-{os.getpid()}"
         outbox = Outbox(database, hub)
-        audit = Audit()
+        audit, journal = Audit(), Journal()
         self._hub = hub
+        self._journal = journal
         self._outbox = outbox
-        self._talks = Talks(database, audit)
+        self._talks = Talks(database, audit, journal)
         self._leases = Leases(database, self.name, LEASE_SECONDS)
-        self._positions = Positions(database)
-        self._instructions = Instructions(database, hub, audit)
+        self._positions = Positions(database, journal)
+        self._instructions = Instructions(database, hub, audit, journal)
         revocations = Revocations(outbox, hub)
-        self._feeds = Feeds(database, hub, audit, revocations)
+        self._feeds = Feeds(database, hub, audit, journal, revocations)
         self._expired = ExpiredSignIns(database, revocations, idle_minutes=idle_minutes)
         self._expiry_at = 0.0
         self._talks_heard_since: float | None = None
@@ -197,7 +200,7 @@ class Worker:
         await self._talks.close_due(gives_up=now - self._talks_heard_since >= CAUGHT_UP_SECONDS)
 
     async def _index(self, events: Sequence[RecordingWritten]) -> None:
-        for feed in sorted(await index_events(self._database, events)):
+        for feed in sorted(await index_events(self._database, events, self._journal)):
             await self._hub.publish(RecordingChanged(feed=feed))
 
     async def _keep_cameras(self, events: Sequence[CameraChanged]) -> None:
@@ -223,7 +226,7 @@ async def _catch_up(database: Database, store: LocalStore) -> None:
     What storage far away alone still has, `command-center index rebuild` fetches.
     """
     try:
-        count = await compare(database, store)
+        count = await compare(database, store, Journal())
     except (SQLAlchemyError, OSError):
         logger.exception("the store of recordings could not be compared with its index")
     else:
@@ -231,8 +234,16 @@ async def _catch_up(database: Database, store: LocalStore) -> None:
 
 
 def _disposal(settings: Settings, database: Database, store: Store) -> Disposal:
-    tombstones = Tombstones(settings.data / FILE, partial(make_signer, settings.keys / "court-signing.pem"))
+    tombstones = Tombstones(settings.data / FILE, Keyring(settings.data, settings.keys).signer)
     return Disposal(database, Audit(), store, tombstones, periods_of(settings))
+
+
+async def _watch(alarms: Alarms) -> None:
+    try:
+        await alarms.look()
+    except HubAway:
+        logger.debug("hub away, alarms wait")
+    await asyncio.sleep(STEP_SECONDS)
 
 
 async def run(settings: Settings) -> None:
@@ -244,11 +255,16 @@ async def run(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopped.set)
     try:
-        catching_up = asyncio.create_task(_catch_up(database, LocalStore(settings.recordings)))
+        proof = proof_of(settings, database, hub)
+        alarms = Alarms(database, hub, Journal())
         jobs: dict[str, Step] = {
+            "journals": proof.keep_journals,
+            "anchors": proof.keep_anchors,
+            "alarms": partial(_watch, alarms),
             "disposal": _disposal(settings, database, store).step,
             "space": SpaceWatch(database, hub, settings.recordings, limits_of(settings)).step,
         }
+        catching_up = asyncio.create_task(_catch_up(database, LocalStore(settings.recordings)))
         lasting = {} if storage is None else {"storage": storage.run}
         worker = Worker(database, hub, idle_minutes=settings.session_idle_minutes, jobs=jobs, lasting=lasting)
         working = asyncio.create_task(worker.run())
@@ -259,6 +275,7 @@ async def run(settings: Settings) -> None:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
+        await proof.finish()
     finally:
         if storage is not None:
             await storage.close()

@@ -14,7 +14,9 @@ from sqlalchemy.orm.util import identity_key
 
 from command_center.accounts.tables import MediaToken
 from command_center.database import Database
+from command_center.evidence.noting import note_recorded
 from command_center.evidence.tables import Recording, RecordingGap, RecordingSegment
+from command_center.journal import Journal
 from command_center.operations.feed_rows import site_at
 from command_center.operations.tables import Feed, Operation
 from streams.hub.topics import RecordingWritten
@@ -41,17 +43,23 @@ NOTABLE_GAP_MS = 1000
 """A shorter gap is no news for the screens: on a bad line there are several a second."""
 
 
-async def index_events(database: Database, events: Sequence[RecordingWritten]) -> set[str]:
+async def index_events(
+    database: Database, events: Sequence[RecordingWritten], journal: Journal | None = None
+) -> set[str]:
     """Write what nodes told to the index in one transaction; return the feeds whose list or time line changed.
 
     Events may come twice; that undoes nothing. Growth alone doesn't count as a change, for it comes each second,
-    unless a copy of a talk outgrew the listed one.
+    unless a copy of a talk outgrew the listed one. What was sealed and closed is noted in the `journal`.
     """
     changed: set[str] = set()
     async with database.write() as session:
         for event in events:
             if await take_line(session, event.recording, event.ordinal, event.head, [event.line]):
                 changed.add(event.feed)
+        for event in events:
+            if journal is not None and isinstance(event.line, Sealed | Closed):
+                recording = await session.get(Recording, event.recording)
+                await note_recorded(session, journal, recording, event.feed, event.line)
     return changed
 
 

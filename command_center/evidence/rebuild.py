@@ -16,10 +16,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from command_center.database import Database
 from command_center.evidence.index import take_line
 from command_center.evidence.manifests import LineReader, Written
+from command_center.evidence.noting import note_recorded
 from command_center.evidence.store import NotStored, Store, read_all
 from command_center.evidence.tables import Recording, RecordingGap, RecordingSegment
+from command_center.journal import Journal
 from streams.ledger import line_hash
-from streams.recording.manifest import Closed, Opened
+from streams.recording.manifest import Closed, ManifestLine, Opened, Sealed
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +40,7 @@ class Rebuilt:
     unread: int = 0
 
 
-async def compare(database: Database, store: Store) -> int:
+async def compare(database: Database, store: Store, journal: Journal | None = None) -> int:
     """Take in every manifest of the store with which the index doesn't agree; returns how many there are.
 
     A manifest whose last line the index has as a finished recording's isn't read again.
@@ -50,13 +52,13 @@ async def compare(database: Database, store: Store) -> int:
         for path in batch:
             try:
                 if heads.get(path) != await _last_head(store, path):
-                    await _take_anew(database, store, path)
+                    await _take_anew(database, store, path, journal)
             except (OSError, NotStored) as error:
                 logger.error("manifest %s can't be read: %s", PurePosixPath(path).name, error)
     return len(paths)
 
 
-async def rebuild(database: Database, store: Store) -> Rebuilt:
+async def rebuild(database: Database, store: Store, journal: Journal | None = None) -> Rebuilt:
     """Make the whole index anew. Nodes may go on recording meanwhile.
 
     Raises:
@@ -72,7 +74,7 @@ async def rebuild(database: Database, store: Store) -> Rebuilt:
     unread = 0
     for path in paths:
         try:
-            await _take_anew(database, store, path)
+            await _take_anew(database, store, path, journal)
         except (OSError, NotStored) as error:
             unread += 1
             logger.error("manifest %s can't be read: %s", PurePosixPath(path).name, error)
@@ -102,7 +104,7 @@ async def _last_head(store: Store, path: str) -> str:
     return line_hash(whole[whole.rfind(b"\n") + 1 :])
 
 
-async def _take_anew(database: Database, store: Store, path: str) -> None:
+async def _take_anew(database: Database, store: Store, path: str, journal: Journal | None) -> None:
     """Index one recording as if it had never been; who tells of it meanwhile waits and finds it done."""
     recording_id = _id_of(path)
     if recording_id is None:
@@ -113,13 +115,24 @@ async def _take_anew(database: Database, store: Store, path: str) -> None:
     try:
         async with database.write() as session:
             await _begin_anew(session, recording_id)
-            for written in await _read(store, path):
+            lines = await _read(store, path)
+            for written in lines:
                 if all(line.recording == recording_id for line in written.lines if isinstance(line, Opened)):
                     await take_line(session, recording_id, written.ordinal, written.head, written.lines)
             # Where even its first line can't be read any more, there is nothing to list.
             await session.execute(delete(Recording).where(Recording.id == recording_id, Recording.lines == 0))
+            if journal is not None:
+                await _note(session, journal, recording_id, [line for written in lines for line in written.lines])
     except IntegrityError:
         logger.exception("recording %s can't be indexed", recording_id)
+
+
+async def _note(session: AsyncSession, journal: Journal, recording_id: UUID, lines: Sequence[ManifestLine]) -> None:
+    recording = await session.get(Recording, recording_id)
+    feed = next((line.feed for line in lines if isinstance(line, Opened)), "")
+    for line in lines:
+        if isinstance(line, Sealed | Closed):
+            await note_recorded(session, journal, recording, feed, line)
 
 
 async def _begin_anew(session: AsyncSession, recording_id: UUID) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from command_center.accounts.identity import Identity
@@ -18,6 +18,7 @@ from command_center.audit import Audit
 from command_center.clock import Clock, now
 from command_center.database import Database, new_id
 from command_center.errors import Conflict, NotFound, NotPermitted
+from command_center.journal import Journal, JournalKind
 from command_center.operations.feed_rows import feed_record, feed_rows, new_name
 from command_center.operations.records import FeedRecord, from_ms, to_ms
 from command_center.operations.scope import check_site, must, visible_operation, visible_operations
@@ -37,11 +38,18 @@ class Feeds:
     """The register of feeds."""
 
     def __init__(
-        self, database: Database, hub: Hub, audit: Audit, revocations: Revocations, clock: Clock = now
+        self,
+        database: Database,
+        hub: Hub,
+        audit: Audit,
+        journal: Journal,
+        revocations: Revocations,
+        clock: Clock = now,
     ) -> None:
         self._database = database
         self._hub = hub
         self._audit = audit
+        self._journal = journal
         self._revocations = revocations
         self._clock = clock
 
@@ -60,12 +68,21 @@ class Feeds:
         async with self._database.write() as session:
             operation, place = await _own_place(session, identity, operation_id)
             site = await check_site(session, operation_id, site_id)
-            feed = await self._find_or_make(session, identity, operation, site, device, source)
+            feed = await self._registered(session, identity, operation, device, source)
+            change = None
+            if feed is None:
+                feed = await self._make(session, identity, operation, site, device, source)
+                change = "registered"
+            elif feed.site_id != site_id:
+                session.add(FeedSite(feed_id=feed.id, site_id=site_id, since=self._clock()))
+                change = "moved"
             feed.registered_at = self._clock()
-            if feed.site_id != site_id:
-                session.add(FeedSite(feed_id=feed.id, site_id=site_id, since=feed.registered_at))
             feed.site_id = place.site_id = site_id
             feed_id = feed.id
+            if change is not None:
+                await self._note(session, feed, change)
+            if change == "registered":
+                await self._record(session, identity.user_id, feed, operation.court_id, "feed.registered")
         await self._hub.publish(FeedsChanged(operation_id=operation_id))
         async with self._database.read() as session:
             return feed_record((await session.execute(feed_rows().where(Feed.id == feed_id))).one())
@@ -161,11 +178,13 @@ class Feeds:
         """Keep a device's last own word on its camera; an older word changes nothing."""
         at = from_ms(at_ms)
         async with self._database.write() as session:
-            await session.execute(
-                update(Feed)
-                .where(Feed.name == name, or_(Feed.camera_changed_at.is_(None), Feed.camera_changed_at <= at))
-                .values(camera_state=state.value, camera_changed_at=at)
-            )
+            feed = await session.scalar(select(Feed).where(Feed.name == name).with_for_update())
+            if feed is None or (feed.camera_changed_at is not None and feed.camera_changed_at > at):
+                return
+            is_news = (feed.camera_state, feed.camera_changed_at) != (state.value, at)
+            feed.camera_state, feed.camera_changed_at = state.value, at
+            if is_news:
+                await self._note(session, feed, "state", state=state.value, told_at=at_ms)
 
     async def is_revoked(self, name: str) -> bool:
         """Whether this feed was shut, which is for good: a revoked device isn't registered again."""
@@ -201,6 +220,7 @@ class Feeds:
             shut = Revoked(feed=name, at=to_ms(at))
             self._revocations.add(session, shut)
             events.append(shut)
+            await self._note(session, feed, "revoked", by=str(identity.user_id))
             await self._record(session, identity.user_id, feed, court_id, "feed.revoked")
             operation_id = feed.operation_id
         await self._revocations.tell(*events)
@@ -214,9 +234,10 @@ class Feeds:
             raise NotFound("feed-not-found")
         return feed_record(row)
 
-    async def _find_or_make(
-        self, session: AsyncSession, identity: Identity, operation: Operation, site: Site, device: str, source: str
-    ) -> Feed:
+    async def _registered(
+        self, session: AsyncSession, identity: Identity, operation: Operation, device: str, source: str
+    ) -> Feed | None:
+        """The feed that this device has already; None where another may be made for it."""
         own = list(
             await session.scalars(
                 select(Feed).where(Feed.operation_id == operation.id, Feed.officer_id == identity.user_id)
@@ -229,6 +250,11 @@ class Feeds:
                 return feed
         if len(own) >= MAX_DEVICES:
             raise Conflict("too-many-devices", limit=MAX_DEVICES)
+        return None
+
+    async def _make(
+        self, session: AsyncSession, identity: Identity, operation: Operation, site: Site, device: str, source: str
+    ) -> Feed:
         feed = Feed(
             id=new_id(),
             name=new_name(operation, site, identity.username, device),
@@ -242,7 +268,6 @@ class Feeds:
         session.add(feed)
         await session.flush()
         session.add(FeedSite(feed_id=feed.id, site_id=site.id, since=feed.created_at))
-        await self._record(session, identity.user_id, feed, operation.court_id, "feed.registered")
         return feed
 
     async def _revoke_tokens(self, session: AsyncSession, name: str, at: datetime) -> list[Revoked]:
@@ -257,6 +282,10 @@ class Feeds:
         for event in events:
             self._revocations.add(session, event)
         return events
+
+    async def _note(self, session: AsyncSession, feed: Feed, what: str, **more: str | int) -> None:
+        body = {"what": what, "feed": feed.name, "officer": str(feed.officer_id), "site": str(feed.site_id), **more}
+        await self._journal.note(session, feed.operation_id, JournalKind.CAMERA, body)
 
     async def _record(self, session: AsyncSession, actor: UUID, feed: Feed, court_id: UUID, action: str) -> None:
         await self._audit.record(

@@ -6,8 +6,9 @@ import logging
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -22,9 +23,10 @@ from command_center.clock import Clock, now
 from command_center.config import Settings
 from command_center.database import Database, new_id
 from command_center.errors import Conflict, Invalid, NotFound
+from command_center.journal import Journal, JournalKind
 from command_center.operations.delivery import UNANSWERED, move
 from command_center.operations.instruction_rows import instruction_records, officer_deliveries
-from command_center.operations.records import InstructionRecord, OfficerDelivery, Priority, Scope, from_ms
+from command_center.operations.records import InstructionRecord, OfficerDelivery, Priority, Scope, from_ms, to_ms
 from command_center.operations.scope import check_site, commanded_operation, must, visible_operation
 from command_center.operations.tables import Assignment, Delivery, Instruction, InstructionReceipt, Operation
 from streams.hub.hub import Hub
@@ -87,12 +89,14 @@ class Instructions:
         database: Database,
         hub: Hub,
         audit: Audit,
+        journal: Journal,
         clock: Clock = now,
         deadlines: Mapping[Priority, timedelta] = DEADLINES,
     ) -> None:
         self._database = database
         self._hub = hub
         self._audit = audit
+        self._journal = journal
         self._clock = clock
         self._deadlines = deadlines
 
@@ -184,7 +188,9 @@ class Instructions:
                 raise NotFound("delivery-not-found")
             if not await self._is_new(session, receipt):
                 return Outcome.REPEATED
-            if not move(delivery, receipt.state, at, receipt.reason):
+            is_applied = move(delivery, receipt.state, at, receipt.reason)
+            await self._note_receipt(session, delivery, receipt, at, is_applied=is_applied)
+            if not is_applied:
                 return Outcome.OUT_OF_DATE
             if receipt.state in _AUDITED:
                 await self._record_answer(session, officer_id, delivery)
@@ -210,6 +216,14 @@ class Instructions:
             )
             for delivery in late:
                 delivery.escalated_at = at
+            await session.flush()
+            for delivery in late:
+                body = {
+                    "instruction": str(delivery.instruction_id),
+                    "delivery": str(delivery.id),
+                    "officer": str(delivery.officer_id),
+                }
+                await self._journal.note(session, delivery.operation_id, JournalKind.ESCALATED, body)
         for instruction_id, operation_id in {(one.instruction_id, one.operation_id) for one in late}:
             officers = [one.officer_id for one in late if one.instruction_id == instruction_id]
             await self._tell(operation_id, instruction_id, officers)
@@ -243,18 +257,21 @@ class Instructions:
         operation.next_instruction_number += 1
         session.add(instruction)
         await session.flush()
-        for place in places:
-            session.add(
-                Delivery(
-                    id=new_id(),
-                    instruction_id=instruction.id,
-                    operation_id=operation.id,
-                    officer_id=place.user_id,
-                    sequence=place.next_sequence,
-                    sent_at=at,
-                )
+        deliveries = [
+            Delivery(
+                id=new_id(),
+                instruction_id=instruction.id,
+                operation_id=operation.id,
+                officer_id=place.user_id,
+                sequence=place.next_sequence,
+                sent_at=at,
             )
+            for place in places
+        ]
+        session.add_all(deliveries)
+        for place in places:
             place.next_sequence += 1
+        await self._journal.note(session, operation.id, JournalKind.INSTRUCTION, _noted(instruction, deliveries))
         await self._audit.record(
             session,
             actor=identity.user_id,
@@ -283,6 +300,22 @@ class Instructions:
         )
         return written is not None
 
+    async def _note_receipt(
+        self, session: AsyncSession, delivery: Delivery, receipt: Receipt, at: datetime, *, is_applied: bool
+    ) -> None:
+        body = {
+            "instruction": str(delivery.instruction_id),
+            "delivery": str(delivery.id),
+            "officer": str(delivery.officer_id),
+            "receipt": str(receipt.id),
+            "state": receipt.state.value,
+            "reason": receipt.reason,
+            "device_at": receipt.at,
+            "received_at": to_ms(at),
+            "is_applied": is_applied,
+        }
+        await self._journal.note(session, delivery.operation_id, JournalKind.RECEIPT, body)
+
     async def _record_answer(self, session: AsyncSession, officer_id: UUID, delivery: Delivery) -> None:
         operation = await session.get_one(Operation, delivery.operation_id)
         await self._audit.record(
@@ -307,6 +340,24 @@ class Instructions:
 def is_legible(text: str) -> bool:
     """Whether there is anything to see: a letter, a digit, a sign or a mark of punctuation."""
     return any(unicodedata.category(character)[0] in "LNPS" for character in text)
+
+
+def _noted(instruction: Instruction, deliveries: Sequence[Delivery]) -> dict[str, Any]:
+    """What the operation's journal holds of an instruction that is sent."""
+    return {
+        "instruction": str(instruction.id),
+        "number": instruction.number,
+        "sender": str(instruction.sender_id),
+        "scope": instruction.scope,
+        "site": str(instruction.site_id) if instruction.site_id else None,
+        "officer": str(instruction.officer_id) if instruction.officer_id else None,
+        "priority": instruction.priority,
+        "text": instruction.text,
+        "deadline_at": to_ms(instruction.deadline_at) if instruction.deadline_at else None,
+        "recipients": [
+            {"officer": str(one.officer_id), "delivery": str(one.id), "sequence": one.sequence} for one in deliveries
+        ],
+    }
 
 
 def _target(order: Order) -> tuple[UUID | None, UUID | None]:

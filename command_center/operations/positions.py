@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,7 @@ from command_center.accounts.identity import Identity
 from command_center.accounts.permissions import Permission
 from command_center.database import Database
 from command_center.errors import NotFound
+from command_center.journal import Journal, JournalKind
 from command_center.operations.records import from_ms
 from command_center.operations.scope import visible_operations
 from command_center.operations.tables import Feed, Operation, PositionRecord
@@ -42,19 +43,26 @@ class Inserted:
     unknown: int
 
 
+@dataclass(frozen=True, slots=True)
+class _FeedIds:
+    feed: UUID
+    operation: UUID
+
+
 class Positions:
     """Where the officers are and were."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, journal: Journal) -> None:
         self._database = database
-        self._feed_ids: dict[str, UUID] = {}
+        self._journal = journal
+        self._feed_ids: dict[str, _FeedIds] = {}
         self.unknown_total = 0
         """Positions dropped because no feed of that name is registered."""
 
     async def insert(self, batch: Sequence[PositionTaken]) -> Inserted:
         """Write a batch; what was written before, by any road, changes nothing."""
         ids = await self._ids({taken.feed for taken in batch})
-        rows = {taken.position.id: _row(taken, ids[taken.feed]) for taken in batch if taken.feed in ids}
+        rows = {taken.position.id: _row(taken, ids[taken.feed].feed) for taken in batch if taken.feed in ids}
         unknown = sum(taken.feed not in ids for taken in batch)
         if unknown:
             self.unknown_total += unknown
@@ -63,7 +71,10 @@ class Positions:
         values = list(rows.values())
         if values:
             async with self._database.write() as session:
-                kept = await self._insert_rows(session, values)
+                written = await self._insert_rows(session, values)
+                kept = len(written)
+                new = [taken for taken in batch if taken.position.id in written]
+                await self._note(session, new, ids)
         return Inserted(kept, len(batch) - unknown - kept, unknown)
 
     async def trails(self, feed_ids: Iterable[UUID]) -> dict[UUID, list[PositionRecord]]:
@@ -124,7 +135,7 @@ class Positions:
             query = query.order_by(PositionRecord.taken_at, PositionRecord.id).limit(min(limit, PAGE))
             return list(await session.scalars(query))
 
-    async def _insert_rows(self, session: AsyncSession, values: list[dict[str, Any]]) -> int:
+    async def _insert_rows(self, session: AsyncSession, values: list[dict[str, Any]]) -> set[UUID]:
         insert = sqlite_insert if self._database.is_sqlite else postgresql_insert
         written = await session.scalars(
             insert(PositionRecord)
@@ -132,18 +143,47 @@ class Positions:
             .returning(PositionRecord.id),
             values,
         )
-        return len(written.all())
+        return set(written)
 
-    async def _ids(self, names: set[str]) -> dict[str, UUID]:
+    async def _note(self, session: AsyncSession, batch: Sequence[PositionTaken], ids: Mapping[str, _FeedIds]) -> None:
+        """Have the journal of each operation hold what was kept of it now, each position once."""
+        points: dict[UUID, dict[UUID, dict[str, Any]]] = {}
+        for taken in batch:
+            points.setdefault(ids[taken.feed].operation, {})[taken.position.id] = _noted(taken)
+        for operation_id in sorted(points):
+            body = {"points": list(points[operation_id].values())}
+            await self._journal.note(session, operation_id, JournalKind.POSITIONS, body)
+
+    async def _ids(self, names: set[str]) -> dict[str, _FeedIds]:
         missing = names - self._feed_ids.keys()
         if missing:
             if len(self._feed_ids) + len(missing) > KNOWN_FEEDS:
                 self._feed_ids.clear()
                 missing = names
             async with self._database.read() as session:
-                found = await session.execute(select(Feed.name, Feed.id).where(Feed.name.in_(missing)))
-                self._feed_ids.update(found.all())
+                found = await session.execute(
+                    select(Feed.name, Feed.id, Feed.operation_id).where(Feed.name.in_(missing))
+                )
+                self._feed_ids.update({name: _FeedIds(feed, operation) for name, feed, operation in found})
         return {name: self._feed_ids[name] for name in names if name in self._feed_ids}
+
+
+def _noted(taken: PositionTaken) -> dict[str, Any]:
+    """What the operation's journal holds of a position. `taken_at` is by the device's clock."""
+    position = taken.position
+    return {
+        "id": str(position.id),
+        "feed": taken.feed,
+        "latitude": position.latitude,
+        "longitude": position.longitude,
+        "accuracy_m": position.accuracy_m,
+        "heading_deg": position.heading_deg,
+        "speed_mps": position.speed_mps,
+        "taken_at": position.taken_at,
+        "received_at": taken.received_at,
+        "clock_offset_ms": taken.clock_offset_ms,
+        "road": taken.road,
+    }
 
 
 def _row(taken: PositionTaken, feed_id: UUID) -> dict[str, Any]:

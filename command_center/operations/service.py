@@ -17,6 +17,7 @@ from command_center.audit import Audit
 from command_center.clock import Clock, now
 from command_center.database import Database
 from command_center.errors import Invalid, NotFound
+from command_center.journal import Journal, JournalKind
 from command_center.operations.feeds import Feeds
 from command_center.operations.records import OfficerRecord, OperationRecord, SiteRecord, to_ms
 from command_center.operations.scope import (
@@ -69,14 +70,21 @@ class Operations:
     """The operations; `feeds` are the cameras in them."""
 
     def __init__(
-        self, database: Database, hub: Hub, audit: Audit, revocations: Revocations, clock: Clock = now
+        self,
+        database: Database,
+        hub: Hub,
+        audit: Audit,
+        journal: Journal,
+        revocations: Revocations,
+        clock: Clock = now,
     ) -> None:
         self._database = database
         self._hub = hub
         self._audit = audit
+        self._journal = journal
         self._revocations = revocations
         self._clock = clock
-        self.feeds = Feeds(database, hub, audit, revocations, clock)
+        self.feeds = Feeds(database, hub, audit, journal, revocations, clock)
 
     async def in_scope(self, identity: Identity) -> list[OperationRecord]:
         """The operations that this person may see, the newest first: those it commands, its own court's, others."""
@@ -125,6 +133,7 @@ class Operations:
         async with self._database.write() as session:
             await _check_people(session, identity, plan)
             operation_id = await self.plan(session, plan)
+            await self._note(session, identity, operation_id, "created")
             await self._record(session, identity, plan.court_id, "operation.created", operation_id)
         return await self.operation(identity, operation_id)
 
@@ -181,6 +190,8 @@ class Operations:
                 place = Assignment(operation_id=operation_id, user_id=user_id)
                 session.add(place)
             place.site_id, place.removed_at = site_id, None
+            site = str(site_id) if site_id else None
+            await self._note(session, identity, operation_id, "officer-assigned", officer=str(user_id), site=site)
             await self._record(
                 session, identity, operation.court_id, "operation.officer-assigned", operation_id, officer=user_id
             )
@@ -206,11 +217,18 @@ class Operations:
                 raise NotFound("officer-not-in-operation")
             place.removed_at = at
             self._revocations.add(session, revoked)
+            await self._note(session, identity, operation_id, "officer-removed", officer=str(user_id))
             await self._record(
                 session, identity, operation.court_id, "operation.officer-removed", operation_id, officer=user_id
             )
         await self._revocations.tell(revoked)
         await self._hub.publish(FeedsChanged(operation_id=operation_id))
+
+    async def _note(
+        self, session: AsyncSession, identity: Identity, operation_id: UUID, what: str, **more: str | None
+    ) -> None:
+        body = {"what": what, "by": str(identity.user_id), **more}
+        await self._journal.note(session, operation_id, JournalKind.OPERATION, body)
 
     async def _record(
         self,

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from command_center.audit import Audit, AuditEntry
 from command_center.clock import Clock, now
 from command_center.database import Database
+from command_center.journal import Journal, JournalKind
 from command_center.operations.tables import Operation, TalkWord
 from streams.hub.topics import TalkChanged
 from streams.voice_protocol import MAX_TALK_SECONDS
@@ -22,6 +23,8 @@ SETTLE_SECONDS = 3.0
 WAIT_SECONDS = MAX_TALK_SECONDS + 30.0
 """For so long after its first word a node that told of no end is waited for: no talk lasts longer."""
 Details = dict[str, str | int]
+_LISTS = frozenset({"to", "heard", "untold_by"})
+"""Which of the details hold names with spaces between."""
 UNKNOWN = "unknown"
 """Why a talk ended of which no node told the end."""
 
@@ -34,9 +37,10 @@ class Talks:
     One process at a time may do both.
     """
 
-    def __init__(self, database: Database, audit: Audit, clock: Clock = now) -> None:
+    def __init__(self, database: Database, audit: Audit, journal: Journal, clock: Clock = now) -> None:
         self._database = database
         self._audit = audit
+        self._journal = journal
         self._clock = clock
 
     async def record(self, events: Sequence[TalkChanged]) -> None:
@@ -151,6 +155,9 @@ class Talks:
     async def _write(
         self, session: AsyncSession, action: str, talk: UUID, actor: UUID | None, court_id: UUID, details: Details
     ) -> None:
+        told = {key: str(value).split() if key in _LISTS else value for key, value in details.items()}
+        body = {"talk": str(talk), "what": action.removeprefix("talk."), "by": str(actor) if actor else None, **told}
+        await self._journal.note(session, UUID(str(details["operation"])), JournalKind.TALK, body)
         await self._audit.record(
             session,
             actor=actor,

@@ -19,8 +19,10 @@ from assets.registry.http import HttpRegistry
 from assets.service import Assets
 from assets.simulators.people import everybody
 from assets.views import CaseView, PersonView
+from command_center.asset_access import AssetTrail
 from command_center.audit import Audit
 from command_center.database import Database
+from command_center.journal import Journal
 from tests.support.postgresql import is_installed
 from tests.support.records import postgresql_records, sqlite_records
 from tests.support.simulator import Simulator
@@ -119,7 +121,7 @@ class Desk:
                 HttpBank(self.bank.url, answer_seconds=answer_seconds),
                 HttpRegistry(self.registry.url, answer_seconds=answer_seconds),
             ],
-            Audit(self.clock),
+            AssetTrail(Audit(self.clock), Journal(self.clock)),
             self.clock,
             changed,
         )

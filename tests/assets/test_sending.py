@@ -21,7 +21,9 @@ from assets.requests import RequestState
 from assets.service import Assets
 from assets.tables import AssetRequest, ControlMeasure
 from assets.views import Standing
+from command_center.asset_access import AssetTrail
 from command_center.audit import Audit
+from command_center.journal import Journal
 from tests.assets.conftest import RULING, SHORT_SECONDS, Desk
 from tests.support.waiting import until
 
@@ -92,7 +94,9 @@ async def test_no_more_than_the_bound_are_asked_at_once_and_one_fault_stops_nobo
     async def changed(_case_id: UUID) -> None:
         return
 
-    desk.assets = Assets(desk.database, gateways, Audit(desk.clock), desk.clock, changed, at_once=3)
+    desk.assets = Assets(
+        desk.database, gateways, AssetTrail(Audit(desk.clock), Journal(desk.clock)), desk.clock, changed, at_once=3
+    )
     task = asyncio.create_task(desk.assets.run())
     await desk.query("150103197806072038")
     await until(lambda: counts["now"] == 3)
@@ -133,7 +137,9 @@ async def test_a_refusal_of_the_second_asking_does_not_say_that_nothing_was_froz
         async def changed(_case_id: UUID) -> None:
             return
 
-        answers = Answers(desk.database, Audit(desk.clock), desk.clock, changed, chase_seconds=60)
+        answers = Answers(
+            desk.database, AssetTrail(Audit(desk.clock), Journal(desk.clock)), desk.clock, changed, chase_seconds=60
+        )
         await answers.troubled(order.id, GatewayRefused("bank", "请求单号重复"))
         assert await standing() is Standing.UNKNOWN
         request = await assets.request(desk.judge, order.id)
@@ -149,6 +155,8 @@ async def test_a_second_answer_changes_nothing(desk: Desk) -> None:
         async def changed(_case_id: UUID) -> None:
             raise AssertionError("nothing changed")
 
-        answers = Answers(desk.database, Audit(desk.clock), desk.clock, changed, chase_seconds=60)
+        answers = Answers(
+            desk.database, AssetTrail(Audit(desk.clock), Journal(desk.clock)), desk.clock, changed, chase_seconds=60
+        )
         await answers.query_answered(request.id, QueryAnswer((), None))
         assert await assets.request(desk.judge, request.id) == request

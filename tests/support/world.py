@@ -18,6 +18,7 @@ from command_center.accounts.tables import Court, SignIn, User
 from command_center.audit import Audit
 from command_center.clock import now
 from command_center.database import Database, new_id
+from command_center.journal import Journal
 from command_center.operations.instructions import Instructions, Order
 from command_center.operations.positions import Positions
 from command_center.operations.records import OperationRecord, Priority, Scope
@@ -33,6 +34,7 @@ class World:
     database: Database
     hub: Hub
     audit: Audit
+    journal: Journal
     outbox: Outbox
     operations: Operations
     instructions: Instructions
@@ -73,15 +75,16 @@ class World:
 async def new_world(url: str, hub: Hub, clock: Callable[[], datetime] = now) -> AsyncIterator[World]:
     """Build it in the database at `url`, which has the tables and nothing in them."""
     database = Database(url)
-    audit, outbox = Audit(), Outbox(database, hub)
+    audit, journal, outbox = Audit(), Journal(), Outbox(database, hub)
     world = World(
         database,
         hub,
         audit,
+        journal,
         outbox,
-        Operations(database, hub, audit, Revocations(outbox, hub), clock),
-        Instructions(database, hub, audit, clock),
-        Positions(database),
+        Operations(database, hub, audit, journal, Revocations(outbox, hub), clock),
+        Instructions(database, hub, audit, journal, clock),
+        Positions(database, journal),
     )
     try:
         await _settle(world)

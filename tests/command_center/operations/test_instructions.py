@@ -188,7 +188,7 @@ async def test_what_was_not_answered_by_its_deadline_is_marked_once(world: World
     (first, _) = await instructions.undelivered(li)
     await instructions.apply(li, _receipt(first.id, S.ACCEPTED))
     assert await instructions.escalate() == 0
-    later = Instructions(world.database, world.hub, world.audit, lambda: now() + timedelta(seconds=61))
+    later = Instructions(world.database, world.hub, world.audit, world.journal, lambda: now() + timedelta(seconds=61))
     assert await later.escalate() == 2
     assert await later.escalate() == 0
     (found,) = await instructions.by_ids([late.id])

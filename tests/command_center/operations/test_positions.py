@@ -127,7 +127,7 @@ async def test_a_history_is_read_in_scope_only(world: World, feed: FeedRecord) -
 
 
 async def test_what_is_remembered_of_feeds_is_bounded(world: World, feed: FeedRecord) -> None:
-    positions = Positions(world.database)
+    positions = Positions(world.database, world.journal)
     for number in range(3):
         await positions.insert([_taken(f"unknown-{number}")])
     assert await positions.insert([_taken(feed.name)]) == Inserted(1, 0, 0)

@@ -167,7 +167,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def talks(world: World, clock: Clock) -> Talks:
-    return Talks(world.database, world.audit, clock)
+    return Talks(world.database, world.audit, world.journal, clock)
 
 
 def at_node(event: TalkChanged, node: str, *heard: str, ended_at: int | None = None, reason: str = "") -> TalkChanged:
