@@ -7,7 +7,7 @@ import json
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from command_center.evidence.records import IndexedFragment
 from command_center.evidence.store import NotStored, Store, read_all
@@ -106,6 +106,11 @@ class KnownManifest:
         """How long the recording is, as far as the manifest tells."""
         return max((one.line.start + one.seconds for one in self.segments.values()), default=0.0)
 
+    def copy(self) -> KnownManifest:
+        """As it stands now; what is appended meanwhile changes no part of it."""
+        segments = {number: replace(segment) for number, segment in self.segments.items()}
+        return KnownManifest(self.opened, segments, list(self.fragments), list(self.gaps), self.closed)
+
     def take(self, line: ManifestLine) -> None:
         """Put the next line in its place."""
         if isinstance(line, Opened):
@@ -181,7 +186,7 @@ class Manifests:
                 self._entries.pop(path, None)
                 raise
             await asyncio.to_thread(_take, entry, data)
-            return entry.manifest
+            return entry.manifest.copy()
 
     async def _what_came(self, reader: LineReader, path: str) -> bytes | None:
         """What was appended since; None where it must be read from its beginning.

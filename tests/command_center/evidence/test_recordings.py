@@ -16,7 +16,7 @@ from sqlalchemy import select, update
 from command_center.audit import AuditEntry
 from command_center.errors import NotFound, NotPermitted, Unavailable
 from command_center.evidence.index import index_events
-from command_center.evidence.manifests import Manifests
+from command_center.evidence.manifests import KnownManifest, Manifests
 from command_center.evidence.rebuild import compare
 from command_center.evidence.records import RecordingState
 from command_center.evidence.store import NotStored
@@ -235,6 +235,18 @@ async def test_only_so_many_manifests_are_kept_in_memory(world: World) -> None:
     with pytest.raises(NotStored):
         await manifests.read("feed-1/none.jsonl")
     assert manifests.kept == 1
+
+
+async def test_many_who_watch_one_recording_grow_get_a_whole_each_time(world: World) -> None:
+    manifests, writer = Manifests(LocalStore(world.root)), ManifestWriter(world.root)
+    path = writer.made.manifest.relative_to(world.root).as_posix()
+    found: list[KnownManifest] = []
+    for _ in range(4):
+        writer.segment(seconds=1.0)
+        found += await asyncio.gather(*(manifests.read(path) for _ in range(8)))
+    assert [len(one.segments) for one in found] == [1] * 8 + [2] * 8 + [3] * 8 + [4] * 8
+    each = len(found[0].fragments)
+    assert [len(one.fragments) for one in found[::8]] == [each, 2 * each, 3 * each, 4 * each]
 
 
 async def test_a_segment_whose_file_is_gone_is_told_as_missing(world: World) -> None:
