@@ -45,6 +45,12 @@ function makeProbe(readCode) {
       const box = document.querySelector(`.line-row[data-feed="${feed}"] .line-track`).getBoundingClientRect();
       return [box.left + box.width * share, box.top + box.height / 2];
     },
+    /** How far the centre's voice is from the clock, in seconds; null while it is silent. */
+    voice() {
+      const [line] = review().voices.lines.values();
+      const { audio, follower } = line;
+      return audio.paused || audio.muted || follower.shown !== "live" ? null : audio.currentTime - follower.source.seconds(review().clock.now);
+    },
     current: () => document.querySelector(".event.is-current")?.textContent ?? null,
   };
   return probe;

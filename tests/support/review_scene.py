@@ -14,8 +14,14 @@ from uuid import UUID, uuid4
 from playwright.async_api import Browser, Page
 from sqlalchemy import select
 
+from command_center.accounts.tables import MediaToken
 from command_center.evidence.index import index_events
 from command_center.operations.tables import Feed, PositionRecord, Site
+from streams.recording.events import RecordingEvent
+from streams.recording.writer import Counters, FeedWriter
+from streams.voice_protocol import grant_name, talk_line, talk_name
+from tests.streams.recording.publisher import OPUS, Publisher, tone
+from tests.streams.recording.reading import place
 from tests.support.browser import Watched, holds, sign_in
 from tests.support.long_operation import Camera, record
 from tests.support.manifests import Made
@@ -76,6 +82,30 @@ class Scene:
             self.web.web.database, [event for one in made for event in one.events if event.line.type != "fragment"]
         )
         return made
+
+    async def speak(self, begins: int, seconds: float) -> None:
+        """The commander says something to the officers, recorded as a node does it."""
+        line = talk_line(self.operation_id, "nonce")
+        database = self.web.web.database
+        async with database.write() as session:
+            known = select(MediaToken).where(MediaToken.feed == grant_name(line))
+            if await session.scalar(known.limit(1)) is None:
+                at = datetime.now(UTC)
+                session.add(
+                    MediaToken(
+                        id=uuid4(), user_id=self.web.world.users["commander"], feed=grant_name(line),
+                        may_publish=True, issued_at=at, expires_at=at,
+                    )
+                )  # fmt: skip
+        events: list[RecordingEvent] = []
+        root = self.web.web.settings.recordings
+        writer = FeedWriter(
+            place(root), talk_name(line, "node-1"), [OPUS], Counters(), events.append, lambda: None, uuid4()
+        )
+        for packet in Publisher(list(tone(seconds)), start_ns=begins * 1_000_000).packets():
+            writer.take(packet)
+        writer.close("ended")
+        await index_events(database, events)
 
     async def site_of(self, number: int) -> tuple[float, float]:
         """Where the site of the so-manieth camera is."""

@@ -7,6 +7,7 @@
 //         {type:"moment", at}                               the moment of a recording by which places are old or not
 //         {type:"hide", feed}                               its place isn't known
 //         {type:"track", feed, points:[[latitude, longitude, ms], …]}  oldest first; replaces the feed's trail
+//         {type:"close-up", feed | null}                    show its whole track, or all again
 //         {type:"focus", feed | null}  {type:"fit"}  {type:"settle"}  {type:"clear"}  {type:"hello"}
 // Told:   {type:"ready"}  {type:"picked", feed}  {type:"sought", at}  a point of a track was pressed, in the review
 // All places are WGS-84. The view moves by itself only until somebody moves it; "fit" lets it go again.
@@ -73,6 +74,7 @@ class Frame {
       case "moment": return this.moment(message.at);
       case "hide": return this.markers.get(message.feed)?.hide();
       case "focus": return this.focus(message.feed);
+      case "close-up": return this.closeUp(message.feed);
       case "fit": return this.fit(true);
       case "settle": return this.fit(false);
       case "clear": return this.clear();
@@ -145,6 +147,14 @@ class Frame {
     places.push(...(this.placesOfSites ?? []));
     if (places.length) this.map.fitBounds(L.latLngBounds(places).pad(0.12), { maxZoom: 15, animate: false, padding: [30, 30] });
     else if (this.home) this.map.fitBounds(this.home, { animate: false });
+  }
+
+  /** One officer's whole track, or all again; a view that somebody holds stays. */
+  closeUp(feed) {
+    const points = this.markers.get(feed)?.points ?? [];
+    if (this.isLocked) return;
+    if (points.length === 0) this.fit(false);
+    else this.map.fitBounds(L.latLngBounds(points.map(([latitude, longitude]) => [latitude, longitude])).pad(0.15), { maxZoom: 17, animate: false });
   }
 
   lock(isLocked) {

@@ -43,6 +43,8 @@ class Review {
       full: () => this.tell(say("review.wall.full", { count: MOST_TILES })),
       picked: (feed) => this.map.focus(feed),
       made: (video) => watchFrames(video),
+      enlarged: (feed) => this.map.closeUp(feed),
+      denied: () => this.askAgain(),
     });
     this.voices = new Voices(main, this.clock);
     this.map = new ReviewMap(main.querySelector("#review-map iframe"), part("review-map-notes"), this.clock, {
@@ -171,12 +173,20 @@ class Review {
 
   async failed(problem) {
     if (problem.status === 401) return toSignIn("not-signed-in");
-    if (problem.code === "purpose-required" && (await takePurpose(this.operation, { isAskedAgain: true }))) return this.readMedia();
+    if (problem.code === "purpose-required") await this.askAgain();
     this.isFailed = true;
     const words = say("review.failed", { why: problem.words ?? "" });
     if (this.lanes.length === 0) this.empty(words);
     else this.controls.setTrouble(say("review.old"));
     return undefined;
+  }
+
+  /** A purpose holds for some hours; then it is asked for again. */
+  async askAgain() {
+    if (this.isAsking) return;
+    this.isAsking = true;
+    await takePurpose(this.operation, { isAskedAgain: true });
+    this.isAsking = false;
   }
 
   take(recordings, lanes) {

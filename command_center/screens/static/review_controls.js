@@ -10,6 +10,7 @@ export class Controls {
   /** `on`: what each button does, by its name. */
   constructor(element, clock, on) {
     this.clock = clock;
+    this.element = element;
     const button = (name, picture, press) => h(
       "button.review-button", { type: "button", title: say(`review.${name}`), "aria-label": say(`review.${name}`), onclick: press }, icon(picture),
     );
@@ -68,6 +69,10 @@ export class Controls {
     const { clock } = this;
     const { now } = clock;
     const hasTime = clock.until > clock.since;
+    if (hasTime !== this.hadTime) {
+      this.hadTime = hasTime;
+      for (const button of this.element.querySelectorAll("button, select")) button.disabled = !hasTime;
+    }
     write(this.date, hasTime ? day(now) : "");
     write(this.time, hasTime ? `${clockOf(now)}.${Math.floor((now % 1000) / 100)}` : "--:--:--");
     if (hasTime) this.time.title = say("review.elapsed", { elapsed: span(now - clock.since), whole: span(clock.until - clock.since) });

@@ -32,7 +32,8 @@ function placed(recording) {
   const since = Date.parse(recording.started_at);
   const grows = recording.state === "recording" || recording.state === "cut_off";
   const until = grows ? null : Math.max(Date.parse(recording.ended_at) || 0, since + recording.seconds * 1000);
-  return { id: recording.id, since, until, state: recording.state };
+  const gone = ["missing", "deleted"].includes(recording.state) ? recording.state : null;
+  return { id: recording.id, since, until, state: recording.state, gone, deletion: recording.deletion };
 }
 
 /** The lanes of an operation, cameras by site and then voices; those that were known before are the same objects. */

@@ -127,7 +127,8 @@ const TELLERS = {
     const key = `audit.action.asset.${body.what}`;
     event.title = knows(key) ? say(key) : body.what;
     event.badge = "";
-    event.words = [body.ruling, body.gateway, body.found].filter(Boolean).join(" · ");
+    const found = body.found === undefined ? null : `${say("audit.detail.found")} ${body.found}`;
+    event.words = [body.ruling, found].filter(Boolean).join(" · ");
   },
   operation(event, body, names) {
     const key = `audit.action.operation.${body.what}`;

@@ -78,12 +78,18 @@ export class RecordingIndex {
     return this.fragments.at(-1)?.until ?? null;
   }
 
+  /** The spans of the wall clock whose files the store hasn't. */
+  get missing() {
+    return [...this.segments.values()].filter((segment) => segment.is_missing).map((segment) => ({
+      since: segment.at, until: segment.at + segment.seconds * 1000, kind: "missing",
+    }));
+  }
+
   /** Whether there is something to show at `at`, and if not, which kind of gap it is. */
   gapAt(at, slackMs = 250) {
     const fragment = this.fragments[this.place(at + 1)];
     if (fragment && at < fragment.until + slackMs) {
       const segment = this.segments.get(fragment.segment);
-      if (segment.is_deleted) return "deleted";
       return segment.is_missing ? "missing" : null;
     }
     return this.gaps.find((gap) => gap.track !== "audio" && at >= gap.since - slackMs && at < gap.until + slackMs)?.kind ?? "unknown";

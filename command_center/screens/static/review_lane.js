@@ -5,6 +5,8 @@ import { inLanguage, say } from "./words.js";
 export class Lane {
   constructor(feed) {
     this.feed = feed;
+    this.told = [];
+    this.missing = new Map(); // recording → the spans of it whose files the store hasn't
   }
 
   update(told) {
@@ -14,9 +16,19 @@ export class Lane {
     this.number = told.kind === "voice" ? say("review.voice.number") : String(told.site_ordinal);
     this.ordinal = told.kind === "voice" ? Infinity : told.site_ordinal;
     this.site = told.kind === "voice" ? say("review.voice") : inLanguage(told, "site");
-    this.spans = told.spans;
+    this.told = told.spans;
+    this.spans = patched(told.spans, [...this.missing.values()].flat());
     this.coveredMs = told.covered_ms;
     this.gapsMs = told.gaps_ms;
+  }
+
+  /** Files of a recording are missing: [{since, until, kind}]; gives whether that is news. */
+  miss(recording, spans) {
+    const before = this.missing.get(recording) ?? [];
+    if (before.length === spans.length) return false;
+    this.missing.set(recording, spans);
+    this.spans = patched(this.told, [...this.missing.values()].flat());
+    return true;
   }
 
   get since() {
@@ -49,6 +61,20 @@ export class Lane {
     const gaps = this.spans.filter((span) => span.kind !== "covered" && (step > 0 ? span.since > moment + 1 : span.since < moment - 1));
     return (step > 0 ? gaps[0] : gaps.at(-1))?.since ?? null;
   }
+}
+
+/** The spans, with what is missing cut out of what was recorded. */
+function patched(spans, missing) {
+  let found = spans;
+  for (const hole of missing) {
+    found = found.flatMap((span) => {
+      const [since, until] = [Math.max(span.since, hole.since), Math.min(span.until, hole.until)];
+      if (span.kind !== "covered" || since >= until) return [span];
+      const parts = [{ ...span, until: since }, { ...span, since, until, kind: hole.kind }, { ...span, since: until }];
+      return parts.filter((part) => part.since < part.until);
+    });
+  }
+  return found;
 }
 
 const WORSE = new Set(["disk_full", "disk_failed", "missing", "deleted", "node"]);

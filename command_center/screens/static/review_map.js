@@ -96,6 +96,11 @@ export class ReviewMap {
     this.tell({ type: "focus", feed });
   }
 
+  /** Show one officer's whole way (null: everybody), unless somebody holds the view. */
+  closeUp(feed) {
+    this.tell({ type: "close-up", feed });
+  }
+
   fit() {
     this.tell({ type: "fit" });
   }

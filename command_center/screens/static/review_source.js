@@ -18,10 +18,13 @@ const KEPT_HEADERS = 64;
 const SLACK_SECONDS = 0.15;
 const FETCH_MS = 20_000;
 const DAY_MS = 86_400_000;
-const GONE = new Set(["recording-missing", "recording-not-found", "segment-missing", "segment-not-found"]);
+const GONE = new Set(["recording-missing", "recording-not-found"]);
 
 export class FeedSource {
-  /** `on.failed(problem)` when something can't be had for now, `on.well()` when it can again. */
+  /**
+   * `on.failed(problem)` when something can't be had for now, `on.well()` when it can again; `on.missing(recording, spans)`
+   * for what the store hasn't.
+   */
   constructor(media, on) {
     this.buffer = new MediaBuffer(media);
     this.on = on;
@@ -40,11 +43,11 @@ export class FeedSource {
     this.pump();
   }
 
-  /** `recordings`: [{id, since, until}], by time; `until` is null while one grows. */
+  /** `recordings`: [{id, since, until, gone}], by time; `until` is null while one grows, `gone` why nothing of it can be had. */
   setRecordings(recordings) {
     if (!this.epoch && recordings.length) this.epoch = recordings[0].since - DAY_MS;
     const gone = new Map(this.recordings.map((one) => [one.id, one.gone]));
-    this.recordings = recordings.map((one) => ({ ...one, gone: gone.get(one.id) ?? null }));
+    this.recordings = recordings.map((one) => ({ ...one, gone: one.gone ?? gone.get(one.id) ?? null }));
     this.wake();
   }
 
@@ -173,10 +176,12 @@ export class FeedSource {
     } catch (problem) {
       this.indexes.delete(recording.id);
       if (!GONE.has(problem.code) && problem.status !== 404) throw problem;
-      recording.gone = "missing";
+      recording.gone = problem.code === "recording-deleted" ? "deleted" : "missing";
+      this.on.missing(recording.id, [{ since: recording.since, until: recording.until ?? Date.now(), kind: recording.gone }]);
       return null;
     }
     index.isRead = true;
+    this.on.missing(index.id, index.missing);
     index.readAt = performance.now();
     this.on.well();
     for (const [id, old] of this.indexes) {
@@ -210,7 +215,7 @@ export class FeedSource {
 
   isWanted(index, number) {
     const segment = index.segments.get(index.fragments[number].segment);
-    return !segment.is_missing && !segment.is_deleted && !index.broken?.has(number) && !this.appended.has(keyOf(index, number));
+    return !segment.is_missing && !index.broken?.has(number) && !this.appended.has(keyOf(index, number));
   }
 
   /** A browser may have thrown away what it had no room for: then it is fetched again, once. */
@@ -250,6 +255,7 @@ export class FeedSource {
     } catch (problem) {
       if (problem.status !== 404 && !GONE.has(problem.code)) throw problem;
       segment.is_missing = true;
+      this.on.missing(index.id, index.missing);
       return true;
     }
     const isThere = await this.buffer.append(file, pieces[0], pieces[1], this.seconds(first.origin));

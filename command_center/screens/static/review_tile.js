@@ -3,6 +3,7 @@
 import { h, setMark, stateMark, write } from "./dom.js";
 import { gapState, gapWords } from "./review_lane.js";
 import { Follower } from "./review_player.js";
+import { day } from "./time.js";
 import { say } from "./words.js";
 
 export class Tile {
@@ -23,12 +24,15 @@ export class Tile {
       shown: (what, kind) => this.paint(what, kind),
       failed: (problem) => this.tellTrouble(problem),
       well: () => (this.trouble = null),
+      missing: (recording, spans) => this.lane.miss(recording, spans) && on.missing(),
     });
+    this.denied = on.denied;
     this.trouble = null;
     this.paintSound(false);
   }
 
   tellTrouble(problem) {
+    if (problem.code === "purpose-required") this.denied();
     this.trouble = say("review.tile.unreachable", { why: problem.words ?? "" });
     if (this.shown === "loading") this.tell(this.trouble);
   }
@@ -46,8 +50,16 @@ export class Tile {
       this.tell(this.trouble ?? say("review.tile.loading.long"));
     } else {
       setMark(this.mark, gapState(kind), say(`review.gap.${kind}.short`));
-      this.tell(gapWords(kind));
+      this.tell(kind === "deleted" ? this.deletion() : gapWords(kind));
     }
+  }
+
+  /** Who had deleted what would be here, and why. */
+  deletion() {
+    const { follower } = this;
+    const told = follower.source.covering(follower.clock.now)?.deletion;
+    if (!told) return gapWords("deleted");
+    return say("review.gap.deleted.by", { reason: told.reason, proposed: told.proposed_by_name, approved: told.approved_by_name, day: day(Date.parse(told.at)) });
   }
 
   tell(words) {

@@ -7,9 +7,11 @@ import { clock as clockOf, day, span as spanOf } from "./time.js";
 import { say } from "./words.js";
 
 const TICK_PX = 96;
+const LABEL_PX = 48;
 const LEAST_PX = 1.5;
 const NAME_PX = 74;
-const TOGETHER_PX = 13;
+const TOGETHER_PX = 14;
+const COUNTED_PX = 30; // a mark with a number beside it
 const DRAG_MS = 120;
 const RANK = ["critical", "serious", "caution", "standby", "normal", "off", "plain"];
 
@@ -124,8 +126,10 @@ export class Timeline {
   paintRuler() {
     const { step, moments } = this.scale.ticks(TICK_PX);
     const ticks = moments.map((at) => {
-      const tick = h("span.line-tick", {}, clockOf(at).slice(0, step >= 60_000 ? 5 : 8));
-      tick.style.left = `${this.scale.x(at)}px`;
+      const x = this.scale.x(at);
+      const isRoom = x < this.scale.width - LABEL_PX;
+      const tick = h("span.line-tick", {}, isRoom ? clockOf(at).slice(0, step >= 60_000 ? 5 : 8) : "");
+      tick.style.left = `${x}px`;
       return tick;
     });
     const date = h("span.line-space.line-date", {}, day((this.scale.from + this.scale.to) / 2));
@@ -190,7 +194,7 @@ export class Timeline {
       const x = this.scale.x(mark.at);
       if (x < -6 || x > this.scale.width + 6) continue;
       const last = groups.at(-1);
-      if (last && x - last.x < TOGETHER_PX) last.marks.push(mark);
+      if (last && x - last.x < (last.marks.length > 1 ? COUNTED_PX : TOGETHER_PX)) last.marks.push(mark);
       else groups.push({ x, marks: [mark] });
     }
     return groups.map((group) => this.markOf(group));

@@ -37,7 +37,7 @@ export class Voices {
   make(lane) {
     const audio = h("audio", { hidden: true, dataset: { feed: lane.feed } });
     this.element.append(audio);
-    const follower = new Follower(audio, this.clock, { shown: () => {}, failed: () => {}, well: () => {} });
+    const follower = new Follower(audio, this.clock, { shown: () => {}, failed: () => {}, well: () => {}, missing: (recording, spans) => lane.miss(recording, spans) });
     follower.hear(!this.silenced.has(lane.feed));
     return { audio, follower };
   }

@@ -7,7 +7,10 @@ import { say } from "./words.js";
 export const MOST_TILES = 6;
 
 export class Wall {
-  /** `on.changed()` when other cameras are shown; `on.full()` when a seventh is asked for; `on.picked(feed)`; `on.made(video)`. */
+  /**
+   * `on.changed()` when other cameras are shown, or less of one; `on.full()` when a seventh is asked for; `on.picked(feed)`,
+   * `on.enlarged(feed | null)`, `on.made(video)`; `on.denied()` where a purpose must be given anew.
+   */
   constructor(element, clock, on) {
     this.element = element;
     this.clock = clock;
@@ -95,6 +98,8 @@ export class Wall {
       enlarge: () => this.enlarge(lane.feed),
       hear: () => this.hear(lane.feed),
       off: () => this.toggle(lane.feed),
+      missing: () => this.on.changed(),
+      denied: () => this.on.denied(),
     });
     tile.follower.follow(lane, this.recordings.get(lane.feed) ?? []);
     this.on.made(tile.video);
@@ -118,12 +123,14 @@ export class Wall {
   enlarge(feed = this.picked ?? this.feeds[0]) {
     this.enlarged = this.enlarged === feed ? null : feed;
     this.arrange();
+    this.on.enlarged(this.enlarged);
   }
 
   back() {
     if (this.enlarged === null) return false;
     this.enlarged = null;
     this.arrange();
+    this.on.enlarged(null);
     return true;
   }
 
@@ -135,9 +142,10 @@ export class Wall {
 
   arrange() {
     const count = this.tiles.size;
-    this.element.style.setProperty("--columns", count > 4 ? 3 : count > 1 ? 2 : 1);
+    const isSpotlit = this.enlarged !== null && count > 1;
+    this.element.style.setProperty("--columns", isSpotlit ? 1 : count > 4 ? 3 : count > 1 ? 2 : 1);
     this.element.style.setProperty("--rows", Math.max(1, count - 1));
-    this.element.classList.toggle("has-spotlight", this.enlarged !== null && count > 1);
+    this.element.classList.toggle("has-spotlight", isSpotlit);
     for (const [feed, tile] of this.tiles) tile.element.classList.toggle("is-spotlit", feed === this.enlarged);
   }
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser
+from sqlalchemy import select
 
+from command_center.audit import AuditEntry
 from command_center.evidence.index import index_events
 from tests.support.browser import holds
 from tests.support.long_operation import coded_minute
@@ -59,6 +62,23 @@ async def test_cameras_stand_and_play_on_one_clock_and_the_map_goes_along(scene:
         await until(lambda: review.tell("probe.now() > argument", scene.began + 22 * SECOND), SLOW)
         await until(lambda: _are_together(review), SLOW)
         assert review.watched.foreign == []
+
+
+async def test_the_centres_voice_is_heard_in_step_and_may_be_silenced(scene: Scene, browser: Browser) -> None:
+    said = scene.began + 62 * SECOND
+    await scene.speak(said, 8.0)
+    async with reviewing(browser, scene) as review:
+        await review.page.locator('.line-row[data-kind="voice"]').wait_for()
+        await review.seek(said - SECOND)
+        await review.page.keyboard.press("Space")
+        await until(lambda: _is_heard(review), SLOW)
+        await review.page.keyboard.press("v")
+        await until(lambda: review.tell("[...commandReview.voices.lines.values()][0].audio.muted"), SLOW)
+
+
+async def _is_heard(review: ReviewPage) -> bool:
+    off = await review.tell("probe.voice()")
+    return off is not None and abs(off) < TOGETHER_MS / 1000
 
 
 async def _are_together(review: ReviewPage) -> bool:
@@ -210,3 +230,21 @@ async def test_nothing_recorded_and_nothing_readable_are_said_in_words_of_either
         await review.page.route("**/timeline", lambda route: route.abort())
         await review.page.click("#switch-language")
         await review.page.get_by_text("The recordings can't be read.").first.wait_for()
+
+
+async def test_a_supervisor_gives_a_purpose_and_what_is_looked_at_stands_in_the_audit(
+    scene: Scene, browser: Browser
+) -> None:
+    async with reviewing(browser, scene, "supervisor") as review:
+        await review.seek(scene.began + 50 * SECOND)
+        await until(lambda: _audited(scene, "recording.viewed"), SLOW)
+        await until(lambda: _audited(scene, "recording.sought"), SLOW)
+
+
+async def _audited(scene: Scene, action: str) -> bool:
+    async with scene.web.web.database.read() as session:
+        told = select(AuditEntry.details).where(
+            AuditEntry.action == action, AuditEntry.actor_id == scene.web.world.users["supervisor"]
+        )
+        details = list(await session.scalars(told))
+    return bool(details) and all(json.loads(each)["purpose"] == "supervision" for each in details)
