@@ -20,7 +20,7 @@ from command_center.evidence.store_release import Release
 from command_center.evidence.store_s3 import S3Store
 from command_center.evidence.store_tiered import PROOF_FOLDER, RECORDINGS_FOLDER, remote_of
 from command_center.evidence.store_uploads import AWAY, Uploads
-from command_center.evidence.store_whereabouts import troubled
+from command_center.evidence.store_whereabouts import storage_troubles
 from streams.hub.hub import Hub
 from streams.hub.topics import PROCESS_KEY, STORAGE_PART
 from streams.supervision import leave_if_cancelled
@@ -119,7 +119,7 @@ class StoreJob:
     async def state(self) -> State:
         """How the storage stands."""
         async with self._database.read() as session:
-            wrong = await troubled(session)
+            wrong = await storage_troubles(session)
         if wrong or any(not code.startswith(AWAY) for code in self._ledgers.troubles.values()):
             return "faulty"
         return "away" if self._uploads.trouble is not None else "running"

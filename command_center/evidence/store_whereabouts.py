@@ -15,8 +15,11 @@ from command_center.clock import now
 from command_center.database import Database
 from command_center.evidence.store_tables import StoredManifest, StoredSegment, StoredState
 from command_center.evidence.tables import Recording, RecordingSegment
+from command_center.operations.tables import Feed
 
 OPEN_STATES = [StoredState.LOCAL.value, StoredState.UPLOADING.value, StoredState.FAILED.value]
+TROUBLES = 500
+"""How many are told at a time."""
 PROVEN_STATES = [StoredState.BOTH.value, StoredState.REMOTE.value]
 
 
@@ -183,12 +186,25 @@ async def removed_segments(session: AsyncSession, limit: int) -> list[tuple[Stor
     return [(stored, path) for stored, path in await session.execute(query)]
 
 
-async def troubled(session: AsyncSession) -> int:
-    """How many segments and manifests have something wrong with their bytes."""
-    segments = select(func.count()).where(StoredSegment.state == StoredState.FAILED.value)
-    is_wrong = and_(StoredManifest.error.is_not(None), StoredManifest.error.not_like("store-%"))
-    manifests = select(func.count()).where(is_wrong)
-    return (await session.scalar(segments) or 0) + (await session.scalar(manifests) or 0)
+async def storage_troubles(session: AsyncSession) -> set[tuple[UUID, str, str]]:
+    """What is wrong with the bytes of segments and manifests, here or there: operation, code, the feed's name.
+
+    The centre's voice has no feed; its name is empty.
+    """
+    found: set[tuple[UUID, str, str]] = set()
+    wrong_segment = StoredSegment.state == StoredState.FAILED.value
+    wrong_manifest = and_(StoredManifest.error.is_not(None), StoredManifest.error.not_like("store-%"))
+    for table, is_wrong in ((StoredSegment, wrong_segment), (StoredManifest, wrong_manifest)):
+        query = (
+            select(Recording.operation_id, table.error, Feed.name)
+            .join(table, table.recording_id == Recording.id)
+            .outerjoin(Feed, Feed.id == Recording.feed_id)
+            .where(is_wrong)
+            .distinct()
+            .limit(TROUBLES)
+        )
+        found |= {(operation, error or "", feed or "") for operation, error, feed in await session.execute(query)}
+    return found
 
 
 class Whereabouts:
