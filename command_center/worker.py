@@ -30,6 +30,7 @@ from command_center.evidence.store import Store
 from command_center.evidence.store_job import limits_of, store_job
 from command_center.evidence.store_local import LocalStore
 from command_center.evidence.store_tiered import store_of
+from command_center.evidence.store_whereabouts import storage_troubles
 from command_center.evidence.tombstones import FILE, Tombstones
 from command_center.journal import Journal
 from command_center.lease import Leases
@@ -256,7 +257,7 @@ async def run(settings: Settings) -> None:
         loop.add_signal_handler(number, stopped.set)
     try:
         proof = proof_of(settings, database, hub)
-        alarms = Alarms(database, hub, Journal())
+        alarms = Alarms(database, hub, Journal(), stored=None if storage is None else storage_troubles)
         jobs: dict[str, Step] = {
             "journals": proof.keep_journals,
             "anchors": proof.keep_anchors,

@@ -1,4 +1,5 @@
-"""Alarms that an operation's journal must hold: footage that isn't kept, little space, a clock that isn't set."""
+"""Alarms that an operation's journal must hold: footage that isn't kept or isn't what it was, little space, a clock
+that isn't set."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ import ctypes
 import json
 import logging
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -25,6 +26,7 @@ RECALL_SECONDS = 60.0
 """How often it is read anew which alarms stand: another worker may have noted some meanwhile."""
 KNOWN_ALARMS = 2000
 KNOWN_FEEDS = 10_000
+RECORDER_TROUBLES = {"disk_full", "disk_slow", "disk_failed"}
 DISK_LOW, CLOCK = "disk_low", "clock"
 SPACE_KEY = PROCESS_KEY.format(name="space")
 """Where the watch of the recordings' disk tells its state."""
@@ -36,6 +38,8 @@ _TIMEX_BYTES = 512
 
 Subject = tuple[UUID, str, str]
 """Operation, what, and the feed's name or nothing."""
+Stored = Callable[[AsyncSession], Awaitable[set[Subject]]]
+"""Tells what is wrong with footage that is stored."""
 
 
 def is_clock_synchronised() -> bool:
@@ -51,12 +55,18 @@ class Alarms:
     """Notes each alarm when it is raised and when it is over. One process at a time does it."""
 
     def __init__(
-        self, database: Database, hub: Hub, journal: Journal, is_clock_right: Callable[[], bool] | None = None
+        self,
+        database: Database,
+        hub: Hub,
+        journal: Journal,
+        is_clock_right: Callable[[], bool] | None = None,
+        stored: Stored | None = None,
     ) -> None:
         self._database = database
         self._hub = hub
         self._journal = journal
         self._is_clock_right = is_clock_right or is_clock_synchronised
+        self._stored = stored
         self._raised: set[Subject] = set()
         self._operations: dict[str, UUID] = {}
         self._recall_at = 0.0
@@ -71,16 +81,19 @@ class Alarms:
         here = await self._here()
         async with self._database.read() as session:
             live = frozenset(await session.scalars(select(Operation.id).where(Operation.state == "live")))
+            stored = await self._stored(session) if self._stored is not None else set()
+            # Of stored footage something may be wrong long after the operation has ended.
+            watched = live | {operation for operation, *_ in stored | self._raised}
             await self._find_operations(session, told or {})
             if at >= self._recall_at:
-                self._raised = await _raised(session, live)
+                self._raised = await _raised(session, watched)
                 self._recall_at = at + RECALL_SECONDS
-        if self._present(told, here, live) == self._raised:
+        if self._present(told, here, live) | stored == self._raised:
             return 0
         async with self._database.write() as session:
             # Another worker may have noted something meanwhile.
-            self._raised = await _raised(session, live)
-            changed = self._raised ^ self._present(told, here, live)
+            self._raised = await _raised(session, watched)
+            changed = self._raised ^ (self._present(told, here, live) | stored)
             for subject in sorted(changed):
                 await self._note(session, subject, is_over=subject in self._raised)
         self._raised ^= changed
@@ -117,7 +130,7 @@ class Alarms:
     ) -> set[Subject]:
         present = {(operation, what, "") for operation in live for what in here}
         if told is None:  # until a node is back nobody knows better
-            return present | {subject for subject in self._raised if subject[2]}
+            return present | {subject for subject in self._raised if subject[1] in RECORDER_TROUBLES}
         for feed, trouble in told.items():
             operation = self._operations.get(feed)
             if trouble is not None and operation in live and operation is not None:

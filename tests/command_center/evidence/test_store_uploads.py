@@ -23,7 +23,7 @@ from command_center.evidence.store_s3 import Bucket, Patience, S3Store
 from command_center.evidence.store_tables import StoredManifest, StoredSegment, StoredState
 from command_center.evidence.store_tiered import TieredStore
 from command_center.evidence.store_uploads import Uploads
-from command_center.evidence.store_whereabouts import Whereabouts
+from command_center.evidence.store_whereabouts import Whereabouts, storage_troubles
 from command_center.evidence.tables import Recording, RecordingGap, RecordingSegment
 from tests.command_center.evidence.conftest import World
 from tests.support import killable_uploads
@@ -72,6 +72,10 @@ class Place:
     async def errors(self) -> list[str | None]:
         async with self.world.database.read() as session:
             return list(await session.scalars(select(StoredSegment.error)))
+
+    async def troubles(self) -> set[tuple[UUID, str, str]]:
+        async with self.world.database.read() as session:
+            return await storage_troubles(session)
 
     async def segments(self) -> list[RecordingSegment]:
         async with self.world.database.read() as session:
@@ -155,6 +159,7 @@ async def test_what_the_storage_was_given_wrongly_is_found_told_and_brought_agai
     await place.bring()
     assert sorted(await place.states()) == [StoredState.BOTH, StoredState.FAILED]
     assert "checksum-mismatch" in await place.errors()
+    assert await place.troubles() == {(place.world.operation, "checksum-mismatch", "feed-1")}
     place.ahead = timedelta(days=30)
     line.matches = lambda method, path: False
     # However long ago, and however little room there is: what isn't proven isn't freed.
@@ -162,6 +167,7 @@ async def test_what_the_storage_was_given_wrongly_is_found_told_and_brought_agai
     assert await place.local.exists((await place.segments())[0].path)
     await place.bring()
     assert StoredState.FAILED not in await place.states()
+    assert await place.troubles() == set()
     assert await place.errors() == [None, None]
     segment = (await place.segments())[0]
     assert await read_all(place.remote, segment.path) == place.local.path(segment.path).read_bytes()

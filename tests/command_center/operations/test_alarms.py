@@ -7,6 +7,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from command_center.journal import JournalEntry, JournalKind
 from command_center.operations.alarms import SPACE_KEY, Alarms, is_clock_synchronised
@@ -84,6 +85,25 @@ async def test_space_and_clock_are_alarms_of_every_live_operation(world: World) 
         ("disk_low", None, "cleared"),
     ]
     assert await noted(world, world.district_operation.id) == []
+
+
+async def test_what_is_wrong_with_stored_footage_is_an_alarm_also_after_the_operation(world: World) -> None:
+    stored: set[tuple[UUID, str, str]] = {(world.operation.id, "checksum-mismatch", "feed-1")}
+
+    async def troubles(_session: AsyncSession) -> set[tuple[UUID, str, str]]:
+        return stored
+
+    alarms = Alarms(world.database, world.hub, world.journal, lambda: True, stored=troubles)
+    assert [await alarms.look() for _ in range(2)] == [1, 0]
+    async with world.database.write() as session:
+        await session.execute(update(Operation).values(state="ended"))
+    assert await alarms.look() == 0
+    stored.clear()  # no node is there, and it is over nevertheless
+    assert [await alarms.look() for _ in range(2)] == [1, 0]
+    assert await noted(world, world.operation.id) == [
+        ("checksum-mismatch", "feed-1", "raised"),
+        ("checksum-mismatch", "feed-1", "cleared"),
+    ]
 
 
 def test_the_clock_of_this_machine_can_be_asked() -> None:
