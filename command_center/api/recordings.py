@@ -85,6 +85,9 @@ class SegmentItem(BaseModel):
     seconds: float
     is_sealed: bool
     is_missing: bool
+    """Nobody has accounted for it."""
+    is_deleted: bool
+    """Two people had it deleted."""
 
 
 class FragmentItem(BaseModel):

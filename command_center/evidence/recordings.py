@@ -154,6 +154,8 @@ class Recordings:
             Unavailable: the store doesn't have it, or can't be asked.
         """
         recording = await self._viewed(identity, recording_id, review_id)
+        async with self._database.read() as session:
+            is_deleted = bool(await gone(session, [recording_id]))
         manifest = await self._manifest(recording)
         there = await self._store.sizes([one.line.path for one in manifest.segments.values()])
         return Index(
@@ -161,7 +163,10 @@ class Recordings:
             is_complete=manifest.closed is not None,
             started_at=recording.started_at,
             seconds=max(manifest.seconds, recording.seconds),
-            segments=tuple(_segment(one, is_missing=one.line.path not in there) for one in manifest.segments.values()),
+            segments=tuple(
+                _segment(one, is_there=one.line.path in there, is_deleted=is_deleted)
+                for one in manifest.segments.values()
+            ),
             fragments=tuple(manifest.fragments[after:]),
             gaps=tuple(manifest.gaps),
         )
@@ -342,7 +347,7 @@ async def _joined(beginning: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator
         yield piece
 
 
-def _segment(segment: KnownSegment, *, is_missing: bool) -> IndexedSegment:
+def _segment(segment: KnownSegment, *, is_there: bool, is_deleted: bool) -> IndexedSegment:
     line = segment.line
     return IndexedSegment(
         number=line.number,
@@ -357,7 +362,8 @@ def _segment(segment: KnownSegment, *, is_missing: bool) -> IndexedSegment:
         bytes=segment.bytes,
         seconds=round(segment.seconds, 6),
         is_sealed=segment.sealed is not None,
-        is_missing=is_missing,
+        is_missing=not is_there and not is_deleted,
+        is_deleted=is_deleted,
     )
 
 

@@ -93,6 +93,7 @@ class IndexedSegment:
     seconds: float
     is_sealed: bool
     is_missing: bool
+    is_deleted: bool
 
 
 @dataclass(frozen=True, slots=True)

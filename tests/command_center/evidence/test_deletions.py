@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import json
 from collections.abc import Awaitable
@@ -122,7 +123,8 @@ async def test_a_deleted_recording_says_who_had_it_deleted_when_and_why(world: C
     names = (listed.deletion.proposed_by_name, listed.deletion.approved_by_name, listed.deletion.reason)
     assert names == ("supervisor 甲", "approver 甲", "period over")
     assert await refusal(world.recordings.segment(judge, recording, 1, is_start=True), NotFound) == "recording-deleted"
-    assert all(one.is_missing for one in (await world.recordings.index(judge, recording)).segments)
+    files = (await world.recordings.index(judge, recording)).segments
+    assert {(one.is_deleted, one.is_missing) for one in files} == {(True, False)}
 
 
 async def test_the_time_line_shows_what_was_deleted_and_still_adds_up(world: CustodyWorld) -> None:
@@ -306,3 +308,23 @@ async def test_all_of_it_is_in_an_audit_that_is_whole(world: CustodyWorld, tmp_p
     assert [entry.actor_id for entry in entries] == people
     verdict = await AuditReader(world.database, world.audit, tmp_path / "anchors.jsonl").verify()
     assert verdict.broken_at is None
+
+
+async def test_of_what_happens_at_once_one_thing_goes_first(world: CustodyWorld) -> None:
+    recording = await world.record()
+    proposals = await asyncio.gather(
+        *(world.deletions.propose(world.people[name], recording, "x") for name in ("supervisor", "other-supervisor")),
+        return_exceptions=True,
+    )
+    (deletion,) = [one for one in proposals if isinstance(one, UUID)]
+    (refused,) = [one for one in proposals if isinstance(one, Conflict)]
+    assert refused.code == "deletion-proposed"
+    await asyncio.gather(
+        world.deletions.approve(world.people["approver"], deletion),
+        world.retention.hold(world.people["other-supervisor"], world.operation, None, "appeal"),
+        return_exceptions=True,
+    )
+    world.at += DELAY
+    await world.disposal.carry_out()
+    assert await state_of(world, deletion) is DeletionState.REFUSED
+    assert len(world.files(recording)) == 3
