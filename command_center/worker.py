@@ -235,8 +235,8 @@ async def _catch_up(database: Database, store: LocalStore) -> None:
 
 
 def _disposal(settings: Settings, database: Database, store: Store) -> Disposal:
-    tombstones = Tombstones(settings.data / FILE, Keyring(settings.data, settings.keys).signer)
-    return Disposal(database, Audit(), store, tombstones, periods_of(settings))
+    tombstones = Tombstones(settings.data / FILE, Keyring(settings.data, settings.keys).signing)
+    return Disposal(database, Audit(), Journal(), store, tombstones, periods_of(settings))
 
 
 async def _watch(alarms: Alarms) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import and_, or_, select
@@ -16,11 +15,13 @@ from command_center.clock import Clock, now
 from command_center.database import Database
 from command_center.evidence.custody_tables import Deletion
 from command_center.evidence.deletions import end, listed_as_due, move
+from command_center.evidence.ledger_file import LedgerBroken
 from command_center.evidence.retention_rules import DeletionState, Periods, obstacle
 from command_center.evidence.standings import due, kept
 from command_center.evidence.store import NotStored, Store
 from command_center.evidence.tables import Recording, RecordingSegment
 from command_center.evidence.tombstones import Tombstone, Tombstones
+from command_center.journal import Journal, JournalKind
 from command_center.operations.tables import Feed, Operation
 from streams.ledger import Head, head_of
 from streams.recording.manifest import read_manifest
@@ -52,6 +53,7 @@ class Disposal:
         self,
         database: Database,
         audit: Audit,
+        journal: Journal,
         store: Store,
         tombstones: Tombstones,
         periods: Periods,
@@ -59,6 +61,7 @@ class Disposal:
     ) -> None:
         self._database = database
         self._audit = audit
+        self._journal = journal
         self._store = store
         self._tombstones = tombstones
         self._periods = periods
@@ -107,8 +110,8 @@ class Disposal:
                 break
             try:
                 done += await self._carry_out(deletion_id)
-            except (OSError, NotStored) as error:
-                # The store's being away is among them.
+            except (OSError, ValueError, NotStored, LedgerBroken) as error:
+                # The store's being away is among them, and a key that can't be read.
                 logger.error("deletion %s waits: %s", deletion_id, error)
         return done
 
@@ -131,7 +134,7 @@ class Disposal:
         line = await asyncio.to_thread(self._tombstones.set_up, stone)
         for path in files.segments.values():
             await self._store.remove(path)
-        await self._finish(deletion_id, line, len(files.segments))
+        await self._finish(deletion_id, line, files)
         logger.info("recording %s is deleted: %d files", stone.recording, len(files.segments))
         return True
 
@@ -158,7 +161,7 @@ class Disposal:
             query = select(RecordingSegment).where(RecordingSegment.recording_id == recording.id)
             indexed = {row.number: row.path for row in await session.scalars(query)}
         files = await self._files(recording, "" if feed is None else feed.name, indexed)
-        return _stone(deletion, files, self._clock()), files
+        return _stone(deletion, files), files
 
     async def _obstacle(self, session: AsyncSession, deletion: Deletion) -> str | None:
         found = await kept(session, deletion.recording_id)
@@ -182,7 +185,7 @@ class Disposal:
         named = {segment.line.number: segment.line.path for segment in manifest.segments}
         return _Files(manifest.opened.feed, head, dict(sorted({**indexed, **named}.items())))
 
-    async def _finish(self, deletion_id: UUID, tombstone: str, files: int) -> None:
+    async def _finish(self, deletion_id: UUID, tombstone: str, files: _Files) -> None:
         async with self._database.write() as session:
             deletion = await session.get_one(Deletion, deletion_id)
             if deletion.state == DeletionState.DONE:
@@ -190,7 +193,18 @@ class Disposal:
             operation = await session.get_one(Operation, deletion.operation_id)
             move(deletion, DeletionState.DONE)
             deletion.tombstone, deletion.ended_at = tombstone, self._clock()
-            details: dict[str, str | int] = {"tombstone": tombstone, "count": files}
+            told = {
+                "recording": str(deletion.recording_id),
+                "feed": files.feed,
+                "segments": sorted(files.segments),
+                "class": deletion.retention_class,
+                "tombstone": tombstone,
+                "proposed_by": str(deletion.proposed_by),
+                "approved_by": str(deletion.approved_by),
+            }
+            once = f"deleted:{deletion.recording_id}"
+            await self._journal.note(session, operation.id, JournalKind.DELETED, told, once=once)
+            details: dict[str, str | int] = {"tombstone": tombstone, "count": len(files.segments)}
             await self._record(session, deletion, operation, "recording.deleted", details)
 
     async def _record(
@@ -212,12 +226,11 @@ class Disposal:
         )
 
 
-def _stone(deletion: Deletion, files: _Files, at: datetime) -> Tombstone:
+def _stone(deletion: Deletion, files: _Files) -> Tombstone:
     proposed_by, proposed_at, approved_by = deletion.proposed_by, deletion.proposed_at, deletion.approved_by
     if proposed_by is None or proposed_at is None or approved_by is None:
         raise RuntimeError(f"deletion {deletion.id} has taken effect without two people")
     return Tombstone(
-        at=at,
         recording=deletion.recording_id,
         operation=deletion.operation_id,
         feed=files.feed,

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any
 from uuid import UUID
 
-from streams.ledger import Chain, Head, Signer, head_of, line_hash
+from command_center.clock import Clock, now
+from command_center.evidence.ledger_file import LedgerFile, sync_folder
+from streams.ledger import Head, Signer, line_hash
 
 LEDGER = "tombstones/1"
 FILE = Path("proof") / "tombstones.jsonl"
@@ -24,7 +25,6 @@ FILE = Path("proof") / "tombstones.jsonl"
 class Tombstone:
     """What is said of a recording that is deleted; `manifest` is the head of the manifest that stays."""
 
-    at: datetime
     recording: UUID
     operation: UUID
     feed: str
@@ -36,11 +36,11 @@ class Tombstone:
     proposed_at: datetime
     approved_by: UUID
 
-    def fields(self) -> dict[str, object]:
+    def fields(self, at: datetime) -> dict[str, object]:
         """As they stand in the line."""
         return {
             "type": "tombstone",
-            "at": _milliseconds(self.at),
+            "at": _milliseconds(at),
             "recording": str(self.recording),
             "operation": str(self.operation),
             "feed": self.feed,
@@ -55,79 +55,48 @@ class Tombstone:
 
 
 class Tombstones:
-    """Writes the ledger; whoever has it open keeps every other process out."""
+    """Writes the ledger; whoever does keeps every other process out."""
 
-    def __init__(self, path: Path, signer: Callable[[], Signer]) -> None:
+    def __init__(self, path: Path, signing: Callable[[], AbstractContextManager[Signer]], clock: Clock = now) -> None:
         self._path = path
-        self._signer = signer
+        self._signing = signing
+        self._clock = clock
 
     def set_up(self, stone: Tombstone) -> str:
         """Write the tombstone of a recording that has none yet; gives the hash of its line, which is on the disk then.
 
         Raises:
-            OSError: it can't be written; then it may be there or not, and doing it again settles it.
+            LedgerBroken: somebody changed the ledger; nothing is written, so nothing may be deleted.
+            OSError, ValueError: it can't be read, signed or written; doing it again settles it.
         """
+        found: list[str] = []
+
+        def take(fields: dict[str, Any], raw: bytes) -> None:
+            if fields.get("recording") == str(stone.recording):
+                found.append(line_hash(raw))
+
         with self._alone():
-            found = self.of(stone.recording)
-            if found is not None:
-                # It may have been written by a process that was killed before it was on the disk.
-                _sync(self._path)
-                return found
-            chain = Chain(LEDGER, head_of(self._path))
-            with self._path.open("ab") as file:
-                file.write(chain.line(stone.fields(), self._signer()))
-                file.flush()
-                os.fsync(file.fileno())
-            _sync(self._path.parent)
-            return chain.head.hash
-
-    def of(self, recording: UUID) -> str | None:
-        """The hash of the line about this recording; None where it has no tombstone.
-
-        Raises:
-            OSError: the ledger can't be read.
-        """
-        return next((line_hash(line) for line, about in self._lines() if about == str(recording)), None)
-
-    def _lines(self) -> Iterator[tuple[bytes, str | None]]:
-        if not self._path.exists():
-            return
-        with self._path.open("rb") as file:
-            for line in file:
-                yield line[:-1], _about(line)
+            ledger = LedgerFile(self._path, LEDGER)
+            ledger.open(take)
+            if found:
+                self._keep()
+                return found[0]
+            with self._signing() as signer:
+                ledger.append([(stone.fields(self._clock()), signer)])
+            return ledger.head.hash
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+b") as file:
+        with self._path.with_suffix(".lock").open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            _cut_unfinished_line(file)
             yield
 
-
-def _cut_unfinished_line(file: BinaryIO) -> None:
-    """Cut off what a crash left of a line; a whole line stays, even where somebody has changed it: that is evidence."""
-    data = file.read()
-    whole = data.rfind(b"\n") + 1
-    if whole < len(data):
-        file.truncate(whole)
-        os.fsync(file.fileno())
-
-
-def _about(line: bytes) -> str | None:
-    try:
-        found = json.loads(line)
-    except ValueError:
-        return None
-    return found.get("recording") if isinstance(found, dict) else None
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    def _keep(self) -> None:
+        """What a process wrote that was killed then may not be on the disk yet."""
+        with self._path.open("rb") as file:
+            os.fsync(file.fileno())
+        sync_folder(self._path.parent)
 
 
 def _milliseconds(at: datetime) -> int:

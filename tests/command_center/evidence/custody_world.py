@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,6 +27,7 @@ from command_center.evidence.store_local import LocalStore
 from command_center.evidence.tables import Recording, RecordingSegment
 from command_center.evidence.timeline import TimeLines
 from command_center.evidence.tombstones import FILE, Tombstones
+from command_center.journal import Journal
 from command_center.operations.tables import Feed, Operation, Site
 from streams.ledger import Chain, Signer, make_signer
 from streams.recording.manifest import LEDGER, Closed, FragmentLine, Line, Opened, Sealed, SegmentLine
@@ -66,7 +68,7 @@ class CustodyWorld:
         self.store = LocalStore(self.data / "recordings")
         self.court_key: Signer = make_signer(self.data / "keys" / "court-signing.pem")
         self.node_key: Signer = make_signer(self.data / "keys" / "recording-node-1.pem")
-        self.tombstones = Tombstones(self.data / FILE, lambda: self.court_key)
+        self.tombstones = Tombstones(self.data / FILE, lambda: nullcontext(self.court_key), self.clock)
         self.denials = Denials(self.database, self.audit, lambda: self.seconds)
         self.custody = Custody(self.database, self.audit, self.denials, self.clock)
         self.retention = Retention(self.database, self.audit, PERIODS, self.clock)
@@ -91,7 +93,9 @@ class CustodyWorld:
 
     def new_disposal(self) -> Disposal:
         """As another process of the worker would have it."""
-        return Disposal(self.database, self.audit, self.store, self.tombstones, PERIODS, self.clock)
+        return Disposal(
+            self.database, self.audit, Journal(self.clock), self.store, self.tombstones, PERIODS, self.clock
+        )
 
     def clock(self) -> datetime:
         """The time of these tests."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from command_center.database import Database
 from command_center.evidence.disposal import Disposal
 from command_center.evidence.store_local import LocalStore
 from command_center.evidence.tombstones import FILE, Tombstone, Tombstones
+from command_center.journal import Journal
 from streams.ledger import make_signer
 from tests.command_center.evidence.custody_world import PERIODS
 
@@ -46,9 +48,9 @@ class ToldTombstones(Tombstones):
 async def main(url: str, data: Path) -> None:
     """Carry everything out that is approved, and leave."""
     database = Database(url)
-    tombstones = ToldTombstones(data / FILE, lambda: make_signer(data / "keys" / "court-signing.pem"))
+    tombstones = ToldTombstones(data / FILE, lambda: nullcontext(make_signer(data / "keys" / "court-signing.pem")))
     store = ToldStore(data / "recordings")
-    disposal = Disposal(database, Audit(), store, tombstones, PERIODS, lambda: now() + LATER)
+    disposal = Disposal(database, Audit(), Journal(), store, tombstones, PERIODS, lambda: now() + LATER)
     while await disposal.carry_out():
         told("carried out")
     await database.close()

@@ -13,11 +13,14 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from sqlalchemy import select, update
 
 from command_center.database import Database
+from command_center.evidence.custody_tables import Deletion
 from command_center.evidence.retention_rules import DeletionState
 from command_center.evidence.store import StoreAway
 from command_center.evidence.tombstones import Tombstones
+from command_center.journal import JournalEntry
 from streams.ledger import FIRST, is_signed_by, line_hash
 from tests.command_center.evidence.custody_world import DELAY, CustodyWorld, new_custody_world
 from tests.support.records import sqlite_records
@@ -152,16 +155,44 @@ async def test_a_store_that_is_away_is_asked_again_and_keeps_no_other_waiting(
     assert len(tombstones(world)) == 2
 
 
-async def test_a_torn_line_goes_and_a_changed_one_stays(world: CustodyWorld) -> None:
-    recordings = await approve(world, 1)
-    path = world.data / "proof" / "tombstones.jsonl"
-    path.parent.mkdir(exist_ok=True)
-    path.write_bytes(b'{"type":"forged"}\n{"type":"tombst')
+async def test_a_torn_line_is_written_anew(world: CustodyWorld) -> None:
+    recordings = await approve(world, 2)
     world.at += DELAY
     await world.disposal.carry_out()
-    forged, stone = tombstones(world)
-    assert forged == b'{"type":"forged"}\n'
-    assert json.loads(stone)["recording"] == str(recordings[0])
+    path = world.data / "proof" / "tombstones.jsonl"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-40])
+    (torn,) = [one for one in recordings if str(one).encode() in whole.splitlines()[1]]
+    async with world.database.write() as session:
+        await session.execute(update(Deletion).where(Deletion.recording_id == torn).values(state="deleting"))
+    assert await world.disposal.carry_out() == 1
+    check(world, recordings, 3)
+    assert len(tombstones(world)) == 2
+
+
+async def test_nothing_is_deleted_while_the_tombstones_are_not_as_they_were_written(world: CustodyWorld) -> None:
+    await approve(world, 2)
+    world.at += DELAY
+    await world.disposal.carry_out()
+    path = world.data / "proof" / "tombstones.jsonl"
+    changed = path.read_bytes().replace(b"period over", b"period OVER", 1)
+    path.write_bytes(changed)
+    (third,) = await approve(world, 1)
+    world.at += DELAY
+    assert await world.disposal.carry_out() == 0
+    assert len(world.files(third)) == 3
+    assert path.read_bytes() == changed
+
+
+async def test_the_operations_journal_tells_of_it_once(world: CustodyWorld) -> None:
+    (recording,) = await approve(world, 1)
+    world.at += DELAY
+    for _ in range(2):
+        await world.disposal.carry_out()
+    async with world.database.read() as session:
+        (entry,) = await session.scalars(select(JournalEntry).where(JournalEntry.kind == "deleted"))
+    told = json.loads(entry.body)
+    assert (told["recording"], told["segments"], told["class"]) == (str(recording), [1, 2, 3], "B")
 
 
 async def test_a_killed_workers_deletions_are_ended_by_the_next(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -95,8 +95,8 @@ async def old_recordings(web: RunningWeb, count: int) -> list[UUID]:
 def disposal_of(web: RunningWeb) -> Disposal:
     """A worker's, on the same records."""
     data = web.web.settings.data
-    tombstones = Tombstones(data / FILE, lambda: make_signer(data / "keys" / "court-signing.pem"))
-    return Disposal(web.web.database, web.web.audit, web.web.store, tombstones, Periods(184, 1095, 0))
+    tombstones = Tombstones(data / FILE, lambda: nullcontext(make_signer(data / "keys" / "court-signing.pem")))
+    return Disposal(web.web.database, web.web.audit, web.web.journal, web.web.store, tombstones, Periods(184, 1095, 0))
 
 
 async def reason(page: Page, text: str) -> None:
