@@ -223,6 +223,7 @@ SOURCES: Mapping[str, tuple[str, str]] = {
     "tombstone": ("删除记录（第 {number} 行）", "A tombstone (line {number})"),
 }
 
+# fmt: off
 LABELS: Mapping[str, tuple[str, str]] = {
     "title": ("录像证据核对报告", "Verification of recordings"),
     "path": ("核对对象", "What was verified"),

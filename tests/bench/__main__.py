@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-BENCHMARKS = ("forwarding", "recording", "latency", "browser", "wall", "voice", "review")
+BENCHMARKS = ("forwarding", "recording", "latency", "browser", "wall", "voice", "review", "verify")
 
 
 def main() -> int:
