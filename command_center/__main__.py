@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from pydantic import ValidationError
@@ -20,15 +20,16 @@ from command_center.accounts.revocations import Revocations
 from command_center.accounts.service import Accounts, MadeUser, NewUser
 from command_center.accounts.setup import SetupLinks
 from command_center.audit import Audit
-from command_center.audit_reading import ANCHOR_FILE, AuditReader, Verdict
 from command_center.certificates import server_certificate
 from command_center.config import Settings
 from command_center.database import Database
 from command_center.errors import CommandCenterError
+from command_center.evidence import verifier
 from command_center.evidence.keyring import COURT, Keyring, KeysRefused, read_public_key
 from command_center.evidence.rebuild import Rebuilt, rebuild
 from command_center.evidence.store import StoreAway
 from command_center.evidence.store_tiered import store_of
+from command_center.evidence.verification import verify_installation
 from command_center.journal import Journal
 from command_center.listeners import CouldNotListen, Listener, Listeners
 from command_center.outbox import Outbox
@@ -180,26 +181,47 @@ async def _token(settings: Settings, feed: str, *, publish: bool, view: bool, mi
 
 
 @app.command()
-def verify() -> None:
-    """Check the audit's whole chain against itself and its anchors; exit code 1 where it isn't whole."""
+def verify(
+    path: Annotated[
+        Path | None,
+        typer.Argument(help="A package, a data folder, a folder of recordings or a manifest; else this installation."),
+    ] = None,
+    trust: Annotated[
+        list[str] | None, typer.Option(help="The id of the court's first key, as it was published.")
+    ] = None,
+    anchor: Annotated[str | None, typer.Option(help="An anchor that was kept elsewhere: SEQUENCE:HASH.")] = None,
+    authority: Annotated[Path | None, typer.Option(help="PEM file of the time-stamp authorities' roots.")] = None,
+    language: Annotated[Literal["zh", "en"], typer.Option()] = "zh",
+    as_json: Annotated[bool, typer.Option("--json", help="A report for machines.")] = False,
+    sm3: Annotated[bool, typer.Option("--sm3", help="Check the SM3 hashes too.")] = False,
+) -> None:
+    """Verify recordings and what proves them; this installation's audit and database, too, where no path is given.
+
+    Exit codes: 0 whole, 1 broken, 2 not wholly proven, 3 nothing that could be verified.
+    """
     settings = _settings()
+    chosen = ["--language", language, *(["--json"] if as_json else []), *(["--sm3"] if sm3 else [])]
+    chosen += [part for key in trust or () for part in ("--trust", key)]
+    chosen += ["--anchor", anchor] if anchor else []
+    chosen += ["--authority", str(authority)] if authority else []
+    if path is not None:
+        raise typer.Exit(verifier.main([str(path), *chosen]))
     _prepare(settings)
-    verdict = asyncio.run(_verify(settings))
+    raise typer.Exit(verifier.main(chosen, lambda options: _verify(settings, options, is_for_people=not as_json)))
+
+
+def _verify(settings: Settings, options: verifier.Options, *, is_for_people: bool) -> verifier.Report:
+    try:
+        report, verdict = asyncio.run(verify_installation(settings, options))
+    except StoreAway as away:
+        raise verifier.Unusable("no-such-path", path=settings.s3_url) from away
     if verdict.unreadable_anchors:
         typer.echo(f"{verdict.unreadable_anchors} lines of the anchors can't be read and were passed over.", err=True)
-    if verdict.broken_at is None:
+    if verdict.broken_at is not None:
+        typer.echo(f"The audit is broken at entry {verdict.broken_at}: {verdict.reason}.", err=True)
+    elif is_for_people:
         typer.echo(f"The audit is whole: {verdict.entries} entries, {verdict.anchors} anchors agree.")
-        return
-    typer.echo(f"The audit is broken at entry {verdict.broken_at}: {verdict.reason}.", err=True)
-    raise typer.Exit(1)
-
-
-async def _verify(settings: Settings) -> Verdict:
-    database = Database(settings.records_url)
-    try:
-        return await AuditReader(database, Audit(), settings.data / ANCHOR_FILE).verify()
-    finally:
-        await database.close()
+    return report
 
 
 @index.command("rebuild")

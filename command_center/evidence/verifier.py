@@ -1763,7 +1763,7 @@ class Tombstones:
         proposed, approved = fields.text("proposed_by"), fields.text("approved_by")
         why = f"{instant(at)}, {fields.text('class', 40)}: {fields.text('reason', LONGEST_LINE)[:80]}"
         key = self.ledger.verify(line, COURT, at)
-        if not proposed or not approved or proposed == approved:
+        if not proposed or not approved or proposed.casefold() == approved.casefold():
             self.ledger.wrong("tombstone-alone", line.where)
         elif key is not None or not self._check.can_verify:
             self._check.report.tombstones += 1
@@ -2405,19 +2405,20 @@ class FirstManifestReader:
         if self.report is None:
             if fields.type != "opened":
                 raise Malformed("opened")
-            started_at = fields.whole("started_at")
-            self.report = RecordingReport(
-                fields.text("recording", 100), fields.text("feed"), fields.text("node", 100), 1, self._path, started_at
-            )
-            folder, name = self._path.rpartition("/")[0], fields.text("path").rpartition("/")[2]
-            length = fields.whole("header_bytes")
-            header = Piece(length, fields.digest("header_sha256"), None)
-            path = f"{folder}/{name}" if safe_path(name) else f"{folder}/"
-            self.segments.append(Segment(1, path, started_at, started_at, [header], 1, length))
+            self._opened(fields)
         elif fields.type == "fragment":
             self._fragment(fields, self.segments[0])
         elif fields.type == "closed":
             self._closed(fields, self.report, self.segments[0])
+
+    def _opened(self, fields: Fields) -> None:
+        started_at, length = fields.whole("started_at"), fields.whole("header_bytes")
+        folder, name = self._path.rpartition("/")[0], fields.text("path").rpartition("/")[2]
+        header = Piece(length, fields.digest("header_sha256"), None)
+        path = f"{folder}/{name}" if safe_path(name) else f"{folder}/"
+        recording, feed, node = fields.text("recording", 100), fields.text("feed"), fields.text("node", 100)
+        self.segments.append(Segment(1, path, started_at, started_at, [header], 1, length))
+        self.report = RecordingReport(recording, feed, node, 1, self._path, started_at)
 
     def _fragment(self, fields: Fields, segment: Segment) -> None:
         at, length = fields.whole("at"), fields.whole("length", 1)
@@ -2444,8 +2445,10 @@ class FirstManifestReader:
 class Verification:
     """One run: keys, anchors, tombstones, journals, manifests with their files, and what nobody told of."""
 
-    def __init__(self, found: Found, options: Options) -> None:
+    def __init__(self, found: Found, options: Options, *, may_be_empty: bool = False) -> None:
+        """`may_be_empty`: it is no fault where there is nothing yet; somebody else says what there should be."""
         self.report = Report(found.label, found.scope)
+        self._may_be_empty = may_be_empty
         self.check = Check(found.tree, self.report, options)
         self._alone = found.manifest
         self._keys = KeyRing(self.check)
@@ -2748,7 +2751,8 @@ class Verification:
         anchors.ledger.finish(anchors.at, has_anchors=False)
         is_empty = not report.recordings and not report.journals and not anchors.last and not self._keys.ledger.lines
         if is_empty and not report.findings:
-            report.add("nothing-found")
+            if not self._may_be_empty:
+                report.add("nothing-found")
             return
         if not self.check.keys:
             report.add("no-keys" if scope in _WITHOUT_ANCHORS else "keys-missing", KEYS_PATH)
@@ -2916,10 +2920,10 @@ def _anchor(text: str) -> tuple[int, str]:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run as a program; gives the exit code."""
+def main(arguments: Sequence[str] | None = None, installation: Callable[[Options], Report] | None = None) -> int:
+    """Run as a program; gives the exit code. Without a path it is the `installation` that is verified, where given."""
     parser = _Parser(prog="verify.py", description="核对录像证据 · Verify recordings and what proves them.")
-    parser.add_argument("path", nargs="?", default=str(Path(__file__).resolve().parent), metavar="PATH")
+    parser.add_argument("path", nargs="?", metavar="PATH")
     parser.add_argument(
         "--trust",
         action="append",
@@ -2939,10 +2943,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("this Python has no SM3")
     if asked.authority is not None and not asked.authority.is_file():
         parser.error("--authority names no file")
+    options = Options(frozenset(asked.trust), asked.anchor, asked.authority, asked.sm3)
     try:
-        report = verify(
-            asked.path, trusted=asked.trust, anchor=asked.anchor, authority=asked.authority, with_sm3=asked.sm3
-        )
+        if asked.path is None and installation is not None:
+            report = installation(options)
+        else:
+            path = Path(__file__).resolve().parent if asked.path is None else Path(asked.path)
+            report = Verification(find(path), options).run()
     except Unusable as error:
         sys.stderr.write(error.said(asked.language) + "\n")
         return EXIT_UNUSABLE

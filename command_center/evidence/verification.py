@@ -1,0 +1,36 @@
+"""The verification of an installation: its ledgers and recordings as they lie, and its database against them."""
+
+from __future__ import annotations
+
+import asyncio
+
+from command_center.audit import Audit
+from command_center.audit_reading import ANCHOR_FILE, AuditReader, Verdict
+from command_center.config import Settings
+from command_center.database import Database
+from command_center.evidence.database_check import DatabaseCheck
+from command_center.evidence.store_tiered import store_of
+from command_center.evidence.stored_tree import StoredTree
+from command_center.evidence.verifier import Found, Options, Report, Verification
+
+
+async def verify_installation(settings: Settings, options: Options) -> tuple[Report, Verdict]:
+    """Verify everything that this installation holds: its files, its audit, and its index of them.
+
+    Raises:
+        OSError, SQLAlchemyError: the storage or the database can't be asked (`StoreAway` is one of the former).
+    """
+    database = Database(settings.records_url)
+    store = store_of(settings, database)
+    try:
+        tree = StoredTree(settings.data, store, await store.manifests(), asyncio.get_running_loop())
+        verification = Verification(Found(str(settings.data), "data", tree), options, may_be_empty=True)
+        report = await asyncio.to_thread(verification.run)
+        verdict = await AuditReader(database, Audit(), settings.data / ANCHOR_FILE).verify()
+        if verdict.broken_at is not None:
+            report.add("audit-broken", "", entry=verdict.broken_at, reason=verdict.reason)
+        await DatabaseCheck(database, store, report, verification.claims).run()
+    finally:
+        await store.close()
+        await database.close()
+    return report, verdict
