@@ -2749,10 +2749,10 @@ class Verification:
         tombstones.ledger.finish(anchors.at, has_anchors=has_anchors)
         anchors.finish()
         anchors.ledger.finish(anchors.at, has_anchors=False)
-        is_empty = not report.recordings and not report.journals and not anchors.last and not self._keys.ledger.lines
-        if is_empty and not report.findings:
-            if not self._may_be_empty:
-                report.add("nothing-found")
+        is_empty = not report.recordings and not report.journals and not anchors.last and not report.findings
+        if is_empty and not self._keys.ledger.lines and not self._may_be_empty:
+            report.add("nothing-found")
+        if is_empty and (self._may_be_empty or not self._keys.ledger.lines):
             return
         if not self.check.keys:
             report.add("no-keys" if scope in _WITHOUT_ANCHORS else "keys-missing", KEYS_PATH)
