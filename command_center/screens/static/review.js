@@ -16,13 +16,15 @@ import { noteSeek } from "./review_session.js";
 import { Timeline } from "./review_timeline.js";
 import { Voices } from "./review_voice.js";
 import { MOST_TILES, Wall } from "./review_wall.js";
+import { now } from "./time.js";
 import { say } from "./words.js";
 
 const LIVE_MS = 4_000;
 const QUIET_MS = 15_000;
 const RETRY_MS = 3_000;
 const TOLD_MS = 4_000;
-const LIVE_LAG_MS = 2_500;
+const LIVE_LAG_MS = 4_000; // so long it takes what is recorded to be here
+const EDGE_MS = 1_000;
 const MOST_STEPS = 5;
 
 export function mount(main) {
@@ -100,12 +102,21 @@ class Review {
     this.controls.setTrouble(null);
     this.empty(operation ? say("review.loading") : say("review.no-operation"));
     if (!operation) return;
-    if (!(await takePurpose(operation))) return this.empty(say("review.purpose.needed"));
-    if (operation === this.operation) await this.begin(operation);
+    await this.enter(operation);
   }
 
-  empty(words) {
-    this.wall.clear(words);
+  /** Ask what for, if that isn't known, and read everything. */
+  async enter(operation) {
+    const isGiven = await takePurpose(operation);
+    if (operation !== this.operation) return;
+    if (isGiven) await this.begin(operation);
+    else this.empty(say("review.purpose.needed"), { words: say("review.purpose.give"), press: () => this.enter(operation) });
+  }
+
+  empty(words, action = null) {
+    clearInterval(this.edge);
+    this.isLive = false;
+    this.wall.clear(words, action);
     this.timeline.setLanes([]);
     this.timeline.say(words);
     this.list.show([]);
@@ -194,6 +205,9 @@ class Review {
     this.lanes = lanes;
     this.isLive = isGrowing(recordings);
     this.controls.setLive(this.isLive);
+    this.clock.isOpen = this.isLive;
+    clearInterval(this.edge);
+    if (this.isLive) this.edge = setInterval(() => this.setBounds(), EDGE_MS);
     if (lanes.length === 0) {
       this.wall.clear(say("review.none"));
       this.timeline.say(this.events.length || this.notes.items.length ? null : say("review.none"));
@@ -211,6 +225,7 @@ class Review {
     const moments = this.lanes.flatMap((lane) => [lane.since, lane.until]);
     if (moments.length === 0) moments.push(...this.events.map((event) => event.at));
     if (moments.length === 0) return;
+    if (this.isLive) moments.push(now()); // it is being recorded: the line reaches up to now
     const [since, until] = [Math.min(...moments), Math.max(...moments, Math.min(...moments) + 1)];
     this.clock.setBounds(since, until);
     this.timeline.setBounds(since, until);
@@ -244,7 +259,7 @@ class Review {
 
   paintEvents() {
     if (!this.operation) return;
-    const told = eventsOf(this.journal.items, this.operation, this.lanes);
+    const told = eventsOf(this.journal, this.operation, this.lanes);
     const notes = this.notes.events((feed) => this.lanes.find((lane) => lane.feed === feed));
     this.events = [...told, ...notes].sort((one, other) => one.at - other.at);
     this.list.show(this.events);

@@ -11,6 +11,7 @@ export class Clock {
   constructor() {
     this.since = 0;
     this.until = 0;
+    this.isOpen = false; // what is shown goes on: there is more to come at its end
     this.isPlaying = false;
     this.rate = 1;
     this.base = 0; // the moment at `from`
@@ -57,8 +58,8 @@ export class Clock {
 
   play() {
     if (this.isPlaying) return;
-    if (this.now >= this.until && this.until > this.since) this.set(this.since);
-    this.set(this.now);
+    const { now } = this;
+    this.set(now >= this.until && !this.isOpen ? this.since : now);
     this.isPlaying = true;
     this.tell("change", "play");
   }
@@ -125,7 +126,10 @@ export class Clock {
       this.release(who);
       this.late.add(who);
     }
-    if (this.isRunning && this.now >= this.until) this.pause();
+    if (this.isRunning && this.now >= this.until) {
+      if (this.isOpen) this.set(this.until);
+      else this.pause();
+    }
     this.tell("tick");
   }
 

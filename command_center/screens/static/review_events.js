@@ -17,15 +17,17 @@ export class Journal {
     this.operationId = operationId;
     this.last = 0;
     this.items = [];
+    this.names = new Map(); // account → name, of all whom the bodies mention
   }
 
   /** Read what is new; gives whether anything was. */
   async read() {
     const before = this.items.length;
     for (let page = 0; page < PAGES; page += 1) {
-      const query = new URLSearchParams({ after: this.last, limit: PAGE, kinds: KINDS.join(",") });
+      const query = new URLSearchParams([["after", this.last], ["limit", PAGE], ...KINDS.map((kind) => ["kinds", kind])]);
       const answer = await askInReview("GET", `/api/operations/${this.operationId}/journal?${query}`);
       this.items.push(...answer.items);
+      for (const [id, name] of Object.entries(answer.names)) this.names.set(id, name);
       if (answer.items.length) this.last = answer.items.at(-1).id;
       if (!answer.next) break;
     }
@@ -33,38 +35,37 @@ export class Journal {
   }
 }
 
-/** The events of a journal, by their moment. `operation` gives names; `lanes` whose camera a feed is. */
-export function eventsOf(items, operation, lanes) {
-  const names = new Names(operation, lanes);
+/** The events of a journal, by their moment. `operation` names its sites; `lanes` say whose camera a feed is. */
+export function eventsOf(journal, operation, lanes) {
+  const names = new Names(journal, operation, lanes);
   const orders = new Map();
   const events = [];
-  for (const item of items) {
-    const event = { id: `journal-${item.id}`, at: item.at, kind: item.kind, group: GROUPS[item.kind] ?? item.kind, state: "plain", isSealed: item.is_sealed };
+  for (const item of journal.items) {
+    const event = { id: `journal-${item.id}`, at: Date.parse(item.at), kind: item.kind, group: GROUPS[item.kind] ?? item.kind, state: "plain", isSealed: item.is_sealed };
     if (TELLERS[item.kind]?.(event, item.body, names, orders) !== false) events.push(event);
   }
   return events.sort((one, other) => one.at - other.at);
 }
 
 class Names {
-  constructor(operation, lanes) {
-    this.officers = new Map(operation.officers.map((officer) => [officer.user_id, officer.display_name]));
+  constructor(journal, operation, lanes) {
+    this.people = journal.names;
     this.sites = new Map(operation.sites.map((site) => [site.id, `${site.ordinal} ${inLanguage(site, "name")}`]));
     this.lanes = new Map(lanes.map((lane) => [lane.feed, lane]));
-    for (const lane of lanes) if (lane.officerId && !this.officers.has(lane.officerId)) this.officers.set(lane.officerId, lane.officer);
   }
 
-  officer(id) {
-    return this.officers.get(id) ?? say("review.someone");
+  person(id) {
+    return this.people.get(id) ?? say("review.someone");
   }
 
   feed(name, officerId) {
     const lane = this.lanes.get(name);
-    return lane ? `${lane.number} ${lane.officer}` : this.officer(officerId);
+    return lane ? `${lane.number} ${lane.officer}` : this.person(officerId);
   }
 
   target(body) {
     if (body.scope === "site") return this.sites.get(body.site) ?? say("review.someone");
-    return body.scope === "officer" ? this.officer(body.officer) : say("target.all");
+    return body.scope === "officer" ? this.person(body.officer) : say("target.all");
   }
 }
 
@@ -73,9 +74,10 @@ const TELLERS = {
     event.state = PRIORITY_STATES[body.priority] ?? "plain";
     event.title = say("review.event.instruction", { number: body.number, target: names.target(body) });
     event.badge = say(`priority.${body.priority}`);
+    event.by = names.person(body.sender);
     event.words = body.text;
     event.deliveries = body.recipients.map((one) => ({
-      id: one.delivery, officer: names.officer(one.officer), steps: [{ at: event.at, state: "sent", done: 1 }],
+      id: one.delivery, officer: names.person(one.officer), steps: [{ at: event.at, state: "sent", done: 1 }],
     }));
     orders.set(body.instruction, { number: body.number, deliveries: new Map(event.deliveries.map((one) => [one.id, one])) });
   },
@@ -87,19 +89,20 @@ const TELLERS = {
     }
     if (!(body.state in RECEIPT_STATES)) return false; // delivered and seen stand with the instruction
     event.state = RECEIPT_STATES[body.state];
-    event.title = say("review.event.receipt", { number: order?.number ?? "–", officer: names.officer(body.officer) });
+    event.title = say("review.event.receipt", { number: order?.number ?? "–", officer: names.person(body.officer) });
     event.badge = say(`delivery.${body.state}`);
     event.words = body.reason ?? "";
     return true;
   },
   escalated(event, body, names, orders) {
     event.state = "caution";
-    event.title = say("review.event.receipt", { number: orders.get(body.instruction)?.number ?? "–", officer: names.officer(body.officer) });
+    event.title = say("review.event.receipt", { number: orders.get(body.instruction)?.number ?? "–", officer: names.person(body.officer) });
     event.badge = say("delivery.overdue");
   },
   talk(event, body, names) {
     event.state = "standby";
     event.title = say("review.event.talk");
+    if (body.by) event.by = names.person(body.by);
     event.badge = say(`review.talk.${body.what}`);
     const heard = body.what === "began" ? body.to ?? [] : body.heard ?? [];
     event.words = heard.map((feed) => names.feed(feed)).join(" · ");
@@ -121,12 +124,13 @@ const TELLERS = {
     event.badge = knows(key) ? say(key) : String(body.what ?? body.kind ?? "");
     event.words = body.feed ? names.feed(body.feed) : body.node ?? "";
   },
-  asset(event, body) {
+  asset(event, body, names) {
     const last = body.what.split(".").at(-1);
     event.state = { failed: "serious", no_answer: "caution", returned: "caution", answered: "normal", checked: "normal" }[last] ?? "standby";
     const key = `audit.action.asset.${body.what}`;
     event.title = knows(key) ? say(key) : body.what;
     event.badge = "";
+    if (body.by) event.by = names.person(body.by);
     const found = body.found === undefined ? null : `${say("audit.detail.found")} ${body.found}`;
     event.words = [body.ruling, found].filter(Boolean).join(" · ");
   },
@@ -134,7 +138,7 @@ const TELLERS = {
     const key = `audit.action.operation.${body.what}`;
     event.title = knows(key) ? say(key) : body.what;
     event.badge = "";
-    event.words = body.officer ? names.officer(body.officer) : "";
+    event.words = body.officer ? names.person(body.officer) : "";
   },
   deleted(event) {
     event.state = "serious";

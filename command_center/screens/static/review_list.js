@@ -66,10 +66,20 @@ export class EventList {
       const known = before.get(event.id);
       return known && known.key === keyOf(event) ? Object.assign(known, { event }) : this.row(event);
     });
-    this.list.replaceChildren(...this.rows.map((row) => row.element));
+    this.place();
     this.say(events.length === 0 ? say(this.events.length ? "review.list.filtered" : "review.list.none") : null);
     this.current = -2;
     this.step();
+  }
+
+  /** Put the rows in their order; where nobody is new, the list stays as somebody scrolled it. */
+  place() {
+    const elements = this.rows.map((row) => row.element);
+    const { children } = this.list;
+    if (elements.length === children.length && elements.every((element, place) => element === children[place])) return;
+    const { scrollTop } = this.list;
+    this.list.replaceChildren(...elements);
+    this.list.scrollTop = scrollTop;
   }
 
   row(event) {
@@ -79,9 +89,9 @@ export class EventList {
       return { delivery, pips, state, element: h("li.delivery", {}, h("span.delivery-officer", {}, delivery.officer), pips, state) };
     });
     const button = h(
-      "button.event-press", { type: "button", onclick: () => this.on.seek(event.at, event) },
+      "button.event-press", { type: "button", title: event.isSealed === undefined ? null : say(event.isSealed ? "review.sealed" : "review.unsealed"), onclick: () => this.on.seek(event.at, event) },
       h("time.event-time", {}, clockOf(event.at)),
-      h("span.event-head", {}, event.badge ? stateMark(event.state, event.badge) : h(`span.state.state-${event.state}`, {}, shape(event.state)), h("b", {}, event.title)),
+      h("span.event-head", {}, event.badge ? stateMark(event.state, event.badge) : h(`span.state.state-${event.state}`, {}, shape(event.state)), h("b", {}, event.title), event.by ? h("span.event-by", {}, event.by) : null),
       event.words ? h("span.event-words", {}, event.words) : null,
     );
     const element = h(
@@ -157,7 +167,7 @@ export class EventList {
   }
 }
 
-const keyOf = (event) => `${event.at} ${event.words} ${event.deliveries?.length ?? ""} ${event.note?.withdrawn_at ?? ""}`;
+const keyOf = (event) => `${event.at} ${event.words} ${event.isSealed} ${event.deliveries?.length ?? ""} ${event.note?.withdrawn_at ?? ""}`;
 
 function paintDelivery({ delivery, pips, state, element }, now) {
   const step = stepAt(delivery, now);

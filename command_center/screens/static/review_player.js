@@ -65,7 +65,7 @@ export class Follower {
     this.paintSound();
     const state = this.source.stateAt(at);
     if (state === "ready") return this.show(at);
-    if (state === "loading" && span.kind === "covered") return this.load();
+    if (state === "loading" && (span.kind === "covered" || span.kind === "after")) return this.load();
     this.rest(state !== null && state !== "loading" && state !== "unknown" ? state : span.kind === "covered" ? "unknown" : span.kind);
     if (span.until - at < LOOK_AHEAD_MS * Math.max(1, this.clock.rate)) this.source.want(at, this.clock.rate);
   }

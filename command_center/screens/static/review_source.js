@@ -12,6 +12,7 @@ const AT_ONCE_MS = 600; // of what is fetched first after a jump
 const BATCH_MS = 6_000;
 const BATCH_BYTES = 3_000_000;
 const GROWTH_MS = 1_000;
+const EDGE_MS = 8_000; // so much later what is recorded now may come
 const RETRY_MS = 2_000;
 const KEPT_INDEXES = 8;
 const KEPT_HEADERS = 64;
@@ -84,6 +85,7 @@ export class FeedSource {
     if (!index?.isRead) return "loading";
     const number = index.place(at + 1);
     if (index.broken?.has(number)) return "broken";
+    if (!index.isComplete && index.until !== null && at >= index.until) return at < index.until + EDGE_MS ? "loading" : null;
     if (number < 0 && index.since !== null) return at < index.since - 250 ? "unknown" : "loading";
     const gap = index.gapAt(at);
     if (gap) return gap;

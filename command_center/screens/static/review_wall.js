@@ -28,11 +28,13 @@ export class Wall {
     });
   }
 
-  clear(words) {
+  /** Show words in place of the cameras, and perhaps what can be done: {words, press}. */
+  clear(words, action = null) {
     for (const tile of this.tiles.values()) tile.close();
     this.tiles.clear();
     this.chosen = this.picked = this.enlarged = null;
-    this.element.replaceChildren(h("p.blank", { role: "status" }, words));
+    const button = action && h("button", { type: "button", onclick: action.press }, action.words);
+    this.element.replaceChildren(h("div.blank", { role: "status" }, h("p", {}, words), button));
     this.arrange();
   }
 
