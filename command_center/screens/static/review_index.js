@@ -80,8 +80,8 @@ export class RecordingIndex {
 
   /** The spans of the wall clock whose files the store hasn't. */
   get missing() {
-    return [...this.segments.values()].filter((segment) => segment.is_missing).map((segment) => ({
-      since: segment.at, until: segment.at + segment.seconds * 1000, kind: "missing",
+    return [...this.segments.values()].filter(whyGone).map((segment) => ({
+      since: segment.at, until: segment.at + segment.seconds * 1000, kind: whyGone(segment),
     }));
   }
 
@@ -89,9 +89,11 @@ export class RecordingIndex {
   gapAt(at, slackMs = 250) {
     const fragment = this.fragments[this.place(at + 1)];
     if (fragment && at < fragment.until + slackMs) {
-      const segment = this.segments.get(fragment.segment);
-      return segment.is_missing ? "missing" : null;
+      return whyGone(this.segments.get(fragment.segment));
     }
     return this.gaps.find((gap) => gap.track !== "audio" && at >= gap.since - slackMs && at < gap.until + slackMs)?.kind ?? "unknown";
   }
 }
+
+/** Why a segment's file can't be had, or null. */
+export const whyGone = (segment) => (segment.is_deleted ? "deleted" : segment.is_missing ? "missing" : null);

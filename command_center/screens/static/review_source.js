@@ -1,7 +1,7 @@
 // The recordings of one feed as one stream on the wall clock: fetches what the moment needs, a little ahead, and forgets the rest.
 
 import { MediaBuffer } from "./review_buffer.js";
-import { RecordingIndex } from "./review_index.js";
+import { RecordingIndex, whyGone } from "./review_index.js";
 import { Problem } from "./net.js";
 import { reviewHeaders } from "./review_session.js";
 
@@ -217,7 +217,7 @@ export class FeedSource {
 
   isWanted(index, number) {
     const segment = index.segments.get(index.fragments[number].segment);
-    return !segment.is_missing && !index.broken?.has(number) && !this.appended.has(keyOf(index, number));
+    return !whyGone(segment) && !index.broken?.has(number) && !this.appended.has(keyOf(index, number));
   }
 
   /** A browser may have thrown away what it had no room for: then it is fetched again, once. */
