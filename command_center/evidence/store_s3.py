@@ -37,6 +37,8 @@ FIRST_PAUSE_SECONDS = 0.3
 CONNECTIONS = 64
 LARGEST_BYTES = 5 * 1024**3
 """What one PUT may bring, by S3's own limit; segments have some 20 MB."""
+PAGE = 1_000
+"""How many files are listed at a time, by S3's own limit."""
 LIST_BOUND = 1_000_000
 """How many files are listed at most."""
 CHECKSUM = "x-amz-checksum-sha256"
@@ -226,7 +228,9 @@ class S3Store:
                 return sorted(found)
 
     async def _page(self, token: str | None) -> tuple[list[str], str | None]:
-        query = {"list-type": "2", "prefix": self._folder} | ({"continuation-token": token} if token else {})
+        query = {"list-type": "2", "max-keys": str(PAGE), "prefix": self._folder} | (
+            {"continuation-token": token} if token else {}
+        )
         async with self._request("GET", None, query=query) as answer:
             try:
                 root = ElementTree.fromstring(await answer.aread())  # noqa: S314 - as above

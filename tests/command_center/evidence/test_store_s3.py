@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
-import httpx
 import pytest
 
 from command_center.certificates import AUTHORITY_FILE, server_certificate
@@ -91,12 +90,18 @@ async def test_an_empty_file_is_a_file(store: S3Store) -> None:
     assert await read_all(store, PATH) == b""
 
 
-async def test_a_listing_of_several_pages_is_whole(store: S3Store, s3: S3Server) -> None:
-    with httpx.Client(base_url=s3.url, trust_env=False) as http:
-        for number in range(1_005):
-            http.put(f"/{BUCKET}/court/recordings/f/d/{number:04}.jsonl", content=b"x")
-        http.put(f"/{BUCKET}/court/other/f.jsonl", content=b"x")
-    assert await store.names(".jsonl") == [f"f/d/{number:04}.jsonl" for number in range(1_005)]
+async def test_a_listing_of_several_pages_is_whole(
+    store: S3Store, s3: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_s3, "PAGE", 3)
+    for number in range(10):
+        await _put(store, f"f/d/{number}.jsonl", b"x")
+    async with store_at(s3.bucket(), folder="other") as other:
+        await _put(other, "f.jsonl", b"x")
+    assert await store.names(".jsonl") == [f"f/d/{number}.jsonl" for number in range(10)]
+    monkeypatch.setattr(store_s3, "LIST_BOUND", 5)
+    with pytest.raises(StoreAway):
+        await store.names()
 
 
 async def test_what_is_not_there_is_not_stored_and_removing_it_is_no_trouble(store: S3Store) -> None:
