@@ -541,7 +541,7 @@ PUBLIC: dict[tuple[str, str], str] = {
     ("GET", "/sign-in"): "the form",
     ("GET", "/setup/{secret}"): "opens with its secret only",
     ("POST", "/setup/{secret}"): "works with its secret only",
-    ("GET", "/healthz"): "says whether parts are well, nothing else",
+    ("GET", "/healthz"): "says whether parts are well and for how long recordings have room, nothing else",
     ("GET", "/metrics"): "this machine only, see test_gate",
     ("GET", "/local-ca.crt"): "a certificate",
     ("GET", "/field"): "the officer's page, without data",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,9 +14,13 @@ import pytest
 from sqlalchemy import select
 
 from command_center.__main__ import _rebuild
+from command_center.config import Settings
 from command_center.evidence import store_job
 from command_center.evidence.index import index_events
+from command_center.evidence.store_s3 import S3Store
 from command_center.evidence.tables import Recording, RecordingGap, RecordingSegment
+from command_center.evidence.verification import verify_installation
+from command_center.evidence.verifier import Options
 from command_center.worker import Worker
 from streams.ledger import Chain
 from tests.support.lines import register, screen
@@ -150,6 +155,37 @@ async def test_one_command_makes_the_index_anew_where_the_folder_was_lost(stored
     assert (rebuilt.manifests, rebuilt.unread) == (1, 0)
     assert await _index(stored_web) == before
     assert (await (await stored_web.signed_in("commander")).get(_segment(made))).content == content
+
+
+async def test_what_only_the_storage_has_is_verified_there(stored_web: RunningWeb, line: BadLine) -> None:
+    settings = stored_web.web.settings
+    made = await _record(stored_web)
+    content = made.segments[0].read_bytes()
+    before = await _findings(settings)
+    async with working(stored_web):
+        await until(lambda: not any(path.exists() for path in made.segments), LONG)
+    assert await _findings(settings) == before
+
+    storage = S3Store(line.bucket(), KEY, "recordings")
+    path = made.segments[0].relative_to(settings.recordings).as_posix()
+    changed = content[:-1] + bytes([content[-1] ^ 1])
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield changed
+
+    await storage.put(path, len(changed), hashlib.sha256(changed).hexdigest(), pieces)
+    broken = {code for code, _ in await _findings(settings) - before}
+    await storage.remove(path)
+    missing = {code for code, _ in await _findings(settings) - before}
+    await storage.close()
+    assert broken
+    assert missing
+    assert broken != missing
+
+
+async def _findings(settings: Settings) -> set[tuple[str, str]]:
+    report, _ = await verify_installation(settings, Options())
+    return {(finding.code, finding.where) for finding in report.findings}
 
 
 async def _index(web: RunningWeb) -> list[tuple[object, ...]]:
