@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -51,6 +52,15 @@ class KillableNode:
                     return False
 
             await until(answers, START_SECONDS)
+
+    async def health(self) -> dict[str, Any] | None:
+        """What it says of its parts; None while it doesn't answer."""
+        try:
+            async with httpx.AsyncClient(base_url=self.url, trust_env=False) as http:
+                parts: dict[str, Any] = (await http.get("/healthz")).json()
+                return parts
+        except httpx.TransportError:
+            return None
 
     async def metrics(self) -> str:
         """What it tells of itself."""
