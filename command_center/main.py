@@ -41,6 +41,7 @@ from command_center.api import (
     feeds,
     health,
     instructions,
+    journal,
     media,
     notes,
     operations,
@@ -66,6 +67,8 @@ from command_center.errors import CommandCenterError
 from command_center.evidence.custody import Custody
 from command_center.evidence.deletions import Deletions
 from command_center.evidence.denials import Denials
+from command_center.evidence.journal_reading import JournalReader
+from command_center.evidence.keyring import Keyring
 from command_center.evidence.notes import Notes
 from command_center.evidence.recordings import Recordings
 from command_center.evidence.retention import Retention
@@ -231,6 +234,9 @@ class Web:
             notes.router(Notes(self.database, self.audit)),
             tracks.router(Tracks(self.database), self.custody),
             timeline.router(self.timelines),
+            journal.router(
+                JournalReader(self.database), names, Keyring(self.settings.data, self.settings.keys), self.custody
+            ),
             custody.router(self.custody),
             retention.router(self.retention, names),
             deletions.router(self.deletions, names),

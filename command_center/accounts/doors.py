@@ -151,6 +151,8 @@ DOORS: tuple[Door, ...] = (
     Door("/api/recordings/{id}/track", may(P.REVIEW), is_evidence=True),
     # Review
     Door("/api/operations/{id}/tracks", may(P.REVIEW), is_evidence=True),
+    Door("/api/operations/{id}/journal", may(P.REVIEW), is_evidence=True),
+    Door("/api/keys", ANYBODY),
     Door("/api/operations/{id}/notes", may(P.REVIEW), ("GET", "POST"), is_evidence=True),
     Door("/api/notes/{id}", may(P.REVIEW), ("PATCH", "DELETE"), is_evidence=True),
     # Custody

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import Any, Literal
 
 import httpx
 from fastapi import APIRouter, Response
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 from pydantic import BaseModel, ValidationError
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from command_center.database import Database
+from command_center.evidence.proof_watch import ProofStanding, ProofWatch
 from command_center.live.nodes import Nodes
 from streams.hub.hub import Hub, HubAway
 from streams.hub.topics import NODE_PART, PROCESS_KEY, SPACE_PART, STORAGE_PART, WORKER_KEY
@@ -48,11 +50,17 @@ class Health:
         self._hub = hub
         self._client = client
         self._nodes = nodes
+        self._proof = ProofWatch(database, hub)
 
     async def look(self) -> HealthView:
         """Ask all parts at once; only a node that answers has a recorder to tell of."""
-        records, hub, worker, nodes, told = await asyncio.gather(
-            self._records(), self._hub.ping(), self._worker(), self._nodes_health(), self._told_by_worker()
+        records, hub, worker, nodes, told, proof = await asyncio.gather(
+            self._records(),
+            self._hub.ping(),
+            self._worker(),
+            self._nodes_health(),
+            self._told_by_worker(),
+            self.proof(),
         )
         parts: dict[str, State] = {
             "records": _asked(records),
@@ -66,9 +74,19 @@ class Health:
         if recorders:
             parts["recorder"] = _asked(all(recorders))
         parts |= {name: one.state for name, one in told.items()}
+        if worker and hub and proof is not None:
+            parts["proof"] = proof.state
         hours = next((one.hours for one in told.values() if one.hours is not None), None)
         is_ok = all(state == "running" for state in parts.values())
         return HealthView(ok=is_ok, parts=parts, recording_hours=hours)
+
+    async def proof(self) -> ProofStanding | None:
+        """How the proof stands; None where the records can't be asked."""
+        try:
+            async with asyncio.timeout(PART_SECONDS):
+                return await self._proof.look()
+        except (SQLAlchemyError, OSError, TimeoutError):
+            return None
 
     async def _told_by_worker(self) -> dict[str, _Told]:
         """How the recordings' room and storage stand, where a worker has told of it lately."""
@@ -119,6 +137,12 @@ def _asked(is_well: bool) -> State:
 def router(health: Health, registry: CollectorRegistry) -> APIRouter:
     """The routes of health."""
     routes = APIRouter(tags=["health"])
+    anchored = Gauge(
+        "command_center_proof_looked_seconds", "Since the ledgers' heads were last anchored.", registry=registry
+    )
+    unwritten = Gauge(
+        "command_center_journal_unwritten", "Entries that no journal's file holds yet.", registry=registry
+    )
 
     @routes.get("/healthz", summary="Whether all parts are well", response_model_exclude_none=True)
     async def healthz() -> HealthView:
@@ -126,6 +150,10 @@ def router(health: Health, registry: CollectorRegistry) -> APIRouter:
 
     @routes.get("/metrics", summary="Figures for Prometheus", response_class=Response)
     async def metrics() -> Response:
+        proof = await health.proof()
+        ago = None if proof is None else proof.looked_seconds_ago
+        anchored.set(math.nan if ago is None else ago)
+        unwritten.set(math.nan if proof is None else proof.unwritten)
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     return routes

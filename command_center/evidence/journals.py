@@ -90,13 +90,6 @@ class Journals:
             if at - since >= after_seconds and self._left_alone_until.get(operation_id, at) <= at:
                 await self._guarded(operation_id, self._seal(operation_id))
 
-    async def unwritten(self) -> tuple[int, float]:
-        """How many entries wait, and for how many seconds the oldest has."""
-        async with self._database.read() as session:
-            query = select(func.count(), func.min(JournalEntry.at)).where(JournalEntry.written_at.is_(None))
-            count, oldest = (await session.execute(query)).one()
-        return count, 0.0 if oldest is None else max(0.0, (self._clock() - oldest).total_seconds())
-
     async def _guarded(self, operation_id: UUID, deed: Awaitable[None]) -> None:
         """One operation's trouble with its file isn't the others'."""
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -20,6 +21,8 @@ from rfc3161_client import (
 
 TIMEOUT_SECONDS = 10.0
 LARGEST_ANSWER = 65_536
+_CERTIFICATES = 0xA0
+"""The tag of a signed message's certificates."""
 QUERY, REPLY = "application/timestamp-query", "application/timestamp-reply"
 
 
@@ -48,12 +51,12 @@ class TimeStampAuthority:
         """
         request = TimestampRequestBuilder().data(data).hash_algorithm(HashAlgorithm.SHA256).build()
         try:
-            response = decode_timestamp_response(await self._ask(request.as_bytes()))
+            response = decode_timestamp_response(_sorted(await self._ask(request.as_bytes())))
             self._check(request, response, hashlib.sha256(data).digest())
             return response.time_stamp_token()
         except (httpx.HTTPError, OSError) as error:
             raise NotStamped(f"{self.url} doesn't answer: {type(error).__name__}") from error
-        except (VerificationError, ValueError) as error:
+        except (VerificationError, ValueError, IndexError) as error:
             raise NotStamped(f"{self.url} gave no good stamp: {error}") from error
 
     async def _ask(self, query: bytes) -> bytes:
@@ -80,3 +83,44 @@ class TimeStampAuthority:
             for root in self._roots:
                 verifier = verifier.add_root_certificate(root)
             verifier.build().verify(response, digest)
+
+
+def _sorted(response: bytes) -> bytes:
+    """The response with its certificates in DER's order: OpenSSL leaves them in another, and our reader is strict.
+
+    No signature covers their order, and no length changes.
+    """
+    whole = _Der.at(response, 0).parts(response)
+    if len(whole) < 2:  # a refusal holds no token
+        return response
+    content = whole[1].parts(response)[1].parts(response)[0]
+    for part in content.parts(response):
+        if part.tag == _CERTIFICATES:
+            pieces = sorted(response[one.begin : one.end] for one in part.parts(response))
+            return response[: part.start] + b"".join(pieces) + response[part.end :]
+    return response
+
+
+@dataclass(frozen=True, slots=True)
+class _Der:
+    """One value in DER: where it begins, where its contents do, and where it ends."""
+
+    tag: int
+    begin: int
+    start: int
+    end: int
+
+    @classmethod
+    def at(cls, data: bytes, begin: int) -> _Der:
+        length, start = data[begin + 1], begin + 2
+        if length & 0x80:
+            start += length & 0x7F
+            length = int.from_bytes(data[begin + 2 : start], "big")
+        return cls(data[begin], begin, start, start + length)
+
+    def parts(self, data: bytes) -> list[_Der]:
+        found, at = [], self.start
+        while at < self.end:
+            found.append(_Der.at(data, at))
+            at = found[-1].end
+        return found

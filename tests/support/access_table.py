@@ -308,6 +308,15 @@ WAYS: tuple[Way, ...] = (
     ),
     Way(
         "GET",
+        "/api/operations/{operation_id}/journal",
+        "judge",
+        "approver",
+        "/api/operations/{city_operation}/journal",
+        other_court=("saihan-supervisor", 404),
+    ),
+    Way("GET", "/api/keys", "officer1", None),
+    Way(
+        "GET",
         "/api/operations/{operation_id}/notes",
         "supervisor",
         "approver",

@@ -8,8 +8,11 @@ from pathlib import Path
 import httpx
 
 from command_center.api.health import Health
+from command_center.clock import now
+from command_center.evidence.anchors import PROOF_KEY, ProofState
 from command_center.live.hub_state import HubState
 from command_center.live.nodes import NodeAddress, Nodes
+from command_center.operations.records import to_ms
 from streams.hub.hub import Hub
 from streams.hub.topics import PROCESS_KEY, WORKER_KEY, WORKER_LIFE_SECONDS
 from tests.support.valkey import Valkey
@@ -56,6 +59,9 @@ async def test_the_nodes_recorder_is_a_part_and_all_well_is_ok(tmp_path: Path, v
         node = httpx.AsyncClient(transport=httpx.MockTransport(tell))
         health = Health(web.web.database, hub, node, Nodes(HubState(), [NodeAddress("node-1", "http://node")]))
         await hub.put(WORKER_KEY.format(name="one"), "1", life_seconds=WORKER_LIFE_SECONDS)
+        assert (await health.look()).parts["proof"] == "silent"
+        told = ProofState(sequence=1, anchored_at=1, looked_at=to_ms(now()), is_stamped=None)
+        await hub.put(PROOF_KEY, told.model_dump_json())
         assert (await health.look()).ok
         is_recording = False
         seen = await health.look()
