@@ -46,6 +46,11 @@ async def note(database: Database, operation: UUID, *numbers: int) -> None:
             await Journal().note(session, operation, JournalKind.ALARM, {"number": number, "名": "字"})
 
 
+async def note_now(database: Database, operation: str, number: int) -> None:
+    """Note one number, from another process."""
+    await note(database, UUID(operation), number)
+
+
 def journals_of(
     database: Database, data: Path, anchor: Callable[[], tuple[int, str] | None] = lambda: None
 ) -> Journals:
