@@ -28,7 +28,8 @@ from command_center.evidence import verifier
 from command_center.evidence.keyring import COURT, Keyring, KeysRefused, read_public_key
 from command_center.evidence.rebuild import Rebuilt, rebuild
 from command_center.evidence.store import StoreAway
-from command_center.evidence.store_tiered import store_of
+from command_center.evidence.store_local import LocalStore
+from command_center.evidence.store_tiered import PROOF_FOLDER, remote_of, restore, store_of
 from command_center.evidence.verification import verify_installation
 from command_center.journal import Journal
 from command_center.listeners import CouldNotListen, Listener, Listeners
@@ -226,14 +227,19 @@ def _verify(settings: Settings, options: verifier.Options, *, is_for_people: boo
 
 @index.command("rebuild")
 def index_rebuild() -> None:
-    """Make the index of recordings anew from the manifests in the store; everything else may go on meanwhile."""
+    """Make the index of recordings anew from the manifests in the store; everything else may go on meanwhile.
+
+    Manifests and ledgers that only the storage behind the folder has are fetched first.
+    """
     settings = _settings()
     _prepare(settings)
     try:
-        rebuilt = asyncio.run(_rebuild(settings))
+        rebuilt, fetched = asyncio.run(_rebuild(settings))
     except StoreAway as error:
         typer.echo(f"The store can't be asked ({error.code}); the index is as it was.", err=True)
         raise typer.Exit(1) from error
+    if fetched:
+        typer.echo(f"{fetched} ledgers fetched from the storage.")
     typer.echo(f"{rebuilt.manifests - rebuilt.unread} recordings read from the store.")
     if rebuilt.gone:
         typer.echo(f"{rebuilt.gone} that the store has no manifest of were taken out of the index.")
@@ -242,12 +248,15 @@ def index_rebuild() -> None:
         raise typer.Exit(1)
 
 
-async def _rebuild(settings: Settings) -> Rebuilt:
+async def _rebuild(settings: Settings) -> tuple[Rebuilt, int]:
     database = Database(settings.records_url)
-    store = store_of(settings, database)
+    store, proof = store_of(settings, database), remote_of(settings, PROOF_FOLDER)
     try:
-        return await rebuild(database, store, Journal())
+        fetched = 0 if proof is None else await restore(LocalStore(settings.proof), proof)
+        return await rebuild(database, store, Journal()), fetched
     finally:
+        if proof is not None:
+            await proof.close()
         await store.close()
         await database.close()
 

@@ -41,6 +41,8 @@ PAGE = 1_000
 """How many files are listed at a time, by S3's own limit."""
 LIST_BOUND = 1_000_000
 """How many files are listed at most."""
+LONGEST_TEXT = 16 * 1024**2
+NOT_IMPLEMENTED = "NotImplemented"
 CHECKSUM = "x-amz-checksum-sha256"
 _BUSY = {429, 500, 502, 503, 504}
 _OTHER_BYTES = {"BadDigest", "InvalidDigest", "XAmzContentSHA256Mismatch", "XAmzContentChecksumMismatch"}
@@ -87,6 +89,8 @@ class S3Store:
     ) -> None:
         address = urlsplit(bucket.url)
         self._key = key
+        self._sends_checksum = True
+        """Until the storage says that it knows none: the signed payload's sum goes along in any case."""
         self._tries = (patience or Patience()).tries
         self._clock = clock
         self._folder = "".join(f"{part}/" for part in (bucket.prefix, folder) if part)
@@ -150,15 +154,23 @@ class S3Store:
         """
         if size > LARGEST_BYTES:
             raise StoreAway("store-refused", f"{size} bytes are more than one PUT may bring")
-        await self._again(lambda: self._put(path, size, sha256, body))
+        try:
+            await self._again(lambda: self._put(path, size, sha256, body))
+        except StoreAway as error:
+            if not self._sends_checksum or NOT_IMPLEMENTED not in str(error):
+                raise
+            logger.info("the storage keeps no checksums")
+            self._sends_checksum = False
+            await self._again(lambda: self._put(path, size, sha256, body))
 
     async def _put(self, path: str, size: int, sha256: str, body: Callable[[], AsyncIterator[bytes]]) -> None:
         headers = {
             "content-length": str(size),
             "content-type": "application/octet-stream",
-            "x-amz-sdk-checksum-algorithm": "SHA256",
-            CHECKSUM: base64.b64encode(bytes.fromhex(sha256)).decode(),
         }
+        if self._sends_checksum:
+            headers["x-amz-sdk-checksum-algorithm"] = "SHA256"
+            headers[CHECKSUM] = base64.b64encode(bytes.fromhex(sha256)).decode()
         async with self._request("PUT", path, headers=headers, sha256=sha256, body=body(), size=size) as answer:
             kept = _sha256_of(answer)
         if kept is not None and kept != sha256:
@@ -233,7 +245,7 @@ class S3Store:
         )
         async with self._request("GET", None, query=query) as answer:
             try:
-                root = ElementTree.fromstring(await answer.aread())  # noqa: S314 - as above
+                root = ElementTree.fromstring(await _text_of(answer))  # noqa: S314 - as above
             except ElementTree.ParseError as error:
                 raise StoreAway("store-away", "its listing can't be read") from error
         space = root.tag.partition("}")[0] + "}" if root.tag.startswith("{") else ""
@@ -305,14 +317,24 @@ async def _refuse(answer: httpx.Response, path: str | None) -> None:
     status = answer.status_code
     if answer.is_success or status == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
         return
-    code = "" if answer.request.method == "HEAD" else _error_code(await answer.aread())
+    code = "" if answer.request.method == "HEAD" else _error_code(await _text_of(answer))
     if status == httpx.codes.NOT_FOUND and path is not None and code != "NoSuchBucket":
         raise NotStored(path)
     if code in _OTHER_BYTES:
         raise ChecksumMismatch(path or "", "sent")
-    if status in _BUSY:
+    if status in _BUSY and code != NOT_IMPLEMENTED:
         raise StoreAway("store-busy", f"{status} {code}")
     raise StoreAway("store-refused", f"{status} {code}")
+
+
+async def _text_of(answer: httpx.Response) -> bytes:
+    """A body that is a text of the storage's own."""
+    text = b""
+    async for piece in answer.aiter_raw():
+        text += piece
+        if len(text) > LONGEST_TEXT:
+            raise StoreAway("store-refused", "it says too much")
+    return text
 
 
 def _error_code(body: bytes) -> str:

@@ -11,15 +11,19 @@ from pathlib import Path
 
 from command_center.config import Settings
 from command_center.database import Database
-from command_center.evidence.store import NotStored, Store, read_all
+from command_center.evidence.store import NotStored, Store, StoreAway, read_all
 from command_center.evidence.store_local import LocalStore
 from command_center.evidence.store_s3 import Bucket, Patience, S3Store
 from command_center.evidence.store_signature import AccessKey
 from command_center.evidence.store_whereabouts import Whereabouts
+from streams.recording.manifest import SUFFIX
 
 RECORDINGS_FOLDER, PROOF_FOLDER = "recordings", "proof"
 """The storage below its prefix looks as the data folder does."""
 
+MANIFEST_DEPTH = 2
+"""Folders above each: its feed's and its day's."""
+LARGEST_LEDGER = 1024**3
 WATCHED = Patience(silent_seconds=5.0, tries=2)
 """Somebody waits for a picture."""
 
@@ -69,15 +73,15 @@ class TieredStore:
 
     async def manifests(self) -> list[str]:
         """Every manifest of both."""
-        return sorted({*await self._local.manifests(), *await self._remote.names(".jsonl")})
+        remote = {name for name in await self._remote.names(SUFFIX) if name.count("/") == MANIFEST_DEPTH}
+        return sorted({*await self._local.manifests(), *remote})
 
     async def manifest(self, path: str) -> Path:
         """Where the manifest lies; one that only the storage has is put into the folder."""
         try:
             return await self._local.manifest(path)
         except NotStored:
-            content = await read_all(self._remote, path)
-            return await asyncio.to_thread(_put_down, self._local.path(path), content)
+            return await _fetch(self._remote, path, self._local.path(path))
 
     async def remove(self, path: str) -> None:
         """Delete the file in both; in the storage first, so that what can't be reached is still known of here."""
@@ -88,6 +92,26 @@ class TieredStore:
     async def close(self) -> None:
         """Close the connections."""
         await self._remote.close()
+
+
+async def _fetch(remote: S3Store, path: str, to: Path) -> Path:
+    if await remote.size(path) > LARGEST_LEDGER:
+        raise StoreAway("store-refused", f"{path} is larger than any ledger of ours")
+    return await asyncio.to_thread(_put_down, to, await read_all(remote, path))
+
+
+async def restore(local: LocalStore, remote: S3Store) -> int:
+    """Fetch every ledger that the folder doesn't have; those that it has stay as they are. Gives how many came.
+
+    Raises:
+        StoreAway: the storage can't be asked.
+    """
+    count = 0
+    for path in await remote.names(SUFFIX):
+        if not await local.exists(path):
+            await _fetch(remote, path, local.path(path))
+            count += 1
+    return count
 
 
 def _put_down(path: Path, content: bytes) -> Path:

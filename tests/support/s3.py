@@ -87,6 +87,8 @@ class BadLine:
     """Half an answer's body, and the line is cut."""
     is_slow: bool = False
     """An answer's body comes a little at a time, and takes for ever."""
+    knows_checksums: bool = True
+    """False as with storage that refuses headers it doesn't know."""
     stalls: bool = False
     """Takes a request and doesn't answer."""
     matches: Callable[[str, str], bool] = lambda _method, _path: True
@@ -145,6 +147,8 @@ class BadLine:
             await response(scope, receive, send)
 
     async def _passed(self, request: Request, body: bytes, is_bad: bool) -> Response:
+        if not self.knows_checksums and "x-amz-checksum-sha256" in request.headers:
+            return Response("<Error><Code>NotImplemented</Code></Error>", 501)
         if is_bad and self.corrupts_uploads and body:
             body = _flipped(body)
         path = request.scope["raw_path"].decode() + (f"?{request.url.query}" if request.url.query else "")

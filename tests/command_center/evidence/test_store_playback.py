@@ -139,20 +139,29 @@ async def test_what_the_storage_was_given_wrongly_is_told_and_brought_again(
         await until(lambda: _is(client, "running"), LONG)
 
 
-async def test_one_command_makes_the_index_anew_where_the_folder_was_lost(stored_web: RunningWeb) -> None:
+async def test_one_command_makes_the_index_anew_where_the_folder_was_lost(
+    stored_web: RunningWeb, line: BadLine
+) -> None:
     made = await _record(stored_web)
     content = made.segments[0].read_bytes()
     async with working(stored_web):
         await until(lambda: not any(path.exists() for path in made.segments), LONG)
+        ledger = stored_web.web.settings.proof / "journals" / "one.jsonl"
+        ledger.parent.mkdir(parents=True, exist_ok=True)
+        ledger.write_text("{}\n")
+        await until(lambda: any(path.endswith("/one.jsonl") for method, path in line.seen if method == "GET"), LONG)
     before = await _index(stored_web)
+    shutil.rmtree(stored_web.web.settings.proof)
     shutil.rmtree(stored_web.web.settings.recordings)
     async with stored_web.web.database.write() as session:
         for table in (RecordingGap, RecordingSegment, Recording):
             for row in await session.scalars(select(table)):
                 await session.delete(row)
             await session.flush()
-    rebuilt = await _rebuild(stored_web.web.settings)
-    assert (rebuilt.manifests, rebuilt.unread) == (1, 0)
+    rebuilt, fetched = await _rebuild(stored_web.web.settings)
+    assert (rebuilt.manifests, rebuilt.unread, fetched > 0) == (1, 0, True)
+    assert ledger.read_text() == "{}\n"
+    assert (await _rebuild(stored_web.web.settings))[1] == 0
     assert await _index(stored_web) == before
     assert (await (await stored_web.signed_in("commander")).get(_segment(made))).content == content
 

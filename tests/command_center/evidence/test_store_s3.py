@@ -142,6 +142,15 @@ async def test_an_answer_that_is_none_is_told_by_its_kind(line: BadLine, status:
             assert raised.value.code == code
 
 
+async def test_storage_that_knows_no_checksums_is_sent_none(line: BadLine) -> None:
+    line.knows_checksums = False
+    async with store_at(line.bucket()) as store:
+        for _ in range(2):
+            await _put(store)
+        assert (await store.digest(PATH))[0] == SHA256
+    assert [method for method, _ in line.seen if method == "PUT"] == ["PUT"] * 3
+
+
 async def test_what_passes_soon_is_tried_again(line: BadLine) -> None:
     async with store_at(line.bucket()) as store:
         await _put(store)
