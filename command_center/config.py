@@ -92,6 +92,10 @@ class Settings(BaseSettings):
     """An RFC 3161 time-stamp authority that each anchor of the evidence is stamped by; empty means none."""
     tsa_certificates: Path | None = None
     """PEM of the certificates that its own must lead to."""
+    exports_keep_days: float = Field(default=30, gt=0)
+    """How long a finished export package is kept."""
+    exports_reserve_mb: int = Field(default=2048, ge=0)
+    """How much of the disk an export leaves free; one that would take more is refused."""
     bank_url: str = "http://127.0.0.1:8203"
     registry_url: str = "http://127.0.0.1:8204"
     court_name_zh: str = "呼和浩特市中级人民法院"
@@ -196,6 +200,11 @@ class Settings(BaseSettings):
     def recordings(self) -> Path:
         """Where the media node writes and the review screen reads."""
         return self.data / "recordings"
+
+    @property
+    def exports(self) -> Path:
+        """Where packages are made and kept."""
+        return self.data / "exports"
 
     @property
     def proof(self) -> Path:

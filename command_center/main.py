@@ -38,6 +38,7 @@ from command_center.api import (
     custody,
     deletions,
     docs,
+    exports,
     feeds,
     health,
     instructions,
@@ -67,6 +68,7 @@ from command_center.errors import CommandCenterError
 from command_center.evidence.custody import Custody
 from command_center.evidence.deletions import Deletions
 from command_center.evidence.denials import Denials
+from command_center.evidence.exports.service import Exports
 from command_center.evidence.journal_reading import JournalReader
 from command_center.evidence.keyring import Keyring
 from command_center.evidence.notes import Notes
@@ -157,6 +159,7 @@ class Web:
             periods,
             delay=timedelta(hours=settings.deletion_delay_hours),
         )
+        self.exports = Exports(self.database, self.audit, settings.exports)
         self.board = Board(self.hub, self.operations, self.instructions, self.positions)
         assumed = [NodeAddress(local.node, local.url) for local in settings.local_nodes]
         self.timelines = TimeLines(self.database, self.board.hub_state)
@@ -240,6 +243,7 @@ class Web:
             custody.router(self.custody),
             retention.router(self.retention, names),
             deletions.router(self.deletions, names),
+            exports.router(self.exports),
             assets.router(self.assets),
             screens_socket.router(self.board, self.operations),
             OfficersSocket(self.board, self.hub, self.operations, self.instructions, self.positions).router(),

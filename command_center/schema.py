@@ -19,6 +19,7 @@ from sqlalchemy import URL, Connection, create_engine, event, inspect, make_url,
 import command_center.accounts.tables
 import command_center.audit
 import command_center.evidence.custody_tables
+import command_center.evidence.exports.tables
 import command_center.evidence.note_tables
 import command_center.evidence.store_tables
 import command_center.evidence.tables

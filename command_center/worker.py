@@ -20,6 +20,7 @@ from command_center.audit import Audit
 from command_center.config import Settings
 from command_center.database import Database
 from command_center.evidence.disposal import Disposal
+from command_center.evidence.exports.exporter import Exporter
 from command_center.evidence.index import index_events
 from command_center.evidence.keyring import Keyring
 from command_center.evidence.proof import proof_of
@@ -58,6 +59,7 @@ from streams.hub.topics import (
 from streams.supervision import keep_running, leave_if_cancelled
 
 logger = logging.getLogger(__name__)
+
 
 LEASE_SECONDS = 10.0
 RENEW_SECONDS = 3.0
@@ -258,10 +260,12 @@ async def run(settings: Settings) -> None:
     try:
         proof = proof_of(settings, database, hub)
         alarms = Alarms(database, hub, Journal(), stored=None if storage is None else storage_troubles)
+        exporter = Exporter(database, Audit(), settings)
         jobs: dict[str, Step] = {
             "journals": proof.keep_journals,
             "anchors": proof.keep_anchors,
             "alarms": partial(_watch, alarms),
+            "exports": exporter.step,
             "disposal": _disposal(settings, database, store).step,
             "space": SpaceWatch(database, hub, settings.recordings, limits_of(settings)).step,
         }
@@ -277,6 +281,7 @@ async def run(settings: Settings) -> None:
             with suppress(asyncio.CancelledError):
                 await task
         await proof.finish()
+        await exporter.close()
     finally:
         if storage is not None:
             await storage.close()

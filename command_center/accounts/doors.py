@@ -167,6 +167,10 @@ DOORS: tuple[Door, ...] = (
     Door("/api/deletions/{id}/approve", may(P.APPROVE_DELETION), ("POST",), is_evidence=True),
     Door("/api/deletions/{id}/refuse", may(P.APPROVE_DELETION), ("POST",)),
     Door("/api/deletions/{id}/withdraw", may(P.PROPOSE_DELETION, P.APPROVE_DELETION), ("POST",)),
+    # Packages for those outside; who may not make any is refused by the service, and that is audited
+    Door("/api/exports", may(P.REVIEW), ("GET", "POST"), is_evidence=True),
+    Door("/api/exports/{id}", may(P.REVIEW), ("GET", "DELETE"), is_evidence=True),
+    Door("/api/exports/{id}/package", may(P.REVIEW), is_evidence=True),
     # Administration
     Door("/api/accounts", may(P.MANAGE_ACCOUNTS), ("GET", "POST")),
     Door("/api/accounts/{user_id}/disable", may(P.MANAGE_ACCOUNTS), ("POST",)),

@@ -41,6 +41,10 @@ class Permission(StrEnum):
     PROPOSE_DELETION = "propose_deletion"
     APPROVE_DELETION = "approve_deletion"
     """The second of the two without whom nothing is deleted."""
+    EXPORT = "export"
+    """Have packages of recordings made, for those outside, and fetch them."""
+    UNMASK = "unmask"
+    """Leave names and numbers as they are in what is exported, for a stated reason."""
     MANAGE_ACCOUNTS = "manage_accounts"
     REVOKE_DEVICES = "revoke_devices"
     READ_AUDIT = "read_audit"
@@ -61,6 +65,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.QUERY_ASSETS,
             Permission.CONTROL_ASSETS,
             *_OWN_REVIEW,
+            Permission.EXPORT,
+            Permission.UNMASK,
             Permission.REVOKE_DEVICES,
         }
     ),
@@ -71,6 +77,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         _CENTRE
         | {
             Permission.REVIEW,
+            Permission.EXPORT,
             Permission.HOLD_RECORDINGS,
             Permission.PROPOSE_DELETION,
             Permission.READ_OPERATION_AUDIT,

@@ -78,6 +78,15 @@ SEIZURE = {"asset_id": "{city_asset}", "ruling_number": "（2026）内01执1023�
 ACCOUNT = {"username": "made-by-test", "password": "a good long password", "role": "officer", "court": "内01"}
 VIEW = {"feed": "{feed}", "right": "view"}
 
+EXPORT = {
+    "operation_id": "{city_operation}",
+    "since": STARTS,
+    "until": "2026-11-22T08:10:00+08:00",
+    "feeds": ["{feed}"],
+    "purpose": "evidence",
+    "idempotency_key": "{new}",
+}
+
 WAYS: tuple[Way, ...] = (
     # Sessions
     Way("GET", "/api/session", "officer1", None),
@@ -512,6 +521,49 @@ WAYS: tuple[Way, ...] = (
         "/api/assets/requests/{request}/retry",
         status=202,
         other_court=("saihan-judge", 404),
+    ),
+    # Exports; none is done, so 409 is as far as the right person gets to a package
+    Way(
+        "POST",
+        "/api/exports",
+        "commander",
+        "judge",
+        body=EXPORT,
+        status=202,
+        other_court=(DISTRICT, 404),
+    ),
+    Way(
+        "GET",
+        "/api/exports",
+        "supervisor",
+        "judge",
+        "/api/exports?operation_id={city_operation}",
+        other_court=("saihan-supervisor", 404),
+    ),
+    Way(
+        "GET",
+        "/api/exports/{export_id}",
+        "supervisor",
+        "approver",
+        "/api/exports/{export}",
+        other_court=("saihan-supervisor", 404),
+    ),
+    Way(
+        "GET",
+        "/api/exports/{export_id}/package",
+        "supervisor",
+        "officer1",
+        "/api/exports/{export}/package",
+        status=409,
+        other_court=("saihan-supervisor", 404),
+    ),
+    Way(
+        "DELETE",
+        "/api/exports/{export_id}",
+        "commander",
+        "judge",
+        "/api/exports/{spare_export}",
+        other_court=(DISTRICT, 404),
     ),
     # Administration
     Way("GET", "/api/accounts", "security", "commander", other_court=("saihan-security", 200), secrets=("officer",)),

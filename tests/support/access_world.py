@@ -98,6 +98,7 @@ async def new_access_world(running: RunningWeb) -> AccessWorld:
     world.things["note"] = await _note(world)
     world.things["spare_note"] = await _note(world)
     await _custody(world)
+    await _exports(world)
     return world
 
 
@@ -223,6 +224,23 @@ async def _custody(world: AccessWorld) -> None:
     for name, (address, body) in named.items():
         answer = await supervisor.post(address, json=body)
         assert answer.status_code == 201, answer.text
+        things[name] = str(answer.json()["id"])
+
+
+async def _exports(world: AccessWorld) -> None:
+    """Two exports that wait."""
+    supervisor, things = await world.client("supervisor"), world.things
+    for name in ("export", "spare_export"):
+        body = {
+            "operation_id": things["city_operation"],
+            "since": "2026-11-22T08:00:00+08:00",
+            "until": "2026-11-22T09:00:00+08:00",
+            "feeds": [things["feed"]],
+            "purpose": "appeal",
+            "idempotency_key": str(new_id()),
+        }
+        answer = await supervisor.post("/api/exports", json=body)
+        assert answer.status_code == 202, answer.text
         things[name] = str(answer.json()["id"])
 
 

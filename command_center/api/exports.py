@@ -1,0 +1,153 @@
+"""`/api/exports`: packages for those outside, made in the background and fetched when they are done."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from command_center.accounts.identity import signed_in
+from command_center.api.problems import problem
+from command_center.api.ranges import ByteRange, RangeRefused, read_range
+from command_center.evidence.custody import Purpose
+from command_center.evidence.exports.records import PackageFile, Wish
+from command_center.evidence.exports.service import MOST_FEEDS, Exports
+from command_center.evidence.exports.tables import ExportState
+from streams.protocol import PLAIN_TEXT
+
+
+def _aware(value: datetime) -> datetime:
+    if value.tzinfo is None:
+        raise ValueError("a time without a zone")
+    return value.astimezone(UTC)
+
+
+Moment = Annotated[datetime, AfterValidator(_aware)]
+
+
+class ExportBody(BaseModel):
+    """What is wanted: of an operation, these feeds (`voice` for the centre's own) from `since` to `until`.
+
+    `is_masked` false leaves names and numbers as they are; that needs a permission and a reason.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+    operation_id: UUID
+    since: Moment
+    until: Moment
+    feeds: list[Annotated[str, Field(min_length=1, max_length=128)]] = Field(min_length=1, max_length=MOST_FEEDS)
+    purpose: Purpose
+    reason: str = Field(default="", max_length=200, pattern=PLAIN_TEXT)
+    is_masked: bool = True
+    idempotency_key: UUID
+
+
+class ExportItem(BaseModel):
+    """One export; `units_done` of `units` tell how far it is, `error` is a code where it failed."""
+
+    model_config = ConfigDict(from_attributes=True)
+    id: UUID
+    operation_id: UUID
+    requester: str
+    purpose: str
+    reason: str
+    since: datetime
+    until: datetime
+    feeds: list[str]
+    is_masked: bool
+    state: ExportState
+    units_done: int
+    units: int
+    error: str
+    bytes: int | None
+    sha256: str | None
+    requested_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+class ExportList(BaseModel):
+    """The exports of an operation."""
+
+    items: list[ExportItem]
+
+
+def router(exports: Exports) -> APIRouter:
+    """The routes of exports."""
+    routes = APIRouter(prefix="/api/exports", tags=["exports"])
+
+    @routes.post("", summary="Have a package made; the same key again makes nothing twice", status_code=202)
+    async def request(body: ExportBody) -> ExportItem:
+        wish = Wish(
+            operation_id=body.operation_id,
+            since=body.since,
+            until=body.until,
+            feeds=tuple(body.feeds),
+            purpose=body.purpose,
+            reason=body.reason,
+            is_masked=body.is_masked,
+            idempotency_key=body.idempotency_key,
+        )
+        return ExportItem.model_validate(await exports.request(signed_in(), wish))
+
+    @routes.get("", summary="The exports of an operation, the newest first")
+    async def listed(operation_id: UUID) -> ExportList:
+        rows = await exports.listed(signed_in(), operation_id)
+        return ExportList(items=[ExportItem.model_validate(row) for row in rows])
+
+    @routes.get("/{export_id}", summary="One export")
+    async def one(export_id: UUID) -> ExportItem:
+        return ExportItem.model_validate(await exports.export(signed_in(), export_id))
+
+    @routes.delete("/{export_id}", summary="Call it off, or remove its package")
+    async def cancel(export_id: UUID) -> ExportItem:
+        return ExportItem.model_validate(await exports.cancel(signed_in(), export_id))
+
+    @routes.head("/{export_id}/package", include_in_schema=False)
+    @routes.get(
+        "/{export_id}/package",
+        summary="The package, or with `Range` a part of it",
+        response_class=Response,
+        responses={206: {"description": "the part asked for"}, 416: {"description": "there is no such part"}},
+    )
+    async def package(export_id: UUID, request: Request) -> Response:
+        wanted = request.headers.get("range")
+        is_start = request.method == "GET" and (wanted is None or wanted.replace(" ", "").startswith("bytes=0-"))
+        file = await exports.package(signed_in(), export_id, is_start=is_start)
+        return _send(file, request, lambda part: exports.open(file, part.first, part.last))
+
+    return routes
+
+
+def _send(file: PackageFile, request: Request, read: Callable[[ByteRange], AsyncIterator[bytes]]) -> Response:
+    etag = f'"{file.sha256}"'
+    headers = {
+        "accept-ranges": "bytes",
+        "cache-control": "no-store",
+        "content-type": "application/zip",
+        "content-disposition": f'attachment; filename="{file.name}"',
+        "etag": etag,
+    }
+    if_range = request.headers.get("if-range")
+    wanted = request.headers.get("range") if if_range in {None, etag} else None
+    try:
+        part = read_range(wanted, file.bytes)
+    except RangeRefused:
+        refusal = problem(416, "range-not-satisfiable")
+        refusal.headers["content-range"] = f"bytes */{file.bytes}"
+        return refusal
+    status = 200
+    if part is None:
+        part = ByteRange(0, file.bytes - 1)
+    else:
+        status = 206
+        headers["content-range"] = f"bytes {part.first}-{part.last}/{file.bytes}"
+    headers["content-length"] = str(part.length)
+    if request.method == "HEAD":
+        return Response(status_code=status, headers=headers)
+    return StreamingResponse(read(part), status, headers)

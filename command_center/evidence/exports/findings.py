@@ -1,0 +1,194 @@
+"""What the records hold that goes into a package, read in one go."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import and_, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from assets.tables import Person
+from command_center.accounts.tables import Court, User
+from command_center.audit import AuditEntry
+from command_center.database import Database
+from command_center.errors import NotFound
+from command_center.evidence.exports.plan import Fix, Wanted
+from command_center.evidence.exports.tables import ExportJob
+from command_center.evidence.tables import Recording
+from command_center.operations.instruction_rows import instruction_records
+from command_center.operations.records import InstructionRecord, from_ms, to_ms
+from command_center.operations.tables import Feed, Instruction, Operation, PositionRecord, Site
+
+VOICE = "voice"
+"""How the centre's own voice is asked for, beside the names of feeds."""
+MAX_INSTRUCTIONS = 5_000
+MAX_CUSTODY = 5_000
+MAX_FIXES = 50_000
+"""Of one device: more than half a day at 1 Hz; the rest is left out of the drawn places and the tracks."""
+CUSTODY_ACTIONS = ("recording.", "review.", "export.", "evidence.", "retention.", "deletion.", "hold.")
+"""How the actions of an audit's entries begin that tell who saw or took what."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFeed:
+    """A feed, or the centre's voice (without site), and the manifests of its recordings in the span."""
+
+    name: str
+    site: Site | None
+    officer: str
+    manifests: tuple[str, ...]
+    fixes: tuple[Fix, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FoundEntry:
+    """An entry of the audit, and who it was."""
+
+    entry: AuditEntry
+    who: str
+
+    @property
+    def details(self) -> dict[str, str | int]:
+        """What it tells beside."""
+        found = json.loads(self.entry.details)
+        return found if isinstance(found, dict) else {}
+
+
+@dataclass(slots=True)
+class Findings:
+    """Everything that the records tell of what was asked for."""
+
+    operation: Operation
+    court: Court
+    sites: list[Site]
+    feeds: list[FoundFeed] = field(default_factory=list)
+    instructions: list[InstructionRecord] = field(default_factory=list)
+    custody: list[FoundEntry] = field(default_factory=list)
+    names: set[str] = field(default_factory=set)
+    """Of people who may be named in a text."""
+
+
+async def find(database: Database, wanted: Wanted) -> Findings:
+    """Read it.
+
+    Raises:
+        NotFound: the operation isn't there any more.
+    """
+    async with database.read() as session:
+        operation = await session.get(Operation, wanted.operation)
+        if operation is None:
+            raise NotFound("operation-not-found")
+        sites = await session.scalars(select(Site).where(Site.operation_id == operation.id).order_by(Site.ordinal))
+        found = Findings(operation, await session.get_one(Court, operation.court_id), list(sites))
+        recordings = await _recordings(session, wanted)
+        for name in wanted.feeds:
+            found.feeds.append(await _feed(session, wanted, name, recordings, found.sites))
+        found.instructions = await _instructions(session, wanted)
+        found.custody = await _custody(session, wanted, recordings)
+        found.names = await _names(session, operation)
+    return found
+
+
+async def _recordings(session: AsyncSession, wanted: Wanted) -> list[tuple[Recording, str]]:
+    """Those that may hold something of the span, with the name of their feed (`VOICE` for the centre's)."""
+    since, until = from_ms(wanted.since), from_ms(wanted.until)
+    query = (
+        select(Recording, Feed.name)
+        .outerjoin(Feed, Recording.feed_id == Feed.id)
+        .where(
+            Recording.operation_id == wanted.operation,
+            Recording.covered_by.is_(None),
+            Recording.started_at < until,
+            or_(Recording.ended_at.is_(None), Recording.ended_at > since),
+        )
+        .order_by(Recording.started_at, Recording.id)
+    )
+    rows = [(recording, name or VOICE) for recording, name in await session.execute(query)]
+    return [row for row in rows if row[1] in wanted.feeds]
+
+
+async def _feed(
+    session: AsyncSession, wanted: Wanted, name: str, recordings: list[tuple[Recording, str]], sites: list[Site]
+) -> FoundFeed:
+    own = [recording for recording, feed in recordings if feed == name]
+    manifests = tuple(one.manifest for one in own)
+    if name == VOICE:
+        speakers = {one.speaker_id for one in own if one.speaker_id is not None}
+        names = await session.scalars(select(User.display_name).where(User.id.in_(speakers)).order_by(User.id))
+        return FoundFeed(VOICE, None, "、".join(names), manifests)
+    feed, officer = (
+        await session.execute(
+            select(Feed, User.display_name).join(User, User.id == Feed.officer_id).where(Feed.name == name)
+        )
+    ).one()
+    # Where the device was when the first of these recordings began; what it recorded there stays that site's.
+    site_id = own[0].site_id if own and own[0].site_id is not None else feed.site_id
+    site = next((one for one in sites if one.id == site_id), None)
+    return FoundFeed(name, site, officer, manifests, await _fixes(session, feed.id, wanted))
+
+
+async def _fixes(session: AsyncSession, feed_id: UUID, wanted: Wanted) -> tuple[Fix, ...]:
+    """Where the device was, by the node's clock."""
+    since, until = from_ms(wanted.since), from_ms(wanted.until)
+    own = PositionRecord.feed_id == feed_id
+    # The least of received minus taken is the device's clock error: what came late only makes it greater.
+    received = and_(PositionRecord.received_at >= since, PositionRecord.received_at <= until)
+    shift = timedelta(
+        milliseconds=await session.scalar(select(func.min(PositionRecord.clock_offset_ms)).where(own, received)) or 0
+    )
+    rows = await session.execute(
+        select(PositionRecord.taken_at, PositionRecord.latitude, PositionRecord.longitude)
+        .where(own, PositionRecord.taken_at >= since - shift, PositionRecord.taken_at < until - shift)
+        .order_by(PositionRecord.taken_at, PositionRecord.id)
+        .limit(MAX_FIXES)
+    )
+    return tuple(
+        Fix(at=to_ms(taken_at + shift), latitude=latitude, longitude=longitude)
+        for taken_at, latitude, longitude in rows
+    )
+
+
+async def _instructions(session: AsyncSession, wanted: Wanted) -> list[InstructionRecord]:
+    rows = await session.scalars(
+        select(Instruction)
+        .where(
+            Instruction.operation_id == wanted.operation,
+            Instruction.issued_at >= from_ms(wanted.since),
+            Instruction.issued_at < from_ms(wanted.until),
+        )
+        .order_by(Instruction.number)
+        .limit(MAX_INSTRUCTIONS)
+    )
+    return await instruction_records(session, list(rows))
+
+
+async def _custody(session: AsyncSession, wanted: Wanted, recordings: list[tuple[Recording, str]]) -> list[FoundEntry]:
+    """Who saw, took or was refused these recordings, up to when the export was begun."""
+    exports = await session.scalars(select(ExportJob.id).where(ExportJob.operation_id == wanted.operation))
+    subjects = {str(wanted.operation), *(str(one.id) for one, _ in recordings), *(str(one) for one in exports)}
+    actions = or_(*(AuditEntry.action.startswith(begin, autoescape=True) for begin in CUSTODY_ACTIONS))
+    rows = await session.execute(
+        select(AuditEntry, User.display_name)
+        .outerjoin(User, User.id == AuditEntry.actor_id)
+        .where(AuditEntry.subject_id.in_(subjects), actions, AuditEntry.at <= _moment(wanted.at))
+        .order_by(AuditEntry.sequence.desc())
+        .limit(MAX_CUSTODY)
+    )
+    return [FoundEntry(entry, who or "") for entry, who in reversed(rows.all())]
+
+
+def _moment(milliseconds: int) -> datetime:
+    """The end of this millisecond."""
+    return from_ms(milliseconds) + timedelta(milliseconds=1)
+
+
+async def _names(session: AsyncSession, operation: Operation) -> set[str]:
+    """Everybody of the operation's court, and the persons of its case."""
+    names = set(await session.scalars(select(User.display_name).where(User.court_id == operation.court_id)))
+    if operation.case_id is not None:
+        people = select(Person.name).where(Person.case_id == operation.case_id, Person.is_firm.is_(False))
+        names |= set(await session.scalars(people))
+    return names

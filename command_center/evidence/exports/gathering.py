@@ -1,0 +1,355 @@
+"""Decides what an export is made of: which originals, how much of each ledger, which words; masked from here on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from command_center.evidence.exports import lanes
+from command_center.evidence.exports.findings import VOICE, Findings, FoundEntry, FoundFeed
+from command_center.evidence.exports.masks import Masks, person
+from command_center.evidence.exports.originals import Originals
+from command_center.evidence.exports.plan import (
+    CameraPart,
+    CustodyPart,
+    EventPart,
+    InstructionPart,
+    KeyPart,
+    LedgerPart,
+    Plan,
+    Receipt,
+    RecordingPart,
+    SegmentPart,
+    Wanted,
+    write_whole,
+)
+from command_center.operations.records import InstructionRecord, to_ms
+from command_center.translations import catalogue, translate
+from streams.recording.manifest import Manifest, Segment, read_manifest
+
+LANGUAGE = "zh"
+PROOF = Path("proof")
+KEYS, ANCHORS, TOMBSTONES = PROOF / "keys.jsonl", PROOF / "anchors.jsonl", PROOF / "tombstones.jsonl"
+MANIFESTS_FOLDER = "manifests"
+BODIES_FILE = "bodies.jsonl"
+SNAPSHOT_TRIES = 10
+LARGEST_SIDE = 1280
+SMALLEST_SIZE = (640, 360)
+BITS_A_PIXEL = 0.08
+PIXELS_RATE = 25
+SOUND_BYTES = 96_000 + 8_000
+"""A second of sound, as it is kept until it is coded, and then."""
+TOLD_KINDS = frozenset({"alarm", "asset", "camera", "talk", "escalated", "operation", "deleted"})
+"""Kinds of the journal's entries that the report lists; instructions have a list of their own."""
+MAX_EVENTS = 5_000
+UNTOLD_FACTS = frozenset({"salt", "hash", "sha256", "head"})
+
+
+class Unsteady(RuntimeError):
+    """The ledgers grew faster than they could be read together; try again later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where things lie: the installation's data, and the work folder of this export."""
+
+    data: Path
+    work: Path
+
+    def manifest(self, recording: RecordingPart) -> Path:
+        """The copy of a manifest as it was when the plan was made."""
+        return self.work / MANIFESTS_FOLDER / f"{recording.id}.jsonl"
+
+    @property
+    def bodies(self) -> Path:
+        """The journal's bodies, without those that are withheld."""
+        return self.work / BODIES_FILE
+
+
+def journal_path(operation: object) -> Path:
+    """An operation's journal, below the data folder and in the package."""
+    return PROOF / "journals" / f"{operation}.jsonl"
+
+
+def bodies_path(operation: object) -> Path:
+    """What its entries say."""
+    return PROOF / "journals" / f"{operation}.bodies.jsonl"
+
+
+def gather(wanted: Wanted, found: Findings, places: Places, originals: Originals) -> Plan:
+    """Make the plan, and lay beside it what would change otherwise.
+
+    Raises:
+        Unsteady: the ledgers didn't hold still.
+        OSError, StoreAway: something can't be read now.
+    """
+    masks = Masks(found.names) if wanted.is_masked else None
+    (places.work / MANIFESTS_FOLDER).mkdir(parents=True, exist_ok=True)
+    cameras, ledgers = _together(wanted, found, places, originals)
+    journal = list(_journal(places.data, wanted))
+    withheld = _lay_bodies(places, wanted, journal, masks)
+    return Plan(
+        wanted=wanted,
+        court=found.court.name_zh,
+        name=found.operation.name_zh,
+        case_number=found.operation.case_number,
+        sites=tuple(f"{site.ordinal} {site.name_zh} · {site.district_zh}" for site in found.sites),
+        cameras=cameras,
+        ledgers=ledgers,
+        withheld=withheld,
+        instructions=tuple(_instruction(one, masks) for one in found.instructions),
+        events=tuple(_events(wanted, journal, frozenset(withheld), masks)),
+        custody=tuple(_custody(one, masks) for one in found.custody),
+        keys=tuple(_keys(places.data)),
+        estimated_bytes=_estimate(wanted, cameras, ledgers),
+    )
+
+
+def _together(
+    wanted: Wanted, found: Findings, places: Places, originals: Originals
+) -> tuple[tuple[CameraPart, ...], tuple[LedgerPart, ...]]:
+    """Manifests and ledgers of one moment: no anchor came while they were read, so all that it vouches for is here."""
+    for _ in range(SNAPSHOT_TRIES):
+        before = _whole_length(places.data / ANCHORS)
+        cameras = tuple(_camera(number, one, wanted, places, originals) for number, one in enumerate(found.feeds, 1))
+        ledgers = [
+            LedgerPart(path=path.as_posix(), bytes=length)
+            for path in (journal_path(wanted.operation), TOMBSTONES, KEYS)
+            if (length := _whole_length(places.data / path))
+        ]
+        if _whole_length(places.data / ANCHORS) == before:
+            if before:
+                ledgers.append(LedgerPart(path=ANCHORS.as_posix(), bytes=before))
+            return cameras, tuple(ledgers)
+    raise Unsteady
+
+
+def _whole_length(path: Path) -> int:
+    """How many bytes of a ledger are whole lines."""
+    if not path.exists():
+        return 0
+    with path.open("rb") as file:
+        end = file.seek(0, 2)
+        while end:
+            begin = max(0, end - 4096)
+            file.seek(begin)
+            place = file.read(end - begin).rfind(b"\n")
+            if place >= 0:
+                return begin + place + 1
+            end = begin
+    return 0
+
+
+def _camera(number: int, feed: FoundFeed, wanted: Wanted, places: Places, originals: Originals) -> CameraPart:
+    pairs = [pair for path in feed.manifests if (pair := _recording(path, feed, wanted, places, originals)) is not None]
+    manifests = [manifest for manifest, _ in pairs]
+    width, height = _size(manifests)
+    site = translate("export.voice", LANGUAGE)
+    if feed.site is not None:
+        site = f"{feed.site.name_zh} · {feed.site.district_zh}"
+    return CameraPart(
+        feed=feed.name,
+        file=f"watch/{number:02}-{'voice' if feed.site is None else f'site-{feed.site.ordinal}'}.mp4",
+        is_voice=feed.name == VOICE,
+        site=site,
+        officer="、".join(map(person, feed.officer.split("、"))) if wanted.is_masked else feed.officer,
+        width=width,
+        height=height,
+        recordings=tuple(part for _, part in pairs),
+        spans=tuple(lanes.spans(manifests, wanted.since, wanted.until, is_voice=feed.name == VOICE)),
+        track=feed.fixes,
+    )
+
+
+def _recording(
+    path: str, feed: FoundFeed, wanted: Wanted, places: Places, originals: Originals
+) -> tuple[Manifest, RecordingPart] | None:
+    """A recording of which something is in the span; its manifest is copied, since it may grow."""
+    source = originals.manifest(path)
+    if source is None:
+        return None
+    raw = source.read_bytes()
+    raw = raw[: raw.rfind(b"\n") + 1]
+    copy = places.work / MANIFESTS_FOLDER / source.name
+    write_whole(copy, raw)
+    manifest = read_manifest(copy)
+    if manifest is None:
+        return None
+    inside = [one for one in manifest.segments if _is_within(one, wanted)]
+    if not inside:
+        return None
+    there = {one.line.number: originals.size(one.line.path) for one in inside}
+    return manifest, RecordingPart(
+        id=manifest.opened.recording,
+        feed=manifest.opened.feed,
+        node=manifest.opened.node,
+        manifest=path,
+        segments=tuple(_segment(one) for one in inside if (there[one.line.number] or 0) >= one.bytes),
+        left_out=tuple(one.line.number for one in manifest.segments if one not in inside),
+        missing=tuple(one.line.number for one in inside if (there[one.line.number] or 0) < one.bytes),
+    )
+
+
+def _is_within(segment: Segment, wanted: Wanted) -> bool:
+    if not segment.fragments:
+        return wanted.since <= segment.line.started_at < wanted.until
+    last = segment.fragments[-1]
+    return segment.fragments[0].at < wanted.until and last.at + last.seconds * 1000 > wanted.since
+
+
+def _segment(segment: Segment) -> SegmentPart:
+    sealed = segment.sealed
+    return SegmentPart(
+        number=segment.line.number,
+        path=segment.line.path,
+        bytes=segment.bytes if sealed is None else sealed.bytes,
+        sha256=None if sealed is None else sealed.sha256,
+    )
+
+
+def _size(manifests: Sequence[Manifest]) -> tuple[int, int]:
+    """The size of the pictures that take most of the time, at most LARGEST_SIDE wide or high."""
+    seconds: dict[tuple[int, int], float] = {}
+    for segment in (one for manifest in manifests for one in manifest.segments):
+        if segment.line.width and segment.line.height:
+            size = (segment.line.width, segment.line.height)
+            seconds[size] = seconds.get(size, 0.0) + segment.seconds
+    width, height = max(seconds, key=lambda size: (seconds[size], size), default=SMALLEST_SIZE)
+    scale = min(1.0, LARGEST_SIDE / max(width, height))
+    return max(2, round(width * scale / 2) * 2), max(2, round(height * scale / 2) * 2)
+
+
+@dataclass(frozen=True, slots=True)
+class _Noted:
+    """An entry of the journal, with its body and the line that holds it."""
+
+    id: int
+    at: int
+    kind: str
+    body: str
+    line: bytes
+
+
+def _journal(data: Path, wanted: Wanted) -> Iterator[_Noted]:
+    """The entries whose body is there, in their order."""
+    heads: dict[int, dict[str, Any]] = {
+        line["id"]: line for line, _ in _lines(data / journal_path(wanted.operation)) if line.get("type") == "entry"
+    }
+    for line, raw in _lines(data / bodies_path(wanted.operation)):
+        head = heads.get(line.get("id", -1))
+        if head is not None:
+            yield _Noted(head["id"], head["at"], head["kind"], str(line["body"]), raw)
+
+
+def _lines(path: Path) -> Iterator[tuple[dict[str, Any], bytes]]:
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        for raw in file:
+            if not raw.endswith(b"\n"):
+                return
+            line = json.loads(raw)
+            if isinstance(line, dict):
+                yield line, raw
+
+
+def _lay_bodies(places: Places, wanted: Wanted, journal: Sequence[_Noted], masks: Masks | None) -> tuple[int, ...]:
+    """Write down the bodies that may be given away; the ids of the others are returned.
+
+    Withheld is what was outside the span, and, unless nothing is masked, what holds personal data.
+    """
+    kept: list[bytes] = []
+    withheld: list[int] = []
+    for entry in journal:
+        is_inside = wanted.since <= entry.at < wanted.until
+        if is_inside and (masks is None or not masks.holds_personal_data(entry.body)):
+            kept.append(entry.line)
+        else:
+            withheld.append(entry.id)
+    write_whole(places.bodies, b"".join(kept))
+    return tuple(withheld)
+
+
+def _instruction(one: InstructionRecord, masks: Masks | None) -> InstructionPart:
+    return InstructionPart(
+        number=one.number,
+        at=to_ms(one.issued_at),
+        priority=one.priority.value,
+        target=_shown(one.target_zh, masks) if one.target_zh else translate("export.report.everybody", LANGUAGE),
+        sender=_person(one.sender, masks),
+        text=_shown(one.text, masks),
+        receipts=tuple(
+            Receipt(
+                officer=_person(each.officer, masks),
+                state=each.state,
+                reason=_shown(each.reason, masks),
+                sent_at=to_ms(each.sent_at),
+                delivered_at=to_ms(each.delivered_at) if each.delivered_at else None,
+                seen_at=to_ms(each.seen_at) if each.seen_at else None,
+                answered_at=to_ms(each.answered_at) if each.answered_at else None,
+                done_at=to_ms(each.done_at) if each.done_at else None,
+                escalated_at=to_ms(each.escalated_at) if each.escalated_at else None,
+            )
+            for each in one.deliveries
+        ),
+    )
+
+
+def _events(
+    wanted: Wanted, journal: Iterable[_Noted], withheld: frozenset[int], masks: Masks | None
+) -> Iterator[EventPart]:
+    told = [one for one in journal if one.kind in TOLD_KINDS and wanted.since <= one.at < wanted.until]
+    for entry in told[:MAX_EVENTS]:
+        facts = tuple((name, _shown(value, masks)) for name, value in _facts("", json.loads(entry.body)))
+        yield EventPart(id=entry.id, at=entry.at, kind=entry.kind, is_withheld=entry.id in withheld, facts=facts)
+
+
+def _facts(name: str, value: Any) -> Iterator[tuple[str, str]]:
+    """What a body says, flat: the name of each thing and its value."""
+    if isinstance(value, dict):
+        for key, one in value.items():
+            if key not in UNTOLD_FACTS:
+                yield from _facts(f"{name}.{key}" if name else str(key), one)
+    elif isinstance(value, list):
+        yield name, "、".join(text for one in value for _, text in _facts("", one))
+    elif value is not None and value != "":
+        yield name, str(value)
+
+
+def _custody(found: FoundEntry, masks: Masks | None) -> CustodyPart:
+    action, details = f"audit.action.{found.entry.action}", found.details
+    purpose = f"purpose.{details.get('purpose', '')}"
+    return CustodyPart(
+        sequence=found.entry.sequence,
+        at=to_ms(found.entry.at),
+        who=_person(found.who, masks),
+        action=translate(action, LANGUAGE) if action in catalogue(LANGUAGE) else found.entry.action,
+        purpose=translate(purpose, LANGUAGE) if purpose in catalogue(LANGUAGE) else "",
+        subject=f"{found.entry.subject_type} {found.entry.subject_id}",
+    )
+
+
+def _keys(data: Path) -> Iterator[KeyPart]:
+    for line, _ in _lines(data / KEYS):
+        if line.get("type") == "key":
+            yield KeyPart(id=str(line["key"]), owner=str(line["owner"]), at=int(line["at"]))
+
+
+def _shown(text: str, masks: Masks | None) -> str:
+    return text if masks is None else masks.text(text)
+
+
+def _person(name: str, masks: Masks | None) -> str:
+    return name if masks is None else person(name)
+
+
+def _estimate(wanted: Wanted, cameras: Sequence[CameraPart], ledgers: Sequence[LedgerPart]) -> int:
+    """How much room the export takes at its largest: the copies and their pieces, and the package with all."""
+    seconds = (wanted.until - wanted.since) / 1000
+    copies = [round(seconds * one.width * one.height * PIXELS_RATE * BITS_A_PIXEL / 8) for one in cameras]
+    originals = sum(segment.bytes for one in cameras for part in one.recordings for segment in part.segments)
+    pieces = max(copies, default=0) + round(seconds * SOUND_BYTES)
+    return originals + 2 * sum(copies) + pieces + 2 * sum(one.bytes for one in ledgers)

@@ -1,0 +1,144 @@
+"""The process that builds one package, beside the worker and less urgent than everything else on the machine."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import fcntl
+import json
+import logging
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+
+from command_center import logs
+from command_center.config import Settings
+from command_center.database import Database
+from command_center.errors import NotFound
+from command_center.evidence.exports.builder import Builder, NoRoom
+from command_center.evidence.exports.findings import Findings, find
+from command_center.evidence.exports.gathering import Places, Unsteady
+from command_center.evidence.exports.originals import OriginalMissing, Originals
+from command_center.evidence.exports.plan import Wanted
+from command_center.evidence.keyring import Keyring
+from command_center.evidence.store import StoreAway
+from command_center.evidence.store_tiered import store_of
+
+logger = logging.getLogger(__name__)
+
+NICENESS = 10
+ABANDONED = 3
+"""The exit code where the worker that wanted the package is gone."""
+CHUNK_BYTES = 4096
+LOCK_FILE = "lock"
+
+
+class Trouble(StrEnum):
+    """Why a package wasn't built; the screen shows these words."""
+
+    NO_ROOM = "export-no-room"
+    MISSING = "export-recording-missing"
+    GONE = "operation-not-found"
+    FAILED = "export-failed"
+    AWAY = "export-store-away"
+    """Later it may go."""
+    BUSY = "export-busy"
+    """Another process is building this very package."""
+
+
+TRANSIENT = frozenset({Trouble.AWAY, Trouble.BUSY})
+
+
+class Busy(RuntimeError):
+    """Another process is building this very package."""
+
+
+def run(settings: Settings, wanted: Wanted) -> int:
+    """Build it, telling on standard output how far it is, and at the end what came of it; gives the exit code."""
+    try:
+        result = _build(settings, wanted)
+    except (NoRoom, OriginalMissing, NotFound, StoreAway, Unsteady, Busy, OSError, ValueError) as error:
+        trouble = _trouble_of(error)
+        logger.error("export %s: %s (%s)", wanted.job, trouble.value, type(error).__name__)
+        _tell(error=trouble.value)
+        return 1
+    _tell(result=result)
+    return 0
+
+
+def _build(settings: Settings, wanted: Wanted) -> dict[str, int | str]:
+    work = settings.exports / str(wanted.job)
+    with _alone(work), asyncio.Runner() as runner:
+        database = Database(settings.records_url)
+        store = store_of(settings, database)
+        try:
+            builder = Builder(
+                Places(settings.data, work),
+                Originals(store, runner),
+                Keyring(settings.data, settings.keys).signer,
+                reserve_bytes=settings.exports_reserve_mb << 20,
+            )
+
+            def findings() -> Findings:
+                return runner.run(find(database, wanted))
+
+            return asdict(builder.build(wanted, findings, lambda done, units: _tell(done=done, units=units)))
+        finally:
+            runner.run(store.close())
+            runner.run(database.close())
+
+
+@contextmanager
+def _alone(work: Path) -> Iterator[None]:
+    """Be the only one that works in this folder.
+
+    Raises:
+        Busy: another process is.
+    """
+    work.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (work / LOCK_FILE).open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise Busy(str(work)) from error
+        yield
+
+
+def _trouble_of(error: Exception) -> Trouble:
+    if isinstance(error, NoRoom) or (isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}):
+        return Trouble.NO_ROOM
+    if isinstance(error, OriginalMissing):
+        return Trouble.MISSING
+    if isinstance(error, NotFound):
+        return Trouble.GONE
+    if isinstance(error, StoreAway | Unsteady):
+        return Trouble.AWAY
+    return Trouble.BUSY if isinstance(error, Busy) else Trouble.FAILED
+
+
+def _tell(**what: object) -> None:
+    sys.stdout.write(json.dumps(what) + "\n")
+    sys.stdout.flush()
+
+
+def _end_with_the_worker() -> None:
+    """Wait until the worker's end of the pipe is closed: nobody wants the package now. It is gone on with later."""
+    # Past the buffered reader, whose lock a thread of our end would wait for.
+    while os.read(sys.stdin.fileno(), CHUNK_BYTES):
+        pass
+    os._exit(ABANDONED)
+
+
+def main() -> None:
+    """Read what is wanted from standard input, a JSON line, and build it."""
+    settings = Settings()
+    logs.configure(settings.log_level)
+    os.nice(NICENESS)
+    wanted = Wanted.model_validate_json(sys.stdin.buffer.readline())
+    threading.Thread(target=_end_with_the_worker, daemon=True).start()
+    sys.exit(run(settings, wanted))
