@@ -191,6 +191,7 @@ CODES: Mapping[str, tuple[Grade, str, str]] = {
     "package-file-added": (_B, "包内有此文件，包的目录却没有。", "This file is in the package and not in its list."),
     "package-file-changed": (_B, "文件与包的目录所列的不符：被改动。", "The file isn't the one in the package's list: it was changed."),
     "package-name": (_B, "包内的文件名不安全或重复。", "A name in the package that is unsafe, or there twice."),
+    "package-packing": (_B, "这个 ZIP 不是法院打包的原样：它的目录被改动，或被重新打包过。如系重新打包，请解压后核对文件夹。", "This ZIP isn't as the court packs it: its own directory was changed, or it was packed anew. If the latter, unpack it and verify the folder."),
     "nothing-found": (_U, "此处没有可核对的录像或账簿。", "There is nothing here to verify."),
     # The database of an installation
     "audit-broken": (_B, "审计链在第 {entry} 条断裂（{reason}）。", "The audit is broken at entry {entry} ({reason})."),
@@ -822,6 +823,10 @@ class Tree:
         """Names that mustn't be there: that lead outside, or that are there twice."""
         return iter(())
 
+    def is_as_packed(self) -> bool:
+        """Whether nothing but its files could have been changed: of a ZIP, that it is written in the one way."""
+        return True
+
     def close(self) -> None:
         """Let go of it."""
 
@@ -961,6 +966,13 @@ class ZipTree(Tree):
                 continue
             folded.add(name.casefold())
             self._infos[name[len(top) :]] = info
+        try:
+            self._is_as_packed = is_packed_in_the_one_way(path, infos)
+        except (OSError, ValueError, struct.error):
+            self._is_as_packed = False
+
+    def is_as_packed(self) -> bool:
+        return self._is_as_packed
 
     def size(self, path: str) -> int | None:
         info = self._infos.get(path)
@@ -985,6 +997,63 @@ class ZipTree(Tree):
 
     def close(self) -> None:
         self._archive.close()
+
+
+_ZIP_LARGE, _ZIP_MANY = 0xFFFFFFFF, 0xFFFF
+
+
+def is_packed_in_the_one_way(path: Path, infos: Sequence[zipfile.ZipInfo]) -> bool:
+    """Whether the ZIP is, to the byte, as packages are written: plain files in their order, without dates.
+
+    So no byte of it can be changed that isn't one of a file's. Source: PKWARE APPNOTE 4.3.7, 4.3.12, 4.3.14–16, 4.5.3.
+    """
+    names = [info.orig_filename for info in infos]
+    if names != sorted(names, key=lambda name: (name != "package.json", name)):
+        return False
+    listed, at = [], 0
+    with path.open("rb") as file:
+        for info in infos:
+            header = _zip_header(info)
+            file.seek(at)
+            if file.read(len(header)) != header:
+                return False
+            listed.append(_zip_entry(info, at))
+            at += len(header) + info.file_size
+        file.seek(at)
+        directory = b"".join(listed)
+        end = _zip_end(at, len(directory), len(infos))
+        return file.read(len(directory) + len(end) + 1) == directory + end
+
+
+def _zip_header(info: zipfile.ZipInfo) -> bytes:
+    name, size = info.orig_filename.encode(), info.file_size
+    extra = struct.pack("<HHQQ", 1, 16, size, size) if size >= _ZIP_LARGE else b""
+    told = min(size, _ZIP_LARGE)
+    version = 45 if extra else 20
+    fields = (version, 0x0800, 0, 0, 0x21, info.CRC, told, told, len(name), len(extra))
+    return struct.pack("<4s5H3I2H", b"PK\x03\x04", *fields) + name + extra
+
+
+def _zip_entry(info: zipfile.ZipInfo, at: int) -> bytes:
+    name, size = info.orig_filename.encode(), info.file_size
+    large = [size, size] if size >= _ZIP_LARGE else []
+    large += [at] if at >= _ZIP_LARGE else []
+    extra = struct.pack(f"<HH{len(large)}Q", 1, 8 * len(large), *large) if large else b""
+    version, told = 45 if large else 20, min(size, _ZIP_LARGE)
+    fields = (3 << 8 | version, version, 0x0800, 0, 0, 0x21, info.CRC, told, told, len(name), len(extra))
+    rest = (0, 0, 0, 0o100644 << 16, min(at, _ZIP_LARGE))
+    return struct.pack("<4s6H3I5H2I", b"PK\x01\x02", *fields, *rest) + name + extra
+
+
+def _zip_end(start: int, size: int, count: int) -> bytes:
+    end = b""
+    if start >= _ZIP_LARGE or size >= _ZIP_LARGE or count >= _ZIP_MANY:
+        fields = (44, 3 << 8 | 45, 45, 0, 0, count, count, size, start)
+        end = struct.pack("<4sQ2H2I4Q", b"PK\x06\x06", *fields)
+        end += struct.pack("<4sIQI", b"PK\x06\x07", 0, start + size, 1)
+    told = min(count, _ZIP_MANY)
+    last = (0, 0, told, told, min(size, _ZIP_LARGE), min(start, _ZIP_LARGE), 0)
+    return end + struct.pack("<4s4H2IH", b"PK\x05\x06", *last)
 
 
 def _look_at_directory(path: Path) -> None:
@@ -2480,6 +2549,8 @@ class Verification:
         scope, size = self.report.scope, self.check.tree.size
         for name in self.check.tree.strange():
             self.report.add("package-name", shown(name))
+        if not self.check.tree.is_as_packed():
+            self.report.add("package-packing")
         if not self.check.signatures.is_usable:
             self.report.add("no-signatures")
         if size(KEYS_PATH) is not None:

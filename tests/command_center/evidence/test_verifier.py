@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from command_center.evidence.verifier import Report, Unusable, verify
+from command_center.evidence.verifier import CODES, Grade, Report, Unusable, verify
 from streams.ledger import Signer
 from tests.support.manifests import NODE_KEY, ManifestWriter
-from tests.support.proof_world import DAY, ProofWorld, package, whole, with_open_end
+from tests.support.proof_world import DAY, ProofWorld, package, whole, with_open_end, zipped
 from tests.support.signing import signer
 from tests.support.tampering import KINDS, Evidence, tamper
 
@@ -285,18 +285,9 @@ def packed(tmp_path: Path) -> tuple[ProofWorld, Path]:
     return made, package(made, tmp_path / "package")
 
 
-def zipped(folder: Path, *, under: str = "") -> Path:
-    """The package as a ZIP."""
-    target = folder.with_suffix(".zip")
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in sorted(folder.rglob("*")):
-            archive.write(path, under + path.relative_to(folder).as_posix())
-    return target
-
-
 def test_a_package_is_whole_and_says_what_was_left_out_and_withheld(packed: tuple[ProofWorld, Path]) -> None:
     world, folder = packed
-    for path in (folder, zipped(folder), zipped(folder, under="package-1/")):
+    for path in (folder, zipped(folder)):
         report = verify(path, trusted=[world.first_key])
         assert (report.scope, report.exit_code) == ("package", 0), report.text("en")
         assert states(report)["feed-1"] == [("left_out", 1, 1), ("proven", 2, 3)]
@@ -314,6 +305,36 @@ def test_a_package_fails_after_any_byte_of_it_is_changed(packed: tuple[ProofWorl
         path.write_bytes(data[:at] + bytes([data[at] ^ (1 << chance.randrange(8))]) + data[at + 1 :])
         assert verify(folder, trusted=[world.first_key]).exit_code == 1, (path, at)
         path.write_bytes(data)
+
+
+def test_a_zip_fails_after_any_byte_of_it_is_changed(packed: tuple[ProofWorld, Path]) -> None:
+    """Its own headers and directory too."""
+    world, folder = packed
+    path = zipped(folder)
+    data, chance = path.read_bytes(), random.Random(5)
+    with zipfile.ZipFile(path) as archive:
+        directory = archive.start_dir
+    places = [chance.randrange(len(data)) for _ in range(60)] + [
+        chance.randrange(directory, len(data)) for _ in range(60)
+    ]
+    for at in places:
+        path.write_bytes(data[:at] + bytes([data[at] ^ (1 << chance.randrange(8))]) + data[at + 1 :])
+        try:
+            assert verify(path, trusted=[world.first_key]).exit_code == 1, at
+        except Unusable:
+            assert at >= directory
+
+
+def test_a_package_that_was_packed_anew_is_read_and_told_so(packed: tuple[ProofWorld, Path]) -> None:
+    world, folder = packed
+    for under in ("", "package-1/"):
+        target = folder.with_name("anew.zip")
+        with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+            for path in sorted(folder.rglob("*")):
+                archive.write(path, under + path.relative_to(folder).as_posix())
+        report = verify(target, trusted=[world.first_key])
+        assert {code for code in report.counts if CODES[code][0] is Grade.BROKEN} == {"package-packing"}
+        assert states(report)["feed-1"] == [("left_out", 1, 1), ("proven", 2, 3)]
 
 
 def test_a_package_fails_where_a_file_is_added_or_taken(packed: tuple[ProofWorld, Path]) -> None:
