@@ -9,6 +9,7 @@ from command_center.audit_reading import ANCHOR_FILE, AuditReader, Verdict
 from command_center.config import Settings
 from command_center.database import Database
 from command_center.evidence.database_check import DatabaseCheck
+from command_center.evidence.journal_check import JournalCheck
 from command_center.evidence.store_tiered import store_of
 from command_center.evidence.stored_tree import StoredTree
 from command_center.evidence.verifier import Found, Options, Report, Verification
@@ -30,6 +31,7 @@ async def verify_installation(settings: Settings, options: Options) -> tuple[Rep
         if verdict.broken_at is not None:
             report.add("audit-broken", "", entry=verdict.broken_at, reason=verdict.reason)
         await DatabaseCheck(database, store, report, verification.claims).run()
+        await JournalCheck(database, settings.data, report).run()
     finally:
         await store.close()
         await database.close()

@@ -81,6 +81,8 @@ BUFFER = 1 << 20
 WORKERS = max(2, min(4, os.cpu_count() or 2))
 MOST_WAITING = 64
 """Segments that are queued to be read, with the hashes of their fragments."""
+UNFINISHED_BYTES = 8
+"""So many of a fragment's bytes, its first, the recorder writes last of all."""
 KEPT_OF_A_CODE = 50
 """Findings of one kind that are told one by one; of the others only the number is."""
 KEPT_GAPS = 40
@@ -178,6 +180,7 @@ CODES: Mapping[str, tuple[Grade, str, str]] = {
     "media-short": (_B, "第 {number} 段的文件只有 {found} 字节，应有 {wanted} 字节：被截短。", "The file of segment {number} has {found} bytes and must have {wanted}: it was cut."),
     "media-long": (_B, "第 {number} 段的文件末尾多出 {extra} 字节。", "{extra} bytes were added at the end of segment {number}'s file."),
     "media-rest": (_N, "第 {number} 段文件末尾有 {extra} 字节不属于录像（中断时遗留，未经签署，不作证据）。", "The last {extra} bytes of segment {number}'s file are no part of the recording (left by a crash, unsigned, no evidence)."),
+    "media-rest-shows": (_U, "第 {number} 段文件末尾有 {extra} 字节不属于录像，播放器却可能播放它们：未经签署，不作证据，勿以此文件的末尾为据。", "The last {extra} bytes of segment {number}'s file are no part of the recording, and a player may show them all the same: unsigned, no evidence, not to be relied upon."),
     "media-header": (_B, "第 {number} 段的文件头被改动。", "The header of segment {number}'s file was changed."),
     "media-fragment": (_B, "第 {number} 段有 {count} 个片段被改动、调换或替换（第一个是第 {first} 号，时间 {at}）。", "{count} fragments of segment {number} were changed, moved or replaced (the first is number {first}, at {at})."),
     "media-whole": (_B, "第 {number} 段整个文件的哈希值与签署的不符。", "The hash of segment {number}'s whole file isn't the one that was signed."),
@@ -200,6 +203,7 @@ CODES: Mapping[str, tuple[Grade, str, str]] = {
     "database-extra": (_B, "数据库中有账簿没有记载的内容：{table}。", "The database holds what no ledger tells of: {table}."),
     "database-missing": (_B, "账簿有记载，数据库中却没有：{table}。", "The ledgers tell of what the database hasn't: {table}."),
     "database-behind": (_U, "数据库尚未收入最新的 {lines} 行。", "The database hasn't taken in the newest {lines} lines yet."),
+    "database-waiting": (_U, "数据库中有 {lines} 条日志很久未写入日志文件。", "{lines} entries of the database have waited long to be written into the journal."),
     # This program
     "stopped": (_B, "核对程序自身出错而中止（{reason}），此次核对不能证明任何事。", "The verifier itself failed and stopped ({reason}); this run proves nothing."),
 }
@@ -2174,8 +2178,6 @@ class MediaPlan:
     sha256: bytes | None
     """Of all pieces together; None where it isn't sealed."""
     sm3: bytes | None
-    may_be_longer: bool
-    """A file that is being written, or that a crash left, may go on after what counts."""
     with_sm3: bool
 
 
@@ -2190,6 +2192,8 @@ class MediaResult:
     has_header_changed: bool = False
     has_whole_changed: bool = False
     extra: int = 0
+    shows_more: bool = False
+    """What follows doesn't begin as the recorder leaves what it didn't finish: with zeros, at which a player ends."""
     size: int = 0
     digest: bytes | None = None
     """SHA-256 of the whole file, with what may follow."""
@@ -2255,6 +2259,8 @@ def _hash_media(stream: io.RawIOBase, plan: MediaPlan, result: MediaResult) -> N
     if plan.sha256 is not None and not whole.are(plan.sha256, plan.sm3):
         result.has_whole_changed = True
     while count := _read_into(stream, view):
+        if not result.extra:
+            result.shows_more = any(view[: min(count, UNFINISHED_BYTES)])
         whole.update(view[:count])
         result.extra += count
     result.size += result.extra
@@ -2451,10 +2457,9 @@ _WITHOUT_ANCHORS = ("recordings", "manifest")
 class FirstManifestReader:
     """Reads a manifest of version 1, which has one file and proves nothing; what it tells is still held against it."""
 
-    def __init__(self, check: Check, path: str, ledger: Ledger, *, is_alone: bool) -> None:
+    def __init__(self, check: Check, path: str, ledger: Ledger) -> None:
         self._check = check
         self._path = path
-        self._is_alone = is_alone
         self.ledger = ledger
         self.report: RecordingReport | None = None
         self.segments: list[Segment] = []
@@ -2620,7 +2625,7 @@ class Verification:
         is_alone = self._alone is not None
         reader: ManifestReader | FirstManifestReader
         if is_first:
-            reader = FirstManifestReader(self.check, path, ledger, is_alone=is_alone)
+            reader = FirstManifestReader(self.check, path, ledger)
         else:
             reader = ManifestReader(self.check, self._anchors, path, ledger, is_alone=is_alone)
         reader.read()
@@ -2687,7 +2692,6 @@ class Verification:
             segment.pieces,
             segment.sha256,
             segment.sm3,
-            may_be_longer=segment.is_recovered or not segment.is_sealed,
             with_sm3=self.check.options.with_sm3,
         )
 
@@ -2752,7 +2756,7 @@ class Verification:
             add("media-long", path, number=number, extra=result.extra)
             is_broken = True
         elif result.extra and segment.is_sealed:
-            add("media-rest", path, number=number, extra=result.extra)
+            add("media-rest-shows" if result.shows_more else "media-rest", path, number=number, extra=result.extra)
         return "broken" if is_broken else "whole"
 
     def _count(self, path: str, result: MediaResult) -> None:

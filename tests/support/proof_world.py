@@ -178,7 +178,7 @@ class ProofWorld:
             self._fragment(recording, made, fragment, whole, is_lost=fragment >= self._fragments - lost)
         seconds = float(self._fragments - lost)
         recording.seconds += seconds
-        whole.close(self.chance.randbytes(rest))
+        whole.close(bytes(8) + self.chance.randbytes(rest) if rest else b"")
         if is_sealed:
             recording.ledger.add(
                 "sealed", self.nodes[recording.node], segment=number, ended_at=self.at, seconds=seconds,

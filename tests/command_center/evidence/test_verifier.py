@@ -275,6 +275,18 @@ def test_media_that_no_manifest_tells_of_proves_nothing(world: ProofWorld, evide
         assert look(world).counts["media-stray"] == 1
 
 
+def test_what_was_put_behind_a_file_that_a_crash_left_is_told_as_no_part_of_it(
+    world: ProofWorld, evidence: Evidence
+) -> None:
+    recovered = next(one for one in evidence.segments if one.is_recovered)
+    begin, end = recovered.pieces[1]
+    data = evidence.files[recovered.path]
+    evidence.now[recovered.path] = data[: recovered.length] + data[begin:end]
+    with evidence.applied():
+        report = look(world)
+    assert (report.exit_code, report.counts["media-rest-shows"]) == (2, 1)
+
+
 # Packages
 
 
