@@ -26,6 +26,8 @@ from tests.support.web import running_web, settings_for
 
 SEED = 2026
 PLAYED_SECONDS = 0.8
+NOTED_SECONDS = 60
+"""So far apart are the notes that the list must follow."""
 READY_SECONDS = 120.0
 BEGUN_BY_MS = 90_000
 """By then every camera has begun."""
@@ -75,7 +77,8 @@ async def one_seek(review: ReviewPage, at: int, figures: Figures) -> None:
     figures.take(scene, found, "standing")
     await asyncio.sleep(PLAYED_SECONDS)
     found = await review.tell(
-        "({now: probe.now(), codes: probe.codes(), place: probe.place(argument)})", scene.feeds[0]
+        "({now: probe.now(), codes: probe.codes(), place: probe.place(argument), current: probe.current()})",
+        scene.feeds[0],
     )
     figures.take(scene, found, "playing")
     second = int((found["now"] - scene.began) // 1000)
@@ -83,6 +86,7 @@ async def one_seek(review: ReviewPage, at: int, figures: Figures) -> None:
     near = [place_of(*site, 0, second - behind) for behind in (0, 1)]
     is_there = found["place"] and any(abs(found["place"][0] - one[0]) < 1e-6 for one in near)
     figures.lost["map"] += not is_there
+    figures.lost["list"] += found["current"] != f"{second - second % NOTED_SECONDS}"
 
 
 async def speeds(review: ReviewPage, at: int) -> None:
@@ -109,6 +113,7 @@ async def run(options: argparse.Namespace, folder: Path, valkey: Valkey) -> None
         for number in range(options.cameras):
             await scene.record(number, options.minutes)
             await scene.walk(number, options.minutes * 60)
+        await scene.note(range(0, options.minutes * 60, NOTED_SECONDS))
         print(f"{options.cameras} cameras of {options.minutes} minutes made in {time.monotonic() - started:.0f} s")
         opened = time.monotonic()
         async with reviewing(browser, scene) as review:

@@ -51,7 +51,7 @@ function makeProbe(readCode) {
       const { audio, follower } = line;
       return audio.paused || audio.muted || follower.shown !== "live" ? null : audio.currentTime - follower.source.seconds(review().clock.now);
     },
-    current: () => document.querySelector(".event.is-current")?.textContent ?? null,
+    current: () => document.querySelector(".event.is-current .event-words")?.textContent ?? null,
   };
   return probe;
 }

@@ -83,6 +83,16 @@ class Scene:
         )
         return made
 
+    async def note(self, seconds: range) -> None:
+        """A bookmark of the judge at each of these seconds."""
+        client = await self.web.signed_in("judge")
+        for second in seconds:
+            at = datetime.fromtimestamp(self.began / 1000 + second, UTC).isoformat()
+            answer = await client.post(
+                f"/api/operations/{self.operation_id}/notes", json={"at": at, "text": f"{second}"}
+            )
+            assert answer.status_code == 201, answer.text
+
     async def speak(self, begins: int, seconds: float) -> None:
         """The commander says something to the officers, recorded as a node does it."""
         line = talk_line(self.operation_id, "nonce")

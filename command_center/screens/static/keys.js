@@ -29,6 +29,7 @@ const OF_THE_REVIEW = [
   [["M"], "review.key.hear"],
   [["V"], "review.key.voice"],
   [["B"], "review.key.mark"],
+  [["E"], "review.key.export"],
   [["L"], "review.key.follow"],
   [["F"], "keys.fit"],
 ];

@@ -7,6 +7,7 @@ import { Clock } from "./review_clock.js";
 import { Controls } from "./review_controls.js";
 import { isGrowing, readLanes, readRecordings } from "./review_data.js";
 import { eventsOf, Journal } from "./review_events.js";
+import { openExport } from "./review_export.js";
 import { stepFrame, watchFrames } from "./review_frames.js";
 import { EventList } from "./review_list.js";
 import { ReviewMap } from "./review_map.js";
@@ -75,8 +76,9 @@ class Review {
       zoom: (factor) => this.timeline.zoom(factor),
       whole: () => this.timeline.whole(),
       mark: () => this.write(),
-      export: () => this.export?.(),
+      export: () => this.openExport(),
     });
+    this.controls.export.hidden = main.dataset.export === undefined;
     new ReviewKeys(this);
     this.clock.start();
     this.empty(say("review.loading"));
@@ -332,6 +334,14 @@ class Review {
     const lane = this.lanes.find((each) => each.feed === this.wall.picked) ?? null;
     this.clock.pause();
     this.notes.open({ at: this.clock.now, lane });
+  }
+
+  /** Export what is in sight: the cameras on the wall, and what the line shows of the time. */
+  openExport() {
+    const { scale } = this.timeline;
+    const [since, until] = scale.isWhole ? [scale.since, scale.until] : [scale.from, scale.to];
+    this.clock.pause();
+    return openExport({ operation: this.operation, since: Math.round(since), until: Math.round(until), feeds: this.wall.feeds });
   }
 
   toggleLane(lane) {

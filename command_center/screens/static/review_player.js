@@ -76,7 +76,7 @@ export class Follower {
     const off = media.currentTime - to;
     const isRecent = performance.now() - this.soughtAt < SEEK_AGAIN_MS;
     const wasSought = this.soughtFor !== null;
-    const far = FAR_SECONDS * Math.max(1, clock.rate);
+    const far = clock.rate > 2 ? 2 * FAR_SECONDS : FAR_SECONDS;
     if (!wasSought || (!media.seeking && !clock.isRunning && Math.abs(off) > 0.0005) || (Math.abs(off) > far && !isRecent)) {
       this.seek(at, to);
     }
