@@ -26,6 +26,7 @@ const RETRY_MS = 3_000;
 const TOLD_MS = 4_000;
 const LIVE_LAG_MS = 4_000; // so long it takes what is recorded to be here
 const EDGE_MS = 1_000;
+const NEAR_MS = 3_600_000; // what happened so long before or after the recordings is still shown on the line
 const MOST_STEPS = 5;
 
 export function mount(main) {
@@ -225,7 +226,8 @@ class Review {
 
   setBounds() {
     const moments = this.lanes.flatMap((lane) => [lane.since, lane.until]);
-    if (moments.length === 0) moments.push(...this.events.map((event) => event.at));
+    const [first, last] = moments.length ? [Math.min(...moments) - NEAR_MS, Math.max(...moments) + NEAR_MS] : [-Infinity, Infinity];
+    for (const { at } of this.events) if (at >= first && at <= last) moments.push(at);
     if (moments.length === 0) return;
     if (this.isLive) moments.push(now()); // it is being recorded: the line reaches up to now
     const [since, until] = [Math.min(...moments), Math.max(...moments, Math.min(...moments) + 1)];

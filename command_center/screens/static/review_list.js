@@ -32,7 +32,10 @@ export class EventList {
       }, { passive: true });
     }
     clock.on("tick", () => this.step());
-    clock.on("change", () => this.step());
+    clock.on("change", () => {
+      this.stepped = null;
+      this.step();
+    });
   }
 
   chip(group) {

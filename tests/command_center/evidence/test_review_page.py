@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import AsyncIterator
+from uuid import UUID, uuid4
 
 import pytest
 import pytest_asyncio
@@ -13,6 +14,7 @@ from sqlalchemy import select
 
 from command_center.audit import AuditEntry
 from command_center.evidence.index import index_events
+from streams.protocol import Receipt, ReceiptState
 from tests.support.browser import holds
 from tests.support.long_operation import coded_minute
 from tests.support.manifests import START_MS, ManifestWriter
@@ -230,6 +232,28 @@ async def test_nothing_recorded_and_nothing_readable_are_said_in_words_of_either
         await review.page.route("**/timeline", lambda route: route.abort())
         await review.page.click("#switch-language")
         await review.page.get_by_text("The recordings can't be read.").first.wait_for()
+
+
+async def test_an_order_and_its_receipts_stand_where_they_were_at_each_moment(scene: Scene, browser: Browser) -> None:
+    commander = await scene.web.signed_in("commander")
+    order = {
+        "operation_id": str(scene.operation_id), "scope": "officer", "priority": "urgent", "text": "封条贴好后拍照",
+        "officer_id": str(scene.web.world.users["officer1"]), "idempotency_key": str(uuid4()),
+    }  # fmt: skip
+    sent = (await commander.post("/api/instructions", json=order)).json()
+    receipt = Receipt(
+        id=uuid4(), delivery_id=UUID(sent["deliveries"][0]["delivery_id"]), state=ReceiptState.ACCEPTED, at=0
+    )
+    await scene.web.web.instructions.apply(scene.web.world.users["officer1"], receipt)
+    async with reviewing(browser, scene) as review:
+        row = review.page.locator(".event[data-kind=instruction]")
+        assert "封条贴好后拍照" in await row.inner_text()
+        await row.locator(".event-press").click()
+        await until(lambda: _is_near(review, sent["issued_at"], 60), SLOW)
+        assert "已接受" not in await row.inner_text()
+        await review.page.locator(".event[data-kind=receipt] .event-press").click()
+        await row.get_by_text("已接受").wait_for()
+        assert await review.page.locator('.line-row[data-row="order"] .line-mark').count() >= 1
 
 
 async def test_a_supervisor_gives_a_purpose_and_what_is_looked_at_stands_in_the_audit(
