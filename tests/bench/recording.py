@@ -1,6 +1,6 @@
 """What recording five 720p feeds costs a node in processor time, beyond forwarding them.
 
-    python -m tests.bench.recording [--seconds 20] [--pairs 5] [--codec H264]
+    python -m tests.bench.recording [--seconds 20] [--pairs 3] [--codec H264]
 
 Five light phones send real coded pictures of about 2 Mbit/s and sound, each watched by two viewers. A node that records
 and one with `--no-recording` are loaded by turns, and the medians of all pairs compared. Beside it: how much of the
@@ -114,7 +114,7 @@ def main() -> int:
     """Read the command line and measure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=20, help="length of each measurement")
-    parser.add_argument("--pairs", type=int, default=5, help="how often both are measured, by turns")
+    parser.add_argument("--pairs", type=int, default=3, help="how often both are measured, by turns")
     parser.add_argument("--codec", choices=("H264", "VP8"), default="H264", help="what the phones send")
     asyncio.run(compare(parser.parse_args()))
     return 0

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from streams.ledger import load_signer
-from tests.streams.recording.reading import check
+from tests.streams.recording.reading import check, decode, files
 from tests.support.recorded_outages import Lane, filmed_through_a_bad_line, seeded
 from tests.support.valkey import Valkey
 
@@ -40,6 +40,8 @@ async def test_clocks_and_gaps_are_true_through_outages_and_restarts(valkey: Val
         await place.go_through(plan)
         await place.film(15.0)
     check(place.root, load_signer(tmp_path / "data" / "keys" / "recording-node-1.pem").public)
+    for path in files(place.root):
+        await asyncio.to_thread(decode, path)
     lanes = await asyncio.to_thread(place.lanes)
     for lane in lanes:
         _print(lane)
