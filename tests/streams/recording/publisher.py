@@ -69,6 +69,12 @@ class Publisher:
         for arrival, kind, packet in sent:
             yield kind, packet, arrival
 
+    def go_on(self, seconds: int) -> None:
+        """Let the next `packets` come so much later, as one stream with those before."""
+        self.start_ns += seconds * NANOSECONDS
+        for kind, rate in (("video", 90_000), ("audio", 48_000)):
+            self.base[kind] = (self.base[kind] + seconds * rate) & 0xFFFFFFFF
+
     def report(self, kind: Kind, seconds: float) -> tuple[Kind, int, int]:
         """The sender report of an instant, by the sender's (true) clock."""
         rate = 90_000 if kind == "video" else 48_000
