@@ -106,7 +106,9 @@ async def place(world: World, line: BadLine) -> AsyncIterator[Place]:
         yield place
 
 
-async def test_sealed_segments_and_their_manifests_are_brought_and_proven(each_world: World, s3: S3Server) -> None:
+async def test_sealed_segments_and_their_manifests_are_brought_proven_and_freed(
+    each_world: World, s3: S3Server
+) -> None:
     recording_id = await each_world.record()
     async with place_at(each_world, s3.bucket()) as place:
         await place.bring()
@@ -120,6 +122,11 @@ async def test_sealed_segments_and_their_manifests_are_brought_and_proven(each_w
         assert stored.lines == recording.lines
         assert await read_all(place.remote, recording.manifest) == place.local.path(recording.manifest).read_bytes()
         assert all(row.verified_at and row.uploaded_at and row.freed_at is None and not row.error for row in rows)
+        assert await place.release.step(is_space_low=True) == 2
+        assert await place.troubles() == set()
+        await place.tiered.remove((await place.segments())[0].path)
+        await place.bring()
+        assert sorted(await place.states()) == [StoredState.REMOTE, StoredState.REMOVED]
 
 
 async def test_a_recording_of_the_first_version_is_brought_too(world: World, s3: S3Server) -> None:
