@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -25,6 +26,7 @@ from command_center.config import Settings
 from command_center.database import Database
 from command_center.errors import CommandCenterError
 from command_center.evidence import verifier
+from command_center.evidence.custody import Purpose
 from command_center.evidence.keyring import COURT, Keyring, KeysRefused, read_public_key
 from command_center.evidence.rebuild import Rebuilt, rebuild
 from command_center.evidence.store import StoreAway
@@ -195,6 +197,7 @@ def verify(
     language: Annotated[Literal["zh", "en"], typer.Option()] = "zh",
     as_json: Annotated[bool, typer.Option("--json", help="A report for machines.")] = False,
     sm3: Annotated[bool, typer.Option("--sm3", help="Check the SM3 hashes too.")] = False,
+    purpose: Annotated[Purpose | None, typer.Option(help="What for; the audit of this installation tells it.")] = None,
 ) -> None:
     """Verify recordings and what proves them; this installation's audit and database, too, where no path is given.
 
@@ -208,12 +211,14 @@ def verify(
     if path is not None:
         raise typer.Exit(verifier.main([str(path), *chosen]))
     _prepare(settings)
-    raise typer.Exit(verifier.main(chosen, lambda options: _verify(settings, options, is_for_people=not as_json)))
+    raise typer.Exit(verifier.main(chosen, partial(_verify, settings, purpose, not as_json)))
 
 
-def _verify(settings: Settings, options: verifier.Options, *, is_for_people: bool) -> verifier.Report:
+def _verify(
+    settings: Settings, purpose: Purpose | None, is_for_people: bool, options: verifier.Options
+) -> verifier.Report:
     try:
-        report, verdict = asyncio.run(verify_installation(settings, options))
+        report, verdict = asyncio.run(verify_installation(settings, options, purpose))
     except StoreAway as away:
         raise verifier.Unusable("no-such-path", path=settings.s3_url) from away
     if verdict.unreadable_anchors:

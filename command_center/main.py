@@ -68,6 +68,7 @@ from command_center.errors import CommandCenterError
 from command_center.evidence.custody import Custody
 from command_center.evidence.deletions import Deletions
 from command_center.evidence.denials import Denials
+from command_center.evidence.examinations import Examinations
 from command_center.evidence.exports.service import Exports
 from command_center.evidence.journal_reading import JournalReader
 from command_center.evidence.keyring import Keyring
@@ -150,6 +151,9 @@ class Web:
         self.denials = Denials(self.database, self.audit)
         self.custody = Custody(self.database, self.audit, self.denials)
         self.recordings = Recordings(self.database, self.audit, self.store, self.custody, self.denials)
+        self.examinations = Examinations(
+            self.database, self.audit, self.store, settings.data, self.custody, self.denials
+        )
         periods = periods_of(settings)
         self.retention = Retention(self.database, self.audit, periods)
         self.deletions = Deletions(
@@ -240,7 +244,7 @@ class Web:
             journal.router(
                 JournalReader(self.database), names, Keyring(self.settings.data, self.settings.keys), self.custody
             ),
-            custody.router(self.custody),
+            custody.router(self.custody, self.examinations),
             retention.router(self.retention, names),
             deletions.router(self.deletions, names),
             exports.router(self.exports),

@@ -158,6 +158,7 @@ DOORS: tuple[Door, ...] = (
     # Custody
     Door("/api/reviews", may(P.REVIEW), ("POST",), is_evidence=True),
     Door("/api/reviews/{id}/seeks", may(P.REVIEW), ("POST",), is_evidence=True),
+    Door("/api/reviews/{id}/verdicts", may(P.REVIEW), ("POST",), is_evidence=True),
     Door("/api/retention", CUSTODY),
     Door("/api/retention/classes", may(P.HOLD_RECORDINGS), ("POST",)),
     Door("/api/retention/holds", may(P.HOLD_RECORDINGS), ("POST",)),

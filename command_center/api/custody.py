@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Header
@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from command_center.accounts.identity import signed_in
 from command_center.evidence.custody import Custody, Purpose
+from command_center.evidence.examinations import Examinations
+from command_center.evidence.verdicts import EvidenceVerdict
 from streams.protocol import PLAIN_TEXT
 
 Reviewing = Annotated[
@@ -44,7 +46,23 @@ class SeekBody(BaseModel):
     feeds: list[Annotated[str, Field(max_length=128, pattern=PLAIN_TEXT)]] = Field(default=[], max_length=MOST_FEEDS)
 
 
-def router(custody: Custody) -> APIRouter:
+class ExaminationBody(BaseModel):
+    """Which recording of the review's operation."""
+
+    model_config = ConfigDict(extra="forbid")
+    recording_id: UUID
+
+
+class ExaminationView(BaseModel):
+    """What a verification found: `text` for the reader, `report` as the verifier gives it to programs."""
+
+    model_config = ConfigDict(from_attributes=True)
+    verdict: EvidenceVerdict
+    text: str
+    report: dict[str, Any]
+
+
+def router(custody: Custody, examinations: Examinations) -> APIRouter:
     """The routes of reviews."""
     routes = APIRouter(prefix="/api/reviews", tags=["recordings"])
 
@@ -56,5 +74,10 @@ def router(custody: Custody) -> APIRouter:
     @routes.post("/{review_id}/seeks", status_code=204, summary="Where the reviewer went; at most once a second")
     async def sought(review_id: UUID, body: SeekBody) -> None:
         await custody.sought(signed_in(), review_id, body.at, body.feeds)
+
+    @routes.post("/{review_id}/verdicts", summary="Verify a recording: its files, its manifest, what anchors it")
+    async def examine(review_id: UUID, body: ExaminationBody) -> ExaminationView:
+        found = await examinations.examine(signed_in(), review_id, body.recording_id)
+        return ExaminationView.model_validate(found)
 
     return routes

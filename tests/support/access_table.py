@@ -380,6 +380,15 @@ WAYS: tuple[Way, ...] = (
         other_court=("saihan-supervisor", 404),
     ),
     Way(
+        "POST",
+        "/api/reviews/{review_id}/verdicts",
+        "supervisor",
+        "approver",
+        "/api/reviews/{review}/verdicts",
+        body={"recording_id": "{recording}"},
+        other_court=("saihan-supervisor", 404),
+    ),
+    Way(
         "GET",
         "/api/retention",
         "approver",

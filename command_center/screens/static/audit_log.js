@@ -134,7 +134,7 @@ function meaning(entry, name, value) {
   if (name === "officer" && entry.officer_name) return entry.officer_name;
   if (name === "at" && typeof value === "number") return new Date(value).toLocaleString("sv-SE", { timeZone: "Asia/Shanghai" });
   const families = {
-    role: "role", code: "error", gateway: "asset.gateway", program: "audit.detail.program", purpose: "purpose", what: "audit.what",
+    role: "role", code: "error", gateway: "asset.gateway", program: "audit.detail.program", purpose: "purpose", what: "audit.what", verdict: "audit.verdict",
   };
   const key = `${families[name]}.${value}`;
   return name in families && knows(key) ? say(key) : h("code", {}, String(value));

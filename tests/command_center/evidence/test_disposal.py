@@ -195,6 +195,17 @@ async def test_the_operations_journal_tells_of_it_once(world: CustodyWorld) -> N
     assert (told["recording"], told["segments"], told["class"]) == (str(recording), [1, 2, 3], "B")
 
 
+async def test_a_workers_steps_list_what_is_due_and_carry_out_what_is_approved(world: CustodyWorld) -> None:
+    (recording,) = await approve(world, 1)
+    due = await world.record()
+    world.at += DELAY
+    await world.disposal.step()
+    found = await world.deletions.listed(world.people["approver"], [DeletionState.DUE])
+    assert [one.deletion.recording_id for one in found] == [due]
+    await world.disposal.step()
+    assert (world.files(recording), len(world.files(due))) == ([], 3)
+
+
 async def test_a_killed_workers_deletions_are_ended_by_the_next(tmp_path: Path) -> None:
     url = sqlite_records(tmp_path)
     world = await new_custody_world(Database(url), tmp_path)

@@ -1,0 +1,128 @@
+"""Verifies one recording for a person who says what for, and writes into the audit what was found."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from command_center.accounts.identity import Identity
+from command_center.accounts.permissions import Permission
+from command_center.audit import Audit
+from command_center.database import Database
+from command_center.errors import NotFound, NotPermitted, TooMany, Unavailable
+from command_center.evidence.custody import Custody, Review
+from command_center.evidence.denials import Denials
+from command_center.evidence.store import Store
+from command_center.evidence.stored_tree import StoredTree
+from command_center.evidence.tables import Recording
+from command_center.evidence.verdicts import EvidenceVerdict, verdict_details, verdict_of
+from command_center.evidence.verifier import RECORDINGS_PATH, Found, Options, Report, Verification
+from command_center.operations.scope import must
+from command_center.operations.tables import Operation
+
+logger = logging.getLogger(__name__)
+
+WAITING = 4
+"""So many examinations may wait for the one under way; the next is told to come again."""
+LONGEST_SECONDS = 110.0
+"""A recording of an hour takes some seconds where its files lie on this machine."""
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A verdict with its report: in words for a reader, and for programs."""
+
+    verdict: EvidenceVerdict
+    text: str
+    report: dict[str, Any]
+
+
+class Examinations:
+    """One at a time in this process: each reads whole files."""
+
+    def __init__(
+        self, database: Database, audit: Audit, store: Store, data: Path, custody: Custody, denials: Denials
+    ) -> None:
+        self._database = database
+        self._audit = audit
+        self._store = store
+        self._data = data
+        self._custody = custody
+        self._denials = denials
+        self._slot = asyncio.Semaphore(1)
+        self._asked = 0
+
+    async def examine(self, identity: Identity, review_id: UUID, recording_id: UUID) -> Examined:
+        """Verify a recording: its files, its manifest, and what anchors it.
+
+        Raises:
+            NotPermitted: the role doesn't review, or the review isn't this person's, or of another operation.
+            NotFound: there is no such recording in this person's courts.
+            TooMany: too many wait already.
+            Unavailable: it takes too long, or the store can't be asked.
+        """
+        async with self._denials.told(identity, "recording", recording_id):
+            recording, court_id = await self._recording(identity, recording_id)
+            review = await self._custody.review_of(identity, recording.operation_id, review_id)
+            if review is None:
+                raise NotPermitted("purpose-required")
+        if self._asked > WAITING:
+            raise TooMany("examinations-full", retry_after=10)
+        self._asked += 1
+        try:
+            report = await self._verified(recording)
+        finally:
+            self._asked -= 1
+        await self._record(identity, recording_id, court_id, review, report)
+        return Examined(verdict_of(report), report.text(identity.language), report.as_dict())
+
+    async def _recording(self, identity: Identity, recording_id: UUID) -> tuple[Recording, UUID]:
+        must(identity, Permission.REVIEW)
+        query = (
+            select(Recording, Operation.court_id)
+            .join(Operation, Recording.operation_id == Operation.id)
+            .where(Recording.id == recording_id, Operation.court_id.in_(identity.court_ids))
+        )
+        async with self._database.read() as session:
+            row = (await session.execute(query)).one_or_none()
+        if row is None:
+            raise NotFound("recording-not-found")
+        recording, court_id = row
+        return recording, court_id
+
+    async def _verified(self, recording: Recording) -> Report:
+        path = f"{RECORDINGS_PATH}/{recording.manifest}"
+        tree = StoredTree(self._data, self._store, [recording.manifest], asyncio.get_running_loop())
+        try:
+            async with asyncio.timeout(LONGEST_SECONDS):
+                await self._slot.acquire()
+        except TimeoutError as error:
+            raise Unavailable("examination-slow") from error
+        verification = Verification(Found(str(recording.id), "manifest", tree, path), Options())
+        running = asyncio.ensure_future(asyncio.to_thread(verification.run))
+        # A thread can't be stopped, so its slot is free only when it has ended.
+        running.add_done_callback(lambda _: self._slot.release())
+        done, _ = await asyncio.wait({running}, timeout=LONGEST_SECONDS)
+        if not done:
+            raise Unavailable("examination-slow")
+        return running.result()
+
+    async def _record(
+        self, identity: Identity, recording_id: UUID, court_id: UUID, review: Review, report: Report
+    ) -> None:
+        async with self._database.write() as session:
+            await self._audit.record(
+                session,
+                actor=identity.user_id,
+                court_id=court_id,
+                action="evidence.verified",
+                subject_type="recording",
+                subject_id=str(recording_id),
+                details={**review.details, **verdict_details(report)},
+            )
