@@ -16,7 +16,7 @@ from command_center.database import Database
 from command_center.evidence.custody_tables import Deletion
 from command_center.evidence.deletions import end, listed_as_due, move
 from command_center.evidence.ledger_file import LedgerBroken
-from command_center.evidence.retention_rules import DeletionState, Periods, obstacle
+from command_center.evidence.retention_rules import PASSING, DeletionState, Periods, obstacle
 from command_center.evidence.standings import due, kept
 from command_center.evidence.store import NotStored, Store
 from command_center.evidence.tables import Recording, RecordingSegment
@@ -146,6 +146,8 @@ class Disposal:
             await session.refresh(deletion)
             if deletion.state == DeletionState.APPROVED:
                 code = await self._obstacle(session, deletion)
+                if code == PASSING:
+                    return None
                 if code is not None:
                     end(deletion, DeletionState.REFUSED, None, self._clock(), code)
                     await self._record(session, deletion, operation, "deletion.stopped", {"code": code})

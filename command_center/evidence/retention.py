@@ -21,6 +21,7 @@ from command_center.evidence.deletions import end, must_decide
 from command_center.evidence.retention_rules import (
     DEFAULT_CLASS,
     OPEN_STATES,
+    PASSING,
     DeletionState,
     Periods,
     RetentionClass,
@@ -190,7 +191,7 @@ class Retention:
         for deletion in list(await session.scalars(query)):
             found = await kept(session, deletion.recording_id)
             code = obstacle(found.standing, self.periods, self._clock())
-            if code is None:
+            if code is None or code == PASSING:
                 continue
             if deletion.state == DeletionState.DUE:
                 await session.delete(deletion)

@@ -103,6 +103,10 @@ class Standing:
     """An export of it runs."""
 
 
+PASSING = "export-running"
+"""An obstacle that goes by itself: what is approved waits for it."""
+
+
 def obstacle(standing: Standing, periods: Periods, at: datetime) -> str | None:
     """Why it may not be deleted at `at`, as an error's code; None where it may."""
     if standing.ended_at is None:
@@ -114,4 +118,4 @@ def obstacle(standing: Standing, periods: Periods, at: datetime) -> str | None:
         return "kept-for-ever"
     if over_at > at:
         return "period-not-over"
-    return "export-running" if standing.is_exported else None
+    return PASSING if standing.is_exported else None

@@ -13,6 +13,8 @@ from sqlalchemy.orm import aliased
 from command_center.accounts.identity import Identity
 from command_center.errors import NotFound
 from command_center.evidence.custody_tables import Deletion, LegalHold, RetentionMark
+from command_center.evidence.exports.findings import VOICE
+from command_center.evidence.exports.tables import ExportJob, ExportState
 from command_center.evidence.retention_rules import (
     DEFAULT_CLASS,
     GONE_STATES,
@@ -60,8 +62,30 @@ async def kept(session: AsyncSession, recording_id: UUID) -> Kept:
     if row is None:
         raise NotFound("recording-not-found")
     recording, wearer_id, retention_class, is_held = row
-    standing = Standing(recording.ended_at, RetentionClass(retention_class), bool(is_held))
+    standing = Standing(
+        recording.ended_at,
+        RetentionClass(retention_class),
+        bool(is_held),
+        is_exported=await _is_exported(session, recording),
+    )
     return Kept(recording, standing, wearer_id or recording.speaker_id)
+
+
+async def _is_exported(session: AsyncSession, recording: Recording) -> bool:
+    """Whether somebody waits for a package that holds something of it."""
+    if recording.ended_at is None:
+        return False
+    under_way = [ExportState.QUEUED.value, ExportState.RUNNING.value]
+    name = await session.scalar(select(Feed.name).where(Feed.id == recording.feed_id))
+    feeds = await session.scalars(
+        select(ExportJob.feeds).where(
+            ExportJob.operation_id == recording.operation_id,
+            ExportJob.state.in_(under_way),
+            ExportJob.since < recording.ended_at,
+            ExportJob.until > recording.started_at,
+        )
+    )
+    return any((name or VOICE) in each for each in feeds)
 
 
 async def due(session: AsyncSession, periods: Periods, at: datetime, limit: int) -> list[tuple[Recording, str]]:

@@ -171,10 +171,12 @@ async def test_the_setup_link_is_printed_only_while_there_is_nobody(installation
 
 async def test_verify_tells_a_whole_audit_from_a_broken_one(installation: Installation) -> None:
     installation.seed()
-    code, out, _ = await installation.run("verify")
+    code, out, _ = await installation.run("verify", "--purpose", "supervision")
     assert code == 0
     assert "whole" in out
     with sqlite3.connect(installation.data / "records.sqlite3") as connection:
+        query = "SELECT details FROM audit WHERE action = 'evidence.verified'"
+        assert connection.execute(query).fetchone() == ('{"findings":0,"purpose":"supervision","verdict":"whole"}',)
         connection.execute("DROP TRIGGER audit_no_update")
         connection.execute("UPDATE audit SET action = 'nothing' WHERE sequence = 3")
     connection.close()

@@ -8,7 +8,7 @@ import json
 from collections.abc import Awaitable
 from datetime import timedelta
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -17,6 +17,7 @@ from command_center.accounts.permissions import Role
 from command_center.audit_reading import AuditReader
 from command_center.database import Database
 from command_center.errors import CommandCenterError, Conflict, Invalid, NotFound, NotPermitted
+from command_center.evidence.exports.tables import ExportJob
 from command_center.evidence.records import RecordingState
 from command_center.evidence.retention_rules import DeletionState, RetentionClass
 from command_center.evidence.verifier import Grade, verify
@@ -223,6 +224,31 @@ async def test_what_grows_is_not_deleted(world: CustodyWorld) -> None:
     recording = await world.record(ended_at=None)
     proposing = world.deletions.propose(world.people["supervisor"], recording, "x")
     assert await refusal(proposing, Conflict) == "recording-growing"
+
+
+@pytest.mark.parametrize("feed", ["feed-1", "another"])
+async def test_what_an_export_is_made_of_waits_for_its_end(world: CustodyWorld, feed: str) -> None:
+    recording, other = await world.record(), await world.record()
+    await approved(world, recording)
+    world.at += DELAY
+    async with world.database.write() as session:
+        job = ExportJob(
+            operation_id=world.operation, requested_by=world.people["judge"].user_id, purpose="appeal",
+            since=START - timedelta(hours=1), until=START, feeds=[feed], idempotency_key=uuid4(),
+            requested_at=world.at,
+        )  # fmt: skip
+        session.add(job)
+    proposing = world.deletions.propose(world.people["supervisor"], other, "x")
+    if feed == "another":
+        await proposing
+        assert await world.disposal.carry_out() == 1
+        return
+    assert await refusal(proposing, Conflict) == "export-running"
+    assert await world.disposal.carry_out() == 0
+    assert len(world.files(recording)) == 3
+    async with world.database.write() as session:
+        (await session.get_one(ExportJob, job.id)).state = "done"
+    assert await world.disposal.carry_out() == 1
 
 
 async def test_either_withdraws_until_it_takes_effect(world: CustodyWorld) -> None:
