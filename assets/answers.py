@@ -139,9 +139,26 @@ class Answers:
                 subject_id=str(request.id),
                 case_id=request.case_id,
                 details={"number": request.number, "gateway": request.gateway, "found": request.found},
+                contents=await self._contents(session, request),
             )
             case_id = request.case_id
         await self._changed(case_id)
+
+    async def _contents(self, session: AsyncSession, request: AssetRequest) -> dict[str, str | int | None]:
+        """What an answer said, for the journal of the operation."""
+        said: dict[str, str | int | None] = {"trouble": request.trouble, "reason": request.reason}
+        if request.is_control:
+            measure = await self._measure(session, request)
+            said |= {
+                "asset": str(request.asset_id),
+                "measure": measure.state,
+                "controlled_cents": measure.controlled_cents,
+                "over_cents": measure.over_cents,
+                "rank": measure.rank,
+                "receipt_number": measure.receipt_number,
+                "reason": measure.reason or request.reason,
+            }
+        return said
 
     async def _measure(self, session: AsyncSession, request: AssetRequest) -> ControlMeasure:
         found = await session.scalars(select(ControlMeasure).where(ControlMeasure.request_id == request.id))

@@ -46,5 +46,9 @@ class AuditTrail(Protocol):
         subject_id: str,
         case_id: UUID,
         details: Mapping[str, str | int] | None = None,
+        contents: Mapping[str, str | int | None] | None = None,
     ) -> None:
-        """Add one entry about this case, last in the transaction. `details` hold references, no personal contents."""
+        """Add one entry about this case, last in the transaction.
+
+        `details` hold references, no personal contents; `contents` what beside them a journal of the case is to hold.
+        """

@@ -140,6 +140,10 @@ class Orders:
                 "person": str(request.person_id),
                 "ruling": request.ruling_number,
             },
+            contents={
+                "asset": str(request.asset_id) if request.asset_id else None,
+                "amount_cents": request.amount_cents,
+            },
         )
 
 

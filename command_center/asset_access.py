@@ -52,8 +52,9 @@ class AssetTrail:
         subject_id: str,
         case_id: UUID,
         details: Mapping[str, str | int] | None = None,
+        contents: Mapping[str, str | int | None] | None = None,
     ) -> None:
-        """Add one entry to each, last in the transaction."""
+        """Add one entry to each, last in the transaction; the journal's holds the `contents` too."""
         live = select(Operation.id).where(Operation.case_id == case_id, Operation.state == "live")
         body = {
             "what": action.removeprefix("asset."),
@@ -61,6 +62,7 @@ class AssetTrail:
             "case": str(case_id),
             "by": str(actor) if actor else None,
             **(details or {}),
+            **(contents or {}),
         }
         for operation_id in await session.scalars(live.order_by(Operation.id)):
             await self._journal.note(session, operation_id, JournalKind.ASSET, body)

@@ -51,6 +51,8 @@ class KeyItem(BaseModel):
     id: str
     owner: str
     public: str
+    fingerprint: str
+    """Its SHA-256; that of the first key is what a court publishes, and whoever verifies compares."""
     since: datetime
     until: datetime | None
     replaces: str | None
@@ -107,6 +109,7 @@ def _key_item(record: KeyRecord) -> KeyItem:
         id=record.id,
         owner=record.owner,
         public=record.public,
+        fingerprint=record.fingerprint,
         since=_instant(record.at),
         until=None if record.retired_at is None else _instant(record.retired_at),
         replaces=record.replaces,

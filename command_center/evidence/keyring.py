@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -45,6 +46,11 @@ class KeyRecord:
     at: int
     replaces: str | None
     retired_at: int | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """What the court publishes of its first key, and whoever verifies compares; the id is its beginning."""
+        return hashlib.sha256(bytes.fromhex(self.public)).hexdigest()
 
 
 class Keyring:

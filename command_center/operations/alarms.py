@@ -120,9 +120,9 @@ class Alarms:
     async def _here(self) -> set[str]:
         """The troubles of this machine."""
         found = set() if self._is_clock_right() else {CLOCK}
-        for text in (await self._hub.values(SPACE_KEY)).values():
-            if json.loads(text).get("state") != ENOUGH_SPACE:
-                found.add(DISK_LOW)
+        text = await self._hub.value(SPACE_KEY)
+        if text is not None and json.loads(text).get("state") != ENOUGH_SPACE:
+            found.add(DISK_LOW)
         return found
 
     def _present(

@@ -183,3 +183,35 @@ async def test_verify_tells_a_whole_audit_from_a_broken_one(installation: Instal
     code, _, err = await installation.run("verify")
     assert code == 1
     assert "entry 3" in err
+
+
+async def test_the_keys_that_sign_are_listed_changed_added_and_retired(installation: Installation) -> None:
+    code, before, _ = await installation.run("keys", "list")
+    assert code == 0
+    court, node = (line.split() for line in before.splitlines())
+    assert (court[1], node[1]) == ("court", "node:node-1")
+    code, new, told = await installation.run("keys", "rotate", "node:node-1")
+    assert (code, "Start the media node anew" in told) == (0, True)
+    assert (await installation.run("keys", "retire", node[0]))[0] == 0
+    remote = installation.data / "remote.hex"
+    remote.write_text("ab" * 32)
+    assert (await installation.run("keys", "add", "field-2", str(remote)))[0] == 0
+    _, after, _ = await installation.run("keys", "list")
+    owners = {line.split()[0]: (line.split()[1], "in force" in line) for line in after.splitlines()}
+    assert owners[court[0]] == ("court", True)
+    assert owners[node[0]] == ("node:node-1", False)
+    assert owners[new.strip()] == ("node:node-1", True)
+    assert sorted(owner for owner, _ in owners.values()) == ["court", "node:field-2", "node:node-1", "node:node-1"]
+
+
+async def test_a_key_that_cannot_be_used_is_one_plain_sentence(installation: Installation) -> None:
+    await installation.run("migrate")
+    rubbish = installation.data / "rubbish.pem"
+    rubbish.write_text("-----BEGIN NOTHING-----")
+    for arguments in (("add", "field-2", str(rubbish)), ("retire", "0" * 16), ("rotate", "node:nobody")):
+        code, _, told = await installation.run("keys", *arguments)
+        assert (code, len(told.strip().splitlines())) == (1, 1), told
+    (installation.data / "keys" / "court-signing.pem").unlink()
+    code, _, told = await installation.run("migrate")
+    assert (code, len(told.strip().splitlines())) == (1, 1)
+    assert "missing" in told

@@ -72,4 +72,5 @@ async def test_the_public_halves_of_the_keys_are_shown_and_nothing_private(web: 
     assert [key["owner"] for key in keys] == ["court", "node:node-1"]
     assert keys[0]["id"] == Keyring(data, data / "keys").signer().id
     assert keys[0]["until"] is None
-    assert keys[0].keys() == {"id", "owner", "public", "since", "until", "replaces"}
+    assert keys[0]["fingerprint"].startswith(keys[0]["id"])
+    assert keys[0].keys() == {"id", "owner", "public", "fingerprint", "since", "until", "replaces"}

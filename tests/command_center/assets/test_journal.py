@@ -34,11 +34,12 @@ async def test_each_live_operation_of_the_case_notes_it_and_the_audit_once(recor
             subject_id=str(request),
             case_id=case,
             details={"number": "D20261128", "gateway": "bank"},
+            contents={"amount_cents": 12_300},
         )
     async with records.read() as session:
         rows = list(await session.scalars(select(JournalEntry)))
-        actions = list(await session.scalars(select(AuditEntry.action)))
-    noted: dict[UUID, dict[str, str]] = {row.operation_id: json.loads(row.body) for row in rows}
+        audited = [(entry.action, entry.details) for entry in await session.scalars(select(AuditEntry))]
+    noted: dict[UUID, dict[str, str | int]] = {row.operation_id: json.loads(row.body) for row in rows}
     assert len(rows) == 2
     assert noted.keys() == {live, other_live}
     assert foreign not in noted
@@ -49,5 +50,6 @@ async def test_each_live_operation_of_the_case_notes_it_and_the_audit_once(recor
         "by": str(judge),
         "number": "D20261128",
         "gateway": "bank",
+        "amount_cents": 12_300,
     }
-    assert actions == ["asset.freeze.sent"]
+    assert audited == [("asset.freeze.sent", '{"gateway":"bank","number":"D20261128"}')]

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import shutil
 from pathlib import Path
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.exc import DatabaseError
 
 from command_center.clock import now
+from command_center.config import Settings
 from command_center.database import Database
+from command_center.evidence import journal_file, ledger_file
 from command_center.evidence.journal_file import Entry, JournalFile
 from command_center.evidence.journals import Journals
 from command_center.evidence.keyring import Keyring
 from command_center.journal import Journal, JournalEntry, JournalKind, JournalSeal
+from command_center.schema import prepare
 from tests.command_center.evidence.journalling import check_whole, checked, journals_of, new_operation, note
 
 
@@ -189,3 +194,43 @@ async def test_a_changed_key_signs_from_then_on(
         signers.append(checked(tmp_path, operation)[-1]["signer"])
         Keyring(tmp_path, tmp_path / "keys").rotate("court")
     assert signers[0] != signers[1]
+
+
+async def test_a_disk_that_is_full_for_a_while_costs_nothing(
+    records: Database, operation: UUID, journals: Journals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await note(records, operation, 1)
+    await drained(journals)
+    real = ledger_file.append_synced
+
+    def full(path: Path, data: bytes) -> None:
+        with path.open("ab") as file:
+            file.write(data[: len(data) // 2])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    for module in (ledger_file, journal_file):
+        await note(records, operation, 2)
+        monkeypatch.setattr(module, "append_synced", full)
+        await journals.step()
+        monkeypatch.setattr(module, "append_synced", real)
+        journals._left_alone_until.clear()
+        await drained(journals)
+        await check_whole(records, tmp_path, operation)
+
+
+async def test_what_somebody_puts_into_the_records_by_hand_is_refused_by_them(records_url: str, tmp_path: Path) -> None:
+    await prepare(Settings(data=tmp_path, database_url=records_url))
+    database = Database(records_url)
+    operation = await new_operation(database)
+    await note(database, operation, 1)
+
+    async def change(deed: str) -> None:
+        async with database.write() as session:
+            await session.execute(text(deed))
+
+    for deed in ("UPDATE journal_entries SET body = '{}'", "DELETE FROM journal_entries"):
+        with pytest.raises(DatabaseError, match="append-only"):
+            await change(deed)
+    await drained(journals_of(database, tmp_path))
+    await check_whole(database, tmp_path, operation)
+    await database.close()
