@@ -118,9 +118,9 @@ const TELLERS = {
     event.badge = say(`review.camera.${what}`);
   },
   alarm(event, body, names) {
-    event.state = body.state ?? "serious";
+    event.state = body.state === "cleared" ? "normal" : "serious";
     const key = `review.alarm.${body.what ?? body.kind}`;
-    event.title = say("review.event.alarm");
+    event.title = say(body.state === "cleared" ? "review.event.alarm.over" : "review.event.alarm");
     event.badge = knows(key) ? say(key) : String(body.what ?? body.kind ?? "");
     event.words = body.feed ? names.feed(body.feed) : body.node ?? "";
   },
