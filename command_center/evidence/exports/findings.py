@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from assets.tables import Person
+from assets.tables import Asset, AssetRequest, Person
 from command_center.accounts.tables import Court, User
 from command_center.audit import AuditEntry
 from command_center.database import Database
@@ -69,6 +69,8 @@ class Findings:
     custody: list[FoundEntry] = field(default_factory=list)
     names: set[str] = field(default_factory=set)
     """Of people who may be named in a text."""
+    called: dict[str, str] = field(default_factory=dict)
+    """What ids in the journal stand for: people, sites, and the assets of requests."""
 
 
 async def find(database: Database, wanted: Wanted) -> Findings:
@@ -89,6 +91,7 @@ async def find(database: Database, wanted: Wanted) -> Findings:
         found.instructions = await _instructions(session, wanted)
         found.custody = await _custody(session, wanted, recordings)
         found.names = await _names(session, operation)
+        found.called = await _called(session, operation, found.sites)
     return found
 
 
@@ -192,3 +195,19 @@ async def _names(session: AsyncSession, operation: Operation) -> set[str]:
         people = select(Person.name).where(Person.case_id == operation.case_id, Person.is_firm.is_(False))
         names |= set(await session.scalars(people))
     return names
+
+
+async def _called(session: AsyncSession, operation: Operation, sites: list[Site]) -> dict[str, str]:
+    rows = await session.execute(select(User.id, User.display_name).where(User.court_id == operation.court_id))
+    called = {str(user_id): name for user_id, name in rows}
+    called |= {str(site.id): site.name_zh for site in sites}
+    if operation.case_id is not None:
+        people = await session.execute(select(Person.id, Person.name).where(Person.case_id == operation.case_id))
+        called |= {str(person_id): name for person_id, name in people}
+        requests = await session.execute(
+            select(AssetRequest.id, Asset.description, Asset.reference)
+            .join(Asset, Asset.id == AssetRequest.asset_id)
+            .where(AssetRequest.case_id == operation.case_id)
+        )
+        called |= {str(request): f"{description} {reference}" for request, description, reference in requests}
+    return called

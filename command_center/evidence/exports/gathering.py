@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from command_center.evidence.exports import lanes
+from command_center.evidence.exports import lanes, telling
 from command_center.evidence.exports.findings import VOICE, Findings, FoundEntry, FoundFeed
 from command_center.evidence.exports.masks import Masks, person
 from command_center.evidence.exports.originals import Originals
@@ -45,7 +45,6 @@ SOUND_BYTES = 96_000 + 8_000
 TOLD_KINDS = frozenset({"alarm", "asset", "camera", "talk", "escalated", "operation", "deleted"})
 """Kinds of the journal's entries that the report lists; instructions have a list of their own."""
 MAX_EVENTS = 5_000
-UNTOLD_FACTS = frozenset({"salt", "hash", "sha256", "head"})
 
 
 class Unsteady(RuntimeError):
@@ -101,7 +100,7 @@ def gather(wanted: Wanted, found: Findings, places: Places, originals: Originals
         ledgers=ledgers,
         withheld=withheld,
         instructions=tuple(_instruction(one, masks) for one in found.instructions),
-        events=tuple(_events(wanted, journal, frozenset(withheld), masks)),
+        events=tuple(_events(wanted, journal, frozenset(withheld), found.called, masks)),
         custody=tuple(_custody(one, masks) for one in found.custody),
         keys=tuple(_keys(places.data)),
         estimated_bytes=_estimate(wanted, cameras, ledgers),
@@ -299,24 +298,21 @@ def _instruction(one: InstructionRecord, masks: Masks | None) -> InstructionPart
 
 
 def _events(
-    wanted: Wanted, journal: Iterable[_Noted], withheld: frozenset[int], masks: Masks | None
+    wanted: Wanted,
+    journal: Iterable[_Noted],
+    withheld: frozenset[int],
+    called: Mapping[str, str],
+    masks: Masks | None,
 ) -> Iterator[EventPart]:
     told = [one for one in journal if one.kind in TOLD_KINDS and wanted.since <= one.at < wanted.until]
     for entry in told[:MAX_EVENTS]:
-        facts = tuple((name, _shown(value, masks)) for name, value in _facts("", json.loads(entry.body)))
+        facts = tuple((name, _shown(value, masks)) for name, value in telling.facts(entry.kind, _object(entry), called))
         yield EventPart(id=entry.id, at=entry.at, kind=entry.kind, is_withheld=entry.id in withheld, facts=facts)
 
 
-def _facts(name: str, value: Any) -> Iterator[tuple[str, str]]:
-    """What a body says, flat: the name of each thing and its value."""
-    if isinstance(value, dict):
-        for key, one in value.items():
-            if key not in UNTOLD_FACTS:
-                yield from _facts(f"{name}.{key}" if name else str(key), one)
-    elif isinstance(value, list):
-        yield name, "、".join(text for one in value for _, text in _facts("", one))
-    elif value is not None and value != "":
-        yield name, str(value)
+def _object(entry: _Noted) -> dict[str, Any]:
+    body = json.loads(entry.body)
+    return body if isinstance(body, dict) else {}
 
 
 def _custody(found: FoundEntry, masks: Masks | None) -> CustodyPart:

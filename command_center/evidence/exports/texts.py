@@ -164,7 +164,7 @@ def _events(events: Sequence[EventPart]) -> str:
             str(one.id),
             _clock(one.at),
             escape(_word(f"export.kind.{one.kind}", one.kind)),
-            "；".join(f"{escape(_word(f'export.fact.{name}', name))}：{escape(value)}" for name, value in one.facts),
+            "；".join(f"{escape(name)}：{escape(value)}" for name, value in one.facts),
             _say("withheld") if one.is_withheld else _say("included"),
         )
         for one in events

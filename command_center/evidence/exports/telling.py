@@ -1,0 +1,72 @@
+"""Puts what a journal's entry says into words: who and where instead of ids, and what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+from uuid import UUID
+
+from command_center.translations import catalogue, translate
+
+LANGUAGE = "zh"
+UNTOLD = frozenset({"salt", "hash", "sha256", "head", "what", "case", "heard", "told_at", "tombstone"})
+"""What says nothing to a reader, or is said otherwise."""
+WHAT = {
+    "alarm": "review.alarm.{}",
+    "asset": "audit.action.asset.{}",
+    "camera": "audit.action.feed.{}",
+    "operation": "audit.action.operation.{}",
+    "talk": "audit.action.talk.{}",
+}
+"""By the kind of an entry, the words for its `what`."""
+VALUES = ("export.value.{}", "asset.gateway.{}", "priority.{}")
+
+
+def facts(kind: str, body: Mapping[str, Any], called: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Label and value of each thing that an entry of this kind says; `called` are the names of ids.
+
+    What is named by an id that nobody knows is left out.
+    """
+    what = body.get("what")
+    if isinstance(what, str):
+        yield translate("export.fact.what", LANGUAGE), _worded(WHAT.get(kind, "{}").format(what), what)
+    for name, value in body.items():
+        if name not in UNTOLD:
+            text = "、".join(_values(value, called))
+            if text:
+                yield _label(name), text
+
+
+def _label(name: str) -> str:
+    return _worded(f"export.fact.{name}", _worded(f"audit.detail.{name}", name))
+
+
+def _values(value: Any, called: Mapping[str, str]) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for one in value.values():
+            yield from _values(one, called)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _values(one, called)
+    elif isinstance(value, str) and _is_id(value):
+        if value in called:
+            yield called[value]
+    elif value is not None and value != "":
+        text = str(value)
+        yield next((_worded(key.format(text), text) for key in VALUES if _knows(key.format(text))), text)
+
+
+def _is_id(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _worded(key: str, otherwise: str) -> str:
+    return translate(key, LANGUAGE) if _knows(key) else otherwise
+
+
+def _knows(key: str) -> bool:
+    return key in catalogue(LANGUAGE)
