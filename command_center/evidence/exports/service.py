@@ -25,6 +25,7 @@ from command_center.evidence.exports.records import ExportRecord, PackageFile, W
 from command_center.evidence.exports.tables import ExportJob, ExportState
 from command_center.evidence.store import NotStored
 from command_center.evidence.store_local import LocalStore
+from command_center.journal import Journal, JournalKind
 from command_center.operations.scope import must, visible_operation
 from command_center.operations.tables import Feed, Operation
 
@@ -35,14 +36,16 @@ OPEN_OF_ONE = 5
 """So many exports of one person may wait or run."""
 OPEN_OF_ALL = 50
 RETRY_SECONDS = 60
+EXPORTED = "exported"
 
 
 class Exports:
     """The exports of the operations in a person's courts."""
 
-    def __init__(self, database: Database, audit: Audit, folder: Path, clock: Clock = now) -> None:
+    def __init__(self, database: Database, audit: Audit, journal: Journal, folder: Path, clock: Clock = now) -> None:
         self._database = database
         self._audit = audit
+        self._journal = journal
         self._packages = LocalStore(folder)
         self._clock = clock
 
@@ -69,6 +72,9 @@ class Exports:
                         "until": job.until.isoformat(),
                         "masked": int(job.is_masked),
                     }
+                    # So that an operation has a journal in any case, and it tells who took what with him.
+                    told = {"what": EXPORTED, "export": str(job.id), "by": str(identity.user_id), "feeds": job.feeds}
+                    await self._journal.note(session, operation.id, JournalKind.OPERATION, told)
                     await self._note(session, identity, operation, job, "export.requested", details)
                 return await _record(session, job)
 

@@ -29,7 +29,8 @@ def facts(kind: str, body: Mapping[str, Any], called: Mapping[str, str]) -> Iter
     """
     what = body.get("what")
     if isinstance(what, str):
-        yield translate("export.fact.what", LANGUAGE), _worded(WHAT.get(kind, "{}").format(what), what)
+        words = _worded(f"export.what.{kind}.{what}", what)
+        yield translate("export.fact.what", LANGUAGE), _worded(WHAT.get(kind, "{}").format(what), words)
     for name, value in body.items():
         if name not in UNTOLD:
             text = "、".join(_values(value, called))

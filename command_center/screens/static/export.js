@@ -96,8 +96,8 @@ class ExportForm {
     const ticked = [...this.cameras.querySelectorAll("input:checked")].map((box) => box.value);
     return {
       operation_id: this.operationId,
-      since: `${this.since.value}${ZONE}`,
-      until: `${this.until.value}${ZONE}`,
+      since: instant(this.since.value),
+      until: instant(this.until.value),
       feeds: ticked,
       purpose: this.purpose.value,
       reason: this.reason.value.trim(),
@@ -112,9 +112,12 @@ function camera(lane) {
 }
 
 function moment(name, ms) {
-  const value = localFormat.format(ms).replace(" ", "T");
-  return h("input", { type: "datetime-local", name, step: 1, required: true, value });
+  const pattern = "\\d{4}-\\d{2}-\\d{2} \\d{2}:\\d{2}:\\d{2}";
+  return h("input", { type: "text", name, required: true, pattern, placeholder: "2026-01-31 23:59:59", autocomplete: "off", value: localFormat.format(ms) });
 }
+
+/** A time as it was typed, 24 hours of the clock in China, as the API wants it. */
+const instant = (text) => `${text.trim().replace(/\s+/, "T")}${ZONE}`;
 
 /** What keeps this wish from being sent, in words; empty where nothing does. */
 export function troubleOf(wish) {

@@ -19,6 +19,7 @@ from command_center.evidence.custody import Purpose
 from command_center.evidence.exports.records import ExportRecord, Wish
 from command_center.evidence.exports.service import OPEN_OF_ONE, Exports
 from command_center.evidence.exports.tables import ExportJob, ExportState
+from command_center.journal import Journal
 from tests.command_center.evidence.conftest import START, World
 
 
@@ -32,7 +33,9 @@ def world(world: World) -> World:
 
 @pytest.fixture
 def exports(world: World) -> Exports:
-    return Exports(world.database, Audit(), world.root.parent / "exports", lambda: START + timedelta(hours=1))
+    return Exports(
+        world.database, Audit(), Journal(), world.root.parent / "exports", lambda: START + timedelta(hours=1)
+    )
 
 
 def commander(world: World) -> Identity:
