@@ -135,9 +135,10 @@ const TELLERS = {
     event.words = [body.ruling, found].filter(Boolean).join(" · ");
   },
   operation(event, body, names) {
-    const key = `audit.action.operation.${body.what}`;
-    event.title = knows(key) ? say(key) : body.what;
+    const keys = [`audit.action.operation.${body.what}`, `export.what.operation.${body.what}`];
+    event.title = say(keys.find(knows) ?? body.what);
     event.badge = "";
+    if (body.by && !body.officer) event.by = names.person(body.by);
     event.words = body.officer ? names.person(body.officer) : "";
   },
   deleted(event) {
