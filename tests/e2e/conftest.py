@@ -9,6 +9,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser
 
+from command_center.evidence.verifier import verify
+from command_center.launcher.parts import DEMONSTRATION_FEEDS
 from tests.support.browser import chromium, emptied
 from tests.support.stack import Stack
 
@@ -23,6 +25,10 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     started.start()
     yield started
     started.end()
+    # Whatever all these tests did to it: what was recorded and noted is whole.
+    report = verify(folder)
+    assert report.exit_code != 1, report.text("en")
+    assert len(report.recordings) >= DEMONSTRATION_FEEDS
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="package")

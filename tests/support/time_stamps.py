@@ -5,11 +5,12 @@ from __future__ import annotations
 import shutil
 import subprocess
 import threading
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Literal
 
-Mood = Literal["well", "broken", "refusing", "garbage", "of-something-else"]
+Mood = Literal["well", "broken", "refusing", "garbage", "of-something-else", "dripping"]
 
 _CONFIGURATION = """
 [tsa]
@@ -48,6 +49,7 @@ class Authority:
         folder.mkdir(parents=True)
         self._make()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
 
     @property
@@ -66,6 +68,7 @@ class Authority:
 
     def stop(self) -> None:
         """Answer nobody any more."""
+        self._is_over.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -113,12 +116,24 @@ class Authority:
                     return
                 if authority.mood in ("refusing", "of-something-else"):
                     query = authority._another_query("-sha256" if authority.mood == "of-something-else" else "-sha512")
+                if authority.mood == "dripping":
+                    self._drip()
+                    return
                 body = b"garbage" if authority.mood == "garbage" else authority._answer(query)
                 self.send_response(200)
                 self.send_header("content-type", "application/timestamp-reply")
                 self.send_header("content-length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)
+
+            def _drip(self) -> None:
+                """Give a byte now and then, for as long as somebody listens."""
+                self.send_response(200)
+                self.send_header("content-type", "application/timestamp-reply")
+                self.end_headers()
+                with suppress(OSError):
+                    while not authority._is_over.wait(0.05):
+                        self.wfile.write(b"x")
 
             def log_message(self, *_: Any) -> None:
                 """Say nothing."""

@@ -16,6 +16,7 @@ from sqlalchemy import update
 from command_center.audit import Audit
 from command_center.database import Database
 from command_center.evidence import anchors as module
+from command_center.evidence import timestamps
 from command_center.evidence.anchors import PROOF_KEY, Anchors, ProofState, newest_anchor
 from command_center.evidence.keyring import Keyring
 from command_center.evidence.tables import Recording
@@ -234,6 +235,15 @@ async def test_a_stamp_of_a_stranger_isnt_taken(tmp_path: Path, authority: Autho
         await TimeStampAuthority(authority.url, stranger.root).stamp(b"data")
     stranger._server.server_close()
     assert await TimeStampAuthority(authority.url, authority.root).stamp(b"data")
+
+
+async def test_an_authority_that_never_ends_its_answer_is_left_after_a_while(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timestamps, "TIMEOUT_SECONDS", 0.5)
+    authority.mood = "dripping"
+    with pytest.raises(NotStamped, match="doesn't answer"):
+        await TimeStampAuthority(authority.url).stamp(b"data")
 
 
 async def test_an_authority_that_isnt_there_is_told_as_such() -> None:

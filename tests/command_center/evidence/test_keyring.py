@@ -181,6 +181,26 @@ def test_a_change_that_was_interrupted_anywhere_is_finished_or_never_was(
         lines(folder)
 
 
+def test_the_first_keys_are_made_whole_wherever_their_making_was_interrupted(
+    tmp_path: Path, kill_at: list[int]
+) -> None:
+    for moment in range(1, 30):
+        folder = tmp_path / str(moment)
+        kill_at[0] = moment
+        try:
+            Keyring(folder, folder / "keys").ensure(["node-1"])
+        except _Killed:
+            pass
+        else:
+            assert moment > 6
+            break
+        finally:
+            kill_at[0] = 1_000_000
+        Keyring(folder, folder / "keys").ensure(["node-1"])
+        assert [line["owner"] for line in lines(folder)] == ["court", "node:node-1"]
+        assert lines(folder)[0]["key"] == load_signer(folder / "keys" / COURT_FILE).id
+
+
 def test_the_key_stays_while_somebody_signs(keyring: Keyring, tmp_path: Path) -> None:
     keyring.ensure()
     rotating = multiprocessing.get_context("spawn").Process(target=_rotate, args=(tmp_path,))
