@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import random
 from datetime import timedelta
-from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Table, delete, insert, select, update
+from sqlalchemy import Table, delete, insert, select
 
 from command_center.audit import Audit, AuditEntry
 from command_center.evidence.database_check import DatabaseCheck
 from command_center.evidence.index import index_events
 from command_center.evidence.store_local import LocalStore
-from command_center.evidence.tables import Recording, RecordingGap, RecordingSegment
 from command_center.evidence.verifier import Claims, FolderTree, Found, Options, Report, Source, Verification
 from streams.recording.manifest import GapLine
 from tests.command_center.evidence.conftest import START, World
 from tests.support.manifests import START_MS, Made, make_recording, told
+from tests.support.row_tampering import TABLES, one_value_edited
 
-TABLES: list[Table] = [one.__table__ for one in (Recording, RecordingSegment, RecordingGap)]  # type: ignore[misc]
-NOT_EDITED = {"site_id", "speaker_id", "covered_by", "id", "recording_id"}
-"""What stands in no manifest, and what the database itself holds together."""
 ROWS = 60
 
 
@@ -61,19 +57,8 @@ async def test_a_row_that_was_edited_is_told(world: World) -> None:
     await recorded(world)
     chance = random.Random(6)
     for _ in range(ROWS):
-        table = chance.choice(TABLES)
-        column = chance.choice([one for one in table.columns if one.name not in NOT_EDITED])
-        row = await _any_row(world, table, chance)
-        key = [one == getattr(row, one.name) for one in table.primary_key]
-        before, after = getattr(row, column.name), _other(world, getattr(row, column.name), column.name)
-        async with world.database.write() as session:
-            await session.execute(update(table).where(*key).values({column.name: after}))
-        found = about_database(await check(world))
-        # The row may no longer be found by its own key.
-        key = [one == (after if one is column else getattr(row, one.name)) for one in table.primary_key]
-        async with world.database.write() as session:
-            await session.execute(update(table).where(*key).values({column.name: before}))
-        assert found, (table.name, column.name, before, after)
+        async with one_value_edited(world.database, chance, world.other_operation) as edited:
+            assert about_database(await check(world)), edited
     assert about_database(await check(world)) == {}
 
 
@@ -135,25 +120,3 @@ async def test_the_audit_is_held_against_the_anchors(world: World) -> None:
     claims.add("audit", (4, bytes(32)), Source("anchor", 5))
     await checking.audit()
     assert report.counts == {"audit-not-as-anchored": 2}
-
-
-async def _any_row(world: World, table: Table, chance: random.Random) -> Any:
-    async with world.database.read() as session:
-        rows = (await session.execute(select(table))).all()
-    return chance.choice(rows)
-
-
-def _other(world: World, value: object, name: str) -> object:
-    if name == "feed_id":
-        return None
-    if isinstance(value, bool):
-        return not value
-    if isinstance(value, int | float):
-        return value + 1
-    if isinstance(value, str):
-        return value[:-1] + ("x" if value[-1:] != "x" else "y")
-    if isinstance(value, UUID):
-        return world.other_operation
-    if value is None:
-        return {"ended_at": START, "talk_id": UUID(int=1), "lines": 7}.get(name, "x")
-    return value + timedelta(seconds=1)  # type: ignore[operator]
