@@ -104,7 +104,9 @@ class Examinations:
                 await self._slot.acquire()
         except TimeoutError as error:
             raise Unavailable("examination-slow") from error
-        verification = Verification(Found(str(recording.id), "manifest", tree, path), Options())
+        # Other operations' journals are other courts' business, and tell nothing of this recording.
+        own = frozenset({str(recording.operation_id)})
+        verification = Verification(Found(str(recording.id), "manifest", tree, path, own), Options())
         running = asyncio.ensure_future(asyncio.to_thread(verification.run))
         # A thread can't be stopped, so its slot is free only when it has ended.
         running.add_done_callback(lambda _: self._slot.release())

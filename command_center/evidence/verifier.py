@@ -2525,6 +2525,7 @@ class Verification:
         self._may_be_empty = may_be_empty
         self.check = Check(found.tree, self.report, options)
         self._alone = found.manifest
+        self._chosen = found.journals
         self._keys = KeyRing(self.check)
         self._anchors = Anchors(self.check)
         self._package: Package | None = None
@@ -2585,6 +2586,8 @@ class Verification:
                 if folder != JOURNALS_PATH or not name.endswith(SUFFIX) or name.endswith(BODIES_SUFFIX):
                     continue
                 operation = name[: -len(SUFFIX)]
+                if self._chosen is not None and operation not in self._chosen:
+                    continue
                 found.add(operation)
                 journal = Journal(self.check, self._anchors, operation, self._package)
                 journal.read()
@@ -2887,6 +2890,9 @@ class Found:
     scope: str
     tree: Tree
     manifest: str | None = None
+    """The one that is to be verified, where it is one."""
+    journals: frozenset[str] | None = None
+    """The operations whose journals are to be read; None for all that are there."""
 
 
 def find(path: Path) -> Found:

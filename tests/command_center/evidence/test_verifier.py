@@ -12,7 +12,17 @@ from pathlib import Path
 
 import pytest
 
-from command_center.evidence.verifier import CODES, Grade, Report, Unusable, verify
+from command_center.evidence.verifier import (
+    CODES,
+    FolderTree,
+    Found,
+    Grade,
+    Options,
+    Report,
+    Unusable,
+    Verification,
+    verify,
+)
 from streams.ledger import Signer
 from tests.support.manifests import NODE_KEY, ManifestWriter
 from tests.support.proof_world import DAY, ProofWorld, package, whole, with_open_end, zipped
@@ -221,6 +231,15 @@ def test_one_manifest_is_verified_with_the_ledgers_around_it(world: ProofWorld, 
         shutil.copy(path, tmp_path)
     alone = verify(tmp_path / world.recordings[0].ledger.path.name)
     assert (alone.exit_code, set(alone.counts)) == (2, {"no-keys", "no-anchors"})
+
+
+def test_of_several_journals_the_chosen_ones_alone_are_read_and_told_of(world: ProofWorld) -> None:
+    first, second = world.journals
+    tree = FolderTree({name: world.data / name for name in ("recordings", "proof")})
+    path = world.recordings[0].ledger.path.relative_to(world.data).as_posix()
+    report = Verification(Found("-", "manifest", tree, path, frozenset({first})), Options()).run()
+    assert (report.exit_code, [one.id for one in report.journals]) == (0, [first])
+    assert second not in report.text("en")
 
 
 def test_a_folder_of_recordings_without_ledgers_is_intact_and_not_proven(world: ProofWorld, tmp_path: Path) -> None:
