@@ -163,7 +163,7 @@ class Web:
             periods,
             delay=timedelta(hours=settings.deletion_delay_hours),
         )
-        self.exports = Exports(self.database, self.audit, self.journal, settings.exports)
+        self.exports = Exports(self.database, self.audit, self.journal, self.denials, settings.exports)
         self.board = Board(self.hub, self.operations, self.instructions, self.positions)
         assumed = [NodeAddress(local.node, local.url) for local in settings.local_nodes]
         self.timelines = TimeLines(self.database, self.board.hub_state)

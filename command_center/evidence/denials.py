@@ -6,9 +6,10 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from uuid import UUID
 
 from sqlalchemy import select
@@ -30,6 +31,7 @@ ENTRIES = 10
 """So many different refusals of one person within a window have an entry each; the others are counted in one."""
 PEOPLE = 1_000
 """Whose windows a process keeps in mind; the oldest makes room, its count written down."""
+NOTHING_FURTHER: Mapping[str, str] = MappingProxyType({})
 SUBJECTS = {"recordings": "recording", "operations": "operation"}
 """What a path's first part names."""
 
@@ -87,7 +89,21 @@ class Denials:
         """Write down that this person was refused to have it deleted, and why."""
         await self._note(identity, "deletion.denied", reason, "recording", str(recording_id))
 
-    async def _note(self, identity: Identity, action: str, reason: str, subject_type: str, subject_id: str) -> None:
+    async def note_export(
+        self, identity: Identity, reason: str, subject_type: str, subject_id: str, further: Mapping[str, str]
+    ) -> None:
+        """Write down that this person was refused an export of it, and why; `further` is what else is told."""
+        await self._note(identity, "export.denied", reason, subject_type, subject_id, further)
+
+    async def _note(
+        self,
+        identity: Identity,
+        action: str,
+        reason: str,
+        subject_type: str,
+        subject_id: str,
+        further: Mapping[str, str] = NOTHING_FURTHER,
+    ) -> None:
         async with self._lock:
             await self._flush(lambda window: self._timer() - window.began > WINDOW_SECONDS)
             window = self._windows.get(identity.user_id)
@@ -107,7 +123,7 @@ class Denials:
                     action=action,
                     subject_type=subject_type,
                     subject_id=subject_id,
-                    details={"code": reason},
+                    details={"code": reason, **further},
                 )
 
     async def run(self) -> None:

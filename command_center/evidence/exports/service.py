@@ -18,6 +18,7 @@ from command_center.audit import Audit
 from command_center.clock import SHANGHAI, Clock, now
 from command_center.database import Database
 from command_center.errors import Conflict, Invalid, NotFound, NotPermitted, TooMany, Unavailable
+from command_center.evidence.denials import Denials
 from command_center.evidence.exports.builder import PACKAGE_FILE
 from command_center.evidence.exports.exporter import OPEN_STATES
 from command_center.evidence.exports.findings import VOICE
@@ -42,10 +43,19 @@ EXPORTED = "exported"
 class Exports:
     """The exports of the operations in a person's courts."""
 
-    def __init__(self, database: Database, audit: Audit, journal: Journal, folder: Path, clock: Clock = now) -> None:
+    def __init__(
+        self,
+        database: Database,
+        audit: Audit,
+        journal: Journal,
+        denials: Denials,
+        folder: Path,
+        clock: Clock = now,
+    ) -> None:
         self._database = database
         self._audit = audit
         self._journal = journal
+        self._denials = denials
         self._packages = LocalStore(folder)
         self._clock = clock
 
@@ -213,17 +223,9 @@ class Exports:
         try:
             yield
         except NotPermitted as error:
-            details: dict[str, str | int] = {"permission": str(error.parameters.get("permission", ""))}
-            async with self._database.write() as session:
-                await self._audit.record(
-                    session,
-                    actor=identity.user_id,
-                    court_id=identity.court_id,
-                    action="export.denied",
-                    subject_type=subject_type,
-                    subject_id=subject_id,
-                    details=details | ({"purpose": purpose} if purpose else {}),
-                )
+            further = {"permission": str(error.parameters.get("permission", ""))}
+            further |= {"purpose": purpose} if purpose else {}
+            await self._denials.note_export(identity, error.code, subject_type, subject_id, further)
             raise
 
 

@@ -16,6 +16,7 @@ from command_center.accounts.permissions import Role
 from command_center.audit import Audit, AuditEntry
 from command_center.errors import Conflict, Invalid, NotFound, NotPermitted, TooMany, Unavailable
 from command_center.evidence.custody import Purpose
+from command_center.evidence.denials import Denials
 from command_center.evidence.exports.records import ExportRecord, Wish
 from command_center.evidence.exports.service import OPEN_OF_ONE, Exports
 from command_center.evidence.exports.tables import ExportJob, ExportState
@@ -33,9 +34,8 @@ def world(world: World) -> World:
 
 @pytest.fixture
 def exports(world: World) -> Exports:
-    return Exports(
-        world.database, Audit(), Journal(), world.root.parent / "exports", lambda: START + timedelta(hours=1)
-    )
+    folder, denials = world.root.parent / "exports", Denials(world.database, Audit())
+    return Exports(world.database, Audit(), Journal(), denials, folder, lambda: START + timedelta(hours=1))
 
 
 def commander(world: World) -> Identity:
@@ -95,7 +95,9 @@ async def test_who_may_not_export_is_refused_and_that_is_audited(world: World, e
     who = replace(world.city, role=role)
     with pytest.raises(NotPermitted):
         await exports.request(who, wish(world))
-    assert await audited(world) == [("export.denied", {"permission": "export", "purpose": "appeal"})]
+    assert await audited(world) == [
+        ("export.denied", {"code": "not-permitted", "permission": "export", "purpose": "appeal"})
+    ]
     with pytest.raises(NotPermitted):
         await exports.listed(who, world.operation)
 
