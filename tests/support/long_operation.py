@@ -9,7 +9,7 @@ import os
 import pickle
 import tempfile
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -82,6 +82,12 @@ def coded_minute(minute: int, seconds: float = MINUTE_SECONDS) -> Footage:
     draft.write_bytes(pickle.dumps(made))
     draft.rename(path)
     return made
+
+
+def silent(shot: Footage) -> Footage:
+    """The same pictures without sound."""
+    fragments = [replace(fragment, audio=[]) for fragment, _ in shot.fragments if fragment.video]
+    return Footage(shot.video, mp4.header(shot.video, False), _pieces(fragments), shot.seconds, has_sound=False)
 
 
 def _code(first: int, frames: int) -> Footage:

@@ -71,7 +71,9 @@ export class EventList {
     });
     this.place();
     this.say(events.length === 0 ? say(this.events.length ? "review.list.filtered" : "review.list.none") : null);
-    this.current = -2;
+    this.current = this.placeAt(this.clock.now);
+    this.markRows(0, this.rows.length - 1, this.current);
+    this.stepped = null;
     this.step();
   }
 
@@ -115,23 +117,29 @@ export class EventList {
     const { now } = this.clock;
     const current = this.placeAt(now);
     if (current !== this.current) {
-      const from = Math.max(0, Math.min(this.current, current));
-      const to = this.current < 0 ? this.rows.length - 1 : Math.max(this.current, current);
-      for (let place = this.current < 0 ? 0 : from; place <= to; place += 1) {
-        const row = this.rows[place];
-        if (!row) continue;
-        row.element.classList.toggle("is-ahead", place > current);
-        row.element.classList.toggle("is-current", place === current);
-        if (place === current) row.button.setAttribute("aria-current", "true");
-        else row.button.removeAttribute("aria-current");
-      }
+      this.markRows(Math.min(this.current, current), Math.max(this.current, current), current);
       this.current = current;
+    }
+    const shown = this.rows[current]?.event.id ?? null;
+    if (shown !== this.shown) {
+      this.shown = shown;
       if (this.follows) this.bringIntoSight();
     }
     const second = Math.floor(now / 500);
     if (second === this.stepped) return;
     this.stepped = second;
     for (const row of this.rows) for (const each of row.deliveries) paintDelivery(each, now);
+  }
+
+  /** Mark the rows from one place to another as over, current or to come. */
+  markRows(from, to, current) {
+    for (let place = Math.max(0, from); place <= to && place < this.rows.length; place += 1) {
+      const { element, button } = this.rows[place];
+      element.classList.toggle("is-ahead", place > current);
+      element.classList.toggle("is-current", place === current);
+      if (place === current) button.setAttribute("aria-current", "true");
+      else button.removeAttribute("aria-current");
+    }
   }
 
   placeAt(at) {

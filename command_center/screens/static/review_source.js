@@ -237,7 +237,7 @@ export class FeedSource {
     const tracks = `${segment.width > 0} ${segment.has_sound}`;
     if (tracks !== this.tracks || !this.buffer.isOpen) {
       // Other tracks need another decoder, and what it has is lost: not before its moment has come.
-      if (this.tracks && this.buffer.isOpen && first.since > at + 80) return false;
+      if (this.tracks && this.buffer.isOpen && first.since > at + 1) return false;
       if (!MediaSource.isTypeSupported(segment.mime)) return this.pass(index, number);
       this.reset();
       await this.buffer.open(segment.mime);

@@ -1,7 +1,8 @@
 // The one line of time under everything: a lane for each camera and voice, marks of what happened, notes, and the moment.
 
 import { h, shape, write } from "./dom.js";
-import { gapName, gapState, gapWords } from "./review_lane.js";
+import { gapName, gapState } from "./review_lane.js";
+import { LinePointer } from "./review_pointer.js";
 import { Scale } from "./review_scale.js";
 import { clock as clockOf, day, span as spanOf } from "./time.js";
 import { say } from "./words.js";
@@ -12,7 +13,6 @@ const LEAST_PX = 1.5;
 const NAME_PX = 74;
 const TOGETHER_PX = 14;
 const COUNTED_PX = 30; // a mark with a number beside it
-const DRAG_MS = 120;
 const RANK = ["critical", "serious", "caution", "standby", "normal", "off", "plain"];
 
 export class Timeline {
@@ -50,7 +50,7 @@ export class Timeline {
     this.blank = h("p.blank", { role: "status", hidden: true });
     element.append(this.body, this.blank);
     new ResizeObserver(() => this.measure()).observe(this.body);
-    this.listen();
+    this.pointer = new LinePointer(this);
   }
 
   measure() {
@@ -244,82 +244,5 @@ export class Timeline {
     this.toldSecond = second;
     this.body.setAttribute("aria-valuenow", second);
     this.body.setAttribute("aria-valuetext", `${day(now)} ${clockOf(now)}`);
-  }
-
-  // -- the pointer
-
-  listen() {
-    this.body.addEventListener("pointerdown", (event) => this.press(event));
-    this.body.addEventListener("pointermove", (event) => this.move(event));
-    this.body.addEventListener("pointerleave", () => this.hideTip());
-    for (const name of ["pointerup", "pointercancel"]) this.body.addEventListener(name, () => (this.dragging = null));
-    this.body.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
-  }
-
-  /** The moment under the pointer, or null where there is no time. */
-  momentOf(event) {
-    const x = event.clientX - this.body.getBoundingClientRect().left - this.left;
-    return x < 0 || x > this.scale.width + this.gutter ? null : this.scale.at(Math.min(x, this.scale.width));
-  }
-
-  press(event) {
-    if (event.button !== 0 || event.target.closest("button, label, input")) return;
-    if (event.target.closest(".line-overview")) {
-      this.dragging = { kind: "window" };
-      this.moveWindow(event);
-    } else {
-      const at = this.momentOf(event);
-      if (at === null) return;
-      this.dragging = { kind: "moment", sought: performance.now() };
-      this.on.seek(at);
-    }
-    this.body.setPointerCapture(event.pointerId);
-  }
-
-  move(event) {
-    if (this.dragging?.kind === "window") return this.moveWindow(event);
-    const at = this.momentOf(event);
-    if (this.dragging && at !== null && performance.now() - this.dragging.sought > DRAG_MS) {
-      this.dragging.sought = performance.now();
-      this.on.seek(at);
-    }
-    return this.showTip(event, at);
-  }
-
-  moveWindow(event) {
-    const box = this.overview.getBoundingClientRect();
-    const share = (event.clientX - box.left) / box.width;
-    const middle = this.scale.since + share * (this.scale.until - this.scale.since);
-    this.scale.pan(middle - (this.scale.from + this.scale.to) / 2);
-    this.repaint();
-  }
-
-  wheel(event) {
-    const isSideways = event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY);
-    if (event.target.closest(".line-scroll") && !isSideways && !event.ctrlKey && this.scroller.scrollHeight > this.scroller.clientHeight + 1) return;
-    event.preventDefault();
-    if (isSideways) this.scale.pan(((event.deltaX || event.deltaY) / this.scale.width) * this.scale.length);
-    else this.scale.zoom(event.deltaY > 0 ? 1.25 : 0.8, this.momentOf(event) ?? this.clock.now);
-    this.repaint();
-  }
-
-  showTip(event, at) {
-    if (at === null || event.target.closest("button, label, .line-overview")) return this.hideTip();
-    const row = event.target.closest(".line-row[data-feed]");
-    const lane = row && this.lanes.find((each) => each.feed === row.dataset.feed);
-    const span = lane?.at(at);
-    const length = span && Number.isFinite(span.since + span.until) ? ` · ${spanOf(span.until - span.since)}` : "";
-    const words = !span ? "" : span.kind === "covered" ? `${say("review.lane.recorded")}${length}` : `${gapWords(span.kind)}${length}`;
-    write(this.tip, `${clockOf(at)}${words ? `  ${words}` : ""}`);
-    this.tip.hidden = this.ghost.hidden = false;
-    const x = this.left + this.scale.x(at);
-    this.ghost.style.transform = `translateX(${x}px)`;
-    const wide = this.tip.offsetWidth;
-    this.tip.style.transform = `translateX(${Math.min(Math.max(x - wide / 2, 4), this.body.clientWidth - wide - 4)}px)`;
-    return undefined;
-  }
-
-  hideTip() {
-    this.tip.hidden = this.ghost.hidden = true;
   }
 }

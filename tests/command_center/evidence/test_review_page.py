@@ -16,7 +16,7 @@ from command_center.audit import AuditEntry
 from command_center.evidence.index import index_events
 from streams.protocol import Receipt, ReceiptState
 from tests.support.browser import holds
-from tests.support.long_operation import coded_minute
+from tests.support.long_operation import coded_minute, silent
 from tests.support.manifests import START_MS, ManifestWriter
 from tests.support.review_scene import ReviewPage, Scene, place_of, reviewing
 from tests.support.waiting import until
@@ -124,6 +124,25 @@ async def _phase(review: ReviewPage, feed: str, phase: str) -> bool:
 
 async def _is_near(review: ReviewPage, at: float, slack: float = 50) -> bool:
     return bool(abs(await review.tell("probe.now()") - at) < slack)
+
+
+async def test_another_codec_and_the_end_of_sound_are_played_through(scene: Scene, browser: Browser) -> None:
+    begins = scene.began + 240 * SECOND
+    root = scene.web.web.settings.recordings
+    writer = ManifestWriter(root, scene.feeds[2], begins=(begins - START_MS) / 1000)
+    film = coded_minute(0, 4)
+    writer.segment("H264", 4, shot=film)
+    writer.segment("VP8", 4)
+    writer.segment("H264", 4, shot=silent(film))
+    await index_events(scene.web.web.database, writer.close("ended").events)
+    async with reviewing(browser, scene) as review:
+        for second in (9, 5, 1):
+            found = await review.seek(begins + second * SECOND)
+            assert found["phases"]["review-3"] == "live"
+        await review.seek(begins + 3 * SECOND)
+        await review.page.keyboard.press("Space")
+        await until(lambda: review.tell("probe.now() > argument", begins + 10 * SECOND), SLOW)
+        await until(lambda: _phase(review, "review-3", "live"), SLOW)
 
 
 async def test_keys_and_presses_on_the_line_move_everything(scene: Scene, browser: Browser) -> None:
