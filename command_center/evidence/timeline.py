@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal, Protocol
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import case, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from command_center.accounts.identity import Identity
@@ -133,8 +134,9 @@ class TimeLines:
             grouped = await _recordings(session, operation)
             gaps = await _gaps(session, operation_id, since, until)
             deleted = set(await gone(session, [one.id for _, recordings in grouped for one in recordings]))
-        found = [self._lane(source, recordings, gaps, since, until) for source, recordings in grouped]
-        lanes = sorted((_without(lane, deleted) for lane in found if lane is not None), key=_place)
+        waited = [(source, recordings, self._tail(source, _newest(recordings))) for source, recordings in grouped]
+        # A long operation on bad lines has tens of thousands of gaps.
+        lanes = await asyncio.to_thread(self._lanes, waited, gaps, deleted, since, until)
         begins = [lane.spans[0].since for lane in lanes]
         ends = [lane.spans[-1].until for lane in lanes]
         at = _ms(self._clock())
@@ -144,16 +146,28 @@ class TimeLines:
             lanes=tuple(lanes),
         )
 
+    def _lanes(
+        self,
+        waited: Sequence[tuple[_Source, Sequence[Recording], GapKind | None]],
+        rows: Sequence[GapRow],
+        deleted: Collection[UUID],
+        since: int | None,
+        until: int | None,
+    ) -> list[Lane]:
+        gaps = _missing(rows)
+        found = [self._lane(source, recordings, tail, gaps, since, until) for source, recordings, tail in waited]
+        return sorted((_without(lane, deleted) for lane in found if lane is not None), key=_place)
+
     def _lane(
         self,
         source: _Source,
         recordings: Sequence[Recording],
+        tail: GapKind | None,
         gaps: Mapping[UUID, Sequence[Missing]],
         since: int | None,
         until: int | None,
     ) -> Lane | None:
-        newest = max(recordings, key=lambda one: (one.started_at, one.id))
-        tail = self._tail(source, newest)
+        newest = _newest(recordings)
         runs = [_run(one, tail if one is newest else None, is_voice=source.feed is None) for one in recordings]
         begin, end = min(run.since for run in runs), max(run.until for run in runs)
         if tail is not None:
@@ -227,6 +241,10 @@ def _of_one_ended(reason: str, state: FeedState | None) -> GapKind | None:
     return AFTER[reason] if state.cause is None else OF_CAUSE[state.cause]
 
 
+def _newest(recordings: Sequence[Recording]) -> Recording:
+    return max(recordings, key=lambda one: (one.started_at, one.id))
+
+
 def _horizon(operation: Operation, at: int) -> int:
     """Until when its feeds were waited for."""
     return at if operation.ended_at is None else min(at, _ms(operation.ended_at))
@@ -287,25 +305,31 @@ async def _recordings(session: AsyncSession, operation: Operation) -> list[tuple
     ]
 
 
-async def _gaps(
-    session: AsyncSession, operation_id: UUID, since: int | None, until: int | None
-) -> dict[UUID, list[Missing]]:
-    """What is told to be missing of the pictures, or of a voice, by recording."""
+GapRow = tuple[UUID, str, datetime, datetime]
+
+
+async def _gaps(session: AsyncSession, operation_id: UUID, since: int | None, until: int | None) -> list[GapRow]:
+    """What is told to be missing of the pictures, or of a voice."""
+    is_camera = Recording.feed_id.is_not(None)
     query = (
-        select(RecordingGap, Recording.feed_id)
+        select(RecordingGap.recording_id, RecordingGap.kind, RecordingGap.since, RecordingGap.until)
         .join(Recording, Recording.id == RecordingGap.recording_id)
         .where(Recording.operation_id == operation_id, Recording.covered_by.is_(None))
+        .where(or_(RecordingGap.track == "both", RecordingGap.track == case((is_camera, "video"), else_="audio")))
     )
     if since is not None:
         query = query.where(RecordingGap.until > _instant(since))
     if until is not None:
         query = query.where(RecordingGap.since < _instant(until))
+    return [(recording, kind, begin, end) for recording, kind, begin, end in await session.execute(query)]
+
+
+def _missing(rows: Sequence[GapRow]) -> dict[UUID, list[Missing]]:
+    """By recording."""
     found: dict[UUID, list[Missing]] = {}
-    for gap, feed_id in await session.execute(query):
-        if gap.track == "both" or (gap.track == "video") == (feed_id is not None):
-            kind = next((one for one in GRAVITY if one == gap.kind), GRAVITY[-1])
-            missing = Missing(gap.recording_id, kind, _ms(gap.since), _ms(gap.until))
-            found.setdefault(gap.recording_id, []).append(missing)
+    for recording_id, told, since, until in rows:
+        kind = next((one for one in GRAVITY if one == told), GRAVITY[-1])
+        found.setdefault(recording_id, []).append(Missing(recording_id, kind, _ms(since), _ms(until)))
     return found
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -14,6 +16,7 @@ from sqlalchemy import update
 from command_center.accounts.tables import MediaToken
 from command_center.api import timeline
 from command_center.errors import NotFound, NotPermitted
+from command_center.evidence import timeline as laying
 from command_center.evidence.index import index_events
 from command_center.evidence.timeline import Lane, TimeLine, TimeLines
 from command_center.operations.tables import Feed, Operation
@@ -229,6 +232,22 @@ async def test_what_the_centre_said_is_a_line_of_who_spoke(world: World, asked: 
     (lane,) = (await asked.of()).lanes
     assert (lane.kind, lane.officer) == ("voice", world.city.display_name)
     assert in_tenths(lane) == [("covered", 0.0, 2.0), ("officer", 2.0, 10.0), ("covered", 10.0, 12.0)]
+
+
+async def test_lines_are_laid_out_beside_the_event_loop(
+    world: World, asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads, really = set(), laying.spans
+
+    def watched(*told: object, **more: object) -> Sequence[object]:
+        threads.add(threading.get_ident())
+        return really(*told, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(laying, "spans", watched)
+    await recorded(world, 0, 4.0, "ended", gap("camera", 1, 2))
+    assert in_tenths(await asked.lane())[1] == ("camera", 1.0, 2.0)
+    assert threads
+    assert threading.get_ident() not in threads
 
 
 async def test_another_court_and_an_officer_see_no_time_line(world: World, asked: Asked) -> None:
