@@ -40,13 +40,16 @@ class StreamJob(Generic[Event]):
         handle: Callable[[Sequence[Event]], Awaitable[object]],
         *,
         idle_seconds: float = IDLE_SECONDS,
+        gather_seconds: float = 0.0,
     ) -> None:
+        """`gather_seconds`: after a batch that wasn't full, `run` lets so much time pass for the next to gather."""
         self._hub = hub
         self._stream = stream
         self._consumer = consumer
         self._parse = parse
         self._handle = handle
         self._idle_seconds = idle_seconds
+        self._gather_seconds = gather_seconds
         self._reclaim_at = 0.0
         self.handled_total = 0
         self.refused_total = 0
@@ -57,7 +60,8 @@ class StreamJob(Generic[Event]):
         while True:
             leave_if_cancelled()
             try:
-                await self.step()
+                if 0 < await self.step() < BATCH:
+                    await asyncio.sleep(self._gather_seconds)
             except HubAway:
                 await asyncio.sleep(RETRY_SECONDS)
 

@@ -70,6 +70,8 @@ CAUGHT_UP_SECONDS = 15.0
 EXPIRY_SECONDS = 30.0
 """How long after a sign-in's end its pictures may go on at most."""
 LIFE_SIGN_SECONDS = 2.0
+POSITIONS_GATHER_SECONDS = 1.0
+"""Screens are told of each position at once; into the records and journals they go together."""
 RECORDINGS_CONSUMER, TALKS_CONSUMER = "recordings", "talks"
 """One name for all workers: what a recording or a talk went through must be kept in order, by who has the lease."""
 Step = Callable[[], Awaitable[object]]
@@ -118,7 +120,12 @@ class Worker:
             idle_seconds=0,
         )
         self.positions_job: StreamJob[PositionTaken] = StreamJob(
-            hub, POSITIONS_STREAM, self.name, PositionTaken.model_validate_json, self._positions.insert
+            hub,
+            POSITIONS_STREAM,
+            self.name,
+            PositionTaken.model_validate_json,
+            self._positions.insert,
+            gather_seconds=POSITIONS_GATHER_SECONDS,
         )
         self.cameras_job: StreamJob[CameraChanged] = StreamJob(
             hub, CAMERAS_STREAM, self.name, CameraChanged.model_validate_json, self._keep_cameras
