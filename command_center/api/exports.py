@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import StreamingResponse
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from command_center.accounts.identity import signed_in
-from command_center.api.problems import problem
-from command_center.api.ranges import ByteRange, RangeRefused, read_range
+from command_center.api.file_parts import SentFile, is_of_beginning, send_file
 from command_center.evidence.custody import Purpose
-from command_center.evidence.exports.records import PackageFile, Wish
+from command_center.evidence.exports.records import Wish
 from command_center.evidence.exports.service import MOST_FEEDS, Exports
 from command_center.evidence.exports.tables import ExportState
 from streams.protocol import PLAIN_TEXT
@@ -115,39 +112,10 @@ def router(exports: Exports) -> APIRouter:
         response_class=Response,
         responses={206: {"description": "the part asked for"}, 416: {"description": "there is no such part"}},
     )
-    async def package(export_id: UUID, request: Request) -> Response:
-        wanted = request.headers.get("range")
-        is_start = request.method == "GET" and (wanted is None or wanted.replace(" ", "").startswith("bytes=0-"))
-        file = await exports.package(signed_in(), export_id, is_start=is_start)
-        return _send(file, request, lambda part: exports.open(file, part.first, part.last))
+    async def fetched(export_id: UUID, request: Request) -> Response:
+        package = await exports.package(signed_in(), export_id, is_start=is_of_beginning(request))
+        named = {"content-disposition": f'attachment; filename="{package.name}"'}
+        file = SentFile("application/zip", package.bytes, f'"{package.sha256}"', named)
+        return await send_file(file, request, lambda part: exports.open(package, part.first, part.last))
 
     return routes
-
-
-def _send(file: PackageFile, request: Request, read: Callable[[ByteRange], AsyncIterator[bytes]]) -> Response:
-    etag = f'"{file.sha256}"'
-    headers = {
-        "accept-ranges": "bytes",
-        "cache-control": "no-store",
-        "content-type": "application/zip",
-        "content-disposition": f'attachment; filename="{file.name}"',
-        "etag": etag,
-    }
-    if_range = request.headers.get("if-range")
-    wanted = request.headers.get("range") if if_range in {None, etag} else None
-    try:
-        part = read_range(wanted, file.bytes)
-    except RangeRefused:
-        refusal = problem(416, "range-not-satisfiable")
-        refusal.headers["content-range"] = f"bytes */{file.bytes}"
-        return refusal
-    status = 200
-    if part is None:
-        part = ByteRange(0, file.bytes - 1)
-    else:
-        status = 206
-        headers["content-range"] = f"bytes {part.first}-{part.last}/{file.bytes}"
-    headers["content-length"] = str(part.length)
-    if request.method == "HEAD":
-        return Response(status_code=status, headers=headers)
-    return StreamingResponse(read(part), status, headers)

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict
 
 from command_center.accounts.identity import signed_in
 from command_center.api.custody import Reviewing
+from command_center.api.file_parts import SentFile, is_of_beginning, send_file
 from command_center.api.paging import Page, cursor_of, place_of
-from command_center.api.problems import problem
-from command_center.api.ranges import ByteRange, RangeRefused, read_range
 from command_center.evidence.recordings import PAGE, Recordings
-from command_center.evidence.records import Media, RecordingState
+from command_center.evidence.records import RecordingState
 from streams.recording.manifest import GapKind, TrackName
 
 MAX_NUMBER = 2**31 - 1
@@ -189,36 +186,9 @@ def router(recordings: Recordings) -> APIRouter:
         request: Request,
         review: Reviewing = None,
     ) -> Response:
-        wanted = request.headers.get("range")
-        is_beginning = wanted is None or wanted.replace(" ", "").startswith("bytes=0-")
-        is_start = request.method == "GET" and number == 1 and is_beginning
+        is_start = number == 1 and is_of_beginning(request)
         media = await recordings.segment(signed_in(), recording_id, number, is_start=is_start, review_id=review)
-        return await _send(media, request, lambda part: recordings.open(media, part.first, part.last))
+        file = SentFile(media.mime, media.bytes, media.etag)
+        return await send_file(file, request, lambda part: recordings.open(media, part.first, part.last))
 
     return routes
-
-
-async def _send(
-    media: Media, request: Request, read: Callable[[ByteRange], Awaitable[AsyncIterator[bytes]]]
-) -> Response:
-    headers = {"accept-ranges": "bytes", "cache-control": "no-store", "content-type": media.mime}
-    if media.etag is not None:
-        headers["etag"] = media.etag
-    if_range = request.headers.get("if-range")
-    wanted = request.headers.get("range") if if_range is None or if_range == media.etag else None
-    try:
-        part = read_range(wanted, media.bytes)
-    except RangeRefused:
-        refusal = problem(416, "range-not-satisfiable")
-        refusal.headers["content-range"] = f"bytes */{media.bytes}"
-        return refusal
-    status = 200
-    if part is None:
-        part = ByteRange(0, media.bytes - 1)
-    else:
-        status = 206
-        headers["content-range"] = f"bytes {part.first}-{part.last}/{media.bytes}"
-    headers["content-length"] = str(part.length)
-    if request.method == "HEAD" or part.length == 0:
-        return Response(status_code=status, headers=headers)
-    return StreamingResponse(await read(part), status, headers)

@@ -15,6 +15,7 @@ from command_center.clock import Clock, now
 from command_center.database import Database
 from command_center.evidence.custody_tables import Deletion
 from command_center.evidence.deletions import end, listed_as_due, move
+from command_center.evidence.exports.masks import Masks
 from command_center.evidence.ledger_file import LedgerBroken
 from command_center.evidence.retention_rules import PASSING, DeletionState, Periods, obstacle
 from command_center.evidence.standings import due, kept
@@ -239,7 +240,8 @@ def _stone(deletion: Deletion, files: _Files) -> Tombstone:
         segments=tuple(sorted(files.segments)),
         manifest=files.manifest,
         retention_class=deletion.retention_class,
-        reason=deletion.reason,
+        # Ledgers go out with every exported package, and can't be masked afterwards.
+        reason=Masks(()).text(deletion.reason),
         proposed_by=proposed_by,
         proposed_at=proposed_at,
         approved_by=approved_by,

@@ -13,7 +13,7 @@ from sqlalchemy.orm import aliased
 from command_center.accounts.identity import Identity
 from command_center.errors import NotFound
 from command_center.evidence.custody_tables import Deletion, LegalHold, RetentionMark
-from command_center.evidence.exports.findings import VOICE
+from command_center.evidence.exports.plan import VOICE
 from command_center.evidence.exports.tables import ExportJob, ExportState
 from command_center.evidence.retention_rules import (
     DEFAULT_CLASS,

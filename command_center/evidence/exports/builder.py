@@ -22,6 +22,7 @@ from command_center.evidence.exports.gathering import KEYS, Places, bodies_path,
 from command_center.evidence.exports.originals import Digest, Originals, digest_of
 from command_center.evidence.exports.package import Entry
 from command_center.evidence.exports.plan import (
+    PACKAGE_FILE,
     PLAN_FILE,
     CameraPart,
     Plan,
@@ -35,7 +36,6 @@ from streams.recording.manifest import read_manifest
 
 logger = logging.getLogger(__name__)
 
-PACKAGE_FILE = "package.zip"
 RESULT_FILE = "result.json"
 PIECES_FOLDER = "pieces"
 DIGESTS_FOLDER = "digests"

@@ -23,8 +23,8 @@ from command_center.clock import Clock, now
 from command_center.config import Settings
 from command_center.database import Database
 from command_center.evidence.exports.plan import Wanted
-from command_center.evidence.exports.process import TRANSIENT, Trouble
-from command_center.evidence.exports.tables import ExportJob, ExportState
+from command_center.evidence.exports.tables import KEPT_STATES, OPEN_STATES, ExportJob, ExportState
+from command_center.evidence.exports.troubles import TRANSIENT, Trouble
 from command_center.operations.records import to_ms
 from command_center.operations.tables import Operation
 
@@ -41,8 +41,6 @@ STALL_SECONDS = 1800.0
 """A process that tells no progress for so long hangs."""
 END_SECONDS = 5.0
 """How long a process may take to end when it is told to."""
-OPEN_STATES = (ExportState.QUEUED.value, ExportState.RUNNING.value)
-KEPT_STATES = (*OPEN_STATES, ExportState.DONE.value)
 
 
 @dataclass(slots=True)

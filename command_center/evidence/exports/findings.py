@@ -15,19 +15,18 @@ from command_center.accounts.tables import Court, User
 from command_center.audit import AuditEntry
 from command_center.database import Database
 from command_center.errors import NotFound
-from command_center.evidence.exports.plan import Fix, Wanted
+from command_center.evidence.exports.plan import VOICE, Fix, Wanted
 from command_center.evidence.exports.tables import ExportJob
 from command_center.evidence.tables import Recording
 from command_center.operations.instruction_rows import instruction_records
 from command_center.operations.records import InstructionRecord, from_ms, to_ms
 from command_center.operations.tables import Feed, Instruction, Operation, PositionRecord, Site
 
-VOICE = "voice"
-"""How the centre's own voice is asked for, beside the names of feeds."""
 MAX_INSTRUCTIONS = 5_000
 MAX_CUSTODY = 5_000
-MAX_FIXES = 50_000
-"""Of one device: more than half a day at 1 Hz; the rest is left out of the drawn places and the tracks."""
+MAX_FIXES = 20_000
+"""Of one device: half a day, one in two seconds; a longer track is thinned."""
+MOST_READ = 200_000
 CUSTODY_ACTIONS = ("recording.", "review.", "export.", "evidence.", "retention.", "deletion.", "hold.")
 """How the actions of an audit's entries begin that tell who saw or took what."""
 
@@ -146,11 +145,13 @@ async def _fixes(session: AsyncSession, feed_id: UUID, wanted: Wanted) -> tuple[
         select(PositionRecord.taken_at, PositionRecord.latitude, PositionRecord.longitude)
         .where(own, PositionRecord.taken_at >= since - shift, PositionRecord.taken_at < until - shift)
         .order_by(PositionRecord.taken_at, PositionRecord.id)
-        .limit(MAX_FIXES)
+        .limit(MOST_READ)
     )
+    found = rows.all()
+    step = max(1, -(-len(found) // MAX_FIXES))
     return tuple(
         Fix(at=to_ms(taken_at + shift), latitude=latitude, longitude=longitude)
-        for taken_at, latitude, longitude in rows
+        for taken_at, latitude, longitude in found[::step]
     )
 
 

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from command_center.evidence.exports import lanes, telling
-from command_center.evidence.exports.findings import VOICE, Findings, FoundEntry, FoundFeed
+from command_center.evidence.exports.findings import Findings, FoundEntry, FoundFeed
 from command_center.evidence.exports.masks import Masks, person
 from command_center.evidence.exports.originals import Originals
 from command_center.evidence.exports.plan import (
+    VOICE,
     CameraPart,
     CustodyPart,
     EventPart,
@@ -87,15 +88,15 @@ def gather(wanted: Wanted, found: Findings, places: Places, originals: Originals
     """
     masks = Masks(found.names) if wanted.is_masked else None
     (places.work / MANIFESTS_FOLDER).mkdir(parents=True, exist_ok=True)
-    cameras, ledgers = _together(wanted, found, places, originals)
+    cameras, ledgers = _together(wanted, found, places, originals, masks)
     journal = list(_journal(places.data, wanted))
     withheld = _lay_bodies(places, wanted, journal, masks)
     return Plan(
         wanted=wanted,
         court=found.court.name_zh,
-        name=found.operation.name_zh,
+        name=_shown(found.operation.name_zh, masks),
         case_number=found.operation.case_number,
-        sites=tuple(f"{site.ordinal} {site.name_zh} · {site.district_zh}" for site in found.sites),
+        sites=tuple(_shown(f"{site.ordinal} {site.name_zh} · {site.district_zh}", masks) for site in found.sites),
         cameras=cameras,
         ledgers=ledgers,
         withheld=withheld,
@@ -108,12 +109,14 @@ def gather(wanted: Wanted, found: Findings, places: Places, originals: Originals
 
 
 def _together(
-    wanted: Wanted, found: Findings, places: Places, originals: Originals
+    wanted: Wanted, found: Findings, places: Places, originals: Originals, masks: Masks | None
 ) -> tuple[tuple[CameraPart, ...], tuple[LedgerPart, ...]]:
     """Manifests and ledgers of one moment: no anchor came while they were read, so all that it vouches for is here."""
     for _ in range(SNAPSHOT_TRIES):
         before = _whole_length(places.data / ANCHORS)
-        cameras = tuple(_camera(number, one, wanted, places, originals) for number, one in enumerate(found.feeds, 1))
+        cameras = tuple(
+            _camera(number, one, wanted, places, originals, masks) for number, one in enumerate(found.feeds, 1)
+        )
         ledgers = [
             LedgerPart(path=path.as_posix(), bytes=length)
             for path in (journal_path(wanted.operation), TOMBSTONES, KEYS)
@@ -142,13 +145,15 @@ def _whole_length(path: Path) -> int:
     return 0
 
 
-def _camera(number: int, feed: FoundFeed, wanted: Wanted, places: Places, originals: Originals) -> CameraPart:
+def _camera(
+    number: int, feed: FoundFeed, wanted: Wanted, places: Places, originals: Originals, masks: Masks | None
+) -> CameraPart:
     pairs = [pair for path in feed.manifests if (pair := _recording(path, feed, wanted, places, originals)) is not None]
     manifests = [manifest for manifest, _ in pairs]
     width, height = _size(manifests)
     site = translate("export.voice", LANGUAGE)
     if feed.site is not None:
-        site = f"{feed.site.name_zh} · {feed.site.district_zh}"
+        site = _shown(f"{feed.site.name_zh} · {feed.site.district_zh}", masks)
     return CameraPart(
         feed=feed.name,
         file=f"watch/{number:02}-{'voice' if feed.site is None else f'site-{feed.site.ordinal}'}.mp4",

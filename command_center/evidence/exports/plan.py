@@ -16,6 +16,9 @@ from pydantic import BaseModel, ConfigDict
 from streams.recording.manifest import GapKind
 
 PLAN_FILE = "plan.json"
+PACKAGE_FILE = "package.zip"
+VOICE = "voice"
+"""How the centre's own voice is asked for, beside the names of feeds."""
 FRAME_MS = 40
 """25 pictures a second."""
 PIECE_FRAMES = 1500

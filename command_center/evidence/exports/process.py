@@ -13,7 +13,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from enum import StrEnum
 from pathlib import Path
 
 from command_center import logs
@@ -25,6 +24,7 @@ from command_center.evidence.exports.findings import Findings, find
 from command_center.evidence.exports.gathering import Places, Unsteady
 from command_center.evidence.exports.originals import OriginalMissing, Originals
 from command_center.evidence.exports.plan import Wanted
+from command_center.evidence.exports.troubles import Trouble
 from command_center.evidence.keyring import Keyring
 from command_center.evidence.store import StoreAway
 from command_center.evidence.store_tiered import store_of
@@ -36,22 +36,6 @@ ABANDONED = 3
 """The exit code where the worker that wanted the package is gone."""
 CHUNK_BYTES = 4096
 LOCK_FILE = "lock"
-
-
-class Trouble(StrEnum):
-    """Why a package wasn't built; the screen shows these words."""
-
-    NO_ROOM = "export-no-room"
-    MISSING = "export-recording-missing"
-    GONE = "operation-not-found"
-    FAILED = "export-failed"
-    AWAY = "export-store-away"
-    """Later it may go."""
-    BUSY = "export-busy"
-    """Another process is building this very package."""
-
-
-TRANSIENT = frozenset({Trouble.AWAY, Trouble.BUSY})
 
 
 class Busy(RuntimeError):

@@ -19,11 +19,9 @@ from command_center.clock import SHANGHAI, Clock, now
 from command_center.database import Database
 from command_center.errors import Conflict, Invalid, NotFound, NotPermitted, TooMany, Unavailable
 from command_center.evidence.denials import Denials
-from command_center.evidence.exports.builder import PACKAGE_FILE
-from command_center.evidence.exports.exporter import OPEN_STATES
-from command_center.evidence.exports.findings import VOICE
+from command_center.evidence.exports.plan import PACKAGE_FILE, VOICE
 from command_center.evidence.exports.records import ExportRecord, PackageFile, Wish
-from command_center.evidence.exports.tables import ExportJob, ExportState
+from command_center.evidence.exports.tables import OPEN_STATES, ExportJob, ExportState
 from command_center.evidence.store import NotStored
 from command_center.evidence.store_local import LocalStore
 from command_center.journal import Journal, JournalKind
@@ -165,7 +163,7 @@ class Exports:
         since = job.since.astimezone(SHANGHAI)
         return PackageFile(path, size, job.sha256, f"evidence-{since:%Y%m%d-%H%M}-{job.id.hex[-8:]}.zip")
 
-    def open(self, file: PackageFile, first: int, last: int) -> AsyncIterator[bytes]:
+    async def open(self, file: PackageFile, first: int, last: int) -> AsyncIterator[bytes]:
         """The package's bytes from `first` to `last`, both included, piece by piece."""
         return self._packages.open_range(file.path, first, last)
 

@@ -25,6 +25,8 @@ class ExportState(StrEnum):
     """It was done, and its package has been removed after its time."""
 
 
+OPEN_STATES = (ExportState.QUEUED.value, ExportState.RUNNING.value)
+KEPT_STATES = (*OPEN_STATES, ExportState.DONE.value)
 _NEXT = {
     ExportState.QUEUED: {ExportState.RUNNING, ExportState.CANCELLED},
     ExportState.RUNNING: {ExportState.DONE, ExportState.FAILED, ExportState.CANCELLED},

@@ -14,11 +14,11 @@ import pytest
 from command_center.accounts.tables import User
 from command_center.audit import Audit
 from command_center.database import Database
-from command_center.evidence.exports.builder import PACKAGE_FILE, Builder, Result
+from command_center.evidence.exports.builder import Builder, Result
 from command_center.evidence.exports.findings import Findings, find
 from command_center.evidence.exports.gathering import Places
 from command_center.evidence.exports.originals import Originals
-from command_center.evidence.exports.plan import Wanted
+from command_center.evidence.exports.plan import PACKAGE_FILE, Wanted
 from command_center.evidence.index import index_events
 from command_center.evidence.store_local import LocalStore
 from command_center.operations.tables import Delivery, Feed, Instruction, PositionRecord

@@ -17,8 +17,8 @@ from sqlalchemy import select
 from command_center.audit import Audit, AuditEntry
 from command_center.config import Settings
 from command_center.evidence.exports import exporter as module
-from command_center.evidence.exports.builder import PACKAGE_FILE
 from command_center.evidence.exports.exporter import Exporter
+from command_center.evidence.exports.plan import PACKAGE_FILE
 from command_center.evidence.exports.tables import ExportJob, ExportState
 from tests.command_center.evidence.conftest import START
 from tests.command_center.evidence.exports.conftest import Case

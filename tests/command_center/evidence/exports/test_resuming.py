@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from command_center.evidence.exports.builder import PACKAGE_FILE, RESULT_FILE, NoRoom
+from command_center.evidence.exports.builder import RESULT_FILE, NoRoom
 from command_center.evidence.exports.originals import OriginalMissing
+from command_center.evidence.exports.plan import PACKAGE_FILE
 from tests.command_center.evidence.exports.conftest import Case, build_package
 
 SEED = 1

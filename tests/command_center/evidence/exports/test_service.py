@@ -159,7 +159,7 @@ async def test_a_package_is_fetched_and_each_fetching_audited_once(world: World,
     await finish(world, exports, made)
     file = await exports.package(world.city, made.id, is_start=True)
     await exports.package(world.city, made.id, is_start=False)
-    assert b"".join([piece async for piece in exports.open(file, 2, 4)]) == b"cka"
+    assert b"".join([piece async for piece in await exports.open(file, 2, 4)]) == b"cka"
     assert [action for action, _ in await audited(world)] == ["export.requested", "export.downloaded"]
     await asyncio.to_thread((world.root.parent / "exports" / file.path).unlink)
     with pytest.raises(Unavailable):

@@ -1,0 +1,21 @@
+"""Why a package isn't there."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Trouble(StrEnum):
+    """Why a package wasn't built; the screen shows these words."""
+
+    NO_ROOM = "export-no-room"
+    MISSING = "export-recording-missing"
+    GONE = "operation-not-found"
+    FAILED = "export-failed"
+    AWAY = "export-store-away"
+    """Later it may go."""
+    BUSY = "export-busy"
+    """Another process is building this very package."""
+
+
+TRANSIENT = frozenset({Trouble.AWAY, Trouble.BUSY})
