@@ -21,7 +21,7 @@ from streams.hub.topics import NODE_PART, PROCESS_KEY, SPACE_PART, STORAGE_PART,
 
 PART_SECONDS = 2.0
 
-State = Literal["running", "away", "silent", "low", "critical", "faulty"]
+State = Literal["running", "away", "silent", "behind", "low", "critical", "faulty"]
 """`silent` is a part that nobody can ask and that gives no sign of life: a worker that hangs, or none at all. The
 others are what the worker tells of the room for recordings, and of the storage behind the folder."""
 

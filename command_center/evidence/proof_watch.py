@@ -20,9 +20,9 @@ LONGEST_WAIT_SECONDS = 180.0
 
 @dataclass(frozen=True, slots=True)
 class ProofStanding:
-    """`silent`: for three minutes nobody has looked where the ledgers stand. `faulty`: journals can't be written."""
+    """`silent`: for three minutes nobody has looked where the ledgers stand. `behind`: journals can't be written."""
 
-    state: Literal["running", "silent", "faulty"]
+    state: Literal["running", "silent", "behind"]
     looked_seconds_ago: float | None
     unwritten: int
     """Entries that stand in the records and not yet in their journals' files."""
@@ -52,7 +52,7 @@ class ProofWatch:
         ago = None if told is None else max(0.0, self._clock().timestamp() - told.looked_at / 1000)
         if ago is None:
             return ProofStanding("silent", None, count, waiting)
-        return ProofStanding("faulty" if waiting > LONGEST_WAIT_SECONDS else "running", ago, count, waiting)
+        return ProofStanding("behind" if waiting > LONGEST_WAIT_SECONDS else "running", ago, count, waiting)
 
     async def _told(self) -> ProofState | None:
         try:

@@ -1,4 +1,4 @@
-// Which parts run, asked again and again for as long as the page is seen.
+// Which parts run, asked again and again for as long as the page is seen; and the key that a court publishes.
 
 import { h, stateMark } from "./dom.js";
 import { ask } from "./net.js";
@@ -8,7 +8,9 @@ const AGAIN_MS = 3_000;
 
 export function mount(body) {
   const rows = h("tbody");
-  body.replaceChildren(h("table", {}, rows));
+  const key = h("p.first-key");
+  body.replaceChildren(h("table", {}, rows), key);
+  tellKey(key);
   const look = async () => {
     let parts, hours;
     try {
@@ -27,9 +29,18 @@ export function mount(body) {
   }, AGAIN_MS);
 }
 
+async function tellKey(place) {
+  try {
+    const [first] = (await ask("GET", "/api/keys")).keys;
+    if (first) place.replaceChildren(say("system.first-key"), h("code", {}, first.fingerprint));
+  } catch {
+    // The parts above tell that the records or the web process are away.
+  }
+}
+
 function markOf(name, state, hours) {
   if (name === "space") return stateMark({ running: "normal", low: "caution" }[state] ?? "critical", partState({ state, hours }));
   if (state === "faulty") return stateMark("critical", partState({ state }));
   if (state === "running") return stateMark("normal", say("system.running"));
-  return stateMark("critical", say(state === "silent" ? "system.silent" : "system.away"));
+  return stateMark("critical", say({ silent: "system.silent", behind: "system.behind" }[state] ?? "system.away"));
 }

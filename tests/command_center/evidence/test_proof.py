@@ -165,7 +165,7 @@ async def test_the_workers_jobs_leave_nothing_behind_when_they_end(world: World,
     assert (journal.entries, journal.sealed, journal.anchored) == (2, 2, 2)
     await _note(court, world.operation)
     court.clock.move(300)
-    assert (await watch.look()).state == "faulty"
+    assert (await watch.look()).state == "behind"
 
 
 async def _note(court: Court, operation: UUID) -> None:

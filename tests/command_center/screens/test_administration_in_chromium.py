@@ -11,6 +11,7 @@ import pytest
 from playwright.async_api import Browser, Page
 
 from command_center.accounts.tables import User
+from command_center.evidence.keyring import Keyring
 from command_center.translations import LANGUAGES, translate
 from streams.hub.topics import WORKER_KEY, WORKER_LIFE_SECONDS
 from tests.support.browser import Watched
@@ -179,6 +180,8 @@ async def test_a_malformed_sign_in_is_told_as_wrong_credentials(
 
 
 async def test_the_system_administrator_sees_which_parts_run(browser: Browser, web: RunningWeb) -> None:
+    keyring = Keyring(web.web.settings.data, web.web.settings.keys)
+    keyring.ensure()
     async with signed_in(browser, web, "system") as (page, _):
         await page.wait_for_selector("#system-parts tbody tr", timeout=SLOW_MS)
         marks = await page.locator("#system-parts tbody tr").all_inner_texts()
@@ -186,6 +189,8 @@ async def test_the_system_administrator_sees_which_parts_run(browser: Browser, w
         assert await page.locator("#system-parts .state-critical").count() == 2, "neither media node nor worker runs"
         worker = page.locator("#system-parts tr", has_text="后台任务")
         await worker.locator(".state-critical", has_text="无响应").wait_for(timeout=SLOW_MS)
+        assert await page.locator(".first-key code").inner_text() == keyring.listed()[0].fingerprint
         await web.web.hub.put(WORKER_KEY.format(name="one"), "1", life_seconds=WORKER_LIFE_SECONDS)
         await worker.locator(".state-normal").wait_for(timeout=SLOW_MS)
+        await page.locator("#system-parts tr", has_text="证据链").locator(".state-critical").wait_for(timeout=SLOW_MS)
         await worker.locator(".state-critical", has_text="无响应").wait_for(timeout=SLOW_MS)
