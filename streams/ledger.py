@@ -23,6 +23,8 @@ FIRST = "0" * 64
 """What the first line names as the one before."""
 SIGNATURE_MARK = b',"signature":"'
 KEY_ID_DIGITS = 16
+TORN_SUFFIX = ".torn"
+"""Of the files that hold what was cut off others after a crash; no proof tells of them."""
 
 
 class NotALedger(ValueError):
@@ -120,7 +122,11 @@ def head_of(path: Path) -> Head:
 def cut_torn_end(path: Path) -> int:
     """Cut off what a crash left after the last line that follows the one before; returns how many bytes that were.
 
+    A copy of them is kept beside the file. What was signed was on the disk before anything else was written, so a
+    crash never tears anything before a signed line: where one stands behind the break, somebody has changed the file.
+
     Raises:
+        NotALedger: it was changed; nothing of it is cut.
         OSError: it can't be read or cut.
     """
     whole, previous = 0, FIRST
@@ -130,12 +136,28 @@ def cut_torn_end(path: Path) -> int:
                 break
             whole += len(line)
             previous = line_hash(line[:-1])
-        size = file.seek(0, os.SEEK_END)
-        if size > whole:
+        file.seek(whole)
+        rest = file.read()
+        if any(SIGNATURE_MARK in line and _previous_of(line) for line in rest.splitlines(keepends=True)):
+            raise NotALedger(f"{path.name} was changed after byte {whole}")
+        if rest:
+            keep_torn(path, rest)
             file.truncate(whole)
             file.flush()
             os.fsync(file.fileno())
-    return size - whole
+    return len(rest)
+
+
+def keep_torn(path: Path, data: bytes) -> None:
+    """Keep what is about to be cut off a file, in one beside it.
+
+    Raises:
+        OSError: it can't be written.
+    """
+    with path.with_name(path.name + TORN_SUFFIX).open("ab") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _previous_of(line: bytes) -> str | None:

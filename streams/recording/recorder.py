@@ -12,7 +12,7 @@ from uuid import UUID
 
 from streams.ledger import Signer
 from streams.recording.events import RecordingEvent
-from streams.recording.manifest import CloseReason
+from streams.recording.manifest import CloseReason, GapLine
 from streams.recording.recording import Anchor, Place
 from streams.recording.recovery import close_unfinished, manifests
 from streams.recording.sink import RecordingSink
@@ -27,6 +27,8 @@ SLICE_NS = 300_000
 PAUSE_SECONDS = 0.0003
 """After SLICE_NS of work the thread lets go of the interpreter for so long: forwarding goes first."""
 CLOSE_SECONDS = 15.0
+UNTOLD_GAPS = 256
+"""Feeds of which it is remembered what the disk refused."""
 
 
 class Recorder:
@@ -43,6 +45,7 @@ class Recorder:
         self._on_event = on_event
         self._loop: asyncio.AbstractEventLoop | None = None
         self._opened: list[tuple[RecordingSink, FeedWriter]] = []
+        self._untold_gaps: dict[str, GapLine] = {}
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
@@ -69,10 +72,17 @@ class Recorder:
         """
         sink = RecordingSink(feed, request_key_frame=request_key_frame)
         sink.looked_at = time.monotonic()
-        writer = FeedWriter(
-            self._place, feed, tracks, self.counters, self._emit, lambda: self._want_key_frame(sink), talk
-        )
         with self._lock:
+            writer = FeedWriter(
+                self._place,
+                feed,
+                tracks,
+                self.counters,
+                self._emit,
+                lambda: self._want_key_frame(sink),
+                talk,
+                self._untold_gaps.pop(feed, None),
+            )
             self._opened.append((sink, writer))
         return sink
 
@@ -80,6 +90,11 @@ class Recorder:
     def is_running(self) -> bool:
         """Whether the thread lives."""
         return self._thread.is_alive()
+
+    @property
+    def is_recovered(self) -> bool:
+        """Whether what an earlier life left has been looked at."""
+        return self._recovery is not None and not self._recovery.is_alive()
 
     @property
     def open_recordings(self) -> int:
@@ -129,6 +144,14 @@ class Recorder:
             if closing is not None:
                 with self._lock:
                     self._opened.remove((sink, writer))
+                    self._keep_gap(writer)
+
+    def _keep_gap(self, writer: FeedWriter) -> None:
+        """What the disk refused and no recording could tell of is told by the feed's next one."""
+        if writer.disk_gap is not None:
+            self._untold_gaps[writer.feed] = writer.disk_gap
+            while len(self._untold_gaps) > UNTOLD_GAPS:
+                del self._untold_gaps[next(iter(self._untold_gaps))]
 
     def _drain(self, sink: RecordingSink, writer: FeedWriter) -> None:
         started = time.perf_counter_ns()

@@ -17,7 +17,7 @@ from streams.ledger import Signer
 from streams.recording import mp4, webm
 from streams.recording.assembly import Fragment
 from streams.recording.descriptor import make_folder
-from streams.recording.digest import digest
+from streams.recording.digest import RunningDigest, digest
 from streams.recording.events import RecordingEvent
 from streams.recording.frames import VideoFormat
 from streams.recording.identifiers import new_id
@@ -57,6 +57,17 @@ class Place:
     node: str
     signer: Signer
     anchor: Callable[[], Anchor | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a segment has come; `ended_ns` is Unix time."""
+
+    fragments: int
+    seconds: float
+    ended_ns: int
+    bytes: int
+    digest: RunningDigest
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +113,9 @@ class RecordingFiles:
         self._start = 0.0
         self._seconds = 0.0
         self._fragments = 0
-        self._is_closed = False
+        self._lasting: Standing | None = None
+        """Of the present segment, what the disk has taken for good."""
+        self._is_cut = self._is_closed = False
         self._synced_at = time.monotonic()
 
     @property
@@ -137,6 +150,7 @@ class RecordingFiles:
         self.segments, self._fragments = number, 1
         self._start, self._seconds = header.start, 0.0
         self._grew(fragment, wall_ns)
+        self._lasting = self._standing()
         return len(head) + len(data)
 
     def append(self, fragment: Fragment, wall_ns: int) -> int:
@@ -157,6 +171,11 @@ class RecordingFiles:
         self._seconds = max(self._seconds, fragment.start + fragment.seconds)
         self.ended_ns = max(self.ended_ns, wall_ns + int(fragment.seconds * NANOSECONDS))
 
+    def _standing(self) -> Standing:
+        assert self._segment is not None  # noqa: S101 - as the callers have seen
+        segment = self._segment
+        return Standing(self._fragments, self._seconds, self.ended_ns, segment.bytes, segment.digest.copy())
+
     def note(self, gap: GapLine) -> None:
         """Write down that something is missing."""
         self._manifest.write(gap)
@@ -168,6 +187,7 @@ class RecordingFiles:
         # The pictures first: a line must not outlive what it tells of.
         if self._segment is not None:
             self._segment.sync()
+            self._lasting = self._standing()
         for event in self._manifest.sync():
             self._emit(event)
         self._synced_at = time.monotonic()
@@ -177,7 +197,8 @@ class RecordingFiles:
         segment = self._segment
         if segment is None:
             return
-        segment.sync()
+        # All before it lasts first: so no crash can tear anything before a line that is signed.
+        self.sync(now=True)
         hashes = segment.digest.value
         self._manifest.write(
             Sealed(
@@ -190,9 +211,10 @@ class RecordingFiles:
                 fragments=self._fragments,
                 device_offset_ms=device_offset_ms,
                 anchor=self._place.anchor(),
+                is_recovered=self._is_cut,
             )
         )
-        self._segment = None
+        self._segment = self._lasting = None
         segment.release()
         self.sync(now=True)
 
@@ -211,6 +233,15 @@ class RecordingFiles:
             self._is_closed = True
         self.sync(now=True)
         self._manifest.release()
+
+    def fall_back(self) -> None:
+        """Let only that count which the disk has taken for good: of the rest nobody knows what it made."""
+        segment, lasting = self._segment, self._lasting
+        if segment is None or lasting is None:
+            return
+        self._is_cut = lasting.fragments < self._fragments
+        self._fragments, self._seconds, self.ended_ns = lasting.fragments, lasting.seconds, lasting.ended_ns
+        segment.bytes, segment.digest = lasting.bytes, lasting.digest
 
     def give_up(self, device_offset_ms: int | None) -> bool:
         """Complete it after a write that failed; False while the disk refuses even that: try again later."""

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from streams.ledger import cut_torn_end, head_of
+from streams.ledger import TORN_SUFFIX, NotALedger, cut_torn_end, head_of, keep_torn
 from streams.recording import version_1
 from streams.recording.digest import RunningDigest, digest
 from streams.recording.events import RecordingEvent, thinned, written_lines
@@ -25,7 +25,10 @@ YOUNG_SECONDS = 60.0
 UNSYNCED_MS = 3000
 """What was written earlier before the last line has been synced."""
 CHUNK_BYTES = 1 << 20
+LONGEST_TORN = 64 << 20
+"""So much of what is cut off a file is kept; seconds of a picture are far less."""
 CLOSED_MARK = b'{"type":"closed"'
+OPENED_MARK = b'{"type":"opened"'
 MEDIA_SUFFIXES = (".mp4", ".webm")
 
 
@@ -51,7 +54,7 @@ def close_unfinished(place: Place, paths: list[Path], stopping: threading.Event)
             if manifest is None or (not manifest.segments and manifest.opened.node == place.node):
                 # Whose it is nobody can tell; another node may be writing its first line in this moment.
                 if manifest is not None or time.time() - path.stat().st_mtime > YOUNG_SECONDS:
-                    _remove_empty(path)
+                    _set_aside_empty(path)
                 continue
             if manifest.opened.node != place.node:
                 continue
@@ -78,7 +81,7 @@ def _complete(place: Place, path: Path) -> Iterator[RecordingEvent]:
     manifest = read_manifest(path)
     if manifest is None or not manifest.segments:
         return
-    _remove_beginning(path, len(manifest.segments))
+    _set_aside_beginning(path, len(manifest.segments))
     file = ManifestFile(path, manifest.opened.recording, manifest.opened.feed, place.signer, head_of(path))
     file.resume()
     try:
@@ -154,19 +157,30 @@ def _whole(media: Path, segment: Segment) -> int:
 def _cut(media: Path, size: int) -> None:
     """Let the file end where what counts ends, so that it plays, and its hash is the one that was signed."""
     with media.open("r+b") as file:
-        if file.seek(0, os.SEEK_END) > size:
+        file.seek(size)
+        rest = file.read(LONGEST_TORN)
+        if rest:
+            keep_torn(media, rest)
             file.truncate(size)
             os.fsync(file.fileno())
 
 
-def _remove_beginning(path: Path, segments: int) -> None:
-    """Take away the file of a segment that no line tells of yet: it holds a header only."""
-    for suffix in (*MEDIA_SUFFIXES, DRAFT_SUFFIX):
-        path.with_name(f"{path.stem}-{segments + 1:04d}{suffix}").unlink(missing_ok=True)
+def _set_aside_beginning(path: Path, segments: int) -> None:
+    """Set aside the file of a segment that no line tells of yet: nothing vouches for the moment that it holds."""
+    for suffix in MEDIA_SUFFIXES:
+        media = path.with_name(f"{path.stem}-{segments + 1:04d}{suffix}")
+        if media.exists():
+            media.rename(media.with_name(media.name + TORN_SUFFIX))
+    path.with_name(f"{path.stem}-{segments + 1:04d}{DRAFT_SUFFIX}").unlink(missing_ok=True)
 
 
-def _remove_empty(path: Path) -> None:
-    """A manifest whose first segment never came to be tells of nothing."""
-    if not any(path.with_suffix(suffix).exists() for suffix in MEDIA_SUFFIXES):  # as version 1 named them
-        _remove_beginning(path, 0)
-        path.unlink(missing_ok=True)
+def _set_aside_empty(path: Path) -> None:
+    """A manifest whose first segment never came to be tells of nothing; one that tells of more is left alone."""
+    lines = path.read_bytes().splitlines(keepends=True)
+    whole = [line for line in lines if line.endswith(b"\n")]
+    if len(whole) > 1 or (whole and not whole[0].startswith(OPENED_MARK)):
+        raise NotALedger(f"{path.name} was changed")
+    if any(path.with_suffix(suffix).exists() for suffix in MEDIA_SUFFIXES):  # as version 1 named them
+        return
+    _set_aside_beginning(path, 0)
+    path.unlink(missing_ok=True)

@@ -71,7 +71,7 @@ class RecordingSink:
         self._bound = bound
         self._bytes_in = 0
         self._bytes_out = 0
-        self._drop_since_ns = 0
+        self._drop_since_ns = self._drop_until_ns = 0
         self._drop_count = 0
 
     def is_writing(self, now: float) -> bool:
@@ -96,6 +96,7 @@ class RecordingSink:
         if self._bytes_in - self._bytes_out > self._bound or self.closing is not None:
             self.dropped += 1
             self._drop_since_ns = self._drop_since_ns or arrival_ns
+            self._drop_until_ns = arrival_ns
             self._drop_count += 1
             return
         if self._drop_count:
@@ -114,6 +115,9 @@ class RecordingSink:
     def close(self, reason: CloseReason) -> None:
         """No more will come; what is queued is still written. Repeating it changes nothing."""
         if self.closing is None:
+            if self._drop_count:
+                self._items.append(Dropped(self._drop_since_ns, self._drop_until_ns, self._drop_count))
+                self._bytes_in += ITEM_BYTES
             self.closing = reason
 
     def take(self) -> Item | None:

@@ -77,6 +77,7 @@ class FeedWriter:
         emit: Callable[[RecordingEvent], None],
         want_key_frame: Callable[[], None],
         talk: UUID | None = None,
+        disk_gap: GapLine | None = None,
     ) -> None:
         self.feed = feed
         self.trouble: Trouble | None = None
@@ -95,7 +96,8 @@ class FeedWriter:
         self._tail: Part | None = None
         """The segment before, while sound of it may come."""
         self._retry_at_ns = self._complete_at_ns = 0
-        self._disk_gap: GapLine | None = None
+        self.disk_gap = disk_gap
+        """What the disk refused, until a recording can tell of it; perhaps the next one of the feed."""
         self._pause: GapKind | None = None
         """Why the publisher pauses, where its node knows."""
         self._key_wanted_at_ns = 0
@@ -167,6 +169,8 @@ class FeedWriter:
         self._complete(None)
         for files in self._incomplete:
             files.release()
+        if self.disk_gap is not None and self.disk_gap.until == self.disk_gap.since:
+            self.disk_gap = _until(self.disk_gap, self._last_arrival_ns)
 
     # Frames
 
@@ -355,9 +359,10 @@ class FeedWriter:
         part.is_open = True
         self._counters.files += 1
         logger.info("feed %s: recording %s: segment %d begun: %s", self.feed, files.id, files.segments, part.reason)
-        if self._disk_gap is not None:
-            files.note(self._disk_gap.model_copy(update={"until": wall_ns // 1_000_000}))
-            self._disk_gap = None
+        if self.disk_gap is not None:
+            is_past = self.disk_gap.until > self.disk_gap.since
+            files.note(self.disk_gap if is_past else _until(self.disk_gap, wall_ns))
+            self.disk_gap = None
         return count
 
     # The disk
@@ -403,12 +408,13 @@ class FeedWriter:
         self._retry_at_ns = self._last_arrival_ns + RETRY_NS
         since_ns = self._last_arrival_ns
         if files is not None:
+            files.fall_back()
             since_ns = files.ended_ns if files.segments else since_ns
             self._incomplete.append(files)
             self._complete(None)
-        if self._disk_gap is None:
+        if self.disk_gap is None:
             since = since_ns // 1_000_000
-            self._disk_gap = GapLine(kind=self.trouble, track="both", since=since, until=since)
+            self.disk_gap = GapLine(kind=self.trouble, track="both", since=since, until=since)
 
     def _complete(self, now_ns: int | None) -> None:
         """Complete what the disk has refused to complete, if it is time."""
@@ -435,3 +441,7 @@ class FeedWriter:
         if (is_old or is_needed) and now_ns - self._key_wanted_at_ns > NANOSECONDS:
             self._key_wanted_at_ns = now_ns
             self._want_key_frame()
+
+
+def _until(gap: GapLine, at_ns: int) -> GapLine:
+    return gap.model_copy(update={"until": max(gap.since, at_ns // 1_000_000)})

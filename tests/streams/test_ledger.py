@@ -12,6 +12,7 @@ from streams.ledger import (
     FIRST,
     Chain,
     Head,
+    NotALedger,
     cut_torn_end,
     head_of,
     is_signed_by,
@@ -81,6 +82,18 @@ def test_a_torn_end_is_cut_off_to_the_last_line_that_follows(tmp_path: Path) -> 
         assert cut_torn_end(path) == len(torn)
         assert path.read_bytes() == before
         assert head_of(path).lines == kept
+        torn_file = path.with_name("ledger.jsonl.torn")
+        assert torn_file.read_bytes() == torn, "what is cut off is kept beside"
+        torn_file.unlink()
+
+
+def test_nothing_is_cut_where_something_signed_stands_behind_the_break(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.jsonl"
+    changed = b"".join(lines()).replace(b'"at":2', b'"at":7')
+    path.write_bytes(changed)
+    with pytest.raises(NotALedger):
+        cut_torn_end(path)
+    assert path.read_bytes() == changed
 
 
 def test_a_chain_goes_on_from_a_files_head(tmp_path: Path) -> None:

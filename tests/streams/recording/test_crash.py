@@ -106,6 +106,7 @@ async def test_a_fragment_that_was_half_written_is_passed_over_by_players_and_by
     assert sealed is not None
     assert sealed.bytes == last.offset
     assert path.read_bytes() == torn[: last.offset]
+    assert path.with_name(f"{path.name}.torn").read_bytes() == torn[last.offset :], "what is cut off is kept beside"
     assert len(decode(path)["video"]) == expected
     check(tmp_path)
 
@@ -177,7 +178,8 @@ async def test_a_crash_in_the_second_segment_costs_nothing_of_the_first(
     assert segment_of(first) == before
     assert len(decode(second)["video"]) == 12, "what a line tells of"
     assert [event.ordinal for event in events] == sorted({event.ordinal for event in events})
-    assert not beginning.exists(), "a file that only began tells of nothing"
+    assert not beginning.exists(), "nothing vouches for a file that only began"
+    assert beginning.with_name(f"{beginning.name}.torn").exists()
     check(tmp_path)
 
 
@@ -218,3 +220,37 @@ async def test_a_fragment_damaged_long_before_the_crash_takes_nothing_with_it(tm
     await recovered(tmp_path)
     assert segment_of(path).fragments == before.fragments
     assert path.read_bytes() == data
+
+
+async def untouched(root: Path) -> None:
+    """A new life of the node changes nothing of what lies there."""
+    before = {path: path.read_bytes() for path in root.glob("*/*/*")}
+    events: list[RecordingEvent] = []
+    recorder = Recorder(root, "node-1", SIGNER, events.append)
+    recorder.start()
+    await until(lambda: recorder.is_recovered)
+    await recorder.close()
+    assert events == []
+    assert {path: path.read_bytes() for path in root.glob("*/*/*")} == before
+
+
+@pytest.mark.parametrize("line", [0, 2, 3])
+async def test_a_manifest_that_somebody_changed_is_left_as_it_is_with_all_its_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: int
+) -> None:
+    monkeypatch.setattr("streams.recording.writer.SEGMENT_NS", 1_500_000_000)
+    path = manifest_path_of(await written(tmp_path))
+    lines = path.read_bytes().splitlines(keepends=True)[:-1]
+    lines[line] = (
+        lines[line].replace(b'"', b"'", 1) if line == 0 else lines[line].replace(b'"sha256":"', b'"sha256":"0')
+    )
+    path.write_bytes(b"".join(lines))
+    os.utime(path, (0, 0))
+    await untouched(tmp_path)
+
+
+async def test_an_unreadable_manifest_is_never_taken_away_with_what_it_tells_of(tmp_path: Path) -> None:
+    path = manifest_path_of(await written(tmp_path))
+    path.write_bytes(b"garbage\n")
+    os.utime(path, (0, 0))
+    await untouched(tmp_path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import os
 import sys
 import threading
 import time
@@ -16,9 +17,9 @@ from streams.recording.events import RecordingEvent
 from streams.recording.manifest import Closed, FragmentLine, Opened, Sealed, SegmentLine
 from streams.recording.recorder import Recorder
 from streams.recording.recording import RecordingFiles
-from streams.recording.sink import ITEM_BYTES, WRITING_SECONDS, RecordingSink
+from streams.recording.sink import ITEM_BYTES, WRITING_SECONDS, Dropped, RecordingSink
 from tests.streams.recording.publisher import H264, OPUS, VP8, Publisher, clip, tone
-from tests.streams.recording.reading import check, closed_in, decode, files, manifest_of
+from tests.streams.recording.reading import check, closed_in, decode, files, manifest_of, manifest_path_of, segment_of
 from tests.support.signing import SIGNER
 from tests.support.waiting import until
 
@@ -210,3 +211,72 @@ def test_reports_without_end_do_not_get_past_the_bound() -> None:
     assert taken == 11
     sink.packet("video", bytes(100), 1)
     assert sink.take() == ("video", bytes(100), 1)
+
+
+def test_what_was_dropped_at_the_very_end_is_told_too() -> None:
+    sink = RecordingSink("feed-1", bound=1000, request_key_frame=None)
+    for number in range(20):
+        sink.packet("video", bytes(100), number + 1)
+    sink.close("ended")
+    items = []
+    while (item := sink.take()) is not None:
+        items.append(item)
+    assert items[-1] == Dropped(since_ns=items[-1].since_ns, until_ns=20, packets=sink.dropped)  # type: ignore[union-attr]
+
+
+async def test_a_gap_that_no_recording_could_tell_of_is_told_by_the_feeds_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder = Recorder(tmp_path, "node-1", SIGNER, lambda event: None)
+    recorder.start()
+    publisher = Publisher([*clip("H264", 6.0), *tone(6.0)], start_ns=time.time_ns() - 6_000_000_000)
+    packets = list(publisher.packets())
+    with monkeypatch.context() as full:
+        full.setattr(RecordingFiles, "append", _no_space)
+        full.setattr(RecordingFiles, "begin_segment", _no_space)
+        sink = recorder.open("feed-1", [H264, OPUS])
+        for packet in packets[: len(packets) // 2]:
+            sink.packet(*packet)
+        sink.close("ended")
+        await until(lambda: recorder.open_recordings == 0)
+    sink = recorder.open("feed-1", [H264, OPUS])
+    for packet in packets[len(packets) // 2 :]:
+        sink.packet(*packet)
+    sink.close("ended")
+    await until(lambda: recorder.open_recordings == 0)
+    await recorder.close()
+    (path,) = files(tmp_path)
+    (gap,) = manifest_of(path).gaps
+    assert gap.kind == "disk_full"
+    assert 500 < gap.until - gap.since < 3500
+
+
+async def test_only_what_a_failing_disk_has_taken_for_good_is_sealed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder = Recorder(tmp_path, "node-1", SIGNER, lambda event: None)
+    recorder.start()
+    sink = recorder.open("feed-1", [H264, OPUS])
+    packets = list(Publisher([*clip("H264", 6.0), *tone(6.0)], start_ns=time.time_ns() - 6_000_000_000).packets())
+    for packet in packets[: len(packets) // 2]:
+        sink.packet(*packet)
+    await until(lambda: sink.is_writing(time.monotonic()))
+    calls = iter([OSError(errno.EIO, "input/output error")])
+
+    def sync(descriptor: int) -> None:
+        if threading.current_thread().name == "recorder" and (error := next(calls, None)) is not None:
+            raise error
+        fdatasync(descriptor)
+
+    fdatasync = os.fdatasync
+    monkeypatch.setattr(os, "fdatasync", sync)
+    for packet in packets[len(packets) // 2 :]:
+        sink.packet(*packet)
+    await until(lambda: recorder.counters.write_failures == 1)
+    await recorder.close()
+    check(tmp_path)
+    first = segment_of(files(tmp_path)[0])
+    assert first.sealed is not None
+    assert first.sealed.is_recovered
+    lines = manifest_path_of(files(tmp_path)[0]).read_bytes().count(b'{"type":"fragment"')
+    assert 0 < first.sealed.fragments < lines
