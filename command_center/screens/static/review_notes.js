@@ -14,19 +14,19 @@ export class Notes {
     this.element = element;
     this.on = on;
     this.items = [];
-    this.operation = null;
+    this.operation = this.key = null;
   }
 
   async read(operation) {
-    const { items } = await askInReview("GET", `/api/operations/${operation.id}/notes`);
     this.operation = operation;
-    this.take(items);
+    const { items } = await askInReview("GET", `/api/operations/${operation.id}/notes`);
+    if (operation === this.operation) this.take(items); // else somebody has chosen another one meanwhile
   }
 
   clear() {
     this.close();
     this.items = [];
-    this.operation = null;
+    this.operation = this.key = null;
   }
 
   take(items) {
