@@ -8,10 +8,9 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
@@ -88,8 +87,16 @@ class JournalCheck:
     async def _entries(self, operation: UUID, journal: JournalReport) -> None:
         since = None if journal.since is None else from_ms(journal.since) - CLOCK_SLACK
         before = None if since is None else await self._known(operation, since)
-        lines, last, noted = _entries_of(self._folder / f"{operation}{SUFFIX}"), 0, _Noted()
-        while batch := await asyncio.to_thread(lambda: list(islice(lines, BATCH))):
+        file, last, noted = _JournalFile(self._folder / f"{operation}{SUFFIX}"), 0, _Noted()
+        while True:
+            batch = await asyncio.to_thread(file.take, BATCH)
+            if not batch:
+                # What was marked as written meanwhile stands in the file by now.
+                rows = await self._between(operation, last, None)
+                batch = await asyncio.to_thread(file.take, BATCH)
+                if not batch:
+                    await self._beyond(operation, rows, noted)
+                    break
             rows = await self._between(operation, last, batch[-1]["id"])
             last = max(last, batch[-1]["id"])
             known = {line["id"]: line for line in batch}
@@ -98,24 +105,22 @@ class JournalCheck:
             for missing in known:
                 self._report.add("database-missing", str(missing), table="journal_entries")
             await self._tell(rows, noted)
-        await self._beyond(operation, last, noted)
         if since is not None and before is not None:
             self._look_for_others(operation, since, noted, before, await self._known(operation, since))
 
-    async def _beyond(self, operation: UUID, last: int, noted: _Noted) -> None:
+    async def _beyond(self, operation: UUID, rows: Sequence[JournalEntry], noted: _Noted) -> None:
         """Entries behind the file's last one: they wait to be written, which takes seconds."""
-        while rows := (await self._between(operation, last, None)):
-            last = rows[-1].id
-            for row in rows:
-                self._compare(row, None)
-            late = [row for row in rows if row.written_at is None and row.at < self._clock() - YOUNG]
-            if late:
-                self._report.add("database-waiting", str(operation), lines=len(late))
-            await self._tell(rows, noted)
+        for row in rows:
+            self._compare(row, None)
+        late = [row for row in rows if row.written_at is None and row.at < self._clock() - YOUNG]
+        if late:
+            self._report.add("database-waiting", str(operation), lines=len(late))
+        await self._tell(rows, noted)
 
     async def _between(self, operation: UUID, after: int, until: int | None) -> list[JournalEntry]:
         query = select(JournalEntry).where(JournalEntry.operation_id == operation, JournalEntry.id > after)
-        query = query.limit(BATCH) if until is None else query.where(JournalEntry.id <= until)
+        if until is not None:
+            query = query.where(JournalEntry.id <= until)
         async with self._database.read() as session:
             return list(await session.scalars(query.order_by(JournalEntry.id)))
 
@@ -272,16 +277,33 @@ class JournalCheck:
                 self._differs("deliveries", str(delivery), "state, escalated_at")
 
 
-def _entries_of(path: Path) -> Iterator[Body]:
+class _JournalFile:
     """The entries of a journal's file, whose chain has been verified; of one that was broken what can be read."""
-    with path.open("rb") as file:
-        for raw in file:
-            try:
-                line = json.loads(raw)
-            except ValueError:
-                continue
-            if isinstance(line, dict) and line.get("type") == "entry" and {"id", "at", "kind", "digest"} <= line.keys():
-                yield line
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._offset = 0
+
+    def take(self, most: int) -> list[Body]:
+        """The next ones; of those that come meanwhile too."""
+        found: list[Body] = []
+        with self._path.open("rb") as file:
+            file.seek(self._offset)
+            for raw in file:
+                if not raw.endswith(b"\n") or len(found) == most:
+                    break
+                self._offset += len(raw)
+                found += _entry_in(raw)
+        return found
+
+
+def _entry_in(raw: bytes) -> list[Body]:
+    try:
+        line = json.loads(raw)
+    except ValueError:
+        return []
+    is_one = isinstance(line, dict) and line.get("type") == "entry" and isinstance(line.get("id"), int)
+    return [line] if is_one and {"at", "kind", "digest"} <= line.keys() else []
 
 
 def _id(text: str | None) -> UUID | None:

@@ -175,6 +175,7 @@ CODES: Mapping[str, tuple[Grade, str, str]] = {
     "manifest-order": (_B, "清单的记录次序不成立（{reason}）。", "The manifest's lines contradict each other ({reason})."),
     "manifest-open": (_U, "录像尚未结束：最后一段以后的内容还没有签署。", "The recording isn't closed: what follows its last sealed segment isn't signed yet."),
     "segment-open": (_U, "第 {number} 段尚未封存签署。", "Segment {number} isn't sealed yet."),
+    "node-clock": (_N, "第 {number} 段：按节点时钟结束于 {ended}，按法院时钟却应在 {after} 与 {cover} 之间封存：两者的时钟不一致。", "Segment {number} ended at {ended} by its node's clock and was sealed between {after} and {cover} by the court's: their clocks differ."),
     "segment-lost": (_N, "第 {number} 段：停电使末尾 {fragments} 个片段丢失，由录像机恢复时签字声明。", "Segment {number}: a power cut lost its last {fragments} fragments; the recorder has declared so with its signature."),
     "media-missing": (_B, "第 {number} 段的文件不见了，且没有任何说明。", "The file of segment {number} is gone, and nothing accounts for it."),
     "media-short": (_B, "第 {number} 段的文件只有 {found} 字节，应有 {wanted} 字节：被截短。", "The file of segment {number} has {found} bytes and must have {wanted}: it was cut."),
@@ -252,6 +253,7 @@ LABELS: Mapping[str, tuple[str, str]] = {
     "anchors": ("锚点：{count} 个，首个 {first}，末个 {last}", "Anchors: {count}, the first at {first}, the last at {last}"),
     "newest-anchor": ("最新锚点：{sequence}:{hash}", "The newest anchor: {sequence}:{hash}"),
     "anchor-compare": ("它之后若曾有内容被整体截去，只有与另存他处的最新锚点比较才能发现（--anchor）。", "That nothing later was cut off as a whole only a copy of a newer anchor, kept elsewhere, can show (--anchor)."),
+    "anchor-clock-only": ("锚点的时间出自法院自己的时钟；没有外部的时间戳，对不信任法院的人不能证明时间。", "The anchors' times are by the court's own clock; without a time stamp from outside they prove no time to whoever doesn't trust the court."),
     "anchor-matches": ("与所指定的锚点一致。", "The anchor that you named is among them."),
     "stamps": ("可信时间戳（RFC 3161）：{count} 个，首个 {first}，末个 {last}", "Time stamps (RFC 3161): {count}, the first at {first}, the last at {last}"),
     "stamps-trusted": ("其中 {count} 个的签名与机构均已核对", "the signature and the authority of {count} of them were checked"),
@@ -577,6 +579,8 @@ class _Writer:
             yield self._say("anchors", count=report.anchors, first=first, last=last)
             yield self._say("newest-anchor", sequence=sequence, hash=digest)
             yield self._say("anchor-matches" if report.is_anchor_known else "anchor-compare")
+            if not report.stamps:
+                yield self._say("anchor-clock-only")
         if report.stamps:
             begin, end = instant(report.first_stamp_at), instant(report.last_stamp_at)
             yield self._say("stamps", count=sum(report.stamps.values()), first=begin, last=end)
@@ -2317,6 +2321,9 @@ class ManifestReader:
                 self._take(line)
             except Malformed as error:
                 self.ledger.unreadable(line, error)
+        for segment in self.segments:
+            if segment.is_sealed:
+                self._place_in_time(segment)
 
     def _take(self, line: Line) -> None:
         kind = line.fields.type
@@ -2425,9 +2432,22 @@ class ManifestReader:
             return
         self._anchors.refer(line.where, anchor, self.ledger.wrong)
         segment.anchor = anchor[0]
-        cover = self.ledger.anchor_of(line.ordinal)
-        if cover is not None and anchor[0] >= cover:
-            self.ledger.wrong("anchor-order", line.where, sequence=anchor[0], cover=cover)
+
+    def _place_in_time(self, segment: Segment) -> None:
+        """Hold a seal's place between two anchors against the order of these, and against the node's clock."""
+        where, sequence = f"{self.ledger.path}:{segment.ordinal}", segment.anchor or 0
+        cover = self.ledger.anchor_of(segment.ordinal)
+        if cover is not None and sequence >= cover:
+            self.ledger.wrong("anchor-order", where, sequence=sequence, cover=cover)
+        self._compare_clocks(where, segment, self._anchors.at(sequence), self._anchors.at(cover or 0))
+
+    def _compare_clocks(self, where: str, segment: Segment, after: int | None, cover: int | None) -> None:
+        """A segment ends when it is sealed, but for one that a recovery seals; the court's clock saw that between."""
+        is_behind = after is not None and not segment.is_recovered and segment.until < after - CLOCK_SLACK_MS
+        is_ahead = cover is not None and segment.until > cover + CLOCK_SLACK_MS
+        if is_behind or is_ahead:
+            told = {"ended": instant(segment.until), "after": instant(after), "cover": instant(cover)}
+            self._check.report.add("node-clock", where, number=segment.number, **told)
 
     def _closed(self, line: Line) -> None:
         fields, report = line.fields, self.report

@@ -195,6 +195,19 @@ def test_a_manifest_is_signed_by_its_own_node_only(tmp_path: Path, by: str, owne
     assert [one.values["owner"] for one in report.findings if one.code == "signer-not-entitled"] == [owner]
 
 
+@pytest.mark.parametrize("hours", [-3, 3])
+def test_a_nodes_clock_that_differs_from_the_courts_is_told(tmp_path: Path, hours: int) -> None:
+    world = whole(tmp_path)
+    recording = world.begin_recording("feed-9", "node-1")
+    world.at, right = world.at + hours * 3_600_000, world.at
+    world.segment(recording)
+    world.close_recording(recording)
+    world.at = right + 10_000
+    world.anchor()
+    report = look(world)
+    assert (report.exit_code, report.counts["node-clock"]) == (0, 1)
+
+
 def test_a_seal_that_names_a_later_anchor_shows_that_the_anchors_were_cut(
     world: ProofWorld, evidence: Evidence
 ) -> None:
