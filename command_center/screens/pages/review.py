@@ -8,11 +8,9 @@ from dash import Dash, html, register_page
 
 from command_center.screens import shell
 from command_center.screens.components.map import frame
-from command_center.screens.routes import STATIC
 from command_center.screens.words import say
 
 REVIEW = "review"
-EXPORT = STATIC / "export.js"
 
 
 def layout(**_query: str) -> Any:
@@ -20,7 +18,7 @@ def layout(**_query: str) -> Any:
     return html.Main(
         id=REVIEW,
         className="review",
-        **shell.attributes(data_module="review", **({"data_export": ""} if EXPORT.is_file() else {})),
+        **shell.attributes(data_module="review"),
         children=[
             html.Link(rel="stylesheet", href="/static/review.css"),
             shell.panel(say("review.wall"), None, name="wall"),

@@ -79,7 +79,6 @@ class Review {
       mark: () => this.write(),
       export: () => this.openExport(),
     });
-    this.controls.export.hidden = main.dataset.export === undefined;
     new ReviewKeys(this);
     this.clock.start();
     this.empty(say("review.loading"));

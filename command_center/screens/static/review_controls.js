@@ -27,7 +27,7 @@ export class Controls {
     this.bar = h("progress.review-progress", { max: 1, value: 0, hidden: true, "aria-label": say("review.loading") });
     this.newest = worded("newest", on.newest, { hidden: true });
     this.follow = worded("follow", on.follow, { hidden: true });
-    this.export = worded("export", on.export, { hidden: true });
+    this.export = worded("export", on.export);
     element.replaceChildren(
       h("div.review-transport", {}, button("previous", "previous", () => on.event(-1)), button("frame-back", "frameBack", () => on.frame(-1)), this.play, button("frame-on", "frameOn", () => on.frame(1)), button("next", "next", () => on.event(1)), this.speed),
       h("div.review-clock", {}, this.date, this.time),
