@@ -5,9 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import os
-import random
-import signal
 import sys
 from pathlib import Path
 
@@ -17,63 +14,25 @@ from command_center.evidence.exports.builder import RESULT_FILE, NoRoom
 from command_center.evidence.exports.originals import OriginalMissing
 from command_center.evidence.exports.plan import PACKAGE_FILE
 from tests.command_center.evidence.exports.conftest import Case, build_package
+from tests.command_center.evidence.exports.killing import command, killed_until_done
 
 SEED = 1
 SECONDS = 64.0
 """Two pieces for each camera."""
-MOST_KILLS = 20
 
 
 def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-async def run_once(case: Case, units: int, seconds: float) -> tuple[int, int]:
-    """Start the exports' process; kill it so long after it had done so many units.
-
-    Its exit code, negative where it was killed, and how many units it told of.
-    """
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "command_center.evidence.exports"),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-        env={
-            **os.environ,
-            "COMMAND_CENTER_DATA": str(case.data),
-            "COMMAND_CENTER_DATABASE_URL": f"sqlite+aiosqlite:///{case.data}/records.sqlite3",
-            "COMMAND_CENTER_EXPORTS_RESERVE_MB": "0",
-        },
-    )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    process.stdin.write(case.wanted(SECONDS).model_dump_json().encode() + b"\n")
-    await process.stdin.drain()
-    done = -1
-    while done < units and (line := await process.stdout.readline()):
-        done = json.loads(line).get("done", done)
-    try:
-        async with asyncio.timeout(seconds):
-            await process.wait()
-    except TimeoutError:
-        process.send_signal(signal.SIGKILL)
-    await process.stdout.read()
-    return await process.wait(), done
-
-
 @pytest.mark.timeout(240)
 async def test_a_killed_export_comes_out_identical(case: Case) -> None:
-    undisturbed = await asyncio.to_thread(case.build, case.wanted(SECONDS))
-    chance, kills, code, done = random.Random(SEED), 0, -1, 0
-    while code != 0:
-        code, done = await run_once(case, done + chance.randint(0, 4), chance.uniform(0.0, 0.4))
-        assert code in {0, -signal.SIGKILL}
-        kills += code != 0
-        assert kills < MOST_KILLS
-    folder = case.data / "exports" / str(case.wanted().job)
+    wanted = case.wanted(SECONDS)
+    undisturbed = await asyncio.to_thread(case.build, wanted)
+    killed, kills = await killed_until_done(case, wanted, SEED)
     assert kills > 0
-    assert json.loads((folder / RESULT_FILE).read_bytes())["sha256"] == sha256(folder / PACKAGE_FILE)
-    assert sha256(folder / PACKAGE_FILE) == sha256(undisturbed)
+    assert sha256(killed) == sha256(undisturbed)
+    assert json.loads((killed.parent / RESULT_FILE).read_bytes())["sha256"] == sha256(killed)
     print(f"{kills} kills")
 
 
@@ -83,7 +42,7 @@ async def test_the_process_ends_with_whoever_wanted_the_package(case: Case) -> N
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,
-        env={**os.environ, "COMMAND_CENTER_DATA": str(case.data)},
+        env=command(case),
     )
     assert process.stdin is not None
     process.stdin.write(case.wanted(40_000.0).model_dump_json().encode() + b"\n")
