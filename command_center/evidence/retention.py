@@ -20,6 +20,7 @@ from command_center.evidence.custody_tables import Deletion, LegalHold, Retentio
 from command_center.evidence.deletions import end, must_decide
 from command_center.evidence.retention_rules import (
     DEFAULT_CLASS,
+    GONE_STATES,
     OPEN_STATES,
     PASSING,
     DeletionState,
@@ -243,10 +244,13 @@ async def _class_of(session: AsyncSession, operation_id: UUID, recording_id: UUI
 
 
 async def _sizes(session: AsyncSession, operations: Sequence[UUID]) -> dict[UUID, tuple[int, int]]:
-    """How many recordings each operation has, and how many bytes they are."""
+    """How many recordings each operation still has, and how many bytes they are."""
+    gone = select(Deletion.recording_id).where(
+        Deletion.operation_id.in_(operations), Deletion.state.in_([state.value for state in GONE_STATES])
+    )
     query = (
         select(Recording.operation_id, func.count(), func.coalesce(func.sum(Recording.bytes), 0))
-        .where(Recording.operation_id.in_(operations))
+        .where(Recording.operation_id.in_(operations), Recording.id.not_in(gone))
         .group_by(Recording.operation_id)
     )
     return {operation: (count, int(size)) for operation, count, size in await session.execute(query)}

@@ -13,6 +13,8 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from command_center.clock import now
 from command_center.database import Database
+from command_center.evidence.custody_tables import Deletion
+from command_center.evidence.retention_rules import GONE_STATES
 from command_center.evidence.store_tables import StoredManifest, StoredSegment, StoredState
 from command_center.evidence.tables import Recording, RecordingSegment
 from command_center.operations.tables import Feed
@@ -76,10 +78,12 @@ async def due_segments(session: AsyncSession, at: datetime, limit: int) -> list[
 
 
 def _sealed() -> Select[RecordingSegment, UUID, int | None, str | None]:
+    """Not those that two people had deleted, perhaps before there was a storage."""
+    gone = select(Deletion.recording_id).where(Deletion.state.in_([state.value for state in GONE_STATES]))
     return (
         select(RecordingSegment, Recording.operation_id, StoredSegment.attempts, StoredSegment.error)
         .join(Recording, Recording.id == RecordingSegment.recording_id)
-        .where(RecordingSegment.sha256.is_not(None))
+        .where(RecordingSegment.sha256.is_not(None), RecordingSegment.recording_id.not_in(gone))
     )
 
 

@@ -150,6 +150,7 @@ class CustodyWorld:
                 RecordingSegment(
                     recording_id=recording, **begun, mime="video/mp4", width=1280, height=720, started_at=START,
                     start=60.0 * (number - 1), seconds=60.0, bytes=len(header + body),
+                    ended_at=START, sha256=_sha256(header + body),
                 )
             )  # fmt: skip
         if ended_at is not None:

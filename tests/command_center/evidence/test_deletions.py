@@ -128,6 +128,25 @@ async def test_a_deleted_recording_says_who_had_it_deleted_when_and_why(world: C
     assert {(one.is_deleted, one.is_missing) for one in files} == {(True, False)}
 
 
+async def test_what_is_kept_of_an_operation_is_told_with_its_class_and_holds(world: CustodyWorld) -> None:
+    recording, other = await world.record(), await world.record()
+    await approved(world, recording)
+    world.at += DELAY
+    await world.disposal.carry_out()
+    supervisor = world.people["supervisor"]
+    await world.retention.classify(supervisor, world.operation, other, RetentionClass.C)
+    hold = await world.retention.hold(supervisor, world.operation, other, "appeal")
+    found = {one.operation.id: one for one in await world.retention.listed(world.people["approver"])}
+    kept = found[world.operation]
+    assert (kept.recordings, kept.bytes, kept.retention_class) == (1, 1, RetentionClass.B)
+    assert kept.marks == {other: RetentionClass.C}
+    assert [one.id for one in kept.holds] == [hold]
+    assert set(found) == {world.operation, world.district_operation}
+    assert [one.operation.id for one in await world.retention.listed(world.people["district-approver"])] == [
+        world.district_operation
+    ]
+
+
 async def test_the_time_line_shows_what_was_deleted_and_still_adds_up(world: CustodyWorld) -> None:
     await approved(world, await world.record(segments=2))
     world.at += DELAY

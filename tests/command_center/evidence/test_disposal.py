@@ -16,21 +16,24 @@ import pytest
 from sqlalchemy import select, update
 
 from command_center.database import Database
+from command_center.evidence import disposal
 from command_center.evidence.custody_tables import Deletion
 from command_center.evidence.retention_rules import DeletionState
 from command_center.evidence.store import StoreAway
+from command_center.evidence.store_whereabouts import new_segments
 from command_center.evidence.tombstones import Tombstones
 from command_center.journal import JournalEntry
 from streams.ledger import FIRST, is_signed_by, line_hash
-from tests.command_center.evidence.custody_world import DELAY, CustodyWorld, new_custody_world
+from tests.command_center.evidence.custody_world import DELAY, START, CustodyWorld, new_custody_world
 from tests.support.records import sqlite_records
 
 KILLS = 8
 
 
 @pytest.fixture
-async def world(records: Database, tmp_path: Path) -> CustodyWorld:
-    """Two courts, on each kind of database."""
+async def world(records: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CustodyWorld:
+    """Two courts, on each kind of database; a round is as long as a busy machine makes it."""
+    monkeypatch.setattr(disposal, "CARRYING_SECONDS", 60.0)
     return await new_custody_world(records, tmp_path)
 
 
@@ -204,6 +207,16 @@ async def test_a_workers_steps_list_what_is_due_and_carry_out_what_is_approved(w
     assert [one.deletion.recording_id for one in found] == [due]
     await world.disposal.step()
     assert (world.files(recording), len(world.files(due))) == ([], 3)
+
+
+async def test_a_storage_that_comes_later_is_brought_nothing_of_what_was_deleted(world: CustodyWorld) -> None:
+    await approve(world, 1)
+    kept = await world.record(segments=2)
+    world.at += DELAY
+    await world.disposal.carry_out()
+    async with world.database.read() as session:
+        found = await new_segments(session, START, 10)
+    assert [(one.recording_id, one.number) for one in found] == [(kept, 1), (kept, 2)]
 
 
 async def test_a_killed_workers_deletions_are_ended_by_the_next(tmp_path: Path) -> None:
