@@ -22,6 +22,8 @@ class Stream:
         self.was_dropped = False
         """Whether the recorder's own queue dropped packets since the last frame."""
         self.last_at_ns: int | None = None
+        self.missing_until_ns: int | None = None
+        """Up to where a pause that lasts has been written down."""
         self.last_arrival_ns = 0
         self._kind: Kind = track.kind
         self._take = take

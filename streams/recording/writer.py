@@ -32,6 +32,8 @@ JUMP_NS = 10 * NANOSECONDS
 """A media clock that jumps this far against the node's was set anew."""
 SILENCE_NS = NANOSECONDS
 """A pause of the publisher that is written down as a gap."""
+LASTING_NS = 5 * NANOSECONDS
+"""One of a single track is written down so often while it lasts: the recording may end before that track comes back."""
 PICTURELESS_NS = 3 * NANOSECONDS
 """Sound alone is recorded when no picture came for so long."""
 AUDIO_WAIT_SECONDS = 0.8
@@ -155,6 +157,7 @@ class FeedWriter:
             self._finish("network" if self._pause is None else CLOSE_REASONS.get(self._pause, "network"))
         elif part.assembly.first_arrival_ns is not None and now_ns - part.assembly.first_arrival_ns > IDLE_CUT_NS:
             self._cut()
+        self._write_down_pauses(LASTING_NS)
         self._sync()
         self._complete(now_ns)
         self._ask_for_key_frame(now_ns)
@@ -249,16 +252,29 @@ class FeedWriter:
         lost, stream.lost_packets = stream.lost_packets, 0
         self._counters.lost_packets += lost
         was_dropped, stream.was_dropped = stream.was_dropped, False
+        told_ns, stream.missing_until_ns = stream.missing_until_ns, None
         since_ns = stream.last_at_ns
         if since_ns is None or (not lost and at_ns - since_ns < SILENCE_NS):
             return
-        since, until = (self._timeline.wall_ns(instant) // 1_000_000 for instant in (since_ns, at_ns))
         cause: GapKind | None = "disk_slow" if was_dropped else None
         if cause is None and at_ns - since_ns >= SILENCE_NS:
             cause = self._pause
-        self._note(GapLine(kind=cause or "network", track=kind, since=since, until=until, packets=lost))
+        self._note_gap(cause, kind, since_ns if told_ns is None else min(told_ns, at_ns), at_ns, lost)
         if lost and kind == "video":
             self._last_key_ns = 0
+
+    def _write_down_pauses(self, least_ns: int) -> None:
+        """Where one track goes on and the other doesn't, for so long at least, that one is missing up to now."""
+        newest_ns = max((stream.last_at_ns or 0 for stream in self._streams.values()), default=0)
+        for kind, stream in self._streams.items():
+            since_ns = stream.last_at_ns if stream.missing_until_ns is None else stream.missing_until_ns
+            if since_ns is not None and newest_ns - since_ns >= least_ns:
+                stream.missing_until_ns = newest_ns
+                self._note_gap(self._pause, kind, since_ns, newest_ns)
+
+    def _note_gap(self, cause: GapKind | None, kind: Kind, since_ns: int, until_ns: int, lost: int = 0) -> None:
+        since, until = (self._timeline.wall_ns(instant) // 1_000_000 for instant in (since_ns, until_ns))
+        self._note(GapLine(kind=cause or "network", track=kind, since=since, until=until, packets=lost))
 
     # Segments
 
@@ -387,6 +403,7 @@ class FeedWriter:
         self._end_tail()
         if self._part is not None:
             self._write(self._part, is_last=True)
+        self._write_down_pauses(SILENCE_NS)
         files, self._files, self._part = self._files, None, None
         if files is not None:
             try:

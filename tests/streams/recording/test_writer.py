@@ -392,6 +392,26 @@ def test_a_picture_that_stands_still_lasts_until_the_next_one(codec: str, tmp_pa
     assert starts == sorted(starts)
 
 
+@pytest.mark.parametrize("kind", ["video", "audio"])
+def test_a_track_that_ends_before_the_other_is_missing_from_there_on(kind: Kind, tmp_path: Path) -> None:
+    publisher, track = published("H264", 9.0)
+    recorded = Recorded(tmp_path, track, OPUS)
+    start = publisher.start_ns
+    packets = [item for item in publisher.packets() if item[0] != kind or item[2] < start + 2e9]
+    recorded.give([item for item in packets if item[2] < start + 8e9])
+    (told,) = manifest_of(recorded.only_file()).gaps
+    assert (told.kind, told.track) == ("network", kind)
+    assert told.until - told.since == pytest.approx(5000, abs=100), "told while it lasts: a crash may end it"
+    recorded.give([item for item in packets if item[2] >= start + 8e9])
+    recorded.writer.close("ended")
+    manifest = manifest_of(recorded.only_file())
+    first, second = manifest.gaps
+    assert (second.kind, second.track, second.since) == ("network", kind, first.until)
+    assert manifest.closed is not None
+    assert second.until == pytest.approx(manifest.closed.ended_at, abs=50)
+    check(tmp_path)
+
+
 def test_a_full_queue_is_a_typed_gap_and_not_laid_at_the_networks_door(tmp_path: Path) -> None:
     publisher, track = published("H264", 4.0)
     recorded = Recorded(tmp_path, track, OPUS)
