@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 Plane = NDArray[np.uint8]
 
 FONT = files("command_center.evidence.exports") / "font" / "NotoSansSC-subset.otf"
-BAND_SHARE = 0.045
+BAND_SHARE = 0.032
 """How much of the picture's longer side a line of the band takes."""
 SMALLEST_LINE = 16
 CARD_SHADE = 24

@@ -13,6 +13,8 @@ import pytest
 
 from command_center.accounts.tables import User
 from command_center.audit import Audit
+from command_center.clock import Clock, now
+from command_center.config import Settings
 from command_center.database import Database
 from command_center.evidence.exports.builder import Builder, Result
 from command_center.evidence.exports.findings import Findings, find
@@ -20,7 +22,7 @@ from command_center.evidence.exports.gathering import Places
 from command_center.evidence.exports.originals import Originals
 from command_center.evidence.exports.plan import PACKAGE_FILE, Wanted
 from command_center.evidence.index import index_events
-from command_center.evidence.store_local import LocalStore
+from command_center.evidence.store_tiered import store_of
 from command_center.operations.tables import Delivery, Feed, Instruction, PositionRecord
 from streams.ledger import Signer, make_signer
 from streams.recording.manifest import GapLine
@@ -70,23 +72,35 @@ class Case:
         return self.data / "exports" / name / PACKAGE_FILE
 
 
-def build_package(data: Path, wanted: Wanted, work: Path, records: str, *, reserve_bytes: int = 0) -> Result:
+def build_package(
+    data: Path,
+    wanted: Wanted,
+    work: Path,
+    records: str,
+    *,
+    reserve_bytes: int = 0,
+    settings: Settings | None = None,
+    clock: Clock = now,
+) -> Result:
     """Build a package as the exports' process does, in a thread of its own."""
     with asyncio.Runner() as runner:
         database = Database(records)
+        store = store_of(settings or Settings(data=data), database)
 
         def findings() -> Findings:
             return runner.run(find(database, wanted))
 
         builder = Builder(
             Places(data, work),
-            Originals(LocalStore(data / "recordings"), runner),
+            Originals(store, runner),
             lambda: make_signer(data / "keys" / COURT_KEY),
             reserve_bytes=reserve_bytes,
+            clock=clock,
         )
         try:
             return builder.build(wanted, findings, lambda done, whole: None)
         finally:
+            runner.run(store.close())
             runner.run(database.close())
 
 
