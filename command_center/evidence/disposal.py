@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from uuid import UUID
 
 from sqlalchemy import and_, or_, select
@@ -140,22 +141,23 @@ class Disposal:
         return True
 
     async def _begin(self, deletion_id: UUID) -> tuple[Tombstone, _Files] | None:
-        """Let an approval take effect, unless a rule stops it now; from here on there is no way back."""
+        """Let an approval take effect, unless a rule stops it now; with the tombstone there is no way back."""
+        is_settled = await asyncio.to_thread(self._tombstones.stands, await self._recording_of(deletion_id))
         async with self._database.write() as session:
             deletion = await session.get_one(Deletion, deletion_id)
             operation = await session.get_one(Operation, deletion.operation_id, with_for_update={"key_share": True})
             await session.refresh(deletion)
-            if deletion.state == DeletionState.APPROVED:
-                code = await self._obstacle(session, deletion)
-                if code == PASSING:
-                    return None
-                if code is not None:
-                    end(deletion, DeletionState.REFUSED, None, self._clock(), code)
-                    await self._record(session, deletion, operation, "deletion.stopped", {"code": code})
-                    return None
-                move(deletion, DeletionState.DELETING)
-            elif deletion.state != DeletionState.DELETING:
+            if deletion.state not in (DeletionState.APPROVED, DeletionState.DELETING):
                 return None  # withdrawn meanwhile
+            code = None if is_settled else await self._obstacle(session, deletion)
+            if code == PASSING:
+                return None
+            if code is not None:
+                end(deletion, DeletionState.REFUSED, None, self._clock(), code)
+                await self._record(session, deletion, operation, "deletion.stopped", {"code": code})
+                return None
+            if deletion.state == DeletionState.APPROVED:
+                move(deletion, DeletionState.DELETING)
             recording = await session.get(Recording, deletion.recording_id)
             if recording is None:
                 logger.error("deletion %s waits: the index has lost recording %s", deletion_id, deletion.recording_id)
@@ -165,6 +167,10 @@ class Disposal:
             indexed = {row.number: row.path for row in await session.scalars(query)}
         files = await self._files(recording, "" if feed is None else feed.name, indexed)
         return _stone(deletion, files), files
+
+    async def _recording_of(self, deletion_id: UUID) -> UUID:
+        async with self._database.read() as session:
+            return (await session.get_one(Deletion, deletion_id)).recording_id
 
     async def _obstacle(self, session: AsyncSession, deletion: Deletion) -> str | None:
         found = await kept(session, deletion.recording_id)
@@ -185,7 +191,7 @@ class Disposal:
             manifest = None
         if manifest is None:
             return _Files(feed, Head(recording.lines, recording.head), indexed)
-        named = {segment.line.number: segment.line.path for segment in manifest.segments}
+        named = {segment.line.number: _own(recording, segment.line.path) for segment in manifest.segments}
         return _Files(manifest.opened.feed, head, dict(sorted({**indexed, **named}.items())))
 
     async def _finish(self, deletion_id: UUID, tombstone: str, files: _Files) -> None:
@@ -227,6 +233,18 @@ class Disposal:
             subject_id=str(deletion.recording_id),
             details={"operation": str(operation.id), "deletion": str(deletion.id), **details},
         )
+
+
+def _own(recording: Recording, path: str) -> str:
+    """A segment's path, which must lie beside its recording's manifest under its name: nothing else goes with it.
+
+    Raises:
+        ValueError: it doesn't; somebody changed the manifest.
+    """
+    here, place = PurePosixPath(recording.manifest), PurePosixPath(path)
+    if place.parent != here.parent or not place.name.startswith((f"{recording.id}-", f"{recording.id}.")):
+        raise ValueError(f"recording {recording.id}: its manifest names another's file")
+    return path
 
 
 def _stone(deletion: Deletion, files: _Files) -> Tombstone:

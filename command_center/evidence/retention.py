@@ -139,11 +139,14 @@ class Retention:
         Raises:
             NotPermitted: the role doesn't.
             NotFound: there is no such operation or recording in this person's courts.
+            Conflict: the recording is being deleted already.
         """
         must(identity, Permission.HOLD_RECORDINGS)
         async with self._database.write() as session:
             operation = await lock_operation(session, identity, operation_id)
             await _class_of(session, operation_id, recording_id)
+            if recording_id is not None and await _is_going(session, recording_id):
+                raise Conflict("deletion-under-way")
             hold_id = new_id()
             session.add(
                 LegalHold(
@@ -241,6 +244,13 @@ async def _class_of(session: AsyncSession, operation_id: UUID, recording_id: UUI
     if found.recording.operation_id != operation_id:
         raise NotFound("recording-not-found")
     return found.standing.retention_class
+
+
+async def _is_going(session: AsyncSession, recording_id: UUID) -> bool:
+    query = select(Deletion.id).where(
+        Deletion.recording_id == recording_id, Deletion.state == DeletionState.DELETING.value
+    )
+    return await session.scalar(query) is not None
 
 
 async def _sizes(session: AsyncSession, operations: Sequence[UUID]) -> dict[UUID, tuple[int, int]]:

@@ -52,7 +52,7 @@ NEXT_STATES: Mapping[DeletionState, frozenset[DeletionState]] = {
     DeletionState.DUE: frozenset({DeletionState.PROPOSED}),
     DeletionState.PROPOSED: frozenset({DeletionState.APPROVED, DeletionState.WITHDRAWN, DeletionState.REFUSED}),
     DeletionState.APPROVED: frozenset({DeletionState.DELETING, DeletionState.WITHDRAWN, DeletionState.REFUSED}),
-    DeletionState.DELETING: frozenset({DeletionState.DONE}),
+    DeletionState.DELETING: frozenset({DeletionState.DONE, DeletionState.REFUSED}),
     DeletionState.DONE: frozenset(),
     DeletionState.WITHDRAWN: frozenset(),
     DeletionState.REFUSED: frozenset(),

@@ -69,21 +69,25 @@ class Tombstones:
             LedgerBroken: somebody changed the ledger; nothing is written, so nothing may be deleted.
             OSError, ValueError: it can't be read, signed or written; doing it again settles it.
         """
-        found: list[str] = []
-
-        def take(fields: dict[str, Any], raw: bytes) -> None:
-            if fields.get("recording") == str(stone.recording):
-                found.append(line_hash(raw))
-
         with self._alone():
             ledger = LedgerFile(self._path, LEDGER)
-            ledger.open(take)
-            if found:
+            found = _hash_of(ledger, stone.recording)
+            if found is not None:
                 self._keep()
-                return found[0]
+                return found
             with self._signing() as signer:
                 ledger.append([(stone.fields(self._clock()), signer)])
             return ledger.head.hash
+
+    def stands(self, recording: UUID) -> bool:
+        """Whether this recording's tombstone is written: from then on there is no way back.
+
+        Raises:
+            LedgerBroken: somebody changed the ledger.
+            OSError: it can't be read.
+        """
+        with self._alone():
+            return _hash_of(LedgerFile(self._path, LEDGER), recording) is not None
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -97,6 +101,18 @@ class Tombstones:
         with self._path.open("rb") as file:
             os.fsync(file.fileno())
         sync_folder(self._path.parent)
+
+
+def _hash_of(ledger: LedgerFile, recording: UUID) -> str | None:
+    """Open the ledger; the hash of the recording's line, where there is one."""
+    found: list[str] = []
+
+    def take(fields: dict[str, Any], raw: bytes) -> None:
+        if fields.get("recording") == str(recording):
+            found.append(line_hash(raw))
+
+    ledger.open(take)
+    return found[0] if found else None
 
 
 def _milliseconds(at: datetime) -> int:

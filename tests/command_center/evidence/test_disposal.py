@@ -16,12 +16,13 @@ import pytest
 from sqlalchemy import select, update
 
 from command_center.database import Database
+from command_center.errors import Conflict
 from command_center.evidence import disposal
 from command_center.evidence.custody_tables import Deletion
 from command_center.evidence.retention_rules import DeletionState
 from command_center.evidence.store import StoreAway
 from command_center.evidence.store_whereabouts import new_segments
-from command_center.evidence.tombstones import Tombstones
+from command_center.evidence.tombstones import Tombstone, Tombstones
 from command_center.journal import JournalEntry
 from streams.ledger import FIRST, is_signed_by, line_hash
 from tests.command_center.evidence.custody_world import DELAY, START, CustodyWorld, new_custody_world
@@ -156,6 +157,39 @@ async def test_a_store_that_is_away_is_asked_again_and_keeps_no_other_waiting(
     assert await world.disposal.carry_out() == 1
     assert world.files(first) == []
     assert len(tombstones(world)) == 2
+
+
+async def test_a_hold_stops_what_has_no_tombstone_yet_and_is_refused_where_files_may_be_gone(
+    world: CustodyWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = await approve(world, 2)
+    world.at += DELAY
+
+    def broken(self: Tombstones, stone: Tombstone) -> str:
+        raise OSError("no space left")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Tombstones, "set_up", broken)
+        assert await world.disposal.carry_out() == 0
+    with pytest.raises(Conflict, match="deletion-under-way"):
+        await world.retention.hold(world.people["supervisor"], world.operation, first, "an objection")
+    await world.retention.hold(world.people["supervisor"], world.operation, None, "an objection")
+    assert await world.disposal.carry_out() == 0
+    assert [len(world.files(one)) for one in (first, second)] == [3, 3]
+    assert tombstones(world) == []
+    found = await world.deletions.listed(world.people["supervisor"], list(DeletionState))
+    assert {one.deletion.state for one in found} == {DeletionState.REFUSED}
+
+
+async def test_a_manifest_that_names_anothers_file_takes_nothing_with_it(world: CustodyWorld) -> None:
+    victim = await world.record(segments=1)
+    (recording,) = await approve(world, 1, segments=1)
+    path = next((world.data / "recordings").glob(f"*/*/{recording}.jsonl"))
+    path.write_bytes(path.read_bytes().replace(f"{recording}-0001".encode(), f"{victim}-0001".encode()))
+    world.at += DELAY
+    assert await world.disposal.carry_out() == 0
+    assert len(world.files(victim)) == 1
+    assert tombstones(world) == []
 
 
 async def test_a_torn_line_is_written_anew(world: CustodyWorld) -> None:
