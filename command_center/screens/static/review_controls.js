@@ -1,6 +1,7 @@
 // The buttons over the time line: play, frames, speed, the clock, zoom, and what is loading.
 
 import { h, write } from "./dom.js";
+import { person } from "./person.js";
 import { SPEEDS } from "./review_clock.js";
 import { icon } from "./review_icons.js";
 import { clock as clockOf, day, span } from "./time.js";
@@ -27,7 +28,7 @@ export class Controls {
     this.bar = h("progress.review-progress", { max: 1, value: 0, hidden: true, "aria-label": say("review.loading") });
     this.newest = worded("newest", on.newest, { hidden: true });
     this.follow = worded("follow", on.follow, { hidden: true });
-    this.export = worded("export", on.export);
+    this.export = worded("export", on.export, { hidden: !person().permissions.includes("export") });
     element.replaceChildren(
       h("div.review-transport", {}, button("previous", "previous", () => on.event(-1)), button("frame-back", "frameBack", () => on.frame(-1)), this.play, button("frame-on", "frameOn", () => on.frame(1)), button("next", "next", () => on.event(1)), this.speed),
       h("div.review-clock", {}, this.date, this.time),

@@ -40,7 +40,7 @@ export class ReviewKeys {
       b: () => review.write(),
       m: () => review.wall.hear(),
       v: () => review.voices.toggleAll() ?? review.timeline.repaint(),
-      e: () => review.openExport(),
+      e: () => review.controls.export.hidden || review.openExport(),
       f: () => review.map.fit(),
       l: () => review.list.follow() ?? review.timeline.follow(),
     };

@@ -112,3 +112,18 @@ async def test_who_may_not_unmask_is_not_offered_it(scene: Scene, browser: Brows
         assert await page.is_disabled('.export-form input[name="masked"]')
         text = await page.inner_text("dialog.export")
         assert "export." not in text
+
+
+async def test_the_review_opens_it_with_what_is_in_sight(scene: Scene, browser: Browser) -> None:
+    async with reviewing(browser, scene) as review:
+        await review.page.keyboard.press("e")
+        await review.page.wait_for_selector('dialog.export .export-cameras input[name="feed"]', timeout=SLOW_MS)
+        ticked = await review.page.locator(".export-cameras input:checked").count()
+        assert ticked == len(scene.feeds)
+
+
+async def test_who_may_not_export_has_no_button_for_it(scene: Scene, browser: Browser) -> None:
+    async with reviewing(browser, scene, "judge") as review:
+        assert not await review.page.is_visible(".review-word:has-text('导出')")
+        await review.page.keyboard.press("e")
+        assert await review.page.locator("dialog.export").count() == 0
