@@ -3,7 +3,7 @@
 import { h, stateMark } from "./dom.js";
 import { ask } from "./net.js";
 import { askReason } from "./reason.js";
-import { instant, signed, size } from "./retention_words.js";
+import { classChoice, instant, signed, size } from "./retention_words.js";
 import { span } from "./time.js";
 import { inLanguage, knows, say } from "./words.js";
 
@@ -27,8 +27,9 @@ export class Decisions {
         may("propose_deletion") && this.propose, may("approve_deletion") && this.approve), this.place);
   }
 
-  show(items) {
+  show(items, days) {
     this.items = items;
+    this.days = days;
     this.chosen = new Set(items.map((item) => item.id).filter((id) => this.chosen.has(id)));
     this.place.replaceChildren(items.length
       ? table(OPEN, items.map((item) => this.row(item)))
@@ -47,7 +48,7 @@ export class Decisions {
       onchange: () => { this.chosen[box.checked ? "add" : "delete"](item.id); this.mark(); },
     });
     return h("tr", { dataset: { deletion: item.id, state: item.state } },
-      h("td.retention-check", {}, (this.mayPropose(item) || this.mayApprove(item)) && box), facts(item), h("td.retention-deeds", {}, this.deeds(item)));
+      h("td.retention-check", {}, (this.mayPropose(item) || this.mayApprove(item)) && box), facts(item, this.classOf(item)), h("td.retention-deeds", {}, this.deeds(item)));
   }
 
   mark() {
@@ -76,6 +77,14 @@ export class Decisions {
       this.may("hold_recordings") && item.state !== "deleting" && button("hold", () => this.hold(item)),
       this.isWearer(item) && h("small", {}, say("deletion.wearer")),
     ];
+  }
+
+  classOf(item) {
+    if (!this.may("hold_recordings") || item.state === "deleting") return item.retention_class;
+    return classChoice(item.retention_class, this.days, (chosen) => this.perform(
+      () => ask("POST", "/api/retention/classes", { operation_id: item.operation_id, recording_id: item.recording_id, retention_class: chosen }),
+      say("retention.told.class"),
+    ), true);
   }
 
   proposeChosen() { this.proposeAll(this.items.filter((item) => this.chosen.has(item.id) && this.mayPropose(item))); }
@@ -122,14 +131,14 @@ function table(columns, rows) {
   return h("table.retention-table", {}, h("thead", {}, h("tr", {}, heads)), h("tbody", {}, rows));
 }
 
-function facts(item) {
+function facts(item, retentionClass = item.retention_class) {
   const place = inLanguage(item, "site") || say("deletion.voice");
   return [
     h("td", {}, inLanguage(item, "operation"), h("small", {}, item.case_number)),
     h("td", {}, place, h("small", {}, item.officer)),
     h("td", { title: item.recording_id }, item.started_at ? instant(item.started_at) : "–",
       h("small", {}, `${span(item.seconds * 1000)} · ${size(item.bytes)}`)),
-    h("td.retention-class", {}, item.retention_class),
+    h("td.retention-class", {}, retentionClass),
     h("td", {}, stateMark(MARKS[item.state], say(`deletion.state.${item.state}`)),
       item.state === "approved" && h("small", {}, say("deletion.effective", { at: instant(item.effective_at) }))),
     h("td", {}, signed(item.proposed_by_name, item.proposed_at), item.reason && h("small", {}, item.reason)),

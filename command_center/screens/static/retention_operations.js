@@ -3,11 +3,10 @@
 import { h } from "./dom.js";
 import { ask } from "./net.js";
 import { askReason } from "./reason.js";
-import { classWords, instant, size } from "./retention_words.js";
+import { classChoice, instant, size } from "./retention_words.js";
 import { inLanguage, say } from "./words.js";
 
 const COLUMNS = ["operation", "recordings", "class", "holds", "deeds"];
-const CLASSES = ["A", "B", "C"];
 
 /** A table of `operations` as the API answers them. */
 export function operationsTable({ items, days }, me, may, perform) {
@@ -21,7 +20,7 @@ function row(item, days, me, may, perform) {
   return h("tr", { dataset: { operation: item.id } },
     h("td", {}, inLanguage(item, "name"), h("small", {}, item.case_number), h("small", {}, instant(item.starts_at))),
     h("td", {}, say("retention.count", { count: item.recordings }), h("small", {}, size(item.bytes))),
-    h("td.retention-class", {}, classChoice(item, days, may, perform), own > 0 && h("small", {}, say("retention.own-classes", { count: own }))),
+    h("td.retention-class", {}, chosenClass(item, days, may, perform), own > 0 && h("small", {}, say("retention.own-classes", { count: own }))),
     h("td", {}, item.holds.length
       ? h("ul.retention-holds", {}, item.holds.map((hold) => holdItem(hold, me, may, perform)))
       : h("span.retention-no-hold", {}, say("hold.none"))),
@@ -37,16 +36,11 @@ function row(item, days, me, may, perform) {
     }, say("hold.set"))));
 }
 
-function classChoice(item, days, may, perform) {
-  const options = CLASSES.map((name) => h("option", { value: name, selected: name === item.retention_class }, classWords(name, days[name])));
-  return h("select", {
-    disabled: !may("hold_recordings"),
-    "aria-label": say("retention.column.class"),
-    onchange: (event) => perform(
-      () => ask("POST", "/api/retention/classes", { operation_id: item.id, retention_class: event.target.value }),
-      say("retention.told.class"),
-    ),
-  }, options);
+function chosenClass(item, days, may, perform) {
+  return classChoice(item.retention_class, days, may("hold_recordings") && ((chosen) => perform(
+    () => ask("POST", "/api/retention/classes", { operation_id: item.id, retention_class: chosen }),
+    say("retention.told.class"),
+  )));
 }
 
 function holdItem(hold, me, may, perform) {

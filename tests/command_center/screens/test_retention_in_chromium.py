@@ -146,6 +146,11 @@ async def test_one_proposes_another_approves_and_a_hold_stops_it(browser: Browse
         await page.locator("[data-deed=lift]").click()
         await reason(page, "投诉已处理")
         await page.locator(".retention-holds").wait_for(state="detached", timeout=SLOW_MS)
+        due = page.locator("tr[data-state=due]")
+        assert await due.count() == 1
+        await due.locator("select").select_option("C")
+        await due.wait_for(state="detached", timeout=SLOW_MS)
+        assert await page.locator(".administration-news").inner_text() == translate("retention.told.class", "zh")
 
 
 async def test_what_is_gone_shows_its_tombstone_and_supervisors_read_of_it(browser: Browser, web: RunningWeb) -> None:
