@@ -24,7 +24,7 @@ from streams.signalling.tokens import Grant, issue, load_private_key, make_keys
 from tests.support.clip_peer import ClipPhone, Film, PhoneClock
 from tests.support.impairment import Bursts, Impairment
 from tests.support.killable_node import KillableNode
-from tests.support.recorded_film import Seen, of_kind, recognised
+from tests.support.recorded_film import KINDS, Seen, of_kind, recognised
 from tests.support.relay import Relay, relayed
 from tests.support.waiting import until
 
@@ -92,6 +92,7 @@ class Lane:
     phone: ClipPhone
     manifests: list[Manifest]
     seen: list[Seen]
+    runs: list[Run]
     spans: list[Span]
 
     @property
@@ -122,15 +123,23 @@ class Lane:
         ]
 
     def untrue(self) -> list[str]:
-        """Spans that say otherwise than the pictures: a hole in a covered one, or pictures in a gap."""
-        told = sorted(one.told for one in of_kind(self.seen, "video"))
-        holes = [(one, other) for one, other in pairwise(told) if other - one > SILENCE_SECONDS + EDGE_SECONDS]
-        found = [f"{since:.3f} to {until:.3f}: no picture, yet covered" for since, until in holes
-                 if self.kind_at((since + until) / 2) == "covered"]  # fmt: skip
-        for span in self.spans:
-            since, until = span.since / 1000 + EDGE_SECONDS, span.until / 1000 - EDGE_SECONDS
-            if span.kind != "covered" and bisect(told, since) != bisect(told, max(since, until)):
-                found.append(f"{since:.3f} to {until:.3f}: {span.kind}, yet there are pictures")
+        """What is told otherwise than the samples say: a track's hole in no gap, or a gap with samples in it."""
+        found = []
+        between = [(one.until, other.since) for one, other in pairwise(self.runs)]
+        for kind in KINDS:
+            told = sorted(one.told for one in of_kind(self.seen, kind))
+            gaps = [(gap.since, gap.until) for manifest in self.manifests for gap in manifest.gaps
+                    if gap.track in (kind, "both")]  # fmt: skip
+            for before, after in pairwise(told):
+                middle = (before + after) * 500
+                if after - before > SILENCE_SECONDS + EDGE_SECONDS and not any(
+                    start <= middle <= end for start, end in (*gaps, *between)
+                ):
+                    found.append(f"{before:.3f} to {after:.3f}: no {kind}, and no gap")
+            for start, end in gaps:
+                first, last = start / 1000 + EDGE_SECONDS, end / 1000 - EDGE_SECONDS
+                if first < last and bisect(told, first) != bisect(told, last):
+                    found.append(f"{first:.3f} to {last:.3f}: a gap of {kind}, and it is there")
         return found
 
     def wrong_kinds(self, happened: Sequence[Happened]) -> list[str]:
@@ -207,7 +216,7 @@ def _lane(root: Path, phone: ClipPhone, found: list[Manifest]) -> Lane:
         gaps += [Missing(opened.recording, gap.kind, gap.since, gap.until) for gap in manifest.gaps]
     seen = [one for manifest in found for one in recognised(root, manifest, phone.film, phone.filmed)]
     divided = spans(runs, gaps, runs[0].since, max(run.until for run in runs))
-    return Lane(phone.feed, phone, found, seen, divided)
+    return Lane(phone.feed, phone, found, seen, runs, divided)
 
 
 @asynccontextmanager
