@@ -109,7 +109,7 @@ _N, _U, _B = Grade.NOTE, Grade.UNPROVEN, Grade.BROKEN
 # fmt: off
 CODES: Mapping[str, tuple[Grade, str, str]] = {
     # The key ring
-    "keys-missing": (_B, "密钥簿（proof/keys.jsonl）不存在，任何签名都无从核对。", "The key ring (proof/keys.jsonl) is gone: no signature can be checked."),
+    "keys-missing": (_B, "没有可用的密钥簿（proof/keys.jsonl），任何签名都无从核对。", "There is no usable key ring (proof/keys.jsonl): no signature could be checked."),
     "no-keys": (_U, "此处没有密钥簿，签名未能核对。", "There is no key ring here, so no signature could be checked."),
     "no-signatures": (_U, "本机既无 cryptography 库也无可用的 openssl 程序，签名未能核对。", "This machine has neither the library cryptography nor a usable openssl program, so no signature could be checked."),
     "first-key": (_B, "密钥簿第一行不是由法院自己的密钥自签的。", "The key ring's first line isn't the court's key, signed by itself."),
