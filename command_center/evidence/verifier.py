@@ -63,6 +63,8 @@ KEY_ID_DIGITS = 16
 
 CLOCK_SLACK_MS = 60_000
 """By so much the clocks of the court's machines may differ where a key's term is held against what it signed."""
+HOLE_MS = 2_000
+"""So long may nothing be recorded without a word: fragments overlap and meet by their own clocks."""
 LATE_ANCHOR_MS = 15 * 60_000
 """What a retired key signed must have been anchored by then; otherwise it could have been made later."""
 
@@ -176,6 +178,7 @@ CODES: Mapping[str, tuple[Grade, str, str]] = {
     "manifest-open": (_U, "录像尚未结束：最后一段以后的内容还没有签署。", "The recording isn't closed: what follows its last sealed segment isn't signed yet."),
     "segment-open": (_U, "第 {number} 段尚未封存签署。", "Segment {number} isn't sealed yet."),
     "node-clock": (_N, "第 {number} 段：按节点时钟结束于 {ended}，按法院时钟却应在 {after} 与 {cover} 之间封存：两者的时钟不一致。", "Segment {number} ended at {ended} by its node's clock and was sealed between {after} and {cover} by the court's: their clocks differ."),
+    "time-hole": (_N, "{since} 至 {until} 没有录像，录像机也没有声明缺口。", "From {since} to {until} nothing is recorded, and the recorder declares no gap."),
     "segment-lost": (_N, "第 {number} 段：停电使末尾 {fragments} 个片段丢失，由录像机恢复时签字声明。", "Segment {number}: a power cut lost its last {fragments} fragments; the recorder has declared so with its signature."),
     "media-missing": (_B, "第 {number} 段的文件不见了，且没有任何说明。", "The file of segment {number} is gone, and nothing accounts for it."),
     "media-short": (_B, "第 {number} 段的文件只有 {found} 字节，应有 {wanted} 字节：被截短。", "The file of segment {number} has {found} bytes and must have {wanted}: it was cut."),
@@ -2313,6 +2316,9 @@ class ManifestReader:
         self.segments: list[Segment] = []
         self.closed = False
         self._owner = ""
+        self._end: int | None = None
+        self._holes: list[tuple[int, int]] = []
+        self._declared: list[tuple[int, int]] = []
 
     def read(self) -> None:
         """Read it all."""
@@ -2324,6 +2330,9 @@ class ManifestReader:
         for segment in self.segments:
             if segment.is_sealed:
                 self._place_in_time(segment)
+        for since, until in self._holes:
+            if _uncovered(since, until, self._declared) > HOLE_MS:
+                self._check.report.add("time-hole", self._path, since=instant(since), until=instant(until))
 
     def _take(self, line: Line) -> None:
         kind = line.fields.type
@@ -2390,6 +2399,9 @@ class ManifestReader:
         segment.length += length
         segment.until = max(segment.until, at + int(seconds * 1000))
         segment.ordinal = line.ordinal
+        if self._end is not None and at - self._end > HOLE_MS:
+            self._holes.append((self._end, at))
+        self._end = max(self._end or 0, at + int(seconds * 1000))
 
     def _open_segment(self, number: int) -> Segment | None:
         for segment in reversed(self.segments):
@@ -2400,6 +2412,7 @@ class ManifestReader:
     def _gap(self, line: Line) -> None:
         fields, report = line.fields, self.report
         gap = Gap(fields.text("kind", 40), fields.text("track", 40), fields.whole("since"), fields.whole("until"))
+        self._declared.append((gap.since, gap.until))
         if report is not None and len(report.gaps) < KEPT_GAPS:
             report.gaps.append(gap)
         elif report is not None:
@@ -2469,6 +2482,15 @@ class ManifestReader:
         "sealed": _sealed,
         "closed": _closed,
     }
+
+
+def _uncovered(since: int, until: int, declared: Sequence[tuple[int, int]]) -> int:
+    """How many milliseconds of a time none of these gaps covers."""
+    missing, at = 0, since
+    for begin, end in sorted(one for one in declared if one[1] > since and one[0] < until):
+        missing += max(0, begin - at)
+        at = max(at, end)
+    return missing + max(0, until - at)
 
 
 _WITHOUT_ANCHORS = ("recordings", "manifest")

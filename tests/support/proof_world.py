@@ -199,10 +199,10 @@ class ProofWorld:
         if not is_lost:
             whole.add(data)
 
-    def gap(self, recording: MadeRecording, kind: str = "network") -> None:
+    def gap(self, recording: MadeRecording, kind: str = "network", seconds: float = 0.5) -> None:
         """Declare that something is missing."""
         since = self.at
-        recording.ledger.add("gap", kind=kind, track="video", since=since, until=self.wait(0.5), packets=7)
+        recording.ledger.add("gap", kind=kind, track="video", since=since, until=self.wait(seconds), packets=7)
 
     def close_recording(self, recording: MadeRecording, reason: str = "ended", *, is_recovered: bool = False) -> None:
         """Complete a recording."""

@@ -126,7 +126,7 @@ def test_what_is_not_sealed_or_anchored_yet_is_told_and_nothing_is_held_against_
     assert report.exit_code == 2
     assert states(report)["feed-4"] == [("signed", 1, 1), ("open", 2, 2)]
     assert set(report.counts) == {
-        "tail-unsigned", "not-anchored", "manifest-open", "segment-lost", "media-rest",
+        "tail-unsigned", "not-anchored", "manifest-open", "segment-lost", "media-rest", "time-hole",
     }  # fmt: skip
 
 
@@ -135,7 +135,7 @@ def test_fragments_of_an_open_segment_are_proven_as_far_as_an_anchor_covers_them
     world.anchor()
     report = look(world)
     assert states(report)["feed-4"] == [("proven", 1, 1), ("anchored", 2, 2)]
-    assert set(report.counts) == {"manifest-open", "segment-lost", "media-rest"}
+    assert set(report.counts) == {"manifest-open", "segment-lost", "media-rest", "time-hole"}
 
 
 def test_without_its_tombstone_a_deleted_segment_is_missing(world: ProofWorld, evidence: Evidence) -> None:
@@ -195,6 +195,23 @@ def test_a_manifest_is_signed_by_its_own_node_only(tmp_path: Path, by: str, owne
     assert [one.values["owner"] for one in report.findings if one.code == "signer-not-entitled"] == [owner]
 
 
+@pytest.mark.parametrize(("declared", "holes"), [(10.0, 0), (6.0, 1), (0.0, 1)])
+def test_a_time_without_footage_that_no_gap_explains_is_told(tmp_path: Path, declared: float, holes: int) -> None:
+    world = ProofWorld(tmp_path)
+    world.register(world.court, "court")
+    world.register(world.nodes["node-1"], "node:node-1")
+    recording = world.begin_recording("feed-1", "node-1")
+    world.segment(recording)
+    if declared:
+        world.gap(recording, "camera", declared)
+    world.wait(10.0 - declared)
+    world.segment(recording)
+    world.close_recording(recording)
+    world.anchor()
+    report = look(world)
+    assert (report.exit_code, report.counts["time-hole"]) == (0, holes)
+
+
 @pytest.mark.parametrize("hours", [-3, 3])
 def test_a_nodes_clock_that_differs_from_the_courts_is_told(tmp_path: Path, hours: int) -> None:
     world = whole(tmp_path)
@@ -243,7 +260,7 @@ def test_one_manifest_is_verified_with_the_ledgers_around_it(world: ProofWorld, 
     for path in world.recordings[0].ledger.path.parent.glob(f"{world.recordings[0].id}*"):
         shutil.copy(path, tmp_path)
     alone = verify(tmp_path / world.recordings[0].ledger.path.name)
-    assert (alone.exit_code, set(alone.counts)) == (2, {"no-keys", "no-anchors"})
+    assert (alone.exit_code, set(alone.counts)) == (2, {"no-keys", "no-anchors", "time-hole"})
 
 
 def test_of_several_journals_the_chosen_ones_alone_are_read_and_told_of(world: ProofWorld) -> None:
@@ -259,7 +276,7 @@ def test_a_folder_of_recordings_without_ledgers_is_intact_and_not_proven(world: 
     shutil.copytree(world.data / "recordings", tmp_path / "copied")
     report = verify(tmp_path / "copied")
     assert report.scope == "recordings"
-    assert set(report.counts) == {"no-keys", "no-anchors", "media-missing", "segment-lost", "media-rest"}
+    assert set(report.counts) == {"no-keys", "no-anchors", "media-missing", "segment-lost", "media-rest", "time-hole"}
 
 
 def test_a_manifest_of_version_1_says_that_it_proves_nothing(tmp_path: Path) -> None:
