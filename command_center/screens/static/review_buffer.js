@@ -13,6 +13,11 @@ export class MediaBuffer {
     this.mime = null;
   }
 
+  /** Whether nothing was opened since it was closed; one that broke is neither open nor closed. */
+  get isClosed() {
+    return this.source === null;
+  }
+
   get isOpen() {
     return this.source?.readyState === "open" && this.buffer !== null;
   }

@@ -13,6 +13,7 @@ export class RecordingIndex {
     this.segments = new Map();
     this.fragments = [];
     this.gaps = [];
+    this.broken = new Set(); // numbers of fragments that the browser can't decode
     this.isComplete = false;
     this.shift = null;
   }
@@ -65,9 +66,11 @@ export class RecordingIndex {
     return number;
   }
 
-  /** The first key fragment after `at`, or null. */
-  keyAfter(at) {
-    return this.fragments.find((fragment) => fragment.is_key && fragment.since > at) ?? null;
+  /** The number of the first key fragment behind that of this number, or how many fragments there are. */
+  nextKey(number) {
+    let next = number + 1;
+    while (next < this.fragments.length && !this.fragments[next].is_key) next += 1;
+    return next;
   }
 
   get since() {
@@ -78,10 +81,14 @@ export class RecordingIndex {
     return this.fragments.at(-1)?.until ?? null;
   }
 
-  /** The spans of the wall clock whose files the store hasn't. */
+  /** The spans of the wall clock whose files the store hasn't, or whose bytes are damaged. */
   get missing() {
-    return [...this.segments.values()].filter(whyGone).map((segment) => ({
+    const gone = [...this.segments.values()].filter(whyGone).map((segment) => ({
       since: segment.at, until: segment.at + segment.seconds * 1000, kind: whyGone(segment),
+    }));
+    return gone.concat([...this.broken].map((number) => {
+      const { since, until } = this.fragments[number];
+      return { since, until, kind: "broken" };
     }));
   }
 

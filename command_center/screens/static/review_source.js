@@ -18,6 +18,7 @@ const KEPT_INDEXES = 8;
 const KEPT_HEADERS = 64;
 const SLACK_SECONDS = 0.15;
 const FETCH_MS = 20_000;
+const CAREFUL_MS = 20_000; // so long nothing is decoded ahead of its moment
 const DAY_MS = 86_400_000;
 const GONE = new Set(["recording-missing", "recording-not-found"]);
 
@@ -38,6 +39,8 @@ export class FeedSource {
     this.target = null;
     this.rate = 1;
     this.epoch = 0;
+    this.suspect = null; // key of what the browser couldn't decode, perhaps
+    this.carefulUntil = -Infinity;
     this.isClosed = false;
     this.wake = () => {};
     this.stop = new AbortController();
@@ -84,7 +87,7 @@ export class FeedSource {
     const index = this.indexes.get(recording.id);
     if (!index?.isRead) return "loading";
     const number = index.place(at + 1);
-    if (index.broken?.has(number)) return "broken";
+    if (index.broken.has(number)) return "broken";
     if (!index.isComplete && index.until !== null && at >= index.until) return at < index.until + EDGE_MS ? "loading" : null;
     if (number < 0 && index.since !== null) return at < index.since - 250 ? "unknown" : "loading";
     const gap = index.gapAt(at);
@@ -92,18 +95,26 @@ export class FeedSource {
     return this.isBuffered(at) ? "ready" : "loading";
   }
 
-  /** The moment is one that the browser can't decode: pass it over, up to the next key frame. */
+  /**
+   * The browser couldn't decode something, here or ahead: what belongs to the moment is tried by itself, and only if that fails
+   * too it is damaged, up to the next key frame.
+   */
   passDamage(at) {
+    if (this.buffer.isClosed) return; // it was told already
     const recording = this.covering(at);
     const index = recording && this.indexes.get(recording.id);
     this.reset();
     if (!index?.isRead) return;
-    index.broken ??= new Set();
-    let number = Math.max(0, index.place(at + 1));
-    do {
-      index.broken.add(number);
-      number += 1;
-    } while (number < index.fragments.length && !index.fragments[number].is_key);
+    const first = index.keyFor(at);
+    const key = keyOf(index, first);
+    if (this.suspect === key) this.breakOff(index, first, index.nextKey(first));
+    this.suspect = key;
+    this.carefulUntil = at + CAREFUL_MS;
+  }
+
+  breakOff(index, from, to) {
+    for (let number = from; number < to; number += 1) index.broken.add(number);
+    this.on.missing(index.id, index.missing);
   }
 
   close() {
@@ -206,18 +217,19 @@ export class FeedSource {
     const { fragments } = index;
     if (fragments.length === 0) return false;
     const first = index.keyFor(at);
+    const end = at < this.carefulUntil ? index.nextKey(first) : fragments.length;
     this.checkEvicted(index, first, at);
     let number = first;
-    while (number < fragments.length && fragments[number].since <= at + this.ahead && !this.isWanted(index, number)) number += 1;
-    if (number >= fragments.length || fragments[number].since > at + this.ahead) return false;
+    while (number < end && fragments[number].since <= at + this.ahead && !this.isWanted(index, number)) number += 1;
+    if (number >= end || fragments[number].since > at + this.ahead) return false;
     // What follows isn't what was appended last: the decoder must begin at a key frame.
     if (this.last !== keyOf(index, number - 1)) while (number > 0 && !fragments[number].is_key) number -= 1;
-    return this.take(index, number, at);
+    return this.take(index, number, at, end);
   }
 
   isWanted(index, number) {
     const segment = index.segments.get(index.fragments[number].segment);
-    return !whyGone(segment) && !index.broken?.has(number) && !this.appended.has(keyOf(index, number));
+    return !whyGone(segment) && !index.broken.has(number) && !this.appended.has(keyOf(index, number));
   }
 
   /** A browser may have thrown away what it had no room for: then it is fetched again, once. */
@@ -230,7 +242,7 @@ export class FeedSource {
     for (let each = first; each <= number; each += 1) this.appended.delete(keyOf(index, each));
   }
 
-  async take(index, number, at) {
+  async take(index, number, at, end) {
     const { fragments } = index;
     const first = fragments[number];
     const segment = index.segments.get(first.segment);
@@ -243,16 +255,16 @@ export class FeedSource {
       await this.buffer.open(segment.mime);
       this.tracks = tracks;
     }
-    const last = this.batch(index, number, at);
+    const last = this.batch(index, number, at, end);
     const file = { key: `${index.id} ${segment.number}`, mime: segment.mime };
     const url = `${index.url}/segments/${segment.number}`;
     const { offset } = first;
-    const end = fragments[last].offset + fragments[last].length;
+    const length = fragments[last].offset + fragments[last].length - offset;
     let pieces;
     try {
       pieces = await Promise.all([
         this.buffer.has(file) ? null : this.headerOf(file, url, segment.header_bytes),
-        this.fetchBytes(url, offset, end - offset),
+        this.fetchBytes(url, offset, length),
       ]);
     } catch (problem) {
       if (problem.status !== 404 && !GONE.has(problem.code)) throw problem;
@@ -268,22 +280,23 @@ export class FeedSource {
     return true;
   }
 
+  /** The browser has no decoder for this file. */
   pass(index, number) {
-    index.broken ??= new Set();
-    for (let each = number; each < index.fragments.length && index.fragments[each].segment === index.fragments[number].segment; each += 1) {
-      index.broken.add(each);
-    }
+    const { segment } = index.fragments[number];
+    let end = number;
+    while (index.fragments[end]?.segment === segment) end += 1;
+    this.breakOff(index, number, end);
     return true;
   }
 
   /** The number of the last fragment that is fetched together with this one. */
-  batch(index, number, at) {
+  batch(index, number, at, end) {
     const { fragments } = index;
     const first = fragments[number];
     const isUrgent = !this.isBuffered(at) && first.since <= at;
     const until = isUrgent ? at + AT_ONCE_MS * Math.max(1, this.rate) : first.since + BATCH_MS;
     let last = number;
-    while (last + 1 < fragments.length) {
+    while (last + 1 < end) {
       const before = fragments[last];
       const next = fragments[last + 1];
       const isNext = next.segment === first.segment && next.origin === first.origin && next.offset === before.offset + before.length;

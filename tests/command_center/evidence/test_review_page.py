@@ -15,9 +15,10 @@ from sqlalchemy import select
 from command_center.audit import AuditEntry
 from command_center.evidence.index import index_events
 from streams.protocol import Receipt, ReceiptState
+from streams.recording.manifest import FragmentLine
 from tests.support.browser import holds
 from tests.support.long_operation import coded_minute, silent
-from tests.support.manifests import START_MS, ManifestWriter
+from tests.support.manifests import START_MS, Made, ManifestWriter
 from tests.support.review_scene import ReviewPage, Scene, place_of, reviewing
 from tests.support.waiting import until
 from tests.support.web import RunningWeb
@@ -35,15 +36,26 @@ SLOW = 30.0
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def scene(web: RunningWeb) -> AsyncIterator[Scene]:
-    """Three cameras of three minutes; the second lost its network for one of them, the third its last file."""
+    """Three cameras of three minutes; the second lost its network for one, the third its last file and some bytes."""
     scene = Scene(web, int(time.time() * 1000) - AGO_MS)
     await scene.add_feeds(3)
     await scene.record(0, 3)
     await scene.record(1, 3, missing=(1,), reason="network")
     (third,) = await scene.record(2, 3)
     third.segments[-1].unlink()
+    spoil(third, 40.0, 41.5)
     await scene.walk(0, 180)
     yield scene
+
+
+def spoil(made: Made, since: float, until: float) -> None:
+    """Overwrite what the first segment's fragments hold between these seconds."""
+    path = made.segments[0]
+    data = bytearray(path.read_bytes())
+    for line in made.lines:
+        if isinstance(line, FragmentLine) and line.segment == 1 and since <= line.start < until:
+            data[line.offset + 60 : line.offset + line.length] = bytes(line.length - 60)
+    path.write_bytes(data)
 
 
 async def test_cameras_stand_and_play_on_one_clock_and_the_map_goes_along(scene: Scene, browser: Browser) -> None:
@@ -110,6 +122,11 @@ async def test_a_missing_piece_is_shown_as_what_it_is_while_the_others_go_on(sce
         assert found["phases"]["review-2"] == "live"
         found = await review.seek(scene.began + 1000)
         assert found["phases"]["review-3"] == "before"
+        await review.seek(scene.begins(2) + 41 * SECOND)
+        await until(lambda: _phase(review, "review-3", "broken"), SLOW)
+        found = await review.seek(scene.begins(2) + 39 * SECOND)
+        assert found["codes"]["review-3"] == 39 * SECOND
+        await review.seek(scene.began + 1000)
         await review.page.keyboard.press("g")
         await until(lambda: _is_near(review, scene.begins(1) + MINUTE), SLOW)
         spans = await review.page.locator('.line-row[data-feed="review-2"] .line-span').evaluate_all(
@@ -268,7 +285,7 @@ async def test_an_order_and_its_receipts_stand_where_they_were_at_each_moment(sc
         row = review.page.locator(".event[data-kind=instruction]")
         assert "封条贴好后拍照" in await row.inner_text()
         await row.locator(".event-press").click()
-        await until(lambda: _is_near(review, sent["issued_at"], 60), SLOW)
+        await until(lambda: _is_near(review, sent["issued_at"], 5_000), SLOW)
         assert "已接受" not in await row.inner_text()
         await review.page.locator(".event[data-kind=receipt] .event-press").click()
         await row.get_by_text("已接受").wait_for()
