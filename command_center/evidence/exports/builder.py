@@ -163,6 +163,7 @@ class Builder:
         index = package.index_line(plan, entries, made_at, signer)
         entries.append(package.data_entry(package.INDEX_FILE, index))
         path = self._places.work / PACKAGE_FILE
+        self._check_room(sum(entry.digest.bytes for entry in entries))
         package.write_zip(path, entries)
         whole = package.file_entry(PACKAGE_FILE, path).digest
         return Result(whole.bytes, whole.sha256)

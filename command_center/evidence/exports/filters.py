@@ -66,7 +66,12 @@ class Stamp:
         picture.v[top // 2 :] = 128
 
     def _say(self, at: int) -> tuple[str, ...]:
-        texts = [clock_text(at), translate("export.stamp.clock", LANGUAGE), self._camera.site, self._camera.officer]
+        texts = [
+            clock_text(at),
+            translate("export.stamp.clock", LANGUAGE),
+            self._camera.place_at(at),
+            self._camera.officer,
+        ]
         fix = self._fix(at)
         if fix is not None:
             texts.append(f"{fix.latitude:.5f}, {fix.longitude:.5f}")

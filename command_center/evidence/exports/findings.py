@@ -33,10 +33,11 @@ CUSTODY_ACTIONS = ("recording.", "review.", "export.", "evidence.", "retention."
 
 @dataclass(frozen=True, slots=True)
 class FoundFeed:
-    """A feed, or the centre's voice (without site), and the manifests of its recordings in the span."""
+    """A feed, or the centre's voice (without sites), and the manifests of its recordings in the span."""
 
     name: str
-    site: Site | None
+    sites: tuple[tuple[int, Site], ...]
+    """Where its device was, each with since when (Unix milliseconds)."""
     officer: str
     manifests: tuple[str, ...]
     fixes: tuple[Fix, ...] = ()
@@ -120,16 +121,18 @@ async def _feed(
     if name == VOICE:
         speakers = {one.speaker_id for one in own if one.speaker_id is not None}
         names = await session.scalars(select(User.display_name).where(User.id.in_(speakers)).order_by(User.id))
-        return FoundFeed(VOICE, None, "、".join(names), manifests)
+        return FoundFeed(VOICE, (), "、".join(names), manifests)
     feed, officer = (
         await session.execute(
             select(Feed, User.display_name).join(User, User.id == Feed.officer_id).where(Feed.name == name)
         )
     ).one()
-    # Where the device was when the first of these recordings began; what it recorded there stays that site's.
-    site_id = own[0].site_id if own and own[0].site_id is not None else feed.site_id
-    site = next((one for one in sites if one.id == site_id), None)
-    return FoundFeed(name, site, officer, manifests, await _fixes(session, feed.id, wanted))
+    known = {site.id: site for site in sites}
+    # Where the device was when each recording began: what it recorded there stays that site's.
+    told = [(to_ms(one.started_at), known[one.site_id]) for one in own if one.site_id in known]
+    moves = [place for number, place in enumerate(told) if number == 0 or place[1] is not told[number - 1][1]]
+    places = tuple(moves) or ((wanted.since, known[feed.site_id]),)
+    return FoundFeed(name, places, officer, manifests, await _fixes(session, feed.id, wanted))
 
 
 async def _fixes(session: AsyncSession, feed_id: UUID, wanted: Wanted) -> tuple[Fix, ...]:

@@ -20,6 +20,7 @@ from command_center.evidence.exports.plan import (
     InstructionPart,
     KeyPart,
     LedgerPart,
+    PlacePart,
     Plan,
     Receipt,
     RecordingPart,
@@ -151,14 +152,16 @@ def _camera(
     pairs = [pair for path in feed.manifests if (pair := _recording(path, feed, wanted, places, originals)) is not None]
     manifests = [manifest for manifest, _ in pairs]
     width, height = _size(manifests)
-    site = translate("export.voice", LANGUAGE)
-    if feed.site is not None:
-        site = _shown(f"{feed.site.name_zh} · {feed.site.district_zh}", masks)
+    places = tuple(
+        PlacePart(since=since, name=_shown(f"{site.name_zh} · {site.district_zh}", masks)) for since, site in feed.sites
+    )
+    voice = PlacePart(since=wanted.since, name=translate("export.voice", LANGUAGE))
+    ending = f"site-{feed.sites[0][1].ordinal}" if feed.sites else VOICE
     return CameraPart(
         feed=feed.name,
-        file=f"watch/{number:02}-{'voice' if feed.site is None else f'site-{feed.site.ordinal}'}.mp4",
+        file=f"watch/{number:02}-{ending}.mp4",
         is_voice=feed.name == VOICE,
-        site=site,
+        places=places or (voice,),
         officer="、".join(map(person, feed.officer.split("、"))) if wanted.is_masked else feed.officer,
         width=width,
         height=height,

@@ -88,6 +88,13 @@ class Fix(Part):
     longitude: float
 
 
+class PlacePart(Part):
+    """From when on a device was at a site, by the recordings that began there."""
+
+    since: int
+    name: str
+
+
 class CameraPart(Part):
     """One feed: who and where, what there is of it, and how large its derived copy is."""
 
@@ -96,13 +103,23 @@ class CameraPart(Part):
     """The derived copy's name in the package."""
     is_voice: bool
     """It is the centre's own: there is nothing to see."""
-    site: str
+    places: tuple[PlacePart, ...]
+    """The first is also where it was before."""
     officer: str
     width: int
     height: int
     recordings: tuple[RecordingPart, ...]
     spans: tuple[SpanPart, ...]
     track: tuple[Fix, ...]
+
+    @property
+    def site(self) -> str:
+        """Every place where it was, in its order."""
+        return " → ".join(place.name for place in self.places)
+
+    def place_at(self, at: int) -> str:
+        """Where it was at an instant."""
+        return next((place.name for place in reversed(self.places) if place.since <= at), self.places[0].name)
 
     def span_at(self, at: int) -> SpanPart:
         """What there is of it at an instant within the plan's span."""

@@ -10,9 +10,12 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from sqlalchemy import select
 
 from command_center.evidence.exports import drawing, lanes
 from command_center.evidence.exports.plan import PIECE_FRAMES
+from command_center.evidence.tables import Recording
+from command_center.operations.tables import Feed
 from streams.recording.manifest import GapLine, read_manifest
 from tests.command_center.evidence.conftest import START_MS
 from tests.command_center.evidence.exports.conftest import Case
@@ -123,3 +126,21 @@ def test_spans_add_up_and_carry_the_kinds_of_their_gaps(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert [span.since for span in spans] == [since, *(span.until for span in spans[:-1])]
     assert spans[-1].until == until
+
+
+async def test_a_device_that_moved_carries_the_place_of_each_moment(case: Case, tmp_path: Path) -> None:
+    world = case.world
+    async with world.database.write() as session:
+        second = (await session.scalars(select(Feed).where(Feed.name == "feed-2"))).one()
+        later = (await session.scalars(select(Recording).order_by(Recording.started_at.desc()))).first()
+        assert later is not None
+        later.site_id = second.site_id
+    first, _ = await copies(case, tmp_path / "out", 8.0)
+    shown = pictures(first)
+    clock, officer = "北京时间（节点时钟）", "乌*"
+    for number, texts in (
+        (25 * 3 + 5, ("2027-01-15 16:00:02", clock, "第1现场 · 新城区", officer, "40.84020, 111.70000")),
+        (25 * 6 + 5, ("2027-01-15 16:00:05", clock, "第2现场 · 新城区", officer, "40.84050, 111.70000")),
+    ):
+        letters = drawing.band(320, 320, *texts)
+        assert np.mean((shown[number][-letters.shape[0] :] > 150) == (letters > 150)) > 0.98
