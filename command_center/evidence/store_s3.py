@@ -11,65 +11,45 @@ import base64
 import hashlib
 import logging
 import random
-import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TypeVar
-from urllib.parse import urlsplit
-from xml.etree import ElementTree
+from functools import partial
+from typing import Any, TypeVar
 
-import httpx
-
-from command_center.clock import Clock, now
-from command_center.evidence.store import ChecksumMismatch, NotStored, StoreAway
-from command_center.evidence.store_signature import EMPTY_SHA256, AccessKey, quoted_path, quoted_query, signed
+from command_center.evidence.store import CHUNK_BYTES, ChecksumMismatch, NotStored, StoreAway
+from command_center.evidence.store_client import (
+    NOT_IMPLEMENTED,
+    AccessKey,
+    BeyondEnd,
+    Bucket,
+    Patience,
+    open_client,
+    storage_errors,
+    told,
+)
+from command_center.evidence.store_sending import Sending
 
 logger = logging.getLogger(__name__)
 
-CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 30.0
-"""So long a request without a body may take."""
+"""So long a try of a request without a body may take, and the next piece of an answer's body."""
 LEAST_BYTES_PER_SECOND = 65_536
 """A body that goes slower is broken off: its time-out grows with its size by this."""
 FIRST_PAUSE_SECONDS = 0.3
-CONNECTIONS = 64
+THREADS = 32
+"""How many of a store's requests and reads are under way at a time; a player that pauses needs none."""
 LARGEST_BYTES = 5 * 1024**3
 """What one PUT may bring, by S3's own limit; segments have some 20 MB."""
 PAGE = 1_000
 """How many files are listed at a time, by S3's own limit."""
 LIST_BOUND = 1_000_000
 """How many files are listed at most."""
-LONGEST_TEXT = 16 * 1024**2
-NOT_IMPLEMENTED = "NotImplemented"
-CHECKSUM = "x-amz-checksum-sha256"
-_BUSY = {429, 500, 502, 503, 504}
-_OTHER_BYTES = {"BadDigest", "InvalidDigest", "XAmzContentSHA256Mismatch", "XAmzContentChecksumMismatch"}
-"""What storage calls bytes that don't fit the sum that was sent with them."""
+_WHOLE = 200
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Bucket:
-    """Where the storage is: `prefix` is what every key begins with, without a slash at either end."""
-
-    url: str
-    name: str
-    prefix: str = ""
-    is_path_style: bool = True
-    """False where the bucket's name stands in the host's."""
-    authority: Path | None = None
-    """Certificates that sign the storage's, where the machine's own don't."""
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long the storage may say or take nothing, and how often a request is made."""
-
-    silent_seconds: float = 15.0
-    tries: int = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,33 +64,25 @@ class Stored:
 class S3Store:
     """One bucket, or the part of it below a prefix and `folder`."""
 
-    def __init__(
-        self, bucket: Bucket, key: AccessKey, folder: str = "", patience: Patience | None = None, clock: Clock = now
-    ) -> None:
-        address = urlsplit(bucket.url)
-        self._key = key
+    def __init__(self, bucket: Bucket, key: AccessKey, folder: str = "", patience: Patience | None = None) -> None:
+        self._bucket = bucket.name
+        self._folder = "".join(f"{part}/" for part in (bucket.prefix, folder) if part)
+        self._tries = (patience or Patience()).tries
         self._sends_checksum = True
         """Until the storage says that it knows none: the signed payload's sum goes along in any case."""
-        self._tries = (patience or Patience()).tries
-        self._clock = clock
-        self._folder = "".join(f"{part}/" for part in (bucket.prefix, folder) if part)
-        host = address.netloc
-        self._host = host if bucket.is_path_style else f"{bucket.name}.{host}"
-        base = address.path.rstrip("/")
-        self._base = f"{base}/{bucket.name}" if bucket.is_path_style else base
-        self._origin = f"{address.scheme}://{self._host}"
-        authority = bucket.authority
-        verify = ssl.create_default_context(cafile=str(authority)) if authority is not None else True
-        self._client = httpx.AsyncClient(
-            verify=verify,
-            trust_env=False,  # a proxy of the environment is no part of the court's storage
-            timeout=httpx.Timeout((patience or Patience()).silent_seconds, connect=CONNECT_SECONDS),
-            limits=httpx.Limits(max_connections=CONNECTIONS),
-        )
+        # Not asyncio's own few threads: what is sent is read by those, and would wait for itself.
+        self._threads = ThreadPoolExecutor(THREADS, "storage")
+        self._open = partial(open_client, bucket, key, patience or Patience())
+        self._opened: Any = None
+        self._opening = threading.Lock()
+        self._is_closed = False
 
     async def close(self) -> None:
-        """Close the connections."""
-        await self._client.aclose()
+        """Close the connections. A request that a thread is about is made no further time."""
+        self._is_closed = True
+        self._threads.shutdown(wait=False)
+        if self._opened is not None:
+            self._opened.close()
 
     async def head(self, path: str) -> Stored:
         """What the storage says of the file.
@@ -118,16 +90,12 @@ class S3Store:
         Raises:
             NotStored, StoreAway: there is none; it can't be asked.
         """
-        return await self._again(lambda: self._head(path))
-
-    async def _head(self, path: str) -> Stored:
         try:
-            async with self._request("HEAD", path, headers={"x-amz-checksum-mode": "ENABLED"}) as answer:
-                return _stored(answer)
+            return _stored(await self._call("head_object", path, ChecksumMode="ENABLED"))
         except NotStored:
             # An answer to HEAD has no body, and so doesn't say whether the file is missing or the whole bucket.
-            async with self._request("GET", path, headers={"range": "bytes=0-0"}):
-                raise
+            (await self._call("get_object", path, Range="bytes=0-0"))["Body"].close()
+            raise
 
     async def size(self, path: str) -> int:
         """How many bytes the file has."""
@@ -142,10 +110,10 @@ class S3Store:
         return True
 
     async def put(self, path: str, size: int, sha256: str, body: Callable[[], AsyncIterator[bytes]]) -> None:
-        """Bring a file of `size` bytes whose SHA-256 (hex) is known; `body` is asked for its bytes at each try.
+        """Bring a file of `size` bytes whose SHA-256 (hex) is known; `body` is asked for its bytes at each reading.
 
-        The sum goes along twice, as the signed payload and as the checksum to keep, so that storage which looks at
-        either refuses other bytes.
+        The sum goes along as the checksum to keep, and that of what is sent in the signature, so that storage which
+        looks at either refuses other bytes.
 
         Raises:
             StoreAway: it wasn't taken, or it isn't known whether it was; doing it again is safe.
@@ -155,25 +123,35 @@ class S3Store:
         if size > LARGEST_BYTES:
             raise StoreAway("store-refused", f"{size} bytes are more than one PUT may bring")
         try:
-            await self._again(lambda: self._put(path, size, sha256, body))
+            await self._put(path, size, sha256, body)
         except StoreAway as error:
             if not self._sends_checksum or NOT_IMPLEMENTED not in str(error):
                 raise
             logger.info("the storage keeps no checksums")
             self._sends_checksum = False
-            await self._again(lambda: self._put(path, size, sha256, body))
+            await self._put(path, size, sha256, body)
 
     async def _put(self, path: str, size: int, sha256: str, body: Callable[[], AsyncIterator[bytes]]) -> None:
-        headers = {
-            "content-length": str(size),
-            "content-type": "application/octet-stream",
-        }
-        if self._sends_checksum:
-            headers["x-amz-sdk-checksum-algorithm"] = "SHA256"
-            headers[CHECKSUM] = base64.b64encode(bytes.fromhex(sha256)).decode()
-        async with self._request("PUT", path, headers=headers, sha256=sha256, body=body(), size=size) as answer:
-            kept = _sha256_of(answer)
-        if kept is not None and kept != sha256:
+        kept = base64.b64encode(bytes.fromhex(sha256)).decode()
+        checksum = {"ChecksumAlgorithm": "SHA256", "ChecksumSHA256": kept} if self._sends_checksum else {}
+        sending = Sending(size, body)
+        try:
+            answer = await self._call(
+                "put_object",
+                path,
+                size=size,
+                Body=sending if size else b"",
+                ContentLength=size,
+                ContentType="application/octet-stream",
+                **checksum,
+            )
+        except StoreAway:
+            if sending.error is not None:
+                raise sending.error from None
+            raise
+        finally:
+            await sending.give_up()
+        if _sha256_of(answer) not in {None, sha256}:
             raise ChecksumMismatch(path, "sent")
 
     async def digest(self, path: str) -> tuple[str, Stored]:
@@ -210,18 +188,26 @@ class S3Store:
                 await asyncio.sleep(_pause(failures))
 
     async def _read(self, path: str, first: int, last: int) -> AsyncIterator[bytes]:
-        async with self._request("GET", path, headers={"range": f"bytes={first}-{last}"}) as answer:
-            if answer.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
-                return
-            # Storage that knows no ranges gives it all.
-            skipped = first if answer.status_code == httpx.codes.OK else 0
-            left = last + 1 - first
-            async for piece in answer.aiter_raw():
-                part = piece[skipped : skipped + left]
-                skipped -= min(skipped, len(piece))
-                left -= len(part)
-                if part:
-                    yield part
+        try:
+            answer = await self._call("get_object", path, Range=f"bytes={first}-{last}")
+        except BeyondEnd:
+            return
+        # Storage that knows no ranges gives it all.
+        skipped = first if answer["ResponseMetadata"]["HTTPStatusCode"] == _WHOLE else 0
+        left = last + 1 - first
+        body = answer["Body"]
+        with body as raw:
+            try:
+                while left and (piece := await self._in_thread(partial(body.read, CHUNK_BYTES), path, ANSWER_SECONDS)):
+                    part = piece[skipped : skipped + left]
+                    skipped -= min(skipped, len(piece))
+                    left -= len(part)
+                    if part:
+                        yield part
+            finally:
+                # A thread may still wait for bytes: this ends that. Where all was read there is nothing to end.
+                with suppress(RuntimeError, ValueError, OSError):
+                    raw.shutdown()
 
     async def names(self, suffix: str = "") -> list[str]:
         """Every file whose name ends so, sorted.
@@ -230,133 +216,89 @@ class S3Store:
             StoreAway: it can't be asked.
         """
         found: list[str] = []
-        token: str | None = None
-        while True:
-            page, token = await self._again(lambda token=token: self._page(token))  # type: ignore[misc]
-            found += [name for name in page if name.endswith(suffix)]
+        seconds = self._tries * ANSWER_SECONDS
+        pages = await self._in_thread(self._pages, None, seconds)
+        while (page := await self._in_thread(partial(next, pages, None), None, seconds)) is not None:
+            if "IsTruncated" not in page:
+                # To boto3 an answer without a body is a listing without files.
+                raise StoreAway("store-away", "its listing can't be read")
+            keys = [entry["Key"] for entry in page.get("Contents", ())]
+            names = [key.removeprefix(self._folder) for key in keys if key.startswith(self._folder)]
+            found += [name for name in names if name.endswith(suffix)]
             if len(found) > LIST_BOUND:
                 raise StoreAway("store-refused", f"it holds more than {LIST_BOUND} files")
-            if token is None:
-                return sorted(found)
+        return sorted(found)
 
-    async def _page(self, token: str | None) -> tuple[list[str], str | None]:
-        query = {"list-type": "2", "max-keys": str(PAGE), "prefix": self._folder} | (
-            {"continuation-token": token} if token else {}
-        )
-        async with self._request("GET", None, query=query) as answer:
-            try:
-                root = ElementTree.fromstring(await _text_of(answer))  # noqa: S314 - as above
-            except ElementTree.ParseError as error:
-                raise StoreAway("store-away", "its listing can't be read") from error
-        space = root.tag.partition("}")[0] + "}" if root.tag.startswith("{") else ""
-        keys = [key.text or "" for key in root.iterfind(f"{space}Contents/{space}Key")]
-        further = root.findtext(f"{space}NextContinuationToken")
-        names = [key.removeprefix(self._folder) for key in keys if key.startswith(self._folder)]
-        return names, further if root.findtext(f"{space}IsTruncated") == "true" else None
+    def _pages(self) -> Any:
+        listing = self._client().get_paginator("list_objects_v2")
+        return iter(listing.paginate(Bucket=self._bucket, Prefix=self._folder, PaginationConfig={"PageSize": PAGE}))
 
     async def remove(self, path: str) -> None:
         """Delete the file."""
-        await self._again(lambda: self._remove(path))
+        with suppress(NotStored):
+            await self._call("delete_object", path)
 
-    async def _remove(self, path: str) -> None:
-        try:
-            async with self._request("DELETE", path):
-                pass
-        except NotStored:
-            return
-
-    async def _again(self, call: Callable[[], Awaitable[T]]) -> T:
-        for failures in range(1, self._tries + 1):
-            try:
-                return await call()
-            except StoreAway as error:
-                if failures == self._tries or not _may_pass(error):
-                    raise
-                await asyncio.sleep(_pause(failures))
-        raise AssertionError("not reached")
-
-    @asynccontextmanager
-    async def _request(
-        self,
-        method: str,
-        path: str | None,
-        *,
-        query: Mapping[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,
-        sha256: str = EMPTY_SHA256,
-        body: AsyncIterator[bytes] | None = None,
-        size: int = 0,
-    ) -> AsyncIterator[httpx.Response]:
-        """One request, signed; its answer with the body still to be read.
+    async def _call(self, operation: str, path: str, size: int = 0, **parameters: object) -> Mapping[str, Any]:
+        """Make one request, as often as it may be; `size` is how much it brings.
 
         Raises:
-            NotStored, StoreAway: as it was answered, or wasn't.
+            NotStored, StoreAway, ChecksumMismatch: as it was answered, or wasn't.
         """
-        whole = f"{self._base}/" if path is None else f"{self._base}/{self._folder}{path}"
-        url = f"{self._origin}{quoted_path(whole)}" + (f"?{quoted_query(query)}" if query else "")
-        signed_headers = signed(
-            self._key, method, whole, query or {}, {**(headers or {}), "host": self._host}, sha256, self._clock()
-        )
-        request = self._client.build_request(
-            method, url, headers={**signed_headers, "accept-encoding": "identity"}, content=body
-        )
+
+        def call() -> Mapping[str, Any]:
+            answer: Mapping[str, Any] = getattr(self._client(), operation)(
+                Bucket=self._bucket, Key=f"{self._folder}{path}", **parameters
+            )
+            return answer
+
+        return await self._in_thread(call, path, self._tries * (ANSWER_SECONDS + size / LEAST_BYTES_PER_SECOND))
+
+    async def _in_thread(self, work: Callable[[], T], path: str | None, seconds: float) -> T:
+        under_way = self._threads.submit(work)
         try:
-            # Not around what the caller does with the answer: that may be a player that pauses.
-            async with asyncio.timeout(ANSWER_SECONDS + size / LEAST_BYTES_PER_SECOND):
-                answer = await self._client.send(request, stream=True)
-            try:
-                await _refuse(answer, path)
-                yield answer
-            finally:
-                await answer.aclose()
-        except (httpx.HTTPError, TimeoutError) as error:
-            raise StoreAway("store-away", type(error).__name__) from error
+            async with asyncio.timeout(seconds):
+                return await asyncio.wrap_future(under_way)
+        except (NotStored, StoreAway):
+            raise
+        except TimeoutError as error:
+            under_way.add_done_callback(_drop)
+            raise StoreAway("store-away", "it takes too long") from error
+        except asyncio.CancelledError:
+            under_way.add_done_callback(_drop)
+            raise
+        except storage_errors() as error:
+            raise told(error, path) from error
+
+    def _client(self) -> Any:
+        """boto3's client, made by the first thread that needs it."""
+        with self._opening:
+            if self._opened is None:
+                self._opened = self._open()
+                self._opened.meta.events.register("before-send.s3", self._go_no_further)
+            return self._opened
+
+    def _go_no_further(self, **_: object) -> None:
+        if self._is_closed:
+            raise StoreAway("store-away", "closed")
 
 
-async def _refuse(answer: httpx.Response, path: str | None) -> None:
-    status = answer.status_code
-    if answer.is_success or status == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
-        return
-    code = "" if answer.request.method == "HEAD" else _error_code(await _text_of(answer))
-    if status == httpx.codes.NOT_FOUND and path is not None and code != "NoSuchBucket":
-        raise NotStored(path)
-    if code in _OTHER_BYTES:
-        raise ChecksumMismatch(path or "", "sent")
-    if status in _BUSY and code != NOT_IMPLEMENTED:
-        raise StoreAway("store-busy", f"{status} {code}")
-    raise StoreAway("store-refused", f"{status} {code}")
+def _drop(answered: Future[Any]) -> None:
+    """Let go of an answer that comes when nobody waits for it any more."""
+    if not answered.cancelled() and answered.exception() is None:
+        answer = answered.result()
+        if isinstance(answer, Mapping) and "Body" in answer:
+            answer["Body"].close()
 
 
-async def _text_of(answer: httpx.Response) -> bytes:
-    """A body that is a text of the storage's own."""
-    text = b""
-    async for piece in answer.aiter_raw():
-        text += piece
-        if len(text) > LONGEST_TEXT:
-            raise StoreAway("store-refused", "it says too much")
-    return text
+def _stored(answer: Mapping[str, Any]) -> Stored:
+    if "ContentLength" not in answer:
+        raise StoreAway("store-away", "it doesn't say how long the file is")
+    return Stored(answer["ContentLength"], answer.get("ETag", ""), _sha256_of(answer))
 
 
-def _error_code(body: bytes) -> str:
-    """S3's own word for an error."""
+def _sha256_of(answer: Mapping[str, Any]) -> str | None:
     try:
-        found = ElementTree.fromstring(body).findtext("Code") or ""  # noqa: S314 - as above
-    except ElementTree.ParseError:
-        return ""
-    return found if found.isalnum() else ""
-
-
-def _stored(answer: httpx.Response) -> Stored:
-    try:
-        size = int(answer.headers["content-length"])
-    except (KeyError, ValueError) as error:
-        raise StoreAway("store-away", "it doesn't say how long the file is") from error
-    return Stored(size, answer.headers.get("etag", ""), _sha256_of(answer))
-
-
-def _sha256_of(answer: httpx.Response) -> str | None:
-    try:
-        found = base64.b64decode(answer.headers[CHECKSUM], validate=True)
+        found = base64.b64decode(answer["ChecksumSHA256"], validate=True)
     except (KeyError, ValueError):
         return None
     return found.hex() if len(found) == hashlib.sha256().digest_size else None

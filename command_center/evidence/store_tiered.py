@@ -12,9 +12,9 @@ from pathlib import Path
 from command_center.config import Settings
 from command_center.database import Database
 from command_center.evidence.store import NotStored, Store, StoreAway, read_all
+from command_center.evidence.store_client import AccessKey, Bucket, Patience
 from command_center.evidence.store_local import LocalStore
-from command_center.evidence.store_s3 import Bucket, Patience, S3Store
-from command_center.evidence.store_signature import AccessKey
+from command_center.evidence.store_s3 import S3Store
 from command_center.evidence.store_whereabouts import Whereabouts
 from streams.recording.manifest import SUFFIX
 

@@ -17,8 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from command_center.evidence.store_s3 import Bucket
-from command_center.evidence.store_signature import AccessKey
+from command_center.evidence.store_client import AccessKey, Bucket
 from tests.support.ports import free_ports
 from tests.support.waiting import until
 
