@@ -152,7 +152,7 @@ def _camera(
     pairs = [pair for path in feed.manifests if (pair := _recording(path, feed, wanted, places, originals)) is not None]
     manifests = [manifest for manifest, _ in pairs]
     width, height = _size(manifests)
-    places = tuple(
+    told = tuple(
         PlacePart(since=since, name=_shown(f"{site.name_zh} · {site.district_zh}", masks)) for since, site in feed.sites
     )
     voice = PlacePart(since=wanted.since, name=translate("export.voice", LANGUAGE))
@@ -161,7 +161,7 @@ def _camera(
         feed=feed.name,
         file=f"watch/{number:02}-{ending}.mp4",
         is_voice=feed.name == VOICE,
-        places=places or (voice,),
+        places=told or (voice,),
         officer="、".join(map(person, feed.officer.split("、"))) if wanted.is_masked else feed.officer,
         width=width,
         height=height,
