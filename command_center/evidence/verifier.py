@@ -1947,8 +1947,7 @@ BODIES_AHEAD = 4096
 class Bodies:
     """The texts beside a journal, matched with its entries as both are read.
 
-    A crash may leave some twice and so out of order; those are the same to the byte. Only so many are kept as are read
-    ahead of the entry that is looked for.
+    A crash may leave some of them twice, the same to the byte; the first of each stand in the order of the entries.
     """
 
     def __init__(self, check: Check, path: str) -> None:
@@ -1956,25 +1955,25 @@ class Bodies:
         self._path = path
         self._waiting: dict[tuple[int, bytes], _Body] = {}
         self._ids: Counter[int] = Counter()
+        self._last = -1
         self._done: deque[tuple[int, bytes]] = deque(maxlen=2 * BODIES_AHEAD)
         self._known: set[tuple[int, bytes]] = set()
         self._source = self._read() if check.tree.size(path) is not None else iter(())
-        self._ahead: list[int] = []
+        self._ahead = 0
 
     def take(self, identifier: int, digest: bytes) -> _Body | None:
         """The text of this entry with this digest."""
         wanted = (identifier, digest)
         while wanted not in self._waiting:
+            if self._last > identifier or not self._next():
+                return None
             if len(self._waiting) >= BODIES_AHEAD:
                 self._drop(identifier)
-            if len(self._waiting) >= BODIES_AHEAD or not self._next():
-                return None
         if len(self._done) == self._done.maxlen:
             self._known.discard(self._done[0])
         self._done.append(wanted)
         self._known.add(wanted)
-        self._ids[identifier] -= 1
-        return self._waiting.pop(wanted)
+        return self._taken_out(wanted)
 
     def has_other(self, identifier: int) -> bool:
         """Whether there is another text under this number."""
@@ -1986,25 +1985,30 @@ class Bodies:
             if len(self._waiting) >= BODIES_AHEAD:
                 self._drop(LARGEST_NUMBER, last)
         self._drop(LARGEST_NUMBER, last)
-        ahead = len(set(self._ahead))
-        if ahead:
-            self._check.report.add("body-ahead", self._path, lines=ahead)
+        if self._ahead:
+            self._check.report.add("body-ahead", self._path, lines=self._ahead)
 
     def _drop(self, below: int, last: int | None = None) -> None:
+        """Let go of those under lower numbers: no entry will ask for them any more."""
         for key in [key for key in self._waiting if key[0] < below]:
-            del self._waiting[key]
-            self._ids[key[0]] -= 1
+            self._taken_out(key)
             if last is not None and key[0] > last:
-                if len(self._ahead) < BODIES_AHEAD:
-                    self._ahead.append(key[0])
+                self._ahead += 1
             else:
                 self._check.report.add("body-foreign", self._path, id=key[0])
+
+    def _taken_out(self, key: tuple[int, bytes]) -> _Body:
+        self._ids[key[0]] -= 1
+        if not self._ids[key[0]]:
+            del self._ids[key[0]]
+        return self._waiting.pop(key)
 
     def _next(self) -> bool:
         body = next(self._source, None)
         if body is None:
             return False
         key = (body.id, body.digest)
+        self._last = max(self._last, body.id)
         if key not in self._known and key not in self._waiting:
             self._waiting[key] = body
             self._ids[body.id] += 1

@@ -8,6 +8,7 @@ import os
 import random
 import shutil
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -235,6 +236,34 @@ def test_a_seal_that_names_a_later_anchor_shows_that_the_anchors_were_cut(
     assert report.counts["anchor-gone"] >= 1
 
 
+class Growing(FolderTree):
+    """A data folder in which an anchor is written once the journals are being read."""
+
+    def __init__(self, data: Path, line: bytes) -> None:
+        super().__init__({name: data / name for name in ("recordings", "proof")})
+        self._path, self._line = data / "proof" / "anchors.jsonl", line
+
+    def folders(self, under: str) -> Iterator[tuple[str, list[str]]]:
+        if under == "proof/journals":
+            with self._path.open("ab") as file:
+                file.write(self._line)
+        return super().folders(under)
+
+
+def test_an_anchor_that_is_written_meanwhile_is_found_where_a_seal_names_it(tmp_path: Path) -> None:
+    world = whole(tmp_path)
+    before = world.anchors.path.read_bytes()
+    recording = world.begin_recording("feed-9", "node-1")
+    world.anchor()
+    line = world.anchors.path.read_bytes()[len(before) :]
+    world.segment(recording)
+    world.anchors.path.write_bytes(before)
+    assert look(world).counts["anchor-gone"] == 1
+    report = Verification(Found("-", "data", Growing(tmp_path, line)), Options()).run()
+    assert (report.exit_code, report.anchors) == (2, 6)
+    assert set(report.counts) == {"manifest-open", "not-anchored", "segment-lost", "media-rest", "time-hole"}
+
+
 def test_openssl_says_what_the_library_says(world: ProofWorld, evidence: Evidence) -> None:
     assert verify(world.data, trusted=[world.first_key], with_library=False).exit_code == 0
     tamper(evidence, random.Random(3), "signature moved")
@@ -316,6 +345,25 @@ def test_what_the_recorder_writes_verifies(tmp_path: Path) -> None:
     report = verify(tmp_path)
     assert set(report.counts) == {"no-anchors"}
     assert [span.state for one in report.recordings for span in one.spans] == ["signed"]
+
+
+def test_texts_that_a_crash_left_twice_are_the_same_and_no_fault(world: ProofWorld, evidence: Evidence) -> None:
+    for path in evidence.bodies:
+        lines = evidence.lines(path)
+        evidence.put(path, [*lines[:3], *lines[1:], *lines[-2:]])
+    with evidence.applied():
+        assert look(world).exit_code == 0
+
+
+def test_texts_ahead_of_the_journal_prove_nothing_yet(world: ProofWorld, evidence: Evidence) -> None:
+    path = evidence.bodies[0]
+    lines = evidence.lines(path)
+    ahead = json.loads(lines[-1])
+    more = json.dumps({**ahead, "id": ahead["id"] + 100}, ensure_ascii=False, separators=(",", ":")).encode()
+    evidence.put(path, [*lines, more])
+    with evidence.applied():
+        report = look(world)
+    assert (report.exit_code, report.counts["body-ahead"]) == (2, 1)
 
 
 def test_media_that_no_manifest_tells_of_proves_nothing(world: ProofWorld, evidence: Evidence) -> None:
