@@ -28,6 +28,7 @@ from command_center.errors import CommandCenterError
 from command_center.evidence import verifier
 from command_center.evidence.custody import Purpose
 from command_center.evidence.keyring import COURT, Keyring, KeysRefused, read_public_key
+from command_center.evidence.keyring import LEDGER_FILE as KEYS_FILE
 from command_center.evidence.rebuild import Rebuilt, rebuild
 from command_center.evidence.store import StoreAway
 from command_center.evidence.store_local import LocalStore
@@ -71,14 +72,35 @@ def _settings() -> Settings:
         raise typer.Exit(launcher.SETTINGS_UNUSABLE) from None
 
 
-def _prepare(settings: Settings) -> None:
-    """Have the records' schema up to date and the keys that sign evidence made, or say in a sentence why not."""
+def _prepare(settings: Settings) -> int:
+    """Have the records' schema up to date and the keys that sign evidence made, or say in a sentence why not.
+
+    Where the ledger of keys is lost, every lost ledger is fetched from the storage first; gives how many came.
+    """
     try:
         asyncio.run(schema.prepare(settings))
+        fetched = 0 if (settings.proof / KEYS_FILE).exists() else asyncio.run(_fetch_ledgers(settings))
         Keyring(settings.data, settings.keys).ensure(local.node for local in settings.local_nodes)
     except (SchemaRefused, KeysRefused) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
+    except StoreAway as error:
+        typer.echo(
+            f"There is no ledger of keys here, and the storage can't be asked for it ({error.code}); nothing was made.",
+            err=True,
+        )
+        raise typer.Exit(1) from error
+    return fetched
+
+
+async def _fetch_ledgers(settings: Settings) -> int:
+    proof = remote_of(settings, PROOF_FOLDER)
+    if proof is None:
+        return 0
+    try:
+        return await restore(LocalStore(settings.proof), proof)
+    finally:
+        await proof.close()
 
 
 async def _serve(settings: Settings, https: Listener) -> None:
@@ -237,9 +259,10 @@ def index_rebuild() -> None:
     Manifests and ledgers that only the storage behind the folder has are fetched first.
     """
     settings = _settings()
-    _prepare(settings)
+    fetched = _prepare(settings)
     try:
-        rebuilt, fetched = asyncio.run(_rebuild(settings))
+        fetched += asyncio.run(_fetch_ledgers(settings))
+        rebuilt = asyncio.run(_rebuild(settings))
     except StoreAway as error:
         typer.echo(f"The store can't be asked ({error.code}); the index is as it was.", err=True)
         raise typer.Exit(1) from error
@@ -253,15 +276,12 @@ def index_rebuild() -> None:
         raise typer.Exit(1)
 
 
-async def _rebuild(settings: Settings) -> tuple[Rebuilt, int]:
+async def _rebuild(settings: Settings) -> Rebuilt:
     database = Database(settings.records_url)
-    store, proof = store_of(settings, database), remote_of(settings, PROOF_FOLDER)
+    store = store_of(settings, database)
     try:
-        fetched = 0 if proof is None else await restore(LocalStore(settings.proof), proof)
-        return await rebuild(database, store, Journal()), fetched
+        return await rebuild(database, store, Journal())
     finally:
-        if proof is not None:
-            await proof.close()
         await store.close()
         await database.close()
 

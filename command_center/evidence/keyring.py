@@ -19,9 +19,10 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from command_center.clock import Clock, now
 from command_center.evidence.ledger_file import LedgerBroken, LedgerFile, sync_folder
 from streams.ledger import Signer, key_id, load_signer, make_signer
+from streams.recording.manifest import SUFFIX, is_of_version_1
 
 CONTEXT = "keys/1"
-PROOF_FOLDER = "proof"
+PROOF_FOLDER, RECORDINGS_FOLDER = "proof", "recordings"
 LEDGER_FILE = "keys.jsonl"
 LOCK_FILE = "keys.lock"
 COURT = "court"
@@ -63,6 +64,7 @@ class Keyring:
     def __init__(self, data: Path, keys: Path, clock: Clock = now) -> None:
         self._folder = data / PROOF_FOLDER
         self._ledger = self._folder / LEDGER_FILE
+        self._recordings = data / RECORDINGS_FOLDER
         self._keys = keys
         self._clock = clock
 
@@ -72,7 +74,7 @@ class Keyring:
         What a crash interrupted in a change of keys is finished.
 
         Raises:
-            KeysRefused: a private key isn't the one that the ledger names.
+            KeysRefused: a private key isn't the one that the ledger names, or the ledger is lost.
             OSError: they can't be read or written.
         """
         with self._changing():
@@ -190,6 +192,11 @@ class Keyring:
                 f"The court's signing key {known.id} is missing: put {path} back from its backup, or, where it is "
                 f"lost, move the folder {self._folder} aside and begin anew."
             )
+        if known is None and owner == COURT and path.exists() and self._has_signed():
+            raise KeysRefused(
+                f"{path} is there, and {self._ledger}, which tells since when its key is in force, is lost: put the "
+                f"folder {self._folder} back from its backup. A new one would disprove all that was signed before."
+            )
         signer = make_signer(path)
         if known is not None and known.id == signer.id:
             return
@@ -199,6 +206,20 @@ class Keyring:
                 "put the right one back from its backup."
             )
         self._append_key(signer, owner, known.id if known else None)
+
+    def _has_signed(self) -> bool:
+        """Whether anything here needs the ledger as it was: any other ledger, any recording that is signed.
+
+        At the very first start a crash may have left the key alone; then there is nothing.
+        """
+        if any(path != self._ledger for path in self._folder.rglob(f"*{SUFFIX}")):
+            return True
+        for path in self._recordings.glob(f"*/*/*{SUFFIX}"):
+            with path.open("rb") as manifest:
+                first = manifest.readline()
+            if first and not is_of_version_1(first):
+                return True
+        return False
 
     def _finish_rotation(self, owner: str) -> None:
         """Take the steps that are left of a change of keys: a draft that isn't registered was never in force."""

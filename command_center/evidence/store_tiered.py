@@ -11,6 +11,7 @@ from pathlib import Path
 
 from command_center.config import Settings
 from command_center.database import Database
+from command_center.evidence.keyring import LEDGER_FILE as KEYS_FILE
 from command_center.evidence.store import NotStored, Store, StoreAway, read_all
 from command_center.evidence.store_client import AccessKey, Bucket, Patience
 from command_center.evidence.store_local import LocalStore
@@ -103,11 +104,13 @@ async def _fetch(remote: S3Store, path: str, to: Path) -> Path:
 async def restore(local: LocalStore, remote: S3Store) -> int:
     """Fetch every ledger that the folder doesn't have; those that it has stay as they are. Gives how many came.
 
+    That of the keys comes last: where it is, all have come.
+
     Raises:
         StoreAway: the storage can't be asked.
     """
     count = 0
-    for path in await remote.names(SUFFIX):
+    for path in sorted(await remote.names(SUFFIX), key=lambda name: (name == KEYS_FILE, name)):
         if not await local.exists(path):
             await _fetch(remote, path, local.path(path))
             count += 1

@@ -14,6 +14,7 @@ import pytest
 
 from command_center.evidence.keyring import COURT_FILE, Keyring, KeysRefused
 from streams.ledger import FIRST, is_signed_by, line_hash, load_signer, make_signer
+from tests.support.manifests import make_recording, make_recording_of_version_1
 
 
 @pytest.fixture
@@ -116,6 +117,32 @@ def test_a_key_that_is_missing_or_another_one_is_refused_and_nothing_is_made(key
     path.write_bytes(kept)
     keyring.ensure()
     assert lines(tmp_path) == before
+
+
+@pytest.mark.parametrize("left", ["anchors.jsonl", "journals/one.jsonl", "recording"])
+def test_where_the_ledger_alone_is_lost_no_new_one_is_made(keyring: Keyring, tmp_path: Path, left: str) -> None:
+    keyring.ensure()
+    before = (tmp_path / "proof" / "keys.jsonl").read_bytes()
+    (tmp_path / "proof" / "keys.jsonl").unlink()
+    if left == "recording":
+        make_recording(tmp_path / "recordings")
+    else:
+        (tmp_path / "proof" / left).parent.mkdir(exist_ok=True)
+        (tmp_path / "proof" / left).write_text("{}\n")
+    with pytest.raises(KeysRefused, match=r"is lost"):
+        keyring.ensure()
+    assert not (tmp_path / "proof" / "keys.jsonl").exists()
+    (tmp_path / "proof" / "keys.jsonl").write_bytes(before)
+    keyring.ensure()
+
+
+def test_the_first_key_is_registered_after_a_crash_though_there_are_recordings_that_nobody_signed(
+    keyring: Keyring, tmp_path: Path
+) -> None:
+    make_signer(tmp_path / "keys" / COURT_FILE)
+    make_recording_of_version_1(tmp_path / "recordings")
+    keyring.ensure()
+    assert [line["owner"] for line in lines(tmp_path)] == ["court"]
 
 
 def test_a_ledger_that_somebody_changed_is_refused(keyring: Keyring, tmp_path: Path) -> None:

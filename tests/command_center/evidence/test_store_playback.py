@@ -11,12 +11,16 @@ from pathlib import Path
 
 import httpx
 import pytest
+import typer
 from sqlalchemy import select
 
-from command_center.__main__ import _rebuild
+from command_center.__main__ import _fetch_ledgers, _prepare, _rebuild
 from command_center.config import Settings
 from command_center.evidence import store_job
 from command_center.evidence.index import index_events
+from command_center.evidence.keyring import Keyring
+from command_center.evidence.store_ledgers import Ledgers
+from command_center.evidence.store_local import LocalStore
 from command_center.evidence.store_s3 import S3Store
 from command_center.evidence.tables import Recording, RecordingGap, RecordingSegment
 from command_center.evidence.verification import verify_installation
@@ -160,12 +164,36 @@ async def test_one_command_makes_the_index_anew_where_the_folder_was_lost(
             for row in await session.scalars(select(table)):
                 await session.delete(row)
             await session.flush()
-    rebuilt, fetched = await _rebuild(stored_web.web.settings)
-    assert (rebuilt.manifests, rebuilt.unread, fetched > 0) == (1, 0, True)
+    settings = stored_web.web.settings
+    assert await _fetch_ledgers(settings) > 0
+    rebuilt = await _rebuild(settings)
+    assert (rebuilt.manifests, rebuilt.unread) == (1, 0)
     assert ledger.read_text() == "{}\n"
-    assert (await _rebuild(stored_web.web.settings))[1] == 0
+    assert await _fetch_ledgers(settings) == 0
     assert await _index(stored_web) == before
     assert (await (await stored_web.signed_in("commander")).get(_segment(made))).content == content
+
+
+async def test_where_the_disk_is_lost_the_ledger_of_keys_comes_back_before_any_is_made(
+    stored_web: RunningWeb, line: BadLine
+) -> None:
+    settings = stored_web.web.settings
+    Keyring(settings.data, settings.keys).ensure(["node-1"])
+    kept = (settings.proof / "keys.jsonl").read_bytes()
+    storage = S3Store(line.bucket(), KEY, "proof")
+    await Ledgers(LocalStore(settings.proof), storage).step()
+    await storage.close()
+    shutil.rmtree(settings.proof)
+    line.answers = 503
+    with pytest.raises(typer.Exit):
+        await asyncio.to_thread(_prepare, settings)
+    assert not (settings.proof / "keys.jsonl").exists()
+    line.answers = 0
+    assert await asyncio.to_thread(_prepare, settings) == 1
+    assert (settings.proof / "keys.jsonl").read_bytes() == kept
+    # Nobody asks the storage where the ledger is.
+    line.answers = 503
+    assert await asyncio.to_thread(_prepare, settings) == 0
 
 
 async def test_what_only_the_storage_has_is_verified_there(stored_web: RunningWeb, line: BadLine) -> None:
