@@ -19,7 +19,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from command_center.clock import Clock, now
 from command_center.evidence.ledger_file import LedgerBroken, LedgerFile, sync_folder
 from streams.ledger import Signer, key_id, load_signer, make_signer
-from streams.recording.manifest import SUFFIX, is_of_version_1
+from streams.recording.manifest import SUFFIX
+from streams.recording.version_1 import is_of_version_1
 
 CONTEXT = "keys/1"
 PROOF_FOLDER, RECORDINGS_FOLDER = "proof", "recordings"

@@ -22,7 +22,8 @@ class StoreAway(ConnectionError):
     """The store doesn't answer, or answers that it can't or won't; `code` says how.
 
     `store-away`: no connection, no answer in time, or an answer that breaks off. `store-busy`: it asks to come later.
-    `store-refused`: it doesn't let us. Whether it has the file isn't known then.
+    `store-refused`: it doesn't let us. `store-unreadable`: this machine's own disk or system doesn't. Whether it has
+    the file isn't known then.
     """
 
     def __init__(self, code: str, reason: str = "") -> None:

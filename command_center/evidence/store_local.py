@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
-from command_center.evidence.store import CHUNK_BYTES, NotStored
+from command_center.evidence.store import CHUNK_BYTES, NotStored, StoreAway
 from streams.recording.manifest import SUFFIX
 
 T = TypeVar("T")
+NOTHING_THERE = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG}
+"""What the system says where there is no such file; all else says nothing about whether there is one."""
 
 
 class LocalStore:
@@ -75,7 +78,7 @@ class LocalStore:
         """The file's bytes; a file that is deleted meanwhile is still read to its end.
 
         Raises:
-            NotStored: also where the disk gives it no more.
+            NotStored, StoreAway: there is none; the disk doesn't give it.
         """
         descriptor = await self._call(path, os.open, self.path(path), os.O_RDONLY | os.O_CLOEXEC)
         try:
@@ -94,7 +97,9 @@ class LocalStore:
         try:
             return await asyncio.to_thread(call, *arguments)
         except OSError as error:
-            raise NotStored(path) from error
+            if error.errno in NOTHING_THERE:
+                raise NotStored(path) from error
+            raise StoreAway("store-unreadable", errno.errorcode.get(error.errno or 0, "")) from error
 
     async def manifests(self) -> list[str]:
         """Every manifest, sorted."""

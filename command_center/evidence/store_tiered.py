@@ -68,9 +68,12 @@ class TieredStore:
             async for piece in self._local.open_range(path, first, last):
                 position += len(piece)
                 yield piece
-        except NotStored:
-            async for piece in self._remote.open_range(path, position, last):
-                yield piece
+        except (NotStored, StoreAway) as failed:
+            try:
+                async for piece in self._remote.open_range(path, position, last):
+                    yield piece
+            except NotStored:
+                raise failed from None
 
     async def manifests(self) -> list[str]:
         """Every manifest of both."""

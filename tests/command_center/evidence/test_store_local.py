@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import resource
 from pathlib import Path
 
 import pytest
 
-from command_center.evidence.store import CHUNK_BYTES, NotStored, read_all
+from command_center.evidence.store import CHUNK_BYTES, NotStored, StoreAway, read_all
 from command_center.evidence.store_local import LocalStore
 
 PATH = "feed/2026-11-28/one-0001.mp4"
@@ -54,6 +55,18 @@ async def test_what_is_not_there_and_what_lies_outside_is_not_stored(store: Loca
     with pytest.raises(NotStored):
         await store.remove("../secret")
     assert outside.exists()
+
+
+async def test_what_can_not_be_opened_now_is_not_taken_for_missing(store: LocalStore) -> None:
+    await store.size(PATH)  # the thread that asks is there
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        with pytest.raises(StoreAway) as away:
+            await anext(store.open_range(PATH, 0, 5))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert (away.value.code, "EMFILE" in str(away.value)) == ("store-unreadable", True)
 
 
 async def test_the_manifests_are_found(store: LocalStore) -> None:
