@@ -72,6 +72,8 @@ EXPIRY_SECONDS = 30.0
 LIFE_SIGN_SECONDS = 2.0
 POSITIONS_GATHER_SECONDS = 1.0
 """Screens are told of each position at once; into the records and journals they go together."""
+COMPARE_SECONDS = 3600.0
+"""How often it is looked for recordings of which not every line came."""
 RECORDINGS_CONSUMER, TALKS_CONSUMER = "recordings", "talks"
 """One name for all workers: what a recording or a talk went through must be kept in order, by who has the lease."""
 Step = Callable[[], Awaitable[object]]
@@ -230,13 +232,21 @@ class Worker:
             logger.warning("the lease of %s runs out by itself", job)
 
 
-async def _catch_up(database: Database, store: LocalStore) -> None:
-    """Index what the folder holds and no event told of; events and this may come in any order.
+async def _keep_compared(database: Database, store: LocalStore) -> None:
+    """Index what the folder holds and no event told of, now and again; events and this may come in any order.
 
     What storage far away alone still has, `command-center index rebuild` fetches.
     """
+    await _compare(database, store)
+    while True:
+        leave_if_cancelled()
+        await asyncio.sleep(COMPARE_SECONDS)
+        await _compare(database, store, passes_growing=True)
+
+
+async def _compare(database: Database, store: LocalStore, *, passes_growing: bool = False) -> None:
     try:
-        count = await compare(database, store, Journal())
+        count = await compare(database, store, Journal(), passes_growing=passes_growing)
     except (SQLAlchemyError, OSError):
         logger.exception("the store of recordings could not be compared with its index")
     else:
@@ -276,17 +286,19 @@ async def run(settings: Settings) -> None:
             "disposal": _disposal(settings, database, store).step,
             "space": SpaceWatch(database, hub, settings.recordings, limits_of(settings)).step,
         }
-        catching_up = asyncio.create_task(_catch_up(database, LocalStore(settings.recordings)))
-        lasting = {} if storage is None else {"storage": storage.run}
+        lasting: dict[str, Callable[[], Awaitable[None]]] = {
+            "comparing": partial(_keep_compared, database, LocalStore(settings.recordings))
+        }
+        if storage is not None:
+            lasting["storage"] = storage.run
         worker = Worker(database, hub, idle_minutes=settings.session_idle_minutes, jobs=jobs, lasting=lasting)
         working = asyncio.create_task(worker.run())
         stopping = asyncio.create_task(stopped.wait())
         await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
-        for task in (catching_up, working):
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+        working.cancel()
+        with suppress(asyncio.CancelledError):
+            await working
         await proof.finish()
         await exporter.close()
     finally:

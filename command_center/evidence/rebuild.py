@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import PurePosixPath
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from command_center.clock import Clock, now
 from command_center.database import Database
 from command_center.evidence.index import take_line
 from command_center.evidence.manifests import LineReader, Written
@@ -28,6 +30,9 @@ logger = logging.getLogger(__name__)
 BATCH = 200
 TAIL_BYTES = 4096
 """No manifest's last line is longer."""
+RECENT = timedelta(days=3)
+"""So long after its end it is looked for lines of a recording that never came."""
+SEALED, GAP, CLOSED = (b'"type":"%s"' % kind for kind in (b"sealed", b"gap", b"closed"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +45,27 @@ class Rebuilt:
     unread: int = 0
 
 
-async def compare(database: Database, store: Store, journal: Journal | None = None) -> int:
+async def compare(
+    database: Database,
+    store: Store,
+    journal: Journal | None = None,
+    *,
+    passes_growing: bool = False,
+    clock: Clock = now,
+) -> int:
     """Take in every manifest of the store with which the index doesn't agree; returns how many there are.
 
-    A manifest whose last line the index has as a finished recording's isn't read again.
+    A manifest whose last line the index has as a finished recording's isn't read again; one that ended in the last days
+    is, since lines before its last may never have come. `passes_growing`: what the index knows and is recorded now is
+    looked at when it has ended.
     """
     paths = await store.manifests()
     for start in range(0, len(paths), BATCH):
         batch = paths[start : start + BATCH]
-        heads = await _finished(database, batch)
+        known = await _known(database, batch)
         for path in batch:
             try:
-                if heads.get(path) != await _last_head(store, path):
+                if not await _agrees(store, path, known.get(path), clock() - RECENT, passes_growing):
                     await _take_anew(database, store, path, journal)
             except (OSError, NotStored) as error:
                 logger.error("manifest %s can't be read: %s", PurePosixPath(path).name, error)
@@ -64,10 +78,12 @@ async def rebuild(database: Database, store: Store, journal: Journal | None = No
     Raises:
         StoreAway: the store can't say what there is; nothing was changed.
     """
+    # Before the store is asked, which may take its time: what is begun meanwhile isn't on its list.
+    async with database.read() as session:
+        listed = set(await session.scalars(select(Recording.id)))
     paths = await store.manifests()
-    known = {identifier for path in paths if (identifier := _id_of(path)) is not None}
+    gone = listed - {_id_of(path) for path in paths}
     async with database.write() as session:
-        gone = set(await session.scalars(select(Recording.id))) - known
         for recording_id in gone:
             await _forget_parts(session, recording_id)
             await session.execute(delete(Recording).where(Recording.id == recording_id))
@@ -81,27 +97,48 @@ async def rebuild(database: Database, store: Store, journal: Journal | None = No
     return Rebuilt(len(paths), len(gone), unread)
 
 
-async def _finished(database: Database, paths: Sequence[str]) -> dict[str, str]:
-    """The heads of those finished recordings of which the index has every segment."""
-    count = (
-        select(func.count())
-        .where(RecordingSegment.recording_id == Recording.id, RecordingSegment.ended_at.is_not(None))
-        .scalar_subquery()
-    )
-    last = (
-        select(func.max(RecordingSegment.number)).where(RecordingSegment.recording_id == Recording.id).scalar_subquery()
-    )
-    query = select(Recording.manifest, Recording.head).where(
-        Recording.manifest.in_(paths), Recording.ended_at.is_not(None), count == last
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the index has of a recording: its last line, and how many seals and gaps."""
+
+    version: int
+    head: str
+    ended_at: datetime | None
+    segments: int
+    seals: int
+    gaps: int
+
+
+async def _known(database: Database, paths: Sequence[str]) -> dict[str, _Known]:
+    own = RecordingSegment.recording_id == Recording.id
+    last = select(func.coalesce(func.max(RecordingSegment.number), 0)).where(own).scalar_subquery()
+    seals = select(func.count()).where(own, RecordingSegment.ended_at.is_not(None)).scalar_subquery()
+    gaps = select(func.count()).where(RecordingGap.recording_id == Recording.id).scalar_subquery()
+    query = select(Recording.manifest, Recording.version, Recording.head, Recording.ended_at, last, seals, gaps).where(
+        Recording.manifest.in_(paths)
     )
     async with database.read() as session:
-        return {row.manifest: row.head for row in await session.execute(query)}
+        return {path: _Known(*rest) for path, *rest in await session.execute(query)}
 
 
-async def _last_head(store: Store, path: str) -> str:
+async def _agrees(store: Store, path: str, known: _Known | None, since: datetime, passes_growing: bool) -> bool:
+    if known is None:
+        return False
+    last = await _last_line(store, path)
+    if known.ended_at is None:
+        return passes_growing and CLOSED not in last
+    if known.head != line_hash(last) or known.seals != known.segments:
+        return False
+    if known.ended_at < since or known.version == 1:
+        return True
+    data = await read_all(store, path)
+    return await asyncio.to_thread(lambda: (data.count(SEALED), data.count(GAP)) == (known.seals, known.gaps))
+
+
+async def _last_line(store: Store, path: str) -> bytes:
     data = await read_all(store, path, max(0, await store.size(path) - TAIL_BYTES))
     whole = data[: data.rfind(b"\n")]
-    return line_hash(whole[whole.rfind(b"\n") + 1 :])
+    return whole[whole.rfind(b"\n") + 1 :]
 
 
 async def _take_anew(database: Database, store: Store, path: str, journal: Journal | None) -> None:
