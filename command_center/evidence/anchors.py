@@ -38,6 +38,7 @@ logger = logging.getLogger(__name__)
 
 CONTEXT = "anchors/1"
 ANCHORS_FILE, TOMBSTONES_FILE, LOCK_FILE = "anchors.jsonl", "tombstones.jsonl", "anchors.lock"
+JOURNAL = "journal:"
 ANCHOR_SECONDS = 60.0
 LARGEST_ANCHOR = 500
 """So many heads go into one anchor; the others into the next, which follows at once."""
@@ -62,6 +63,8 @@ class ProofState(BaseModel):
     looked_at: int
     is_stamped: bool | None
     """Whether the newest anchor has its time stamp; None where no authority is set."""
+    broken: int = 0
+    """How many ledgers have fewer lines than were anchored, or others."""
 
 
 @dataclass(slots=True)
@@ -95,6 +98,7 @@ class Anchors:
         self._newest = _Newest()
         self._anchored: dict[str, HeadPair] = {}
         self._growing: dict[str, GrowingLedger] = {}
+        self._broken: set[str] = set()
         self._untold: deque[Anchored] = deque(maxlen=MAX_UNTOLD)
         self._full_look_at = 0.0
         self._stamp_at = 0.0
@@ -110,6 +114,7 @@ class Anchors:
         heads = await asyncio.to_thread(self._ledger_heads)
         is_full = time.monotonic() >= self._full_look_at
         heads |= await self._recorded_heads(is_full=is_full)
+        self._find_broken(heads)
         moved = {name: head for name, head in heads.items() if self._has_moved(name, head)}
         if moved:
             await asyncio.to_thread(self._append, moved)
@@ -143,11 +148,17 @@ class Anchors:
 
     def _has_moved(self, name: str, head: HeadPair) -> bool:
         known = self._anchored.get(name)
-        if known is None or head[0] > known[0]:
-            return head[0] > 0
-        if head[0] == known[0] and head[1] != known[1]:
-            logger.error("%s stands at line %d with another hash than was anchored", name, head[0])
-        return False
+        return head[0] > (0 if known is None else known[0])
+
+    def _find_broken(self, heads: Mapping[str, HeadPair]) -> None:
+        """Tell of each ledger once that has lost lines which were anchored, or has others in their place."""
+        for name, head in heads.items():
+            lines, anchored = self._anchored.get(name, (0, head[1]))
+            if head[0] > lines or head == (lines, anchored):
+                self._broken.discard(name)
+            elif name not in self._broken:
+                self._broken.add(name)
+                logger.error("%s stands at line %d, and line %d was anchored with another hash", name, head[0], lines)
 
     def _open(self) -> None:
         if self._file.is_open:
@@ -193,7 +204,13 @@ class Anchors:
         paths = {"keys": self._proof / KEYS_FILE, "tombstones": self._proof / TOMBSTONES_FILE}
         for path in self._journals.glob(f"*{SUFFIX}"):
             if (operation := operation_of(path)) is not None:
-                paths[f"journal:{operation}"] = path
+                paths[f"{JOURNAL}{operation}"] = path
+        # What was anchored and isn't there any more stands at no line.
+        paths |= {
+            name: self._journals / f"{name.removeprefix(JOURNAL)}{SUFFIX}"
+            for name in self._anchored
+            if name.startswith(JOURNAL) and name not in paths
+        }
         heads = {}
         for name, path in paths.items():
             if name not in self._growing and self._is_old(name, path):
@@ -254,6 +271,7 @@ class Anchors:
             anchored_at=self._newest.at,
             looked_at=self._now_ms(),
             is_stamped=None if self._authority is None else self._newest.is_stamped,
+            broken=len(self._broken),
         )
         await self._hub.put(PROOF_KEY, state.model_dump_json(), life_seconds=PROOF_LIFE_SECONDS)
 

@@ -111,6 +111,7 @@ class GrowingLedger:
             OSError: it can't be read.
         """
         if not self.path.exists():
+            self._head, self._size = Head(), 0
             return self._head
         with self.path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size

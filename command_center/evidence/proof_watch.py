@@ -20,9 +20,10 @@ LONGEST_WAIT_SECONDS = 180.0
 
 @dataclass(frozen=True, slots=True)
 class ProofStanding:
-    """`silent`: for three minutes nobody has looked where the ledgers stand. `behind`: journals can't be written."""
+    """`silent`: for three minutes nobody has looked where the ledgers stand. `behind`: journals can't be written.
+    `faulty`: a ledger has lost lines that were anchored, or has others."""
 
-    state: Literal["running", "silent", "behind"]
+    state: Literal["running", "silent", "behind", "faulty"]
     looked_seconds_ago: float | None
     unwritten: int
     """Entries that stand in the records and not yet in their journals' files."""
@@ -52,6 +53,8 @@ class ProofWatch:
         ago = None if told is None else max(0.0, self._clock().timestamp() - told.looked_at / 1000)
         if ago is None:
             return ProofStanding("silent", None, count, waiting)
+        if told is not None and told.broken:
+            return ProofStanding("faulty", ago, count, waiting)
         return ProofStanding("behind" if waiting > LONGEST_WAIT_SECONDS else "running", ago, count, waiting)
 
     async def _told(self) -> ProofState | None:

@@ -19,6 +19,8 @@ from command_center.evidence import anchors as module
 from command_center.evidence import timestamps
 from command_center.evidence.anchors import PROOF_KEY, Anchors, ProofState, newest_anchor
 from command_center.evidence.keyring import Keyring
+from command_center.evidence.ledger_file import LedgerFile
+from command_center.evidence.proof_watch import ProofWatch
 from command_center.evidence.tables import Recording
 from command_center.evidence.timestamps import NotStamped, TimeStampAuthority
 from streams.hub.hub import Hub
@@ -184,6 +186,42 @@ async def test_a_head_that_went_back_isnt_anchored_over_the_one_that_was(
         await session.execute(update(Recording).where(Recording.id == recording).values(lines=4, head="cd" * 32))
     assert await anchors.anchor() == 0
     assert len(lines(tmp_path)) == 1
+
+
+@pytest.mark.parametrize("how", ["cut", "gone"])
+async def test_a_ledger_that_lost_what_was_anchored_is_told(
+    records: Database, hub: Hub, operation: UUID, anchors: Anchors, tmp_path: Path, how: str
+) -> None:
+    journals = journals_of(records, tmp_path)
+    for number in (1, 2):
+        await note(records, operation, number)
+        await journals.step()
+    tombstones = tmp_path / "proof" / "tombstones.jsonl"
+    written = LedgerFile(tombstones, "tombstones/1")
+    written.open()
+    written.append([({"type": "x"}, None), ({"type": "x"}, None)])
+    await anchors.anchor()
+    assert await broken(hub) == 0
+    whole = {path: path.read_bytes() for path in (tombstones, tmp_path / "proof" / "journals" / f"{operation}.jsonl")}
+    for path, content in whole.items():
+        if how == "gone":
+            path.unlink()
+        else:
+            path.write_bytes(content[: content.index(b"\n") + 1])
+    assert await anchors.anchor() == 0
+    assert await broken(hub) == 2
+    assert (await ProofWatch(records, hub).look()).state == "faulty"
+    # A worker that is started afterwards tells of it as well.
+    await anchors_of(records, hub, tmp_path).anchor()
+    assert await broken(hub) == 2
+    for path, content in whole.items():
+        path.write_bytes(content)
+    await anchors.anchor()
+    assert await broken(hub) == 0
+
+
+async def broken(hub: Hub) -> int:
+    return ProofState.model_validate_json(await hub.value(PROOF_KEY) or "").broken
 
 
 async def test_each_newest_anchor_is_stamped_and_anybody_can_check_it(
