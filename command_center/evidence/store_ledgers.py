@@ -7,6 +7,7 @@ import hashlib
 import logging
 
 from command_center.evidence.store import ChecksumMismatch, NotStored, StoreAway
+from command_center.evidence.store_growth import Growth
 from command_center.evidence.store_local import LocalStore
 from command_center.evidence.store_s3 import S3Store
 
@@ -25,6 +26,7 @@ class Ledgers:
     def __init__(self, local: LocalStore, remote: S3Store) -> None:
         self._local = local
         self._remote = remote
+        self._growth = Growth(local, remote)
         self._copied: dict[str, tuple[int, float]] = {}
         """How many bytes of each the storage was proven to have, and when (monotonic) it was copied."""
         self.troubles: dict[str, str] = {}
@@ -52,20 +54,8 @@ class Ledgers:
 
     async def _copy(self, path: str, size: int) -> int:
         size, sha256 = await self._whole_lines(path, size)
-        if await self._there(path) > size:
-            # This one has lost lines; what has more of them isn't replaced.
-            raise ChecksumMismatch(path, "ledger-shorter")
-        await self._remote.put(path, size, sha256, lambda: self._local.open_range(path, 0, size - 1))
-        digest, _ = await self._remote.digest(path)
-        if digest != sha256:
-            raise ChecksumMismatch(path, "remote")
+        await self._growth.bring(path, size, sha256)
         return size
-
-    async def _there(self, path: str) -> int:
-        try:
-            return await self._remote.size(path)
-        except NotStored:
-            return 0
 
     async def _whole_lines(self, path: str, size: int) -> tuple[int, str]:
         """Up to the last whole line in its first `size` bytes: how many bytes that is, and their SHA-256."""

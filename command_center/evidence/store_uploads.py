@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from command_center.clock import Clock, now
 from command_center.database import Database
 from command_center.evidence.store import ChecksumMismatch, NotStored, StoreAway
+from command_center.evidence.store_growth import ALTERED, SHORTER, Growth
 from command_center.evidence.store_local import LocalStore
 from command_center.evidence.store_s3 import LARGEST_BYTES, S3Store, Stored
 from command_center.evidence.store_tables import StoredState
@@ -30,6 +31,7 @@ from command_center.evidence.store_whereabouts import (
     stored_manifest,
     stored_segment,
 )
+from streams.ledger import line_hash
 
 logger = logging.getLogger(__name__)
 
@@ -47,9 +49,14 @@ AWAY = "store-"
 """What those codes begin with that are about the storage's being away, not about bytes."""
 MISSING = "segment-missing"
 TOO_LARGE = "too-large"
-SHORTER = "manifest-shorter"
 REMOTE_LOST = "remote-lost"
-MISMATCHES = {"local": "local-altered", "sent": "checksum-mismatch", "remote": "checksum-mismatch"}
+MISMATCHES = {
+    "local": "local-altered",
+    "sent": "checksum-mismatch",
+    "remote": "checksum-mismatch",
+    SHORTER: "manifest-shorter",
+    ALTERED: "manifest-altered",
+}
 """What is written down of a `ChecksumMismatch`, by where the wrong bytes were."""
 
 
@@ -69,6 +76,7 @@ class Uploads:
         self._database = database
         self._local = local
         self._remote = remote
+        self._growth = Growth(local, remote)
         self._clock = clock
         self.trouble: str | None = None
         self._seen_until: datetime | None = None
@@ -225,12 +233,11 @@ class Uploads:
 
     async def _bring_manifest(self, manifest: OutdatedManifest) -> int:
         path = manifest.path
-        size, sha256 = await self._first_lines(path, manifest.lines)
-        if await self._is_longer_there(path, size):
-            # The folder has lost something, and doesn't replace what has more.
-            raise ChecksumMismatch(path, SHORTER)
-        await self._remote.put(path, size, sha256, lambda: self._local.open_range(path, 0, size - 1))
-        await self._read_back(path, sha256)
+        size, sha256, head = await self._first_lines(path, manifest.lines)
+        if head != manifest.head:
+            # It isn't what its node told of.
+            raise ChecksumMismatch(path, ALTERED)
+        await self._growth.bring(path, size, sha256)
         return size
 
     async def _put_off_manifest(self, manifest: OutdatedManifest, code: str) -> None:
@@ -242,30 +249,22 @@ class Uploads:
         if not code.startswith(AWAY) and code != manifest.error:
             logger.error("the manifest of recording %s: %s", manifest.recording_id, code)
 
-    async def _first_lines(self, path: str, wanted: int) -> tuple[int, str]:
-        """How many bytes the first lines have, and their SHA-256.
+    async def _first_lines(self, path: str, wanted: int) -> tuple[int, str, str]:
+        """How many bytes the first lines have, their SHA-256, and the hash of the last of them.
 
         Raises:
             ChecksumMismatch: there are fewer.
         """
-        size, whole = 0, hashlib.sha256()
+        size, whole, last = 0, hashlib.sha256(), b""
         async for piece in self._local.open_range(path, 0, await self._local.size(path) - 1):
-            lines = piece.splitlines(keepends=True)
-            while wanted and lines:
-                line = lines.pop(0)
+            for line in piece.splitlines(keepends=True):
                 whole.update(line)
                 size += len(line)
+                last = line if last.endswith(b"\n") else last + line
                 wanted -= line.endswith(b"\n")
-            if not wanted:
-                return size, whole.hexdigest()
+                if not wanted:
+                    return size, whole.hexdigest(), line_hash(last[:-1])
         raise ChecksumMismatch(path, SHORTER)
-
-    async def _is_longer_there(self, path: str, size: int) -> bool:
-        """Whether the storage has more of it."""
-        try:
-            return await self._remote.size(path) > size
-        except NotStored:
-            return False
 
     async def _removed(self) -> list[str | None]:
         """Make sure that what was deleted on purpose while it was under way isn't there after all."""

@@ -49,6 +49,8 @@ class OutdatedManifest:
     path: str
     lines: int
     """So many are known to be synced, and go there."""
+    head: str
+    """The hash of the last of them, as the node told it."""
     attempts: int
     error: str | None
 
@@ -121,7 +123,7 @@ async def outdated_manifests(session: AsyncSession, at: datetime, limit: int) ->
         .limit(limit)
     )
     return [
-        OutdatedManifest(row.id, row.operation_id, row.manifest, row.lines, attempts or 0, error)
+        OutdatedManifest(row.id, row.operation_id, row.manifest, row.lines, row.head, attempts or 0, error)
         for row, attempts, error in await session.execute(query)
     ]
 

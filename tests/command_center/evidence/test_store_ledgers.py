@@ -69,6 +69,50 @@ async def test_a_ledger_that_lost_lines_does_not_replace_the_longer_one(proof: L
     assert await read_all(remote, "anchors.jsonl") == b"1\n2\n"
 
 
+async def test_a_ledger_that_was_rewritten_replaces_nothing_however_long_it_is(
+    proof: LocalStore, remote: S3Store, line: BadLine
+) -> None:
+    path = proof.root / "anchors.jsonl"
+    path.write_bytes(b"1\n2\n")
+    running = Ledgers(proof, remote)
+    await running.step()
+    for content in (b"1\n3\n", b"9\n2\n3\n4\n"):
+        path.write_bytes(content)
+        anew = Ledgers(proof, remote)
+        await anew.step()
+        assert list(anew.troubles) == ["anchors.jsonl"]
+        assert await read_all(remote, "anchors.jsonl") == b"1\n2\n"
+    await running.step()
+    assert list(running.troubles) == ["anchors.jsonl"]
+    path.write_bytes(b"1\n2\n3\n")
+    await running.step()
+    assert (running.troubles, await read_all(remote, "anchors.jsonl")) == ({}, b"1\n2\n3\n")
+
+
+async def test_what_was_read_back_last_is_not_read_back_again(
+    proof: LocalStore, remote: S3Store, line: BadLine
+) -> None:
+    ledgers, path = Ledgers(proof, remote), proof.root / "anchors.jsonl"
+    reads = []
+    for content in (b"1\n", b"1\n2\n"):
+        path.write_bytes(content)
+        before = len(line.seen)
+        await ledgers.step()
+        reads.append([method for method, _ in line.seen[before:]].count("GET"))
+    assert reads[1] <= reads[0]
+
+
+async def test_what_came_there_wrongly_is_brought_again(proof: LocalStore, remote: S3Store, line: BadLine) -> None:
+    ledgers = Ledgers(proof, remote)
+    (proof.root / "keys.jsonl").write_bytes(b"1\n")
+    line.corrupts_uploads = True
+    await ledgers.step()
+    assert list(ledgers.troubles) == ["keys.jsonl"]
+    line.corrupts_uploads = False
+    await ledgers.step()
+    assert (ledgers.troubles, await read_all(remote, "keys.jsonl")) == ({}, b"1\n")
+
+
 async def test_while_the_storage_is_away_they_wait(proof: LocalStore, remote: S3Store, line: BadLine) -> None:
     ledgers = Ledgers(proof, remote)
     (proof.root / "keys.jsonl").write_bytes(b"1\n")

@@ -25,6 +25,7 @@ from command_center.evidence.store_tiered import TieredStore
 from command_center.evidence.store_uploads import Uploads
 from command_center.evidence.store_whereabouts import Whereabouts, storage_troubles
 from command_center.evidence.tables import Recording, RecordingGap, RecordingSegment
+from streams.ledger import line_hash
 from tests.command_center.evidence.conftest import World
 from tests.support import killable_uploads
 from tests.support.manifests import make_recording_of_version_1
@@ -315,10 +316,38 @@ async def test_a_manifest_that_lost_lines_does_not_replace_the_longer_one(place:
         row = await session.get_one(StoredManifest, recording.id)
         row.lines = 1
         recording.lines -= 1
+        kept = place.local.path(recording.manifest).read_bytes().splitlines()[: recording.lines]
+        recording.head = line_hash(kept[-1])
     await place.bring()
     async with place.world.database.read() as session:
         assert (await session.get_one(StoredManifest, recording.id)).error == "manifest-shorter"
     assert await read_all(place.remote, recording.manifest) == place.local.path(recording.manifest).read_bytes()
+
+
+async def test_a_manifest_that_was_rewritten_does_not_replace_the_good_one(place: Place) -> None:
+    await place.bring()
+    async with place.world.database.write() as session:
+        recording = (await session.scalars(select(Recording))).one()
+        (await session.get_one(StoredManifest, recording.id)).lines = 1
+    path = place.local.path(recording.manifest)
+    good = path.read_bytes()
+    path.write_bytes(good.replace(b'"is_key":true', b'"is_key":tru3', 1))
+    await place.bring()
+    assert {code for _, code, _ in await place.troubles()} == {"manifest-altered"}
+    assert await read_all(place.remote, recording.manifest) == good
+    path.write_bytes(good)
+    place.ahead += timedelta(minutes=20)
+    await place.bring()
+    assert await place.troubles() == set()
+
+
+async def test_a_manifest_that_is_not_what_the_node_told_of_is_not_brought(place: Place) -> None:
+    async with place.world.database.write() as session:
+        recording = (await session.scalars(select(Recording))).one()
+        recording.head = "ab" * 32
+    await place.bring()
+    assert {code for _, code, _ in await place.troubles()} == {"manifest-altered"}
+    assert not await place.remote.exists(recording.manifest)
 
 
 async def test_what_was_deleted_on_purpose_is_in_neither_place_and_is_brought_no_more(place: Place) -> None:
