@@ -40,6 +40,7 @@ async function tellKey(place) {
 
 function markOf(name, state, hours) {
   if (name === "space") return stateMark({ running: "normal", low: "caution" }[state] ?? "critical", partState({ state, hours }));
+  if (name === "proof" && state === "faulty") return stateMark("critical", say("proof.faulty"));
   if (state === "faulty") return stateMark("critical", partState({ state }));
   if (state === "running") return stateMark("normal", say("system.running"));
   return stateMark("critical", say({ silent: "system.silent", behind: "system.behind" }[state] ?? "system.away"));
