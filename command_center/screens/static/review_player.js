@@ -10,8 +10,11 @@ const FAR_SECONDS = 0.4;
 const NUDGE = 1.6; // of the rate, for each second that it is off
 const MOST_NUDGE = 0.2;
 const SEEK_AGAIN_MS = 700;
+const STUCK_MS = 900;
 const LOUDEST_RATE = 4;
 const LOOK_AHEAD_MS = 8_000;
+
+const UNTOLD = new Set(["loading", "over", "unknown"]); // of these the time line knows more
 
 export class Follower {
   /** `on.shown(what, kind)`: "live", "loading", "gap" (of that kind); `on.failed(problem)`, `on.well()`. */
@@ -65,8 +68,9 @@ export class Follower {
     this.paintSound();
     const state = this.source.stateAt(at);
     if (state === "ready") return this.show(at);
+    if (state === "over" && span.kind === "covered") return this.stand(at);
     if (state === "loading" && (span.kind === "covered" || span.kind === "after")) return this.load();
-    this.rest(state !== null && state !== "loading" && state !== "unknown" ? state : span.kind === "covered" ? "unknown" : span.kind);
+    this.rest(state !== null && !UNTOLD.has(state) ? state : span.kind === "covered" ? "unknown" : span.kind);
     if (span.until - at < LOOK_AHEAD_MS * Math.max(1, this.clock.rate)) this.source.want(at, this.clock.rate);
   }
 
@@ -80,7 +84,10 @@ export class Follower {
     if (!wasSought || (!media.seeking && !clock.isRunning && Math.abs(off) > 0.0005) || (Math.abs(off) > far && !isRecent)) {
       this.seek(at, to);
     }
-    if (media.seeking || media.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) return this.load();
+    if (media.seeking || media.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) {
+      const isStuck = performance.now() - this.soughtAt > STUCK_MS && this.source.isAtEdge(at);
+      if (!isStuck) return this.load();
+    }
     this.tell("live");
     clock.release(this);
     if (!clock.isRunning) {
@@ -88,6 +95,15 @@ export class Follower {
       return;
     }
     this.run(media.currentTime - this.source.seconds(clock.now));
+  }
+
+  /** The last picture before a gap stands until the gap begins. */
+  stand(at) {
+    const to = this.source.lastBefore(at);
+    if (this.soughtFor === null && Math.abs(this.media.currentTime - to) > FAR_SECONDS) this.seek(at, to);
+    if (!this.media.paused) this.media.pause();
+    this.clock.release(this);
+    this.tell("live");
   }
 
   seek(at, to) {

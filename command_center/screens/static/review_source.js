@@ -17,6 +17,8 @@ const RETRY_MS = 2_000;
 const KEPT_INDEXES = 8;
 const KEPT_HEADERS = 64;
 const SLACK_SECONDS = 0.15;
+const EDGE_OF_FILE_MS = 500;
+const LAST_FRAME_SECONDS = 0.03;
 const FETCH_MS = 20_000;
 const CAREFUL_MS = 20_000; // so long nothing is decoded ahead of its moment
 const DAY_MS = 86_400_000;
@@ -79,7 +81,7 @@ export class FeedSource {
     return this.buffer.endOf(this.seconds(at), SLACK_SECONDS) !== null;
   }
 
-  /** "ready", "loading", or the kind of gap that there is at the moment; null where no recording is. */
+  /** "ready", "loading", "over" (its last picture stands), or the kind of gap that there is at the moment; null where no recording is. */
   stateAt(at) {
     const recording = this.covering(at);
     if (!recording) return null;
@@ -92,7 +94,22 @@ export class FeedSource {
     if (number < 0 && index.since !== null) return at < index.since - 250 ? "unknown" : "loading";
     const gap = index.gapAt(at);
     if (gap) return gap;
-    return this.isBuffered(at) ? "ready" : "loading";
+    if (this.isBuffered(at)) return "ready";
+    // The last picture before a gap ends a little before what the manifest tells of it.
+    const isOver = this.appended.has(keyOf(index, number)) && at > index.fragments[number].until - EDGE_OF_FILE_MS;
+    return isOver ? "over" : "loading";
+  }
+
+  /** Seconds of the media element at which the last picture before `at` stands. */
+  lastBefore(at) {
+    const end = this.buffer.endOf(this.seconds(at - EDGE_OF_FILE_MS), SLACK_SECONDS) ?? this.seconds(at);
+    return Math.min(this.seconds(at), end - LAST_FRAME_SECONDS);
+  }
+
+  /** Whether what is there ends right after the moment: a decoder may keep its last pictures to itself. */
+  isAtEdge(at) {
+    const end = this.buffer.endOf(this.seconds(at), SLACK_SECONDS);
+    return end !== null && end - this.seconds(at) < EDGE_OF_FILE_MS / 1000;
   }
 
   /**
