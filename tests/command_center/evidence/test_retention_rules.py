@@ -61,7 +61,7 @@ def test_for_ever_is_longer_than_any_period() -> None:
     assert not PERIODS.keeps_longer(RetentionClass.C, RetentionClass.C)
 
 
-def test_nothing_leads_back_from_a_deletion_that_has_taken_effect() -> None:
-    assert NEXT_STATES[DeletionState.DELETING] == {DeletionState.DONE}
+def test_a_deletion_that_has_taken_effect_is_only_ended_or_stopped_before_its_tombstone_stands() -> None:
+    assert NEXT_STATES[DeletionState.DELETING] == {DeletionState.DONE, DeletionState.REFUSED}
     assert NEXT_STATES[DeletionState.DUE] == {DeletionState.PROPOSED}
     assert DeletionState.DELETING not in NEXT_STATES[DeletionState.PROPOSED]
