@@ -107,7 +107,7 @@ async def test_a_stamp_as_the_last_line_leaves_nothing_unproven(authority: Autho
     evidence = Evidence.of(world)
     lines = evidence.lines(ANCHORS)
     fields = json.loads(lines[-1])
-    for name, value in (("hash", "0" * 64), ("of", 1), ("token", fields["token"].rstrip("="))):
+    for name, value in (("hash", "0" * 64), ("of", 1), ("token", fields["token"][:-1])):
         evidence.put(ANCHORS, [*lines[:-1], json.dumps({**fields, name: value}, separators=(",", ":")).encode()])
         with evidence.applied():
             assert look(world, authority=authority.root).exit_code == 1, name
