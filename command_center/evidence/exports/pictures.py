@@ -36,7 +36,17 @@ SAMPLES_A_FRAME = SOUND_RATE // RATE
 SOUND_BITS = 64_000
 CONTINUOUS_SAMPLES = SOUND_RATE // 25
 """Sound that comes by so little early or late follows the sound before it without a step."""
-X264 = {"preset": "veryfast", "crf": "24", "threads": "1", "bf": "0", "g": "50", "profile": "main"}
+X264 = {
+    "preset": "veryfast",
+    "profile": "main",
+    "threads": "1",
+    "qp": "25",
+    "bf": "0",
+    "g": "50",
+    "x264-params": "scenecut=0:weightp=0:rc-lookahead=0:mbtree=0:aq-mode=0",
+}
+"""Nothing that looks ahead or weighs parts of a picture: there x264 now and then reads what nobody wrote, and the last
+block of a picture came out otherwise once in some hundred films."""
 BARE = {"fflags": "+bitexact", "movflags": "faststart"}
 """An MP4 without a writer's name or date, whose index stands before its pictures."""
 SHORTEST_CARD_MS = 500
