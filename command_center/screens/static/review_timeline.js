@@ -10,7 +10,7 @@ import { say } from "./words.js";
 const TICK_PX = 96;
 const LABEL_PX = 48;
 const LEAST_PX = 1.5;
-const NAME_PX = 74;
+const [LETTER_PX, SIGN_PX, MARGIN_PX] = [6.2, 11.5, 12]; // of the small words on a gap
 const TOGETHER_PX = 14;
 const COUNTED_PX = 30; // a mark with a number beside it
 const RANK = ["critical", "serious", "caution", "standby", "normal", "off", "plain"];
@@ -174,7 +174,7 @@ export class Timeline {
       const isGap = span.kind !== "covered";
       if (!isGap && width < 0.5) continue;
       const piece = h("i.line-span", { dataset: { kind: span.kind, state: isGap ? gapState(span.kind) : "covered" } });
-      if (isGap && width > NAME_PX) piece.append(h("span", {}, gapName(span.kind)));
+      if (isGap && width > widthOf(gapName(span.kind))) piece.append(h("span", {}, gapName(span.kind)));
       piece.style.left = `${left}px`;
       piece.style.width = `${Math.max(width, isGap ? LEAST_PX : 0)}px`;
       pieces.push(piece);
@@ -246,3 +246,6 @@ export class Timeline {
     this.body.setAttribute("aria-valuetext", `${day(now)} ${clockOf(now)}`);
   }
 }
+
+/** About how much room a gap's name takes. */
+const widthOf = (name) => MARGIN_PX + [...name].reduce((sum, sign) => sum + (sign.charCodeAt(0) > 0x2e80 ? SIGN_PX : LETTER_PX), 0);
