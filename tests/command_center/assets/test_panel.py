@@ -184,7 +184,7 @@ async def test_a_refresh_that_fails_marks_what_is_shown_as_old_until_one_succeed
     await expect(mark).to_be_hidden()
     await page.route("**/_dash-update-component*", refuse)
     await page.locator(".assets-answers tbody tr").first.locator("td:last-child button").click()
-    await expect(mark.locator(".state-caution")).to_contain_text("未能刷新", timeout=20_000)
+    await expect(mark.locator(".state-caution")).to_contain_text("未能刷新", timeout=30_000)
     await page.unroute("**/_dash-update-component*")
     await expect(mark).to_be_hidden(timeout=40_000)
     await expect(page.locator('.assets-answers [data-state="answered"]').first).to_be_visible()
