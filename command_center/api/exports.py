@@ -113,7 +113,10 @@ def router(exports: Exports) -> APIRouter:
         responses={206: {"description": "the part asked for"}, 416: {"description": "there is no such part"}},
     )
     async def fetched(export_id: UUID, request: Request) -> Response:
-        package = await exports.package(signed_in(), export_id, is_start=is_of_beginning(request))
+        is_fetched = request.method == "GET"
+        package = await exports.package(
+            signed_in(), export_id, is_start=is_of_beginning(request), is_fetched=is_fetched
+        )
         named = {"content-disposition": f'attachment; filename="{package.name}"'}
         file = SentFile("application/zip", package.bytes, f'"{package.sha256}"', named)
         return await send_file(file, request, lambda part: exports.open(package, part.first, part.last))

@@ -15,8 +15,9 @@ from typing import Any
 
 from assets.masks import masked_account, masked_id, masked_name
 
-_BETWEEN = r"[ \t\u00a0\u2000-\u200b\u3000.\-‐‑‒–—·_/]{0,2}"
-"""What people write between the digits of a number."""
+_BETWEEN = r"[\s\u200b-\u200d\u2010-\u2015\u2060\ufeff.\-－—–·_/、]{0,4}"
+"""What people write between the digits of a number, and what slips in between unseen; not what stands in times and
+amounts."""
 _NUMBER = re.compile(rf"(?:\d{_BETWEEN}){{10,}}\d(?:{_BETWEEN}[Xx](?![0-9A-Za-z]))?")
 _FIRM_CODE = re.compile(r"(?<![0-9A-Za-z])[0-9A-HJ-NPQRTUWXY]{2}\d{6}[0-9A-HJ-NPQRTUWXY]{10}(?![0-9A-Za-z])")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")

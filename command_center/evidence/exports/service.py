@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
@@ -24,6 +25,7 @@ from command_center.evidence.exports.records import ExportRecord, PackageFile, W
 from command_center.evidence.exports.tables import OPEN_STATES, ExportJob, ExportState
 from command_center.evidence.store import NotStored
 from command_center.evidence.store_local import LocalStore
+from command_center.evidence.viewings import Viewings
 from command_center.journal import Journal, JournalKind
 from command_center.operations.scope import must, visible_operation
 from command_center.operations.tables import Feed, Operation
@@ -56,6 +58,8 @@ class Exports:
         self._denials = denials
         self._packages = LocalStore(folder)
         self._clock = clock
+        self._fetchings = Viewings()
+        self._auditing = asyncio.Lock()
 
     async def request(self, identity: Identity, wish: Wish) -> ExportRecord:
         """Have a package made in the background. The same key again gives the first export back.
@@ -135,8 +139,12 @@ class Exports:
             await self._note(session, identity, operation, job, "export.cancelled", {})
             return await _record(session, job)
 
-    async def package(self, identity: Identity, job_id: UUID, *, is_start: bool) -> PackageFile:
-        """The finished package; that it is fetched is audited where the request is for its beginning.
+    async def package(
+        self, identity: Identity, job_id: UUID, *, is_start: bool, is_fetched: bool = True
+    ) -> PackageFile:
+        """The finished package; that it is fetched is audited once, whichever part of it is asked for first.
+
+        `is_start`: the request is for its beginning, and so a new fetching; not `is_fetched`: none of its bytes go out.
 
         Raises:
             NotPermitted: the role doesn't export, or what isn't masked isn't for it.
@@ -157,9 +165,12 @@ class Exports:
                 size = await self._packages.size(path)
             except NotStored as error:
                 raise Unavailable("export-gone") from error
-            if is_start:
-                async with self._database.write() as session:
-                    await self._note(session, identity, operation, job, "export.downloaded", {})
+            fetching = (identity.session_id, job_id, None)
+            async with self._auditing:
+                if is_fetched and not self._fetchings.join(fetching, is_start=is_start):
+                    async with self._database.write() as session:
+                        await self._note(session, identity, operation, job, "export.downloaded", {})
+                    self._fetchings.begin(fetching, is_start=is_start)
         since = job.since.astimezone(SHANGHAI)
         return PackageFile(path, size, job.sha256, f"evidence-{since:%Y%m%d-%H%M}-{job.id.hex[-8:]}.zip")
 

@@ -166,6 +166,16 @@ async def test_a_package_is_fetched_and_each_fetching_audited_once(world: World,
         await exports.package(world.city, made.id, is_start=True)
 
 
+async def test_no_part_of_a_package_goes_out_without_the_audit(world: World, exports: Exports) -> None:
+    made = await exports.request(world.city, wish(world))
+    await finish(world, exports, made)
+    await exports.package(world.city, made.id, is_start=False, is_fetched=False)
+    assert [action for action, _ in await audited(world)] == ["export.requested"], "that it is there is no secret"
+    await exports.package(world.city, made.id, is_start=False)
+    await exports.package(world.city, made.id, is_start=False)
+    assert [action for action, _ in await audited(world)] == ["export.requested", "export.downloaded"]
+
+
 async def test_what_is_called_off_stays_so(world: World, exports: Exports) -> None:
     made = await exports.request(world.city, wish(world))
     assert (await exports.cancel(world.city, made.id)).state is ExportState.CANCELLED
