@@ -166,7 +166,15 @@ def _camera(
         width=width,
         height=height,
         recordings=tuple(part for _, part in pairs),
-        spans=tuple(lanes.spans(manifests, wanted.since, wanted.until, is_voice=feed.name == VOICE)),
+        spans=tuple(
+            lanes.spans(
+                manifests,
+                wanted.since,
+                wanted.until,
+                is_voice=feed.name == VOICE,
+                gone=[time for pair in pairs for time in _gone(*pair)],
+            )
+        ),
         track=feed.fixes,
     )
 
@@ -198,6 +206,14 @@ def _recording(
         left_out=tuple(one.line.number for one in manifest.segments if one not in inside),
         missing=tuple(one.line.number for one in inside if (there[one.line.number] or 0) < one.bytes),
     )
+
+
+def _gone(manifest: Manifest, part: RecordingPart) -> Iterator[tuple[int, int]]:
+    """When that was which the missing segments held."""
+    for segment in manifest.segments:
+        if segment.line.number in part.missing and segment.fragments:
+            last = segment.fragments[-1]
+            yield segment.fragments[0].at, last.at + round(last.seconds * 1000)
 
 
 def _is_within(segment: Segment, wanted: Wanted) -> bool:

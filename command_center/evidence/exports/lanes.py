@@ -11,8 +11,18 @@ from command_center.evidence.timeline import AFTER, SEAM_MS
 from streams.recording.manifest import Manifest
 
 
-def spans(recordings: Sequence[Manifest], since: int, until: int, *, is_voice: bool = False) -> list[SpanPart]:
-    """The spans of a feed from `since` to `until` (Unix milliseconds); they add up without hole or overlap."""
+def spans(
+    recordings: Sequence[Manifest],
+    since: int,
+    until: int,
+    *,
+    is_voice: bool = False,
+    gone: Sequence[tuple[int, int]] = (),
+) -> list[SpanPart]:
+    """The spans of a feed from `since` to `until` (Unix milliseconds); they add up without hole or overlap.
+
+    `gone` is when that was which files tell of that aren't here, whether they were deleted or are missing.
+    """
     runs = sorted((_run(one, is_voice=is_voice) for one in recordings), key=lambda run: (run.since, run.recording))
     begin = min(max(since, runs[0].since), until) if runs else until
     end = max(min(until, max(run.until for run in runs)), begin) if runs else until
@@ -24,7 +34,22 @@ def spans(recordings: Sequence[Manifest], since: int, until: int, *, is_voice: b
                 found[-1] = SpanPart(kind=span.kind, since=found[-1].since, until=span.until)
             else:
                 found.append(SpanPart(kind=span.kind, since=span.since, until=span.until))
+    found = [part for span in found for part in _without(span, gone)]
     return found if end >= until else [*found, SpanPart(kind="none", since=end, until=until)]
+
+
+def _without(span: SpanPart, gone: Sequence[tuple[int, int]]) -> Iterator[SpanPart]:
+    """A covered span, cut where its files are gone."""
+    position = span.since
+    for since, until in sorted(gone) if span.kind == "covered" else ():
+        begin, end = max(since, position), min(until, span.until)
+        if begin < end:
+            if position < begin:
+                yield SpanPart(kind="covered", since=position, until=begin)
+            yield SpanPart(kind="missing", since=begin, until=end)
+            position = end
+    if position < span.until:
+        yield SpanPart(kind=span.kind, since=position, until=span.until)
 
 
 def _run(manifest: Manifest, *, is_voice: bool) -> Run:

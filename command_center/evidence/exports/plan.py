@@ -24,8 +24,8 @@ FRAME_MS = 40
 PIECE_FRAMES = 1500
 """A minute."""
 
-SpanKind = GapKind | Literal["covered", "none"]
-"""`none`: nothing of this feed was recorded before or after."""
+SpanKind = GapKind | Literal["covered", "missing", "none"]
+"""`missing`: it was recorded, and its file isn't here. `none`: nothing of this feed was recorded before or after."""
 
 
 class Part(BaseModel):

@@ -31,7 +31,7 @@ code, .number { font-family: ui-monospace, Consolas, monospace; font-size: 12px;
 .bar { display: flex; height: 18px; border: 1px solid #1a1d21; margin: 6px 0; print-color-adjust: exact; }
 .bar span { display: block; height: 100%; min-width: 1px; }
 .covered { background: #2f7d4f; } .none { background: #dde1e6; }
-.network, .camera, .officer, .node, .disk_slow, .disk_full, .disk_failed {
+.network, .camera, .officer, .node, .disk_slow, .disk_full, .disk_failed, .missing {
   background: repeating-linear-gradient(45deg, #b3261e 0 4px, #f3c4c1 4px 8px); }
 .note { background: #fff6da; border: 1px solid #c9a227; padding: 8px 12px; margin: 10px 0; }
 """
