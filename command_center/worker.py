@@ -283,11 +283,11 @@ async def run(settings: Settings) -> None:
             "anchors": proof.keep_anchors,
             "alarms": partial(_watch, alarms),
             "exports": exporter.step,
-            "disposal": _disposal(settings, database, store).step,
             "space": SpaceWatch(database, hub, settings.recordings, limits_of(settings)).step,
         }
         lasting: dict[str, Callable[[], Awaitable[None]]] = {
-            "comparing": partial(_keep_compared, database, LocalStore(settings.recordings))
+            "comparing": partial(_keep_compared, database, LocalStore(settings.recordings)),
+            "disposal": _disposal(settings, database, store).run,
         }
         if storage is not None:
             lasting["storage"] = storage.run

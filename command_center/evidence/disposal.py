@@ -27,6 +27,7 @@ from command_center.journal import Journal, JournalKind
 from command_center.operations.tables import Feed, Operation
 from streams.ledger import Head, head_of
 from streams.recording.manifest import read_manifest
+from streams.supervision import leave_if_cancelled
 
 logger = logging.getLogger(__name__)
 
@@ -70,6 +71,12 @@ class Disposal:
         self._clock = clock
         self._lists_at = 0.0
         self._carries_out_at = 0.0
+
+    async def run(self) -> None:
+        """Work until cancelled; one recording's files may take storage longer than a lease."""
+        while True:
+            leave_if_cancelled()
+            await self.step()
 
     async def step(self) -> None:
         """What a worker does again and again: it lists and carries out in their time, and else waits a moment."""
