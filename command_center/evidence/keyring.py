@@ -17,8 +17,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from command_center.clock import Clock, now
-from command_center.evidence.ledger_file import LedgerBroken, LedgerFile, sync_folder
+from command_center.evidence.ledger_file import LedgerBroken, LedgerFile
 from streams.ledger import Signer, key_id, load_signer, make_signer
+from streams.recording.descriptor import sync_folder
 from streams.recording.manifest import SUFFIX
 from streams.recording.version_1 import is_of_version_1
 

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from streams.ledger import FIRST, SIGNATURE_MARK, Chain, Head, Signer, line_hash
+from streams.ledger import FIRST, SIGNATURE_MARK, TORN_SUFFIX, Chain, Head, Signer, line_hash
+from streams.recording.descriptor import sync_folder
 
 logger = logging.getLogger(__name__)
 
@@ -90,7 +91,7 @@ class LedgerFile:
             for raw in rest.splitlines(keepends=True):
                 if SIGNATURE_MARK in raw and _parsed(raw) is not None:
                     raise LedgerBroken(f"{self.path.name}: a line before byte {whole + len(rest)} was changed")
-            append_synced(self.path.with_name(f"{self.path.name}.torn"), rest + b"\n")
+            append_synced(self.path.with_name(self.path.name + TORN_SUFFIX), rest + b"\n")
             file.truncate(whole)
             os.fsync(file.fileno())
         logger.warning("ledger %s: %d bytes that a crash tore were cut off", self.path.name, len(rest))
@@ -146,19 +147,6 @@ def append_synced(path: Path, data: bytes) -> None:
         os.fsync(file.fileno())
     if is_new:
         sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Have the names in a folder on the disk.
-
-    Raises:
-        OSError: they can't be written.
-    """
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _parsed(raw: bytes) -> dict[str, Any] | None:

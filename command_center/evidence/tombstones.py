@@ -13,8 +13,9 @@ from typing import Any
 from uuid import UUID
 
 from command_center.clock import Clock, now
-from command_center.evidence.ledger_file import LedgerFile, sync_folder
+from command_center.evidence.ledger_file import LedgerFile
 from streams.ledger import Head, Signer, line_hash
+from streams.recording.descriptor import sync_folder
 
 LEDGER = "tombstones/1"
 FILE = Path("proof") / "tombstones.jsonl"

@@ -26,7 +26,11 @@ def write_all_at(descriptor: int, data: bytes | memoryview, offset: int) -> None
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names in a folder last."""
+    """Make the names in a folder last.
+
+    Raises:
+        OSError: the disk refuses.
+    """
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

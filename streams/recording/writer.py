@@ -327,7 +327,7 @@ class FeedWriter:
         if files is None or not tail.is_open:
             return
         try:
-            files.seal(self._device_offset_ms())
+            files.seal(self._timeline.device_offset_ms)
             if tail.until_ns is not None and tail.until_ns - self._origin_ns >= RECORDING_NS:
                 self._files = None
                 self._close(files, "length")
@@ -413,7 +413,7 @@ class FeedWriter:
                 self._disk_failed(error)
 
     def _close(self, files: RecordingFiles, reason: CloseReason) -> None:
-        files.close(reason, self._device_offset_ms())
+        files.close(reason, self._timeline.device_offset_ms)
         logger.info("feed %s: recording %s closed: %s", self.feed, files.id, reason)
 
     def _disk_failed(self, error: OSError) -> None:
@@ -439,13 +439,10 @@ class FeedWriter:
             return
         if now_ns is not None:
             self._complete_at_ns = now_ns + RETRY_NS
-        self._incomplete = [files for files in self._incomplete if not files.give_up(self._device_offset_ms())]
+        self._incomplete = [files for files in self._incomplete if not files.give_up(self._timeline.device_offset_ms)]
         for files in self._incomplete[:-INCOMPLETE]:
             files.release()
         self._incomplete = self._incomplete[-INCOMPLETE:]
-
-    def _device_offset_ms(self) -> int | None:
-        return self._timeline.device_offset_ms
 
     def _ask_for_key_frame(self, now_ns: int) -> None:
         if "video" not in self._streams or now_ns - self._last_arrival_ns > NANOSECONDS:

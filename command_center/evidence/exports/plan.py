@@ -13,6 +13,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
+from streams.recording.descriptor import sync_folder
 from streams.recording.manifest import GapKind
 
 PLAN_FILE = "plan.json"
@@ -245,12 +246,3 @@ def keep_whole(draft: Path, path: Path) -> None:
         os.close(descriptor)
     draft.replace(path)
     sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Force what a folder lists to the disk."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
