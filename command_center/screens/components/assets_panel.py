@@ -60,12 +60,12 @@ class Panel:
     def __init__(self, assets: Assets) -> None:
         self._assets = assets
 
-    async def refresh(self, case_id: str | None, *_changes: Any) -> tuple[Any, ...]:
-        """Draw all of the case anew."""
+    async def refresh(self, case_id: str | None, version: int | None, *_changes: Any) -> tuple[Any, ...]:
+        """Draw all of the case anew; `version` is the number of the last change the page was told of."""
         identity = signed_in()
         if not case_id:
             return (
-                [html.Span(say("asset.no-case")), parts.refreshed(now())],
+                [html.Span(say("asset.no-case")), parts.refreshed(now(), version or 0)],
                 None,
                 [],
                 {"data": [], "layout": parts.blank_layout()},
@@ -75,7 +75,7 @@ class Panel:
         instant = now()
         may_query = identity.may(Permission.QUERY_ASSETS)
         return (
-            [*parts.headline(view, instant), parts.refreshed(instant)],
+            [*parts.headline(view, instant), parts.refreshed(instant, version or 0)],
             parts.answers(view, self._assets.gateway_names, instant, may_query=may_query),
             parts.rows(view, instant),
             parts.chart(view),

@@ -65,9 +65,10 @@ def _is_anything_known(view: CaseView) -> bool:
     )
 
 
-def refreshed(now: datetime) -> Any:
-    """When the panel was read: what `assets_age.js` goes by."""
-    return html.Span(id="assets-refreshed", hidden=True, **attributes(data_at=str(round(now.timestamp() * 1000))))
+def refreshed(now: datetime, version: int) -> Any:
+    """When the panel was read, and up to which numbered change: what `assets_age.js` goes by."""
+    told = attributes(data_at=str(round(now.timestamp() * 1000)), data_version=str(version))
+    return html.Span(id="assets-refreshed", hidden=True, **told)
 
 
 def _figure(name: str, value: str | None, *, is_first: bool = False) -> Any:

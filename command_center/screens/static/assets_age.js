@@ -11,17 +11,21 @@ const RETRY_MS = 15_000;
 
 export function mount(element) {
   const mark = stateMark("caution", "");
-  let dueSince = null; // by the server's clock, like what the panel says of itself
+  // Changes are numbered and the panel says up to which it was read: clocks of two machines can't be compared that well.
+  let due = null; // the first change that isn't shown yet: {version, since}
   let triedAt = 0;
   element.append(mark);
   live.on("assets", () => {
-    dueSince ??= now();
+    due ??= { version: live.versions.assets, since: now() };
     triedAt = now();
   });
   setInterval(() => {
-    const shownAt = Number(document.getElementById("assets-refreshed")?.dataset.at ?? 0);
-    if (dueSince !== null && shownAt >= dueSince) dueSince = null;
-    element.hidden = dueSince === null || now() - dueSince < PATIENCE_MS;
+    const shown = document.getElementById("assets-refreshed")?.dataset;
+    const shownAt = Number(shown?.at ?? 0);
+    const version = Number(shown?.version ?? 0);
+    if (due !== null && version >= due.version)
+      due = version < live.versions.assets ? { version: version + 1, since: now() } : null;
+    element.hidden = due === null || now() - due.since < PATIENCE_MS;
     if (element.hidden) return;
     setMark(mark, "caution", shownAt ? say("asset.old", { time: clock(shownAt) }) : say("asset.unread"));
     if (now() - triedAt > RETRY_MS) live.raise("assets");
