@@ -54,19 +54,20 @@ async def test_a_killed_media_node_is_back_with_all_tiles_and_the_recording_of_b
 
         recordings = await until(indexed, 20)
     assert len({item["feed"] for item in recordings}) >= 5
-    begun = datetime.fromisoformat(recordings[0]["started_at"])
-    await _plays_in_review(browser, stack, operation, round(begun.timestamp() * 1000))
+    first = next(item for item in recordings if ".officer1." in item["feed"])
+    begun = datetime.fromisoformat(first["started_at"])
+    await _plays_in_review(browser, stack, operation, first["feed"], round(begun.timestamp() * 1000))
 
 
-async def _plays_in_review(browser: Browser, stack: Stack, operation: str, at: int) -> None:
+async def _plays_in_review(browser: Browser, stack: Stack, operation: str, feed: str, at: int) -> None:
     page = await (await browser.new_context(viewport={"width": 1920, "height": 1080})).new_page()
     account = stack.accounts("supervisor")[0]
     query = f"?operation={operation}&at={at}"
     await sign_in(page, stack.url, account["username"], account["password"], f"/review{query}")
     await give_purpose(page)
-    await page.wait_for_selector(".tile[data-phase='live']")
+    await page.wait_for_selector(f".tile[data-feed='{feed}'][data-phase='live']")
     await page.keyboard.press("Space")
-    await _video_advances(page)
+    await _video_advances(page, feed)
     frame = await until(lambda: next((each for each in page.frames if "/map/review" in each.url), None))
     where = (
         "() => [...mapFrame.markers.values()].filter((m) => m.isPlaced).map((m) => [m.place.lat, m.place.lng]).join()"
@@ -79,8 +80,8 @@ async def _plays_in_review(browser: Browser, stack: Stack, operation: str, at: i
     await until(has_moved, 15)
 
 
-async def _video_advances(page: Page) -> None:
-    moment = "document.querySelector('.tile[data-phase=live] video')?.currentTime"
+async def _video_advances(page: Page, feed: str) -> None:
+    moment = f"document.querySelector('.tile[data-feed=\"{feed}\"][data-phase=live] video')?.currentTime"
     first = await until(lambda: page.evaluate(moment), 15)
     await until(lambda: page.evaluate(f"{moment} > {first + 1}"), 15)
 

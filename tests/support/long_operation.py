@@ -84,13 +84,18 @@ def coded_minute(minute: int, seconds: float = MINUTE_SECONDS) -> Footage:
     return made
 
 
+def holed(minute: int, seconds: float, hole: range) -> Footage:
+    """The same film, of which neither picture nor sound of these milliseconds came."""
+    return _code(minute * MINUTE_SECONDS * FRAMES_PER_SECOND, round(seconds * FRAMES_PER_SECOND), hole)
+
+
 def silent(shot: Footage) -> Footage:
     """The same pictures without sound."""
     fragments = [replace(fragment, audio=[]) for fragment, _ in shot.fragments if fragment.video]
     return Footage(shot.video, mp4.header(shot.video, False), _pieces(fragments), shot.seconds, has_sound=False)
 
 
-def _code(first: int, frames: int) -> Footage:
+def _code(first: int, frames: int, hole: range = range(0)) -> Footage:
     encoder = _encoder()
     units: list[tuple[int, bool, list[bytes]]] = []
     for number in range(frames):
@@ -98,7 +103,7 @@ def _code(first: int, frames: int) -> Footage:
         frame.pts, frame.time_base = number, encoder.time_base
         units += [_unit(packet) for packet in encoder.encode(frame)]
     units += [_unit(packet) for packet in encoder.encode(None)]
-    return _cut(units, frames / FRAMES_PER_SECOND)
+    return _cut(units, frames / FRAMES_PER_SECOND, hole)
 
 
 def _encoder() -> VideoCodecContext:
@@ -131,7 +136,7 @@ def _unit(packet: av.Packet) -> tuple[int, bool, list[bytes]]:
     return packet.pts, packet.is_keyframe, list(H264Encoder._split_bitstream(bytes(packet)))
 
 
-def _cut(units: Sequence[tuple[int, bool, list[bytes]]], seconds: float) -> Footage:
+def _cut(units: Sequence[tuple[int, bool, list[bytes]]], seconds: float, hole: range) -> Footage:
     """As the recorder cuts it."""
     frames = [
         (round(number / FRAMES_PER_SECOND * 1e9), "video", is_key, b"".join(len(nal).to_bytes(4) + nal for nal in nals))
@@ -140,6 +145,8 @@ def _cut(units: Sequence[tuple[int, bool, list[bytes]]], seconds: float) -> Foot
     frames += [(round(unit.seconds * 1e9), "audio", True, unit.payloads[0]) for unit in tone(seconds)]
     assembly, cuts = Assembly(0, has_video=True), []
     for at_ns, kind, is_key, data in sorted(frames, key=lambda one: one[:2]):
+        if at_ns // 1_000_000 in hole:
+            continue
         frame = Frame(0, at_ns, data, is_key)
         if kind == "audio":
             assembly.add_audio(frame, at_ns)

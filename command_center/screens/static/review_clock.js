@@ -123,8 +123,9 @@ export class Clock {
     const limit = performance.now() - HOLD_MS;
     for (const [who, since] of this.holds) {
       if (since > limit) continue;
-      this.release(who);
-      this.late.add(who);
+      this.late.add(who); // before anybody is told: it isn't ready yet, and would hold again
+      this.set(this.now);
+      this.holds.delete(who);
     }
     if (this.isRunning && this.now >= this.until) {
       if (this.isOpen) this.set(this.until);

@@ -92,6 +92,11 @@ export class RecordingIndex {
     }));
   }
 
+  /** The kind of the gap in which no picture came at `at`, or null: the last one before it may have been stretched over it. */
+  holeAt(at) {
+    return this.gaps.find((gap) => gap.track !== "audio" && at >= gap.since && at < gap.until)?.kind ?? null;
+  }
+
   /** Whether there is something to show at `at`, and if not, which kind of gap it is. */
   gapAt(at, slackMs = 250) {
     const fragment = this.fragments[this.place(at + 1)];

@@ -76,6 +76,7 @@ export class Follower {
 
   show(at) {
     const { media, clock } = this;
+    const hole = this.source.holeAt(at);
     const to = this.source.seconds(at);
     const off = media.currentTime - to;
     const isRecent = performance.now() - this.soughtAt < SEEK_AGAIN_MS;
@@ -85,10 +86,12 @@ export class Follower {
       this.seek(at, to);
     }
     if (media.seeking || media.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) {
+      // Chromium ends no seek into a hole of picture and sound; there is nothing to wait for.
       const isStuck = performance.now() - this.soughtAt > STUCK_MS && this.source.isAtEdge(at);
-      if (!isStuck) return this.load();
+      if (!isStuck && hole === null) return this.load();
     }
-    this.tell("live");
+    if (hole === null) this.tell("live");
+    else this.tell("gap", hole); // the picture from before it is not what was there; what was said is heard
     clock.release(this);
     if (!clock.isRunning) {
       if (!media.paused) media.pause();

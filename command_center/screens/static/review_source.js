@@ -100,6 +100,12 @@ export class FeedSource {
     return isOver ? "over" : "loading";
   }
 
+  /** The kind of the gap in which no picture came, where the recording itself goes on; or null. */
+  holeAt(at) {
+    const recording = this.covering(at);
+    return (recording && this.indexes.get(recording.id)?.holeAt(at)) ?? null;
+  }
+
   /** Seconds of the media element at which the last picture before `at` stands. */
   lastBefore(at) {
     const end = this.buffer.endOf(this.seconds(at - EDGE_OF_FILE_MS), SLACK_SECONDS) ?? this.seconds(at);

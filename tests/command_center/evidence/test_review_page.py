@@ -15,9 +15,9 @@ from sqlalchemy import select
 from command_center.audit import AuditEntry
 from command_center.evidence.index import index_events
 from streams.protocol import Receipt, ReceiptState
-from streams.recording.manifest import FragmentLine
+from streams.recording.manifest import FragmentLine, GapLine
 from tests.support.browser import holds
-from tests.support.long_operation import coded_minute, silent
+from tests.support.long_operation import coded_minute, holed, silent
 from tests.support.manifests import START_MS, Made, ManifestWriter
 from tests.support.review_scene import ReviewPage, Scene, place_of, reviewing
 from tests.support.waiting import until
@@ -160,6 +160,24 @@ async def test_another_codec_and_the_end_of_sound_are_played_through(scene: Scen
         await review.page.keyboard.press("Space")
         await until(lambda: review.tell("probe.now() > argument", begins + 10 * SECOND), SLOW)
         await until(lambda: _phase(review, "review-3", "live"), SLOW)
+
+
+async def test_a_hole_of_picture_and_sound_is_told_and_holds_nobody(scene: Scene, browser: Browser) -> None:
+    begins = scene.began + 80 * SECOND
+    writer = ManifestWriter(scene.web.web.settings.recordings, scene.feeds[1], begins=(begins - START_MS) / 1000)
+    hole = range(SECOND, 4 * SECOND)
+    writer.gap(GapLine(kind="network", track="video", since=begins + hole.start, until=begins + hole.stop, packets=75))
+    writer.segment("H264", 8, shot=holed(0, 8, hole))
+    await index_events(scene.web.web.database, writer.close("ended").events)
+    async with reviewing(browser, scene) as review:
+        found = await review.seek(begins + 2 * SECOND)
+        assert found["phases"] == {"review-1": "live", "review-2": "network", "review-3": "live"}
+        await review.page.keyboard.press("Space")
+        await until(lambda: review.tell("probe.now() > argument", begins + 5 * SECOND), SLOW)
+        await until(lambda: _phase(review, "review-2", "live"), SLOW)
+        await review.page.keyboard.press("Space")
+        found = await review.seek(begins + 6 * SECOND)
+        assert found["codes"]["review-2"] == 6 * SECOND
 
 
 async def test_keys_and_presses_on_the_line_move_everything(scene: Scene, browser: Browser) -> None:
