@@ -123,23 +123,35 @@ def head_of(path: Path) -> Head:
 def cut_torn_end(path: Path) -> int:
     """Cut off what a crash left after the last line that follows the one before; returns how many bytes that were.
 
-    A copy of them is kept beside the file. What was signed was on the disk before anything else was written, so a
+    Raises:
+        NotALedger: it was changed; nothing of it is cut.
+        OSError: it can't be read or cut.
+    """
+    whole, previous = 0, FIRST
+    with path.open("rb") as file:
+        for raw in file:
+            line = parsed(raw)
+            if line is None or line.get("previous") != previous:
+                break
+            whole += len(raw)
+            previous = line_hash(raw[:-1])
+    return cut_behind(path, whole)
+
+
+def cut_behind(path: Path, whole: int) -> int:
+    """Cut off what stands behind the first `whole` bytes, which are lines that follow each other; returns its length.
+
+    A copy of it is kept beside the file. What was signed was on the disk before anything else was written, so a
     crash never tears anything before a signed line: where one stands behind the break, somebody has changed the file.
 
     Raises:
         NotALedger: it was changed; nothing of it is cut.
         OSError: it can't be read or cut.
     """
-    whole, previous = 0, FIRST
     with path.open("r+b") as file:
-        for line in file:
-            if not line.endswith(b"\n") or _previous_of(line) != previous:
-                break
-            whole += len(line)
-            previous = line_hash(line[:-1])
         file.seek(whole)
         rest = file.read()
-        if any(SIGNATURE_MARK in line and _previous_of(line) for line in rest.splitlines(keepends=True)):
+        if any(SIGNATURE_MARK in raw and parsed(raw) for raw in rest.splitlines(keepends=True)):
             raise NotALedger(f"{path.name} was changed after byte {whole}")
         if rest:
             keep_torn(path, rest)
@@ -161,12 +173,15 @@ def keep_torn(path: Path, data: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _previous_of(line: bytes) -> str | None:
+def parsed(raw: bytes) -> dict[str, Any] | None:
+    """What a line says, given with its LF; None for one without it, or that is no JSON object."""
+    if not raw.endswith(b"\n"):
+        return None
     try:
-        found = json.loads(line)
+        line = json.loads(raw)
     except ValueError:
         return None
-    return found.get("previous") if isinstance(found, dict) else None
+    return line if isinstance(line, dict) else None
 
 
 def load_signer(path: Path) -> Signer:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from streams.ledger import FIRST, SIGNATURE_MARK, TORN_SUFFIX, Chain, Head, Signer, line_hash
+from streams.ledger import FIRST, Chain, Head, NotALedger, Signer, cut_behind, line_hash, parsed
 from streams.recording.descriptor import sync_folder
 
 logger = logging.getLogger(__name__)
@@ -58,15 +57,23 @@ class LedgerFile:
         if self.path.exists():
             with self.path.open("rb") as file:
                 for raw in file:
-                    line = _parsed(raw)
+                    line = parsed(raw)
                     if line is None or line.get("previous") != previous:
                         break
                     lines, previous, whole = lines + 1, line_hash(raw[:-1]), whole + len(raw)
                     if take is not None:
                         take(line, raw[:-1])
-            self._mend(whole)
+            self._cut_behind(whole)
         self._chain = Chain(self._context, Head(lines, previous) if lines else None)
         self._size = whole
+
+    def _cut_behind(self, whole: int) -> None:
+        try:
+            cut = cut_behind(self.path, whole)
+        except NotALedger as error:
+            raise LedgerBroken(str(error)) from error
+        if cut:
+            logger.warning("ledger %s: %d bytes that a crash tore were cut off", self.path.name, cut)
 
     def append(self, lines: Iterable[Line]) -> bytes:
         """Add lines, synced, and give them as they stand; after an error the file is opened anew before the next.
@@ -81,20 +88,6 @@ class LedgerFile:
         append_synced(self.path, data)
         self._size = size + len(data)
         return data
-
-    def _mend(self, whole: int) -> None:
-        with self.path.open("r+b") as file:
-            file.seek(whole)
-            rest = file.read()
-            if not rest:
-                return
-            for raw in rest.splitlines(keepends=True):
-                if SIGNATURE_MARK in raw and _parsed(raw) is not None:
-                    raise LedgerBroken(f"{self.path.name}: a line before byte {whole + len(rest)} was changed")
-            append_synced(self.path.with_name(self.path.name + TORN_SUFFIX), rest + b"\n")
-            file.truncate(whole)
-            os.fsync(file.fileno())
-        logger.warning("ledger %s: %d bytes that a crash tore were cut off", self.path.name, len(rest))
 
 
 class GrowingLedger:
@@ -124,7 +117,7 @@ class GrowingLedger:
             file.seek(self._size)
             while self._size < size:
                 raw = file.readline()
-                line = _parsed(raw)
+                line = parsed(raw)
                 if line is None or line.get("previous") != self._head.hash:
                     break
                 self._head = Head(self._head.lines + 1, line_hash(raw[:-1]))
@@ -147,13 +140,3 @@ def append_synced(path: Path, data: bytes) -> None:
         os.fsync(file.fileno())
     if is_new:
         sync_folder(path.parent)
-
-
-def _parsed(raw: bytes) -> dict[str, Any] | None:
-    if not raw.endswith(b"\n"):
-        return None
-    try:
-        line = json.loads(raw)
-    except ValueError:
-        return None
-    return line if isinstance(line, dict) else None

@@ -76,7 +76,8 @@ def test_a_torn_end_is_cut_off_to_the_last_line_that_follows(tmp_path: Path) -> 
     for _ in range(60):
         kept = chance.randrange(len(written))
         line = written[kept]
-        torn = chance.choice([line[: chance.randrange(1, len(line))], bytes(300), b'{"previous":"x"}\n', line[1:]])
+        part = line[: chance.randrange(1, len(line))]
+        torn = chance.choice([part, line[:-1], bytes(300), b'{"previous":"x"}\n', line[1:]])
         before = b"".join(written[:kept])
         path.write_bytes(before + torn)
         assert cut_torn_end(path) == len(torn)
