@@ -148,7 +148,6 @@ DOORS: tuple[Door, ...] = (
     Door("/api/recordings/{id}", may(P.REVIEW), is_evidence=True),
     Door("/api/recordings/{id}/index", may(P.REVIEW), is_evidence=True),
     Door("/api/recordings/{id}/segments/{number}", may(P.REVIEW), is_evidence=True),
-    Door("/api/recordings/{id}/track", may(P.REVIEW), is_evidence=True),
     # Review
     Door("/api/operations/{id}/tracks", may(P.REVIEW), is_evidence=True),
     Door("/api/operations/{id}/journal", may(P.REVIEW), is_evidence=True),

@@ -1,4 +1,4 @@
-"""`/api/recordings`: the recordings of an operation, their media, their index and their tracks."""
+"""`/api/recordings`: the recordings of an operation, their media and their index."""
 
 from __future__ import annotations
 
@@ -124,26 +124,6 @@ class IndexItem(BaseModel):
     gaps: list[GapItem]
 
 
-class TrackPointItem(BaseModel):
-    """A position, WGS-84; `seconds` from the recording's start."""
-
-    model_config = ConfigDict(from_attributes=True)
-    at: datetime
-    seconds: float
-    latitude: float
-    longitude: float
-    accuracy_m: float
-    heading_deg: float | None
-
-
-class TrackItem(BaseModel):
-    """Where the device was during the recording, oldest first."""
-
-    model_config = ConfigDict(from_attributes=True)
-    started_at: datetime
-    points: list[TrackPointItem]
-
-
 def router(recordings: Recordings) -> APIRouter:
     """The routes of recordings."""
     routes = APIRouter(prefix="/api/recordings", tags=["recordings"])
@@ -168,10 +148,6 @@ def router(recordings: Recordings) -> APIRouter:
     async def index(recording_id: UUID, after: Annotated[int, Query(ge=0)] = 0, review: Reviewing = None) -> IndexItem:
         found = await recordings.index(signed_in(), recording_id, after=after, review_id=review)
         return IndexItem.model_validate(found)
-
-    @routes.get("/{recording_id}/track", summary="Where the device was meanwhile, oldest first")
-    async def track(recording_id: UUID, review: Reviewing = None) -> TrackItem:
-        return TrackItem.model_validate(await recordings.track(signed_in(), recording_id, review_id=review))
 
     @routes.head("/{recording_id}/segments/{number}", include_in_schema=False)
     @routes.get(

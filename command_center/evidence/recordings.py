@@ -1,4 +1,4 @@
-"""Recordings, for those who review: what there is, the media itself, and where the officer was meanwhile."""
+"""Recordings, for those who review: what there is, and the media itself."""
 
 from __future__ import annotations
 
@@ -29,17 +29,13 @@ from command_center.evidence.records import (
     Media,
     RecordingRecord,
     RecordingState,
-    Track,
-    TrackPoint,
 )
 from command_center.evidence.store import NotStored, Store, StoreAway
 from command_center.evidence.tables import Recording, RecordingSegment
 from command_center.evidence.viewings import Viewings
-from command_center.operations.tables import Feed, Operation, PositionRecord, Site
+from command_center.operations.tables import Feed, Operation, Site
 
 PAGE = 200
-TRACK_POINTS = 20_000
-"""Over five hours at 1 Hz; a longer track is thinned."""
 SILENT_SECONDS = 20
 """A recording that hasn't ended and hasn't grown for so long was cut off: its node is gone."""
 MIME = {"mp4": "video/mp4", "webm": "video/webm"}
@@ -207,45 +203,6 @@ class Recordings:
         except StoreAway as error:
             raise Unavailable("recording-unreachable") from error
         return _joined(beginning, pieces)
-
-    async def track(self, identity: Identity, recording_id: UUID, *, review_id: UUID | None = None) -> Track:
-        """Where the officer's device was during the recording, oldest first. It belongs to a viewing.
-
-        Raises:
-            NotPermitted: the role doesn't review, or must say what for, by `review_id`.
-            NotFound: there is none in this person's courts.
-        """
-        recording = await self._viewed(identity, recording_id, review_id)
-        async with self._database.read() as session:
-            since = recording.started_at
-            until = recording.ended_at or self._clock()
-            positions = PositionRecord.feed_id == recording.feed_id
-            # The least of received minus taken is the device's clock error: what came late only makes it greater.
-            offset = await session.scalar(
-                select(func.min(PositionRecord.clock_offset_ms)).where(
-                    positions, PositionRecord.received_at >= since, PositionRecord.received_at <= until
-                )
-            )
-            shift = timedelta(milliseconds=offset or 0)
-            taken = and_(positions, PositionRecord.taken_at >= since - shift, PositionRecord.taken_at <= until - shift)
-            count = await session.scalar(select(func.count()).select_from(PositionRecord).where(taken)) or 0
-            query = select(PositionRecord).where(taken).order_by(PositionRecord.taken_at, PositionRecord.id)
-            rows = list(await session.scalars(query.limit(TRACK_POINTS * 10)))
-        step = max(1, -(-count // TRACK_POINTS))
-        return Track(
-            started_at=since,
-            points=tuple(
-                TrackPoint(
-                    at=row.taken_at + shift,
-                    seconds=(row.taken_at + shift - since).total_seconds(),
-                    latitude=row.latitude,
-                    longitude=row.longitude,
-                    accuracy_m=row.accuracy_m,
-                    heading_deg=row.heading_deg,
-                )
-                for row in rows[::step]
-            ),
-        )
 
     async def _viewed(
         self, identity: Identity, recording_id: UUID, review_id: UUID | None, *, is_start: bool = False

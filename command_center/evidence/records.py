@@ -133,23 +133,3 @@ class Media:
     bytes: int
     mime: str
     etag: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class TrackPoint:
-    """A position by the node's clock, and in seconds from the recording's start."""
-
-    at: datetime
-    seconds: float
-    latitude: float
-    longitude: float
-    accuracy_m: float
-    heading_deg: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Track:
-    """Where a device was during a recording."""
-
-    started_at: datetime
-    points: tuple[TrackPoint, ...]

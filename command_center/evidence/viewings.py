@@ -25,8 +25,8 @@ class Viewings:
     def join(self, viewing: Viewing, *, is_start: bool) -> bool:
         """Let a request be part of the viewing that is under way; False where it begins another.
 
-        One for the file's beginning does, however soon after another; the index and the track, read just
-        before it, belong to the same.
+        One for the file's beginning does, however soon after another; the index, read just before it, belongs
+        to the same.
         """
         began = self._began.get(viewing)
         if began is None or self._timer() - began > VIEWING_SECONDS or (is_start and viewing in self._started):

@@ -21,7 +21,7 @@ from command_center.screens.words import reader_language, say
 
 logger = logging.getLogger(__name__)
 
-STORES = (ids.OPERATION, ids.CASE, ids.ASSETS_VERSION, ids.RECORDINGS_VERSION)
+STORES = (ids.OPERATION, ids.CASE, ids.ASSETS_VERSION)
 
 _INDEX = """<!DOCTYPE html>
 <html lang="{language}" data-mantine-color-scheme="dark">

@@ -10,8 +10,6 @@ CASE = "case-id"
 """`dcc.Store`: the id of the case that this operation enforces, or None."""
 ASSETS_VERSION = "assets-version"
 """`dcc.Store`: a number that the live script raises whenever requests or measures of the case moved."""
-RECORDINGS_VERSION = "recordings-version"
-"""`dcc.Store`: a number that the live script raises whenever the list of recordings changed."""
 
 CENTRE = "centre"
 WALL = "wall"

@@ -298,14 +298,6 @@ WAYS: tuple[Way, ...] = (
         status=503,
         other_court=("saihan-supervisor", 404),
     ),
-    Way(
-        "GET",
-        "/api/recordings/{recording_id}/track",
-        "judge",
-        "officer1",
-        "/api/recordings/{recording}/track",
-        other_court=("saihan-judge", 404),
-    ),
     # Review
     Way(
         "GET",

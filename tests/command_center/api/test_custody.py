@@ -51,14 +51,14 @@ async def told(client: httpx.AsyncClient, action: str) -> list[dict[str, Any]]:
 
 async def test_a_supervisor_states_a_purpose_and_the_audit_holds_it(web: RunningWeb, recording: UUID) -> None:
     supervisor = await web.signed_in("supervisor")
-    for part in ("index", "track", "segments/1"):
+    for part in ("index", "segments/1"):
         refused = await supervisor.get(f"/api/recordings/{recording}/{part}")
         assert (refused.status_code, refused.json()["code"]) == (403, "purpose-required")
     headers = {"X-Review": await begun(web, supervisor)}
-    assert (await supervisor.get(f"/api/recordings/{recording}/track", headers=headers)).status_code == 200
+    assert (await supervisor.get(f"/api/recordings/{recording}/index", headers=headers)).status_code == 503
     other = {"X-Review": str(uuid4())}
-    assert (await supervisor.get(f"/api/recordings/{recording}/track", headers=other)).status_code == 403
-    assert (await supervisor.get(f"/api/recordings/{recording}/track", headers={"X-Review": "x"})).status_code == 422
+    assert (await supervisor.get(f"/api/recordings/{recording}/index", headers=other)).status_code == 403
+    assert (await supervisor.get(f"/api/recordings/{recording}/index", headers={"X-Review": "x"})).status_code == 422
     (viewed,) = await told(supervisor, "recording.viewed")
     assert (viewed["subject_id"], viewed["details"]["purpose"]) == (str(recording), "appeal")
     assert viewed["details"]["review"] == headers["X-Review"]
@@ -66,7 +66,7 @@ async def test_a_supervisor_states_a_purpose_and_the_audit_holds_it(web: Running
 
 async def test_the_commander_may_look_without_and_the_audit_says_so(web: RunningWeb, recording: UUID) -> None:
     commander, auditor = await web.signed_in("commander"), await web.signed_in("audit")
-    assert (await commander.get(f"/api/recordings/{recording}/track")).status_code == 200
+    assert (await commander.get(f"/api/recordings/{recording}/index")).status_code == 503
     newest = (await told(auditor, "recording.viewed"))[0]
     assert (newest["actor_username"], newest["details"]) == ("commander", {"purpose": "none"})
 

@@ -82,7 +82,7 @@ async def test_a_viewing_is_audited_with_its_purpose_and_another_purpose_is_anot
         await world.recordings.index(supervisor, recording, review_id=complaint)
     appeal = await world.custody.begin(supervisor, world.operation, Purpose.APPEAL)
     await world.recordings.segment(supervisor, recording, 1, is_start=True, review_id=appeal.id)
-    await world.recordings.track(world.people["judge"], recording)
+    await world.recordings.index(world.people["judge"], recording)
     entries = await world.entries("recording.viewed")
     assert [json.loads(entry.details)["purpose"] for entry in entries] == ["complaint", "appeal", "none"]
     assert [entry.subject_id for entry in entries] == [str(recording)] * 3
@@ -114,7 +114,7 @@ async def test_a_supervisor_without_a_purpose_sees_nothing_and_it_is_written_dow
     for call in (
         world.recordings.index(supervisor, recording),
         world.recordings.segment(supervisor, recording, 1, is_start=True),
-        world.recordings.track(supervisor, recording, review_id=uuid4()),
+        world.recordings.index(supervisor, recording, review_id=uuid4()),
     ):
         with pytest.raises(NotPermitted, match="purpose-required"):
             await call

@@ -218,7 +218,6 @@ async def test_what_the_centre_said_is_listed_as_its_voice_with_who_spoke(world:
     (listed,) = await world.recordings.listed(world.city, world.operation)
     assert (listed.kind, listed.site_id, listed.officer) == ("voice", None, world.city.display_name)
     assert await world.recordings.recording(world.city, listed.id) == listed
-    assert (await world.recordings.track(world.city, listed.id)).points == ()
     stranger = make_recording(world.root, talk_line(uuid4(), "x"))
     assert await index_events(world.database, stranger.events) == set()
 

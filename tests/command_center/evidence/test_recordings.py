@@ -7,7 +7,6 @@ import json
 import os
 import time
 from collections.abc import AsyncIterator
-from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -22,10 +21,9 @@ from command_center.evidence.records import RecordingState
 from command_center.evidence.store import NotStored
 from command_center.evidence.store_local import LocalStore
 from command_center.evidence.tables import Recording, RecordingSegment
-from command_center.operations.tables import PositionRecord
 from streams.ledger import Chain, Head, line_hash
 from streams.recording.manifest import LEDGER, Closed, Sealed
-from tests.command_center.evidence.conftest import START, World
+from tests.command_center.evidence.conftest import World
 from tests.support.manifests import (
     NODE_KEY,
     START_MS,
@@ -66,7 +64,6 @@ async def test_another_court_and_another_role_get_nothing(world: World) -> None:
         world.recordings.recording(world.district, recording),
         world.recordings.index(world.district, recording),
         world.recordings.segment(world.district, recording, 1, is_start=True),
-        world.recordings.track(world.district, recording),
         world.recordings.recording(world.city, uuid4()),
     ):
         with pytest.raises(NotFound):
@@ -105,9 +102,7 @@ async def test_every_viewing_is_audited_and_its_later_requests_are_not(world: Wo
 async def test_opening_a_recording_as_the_page_does_is_one_viewing(world: World) -> None:
     recording = await world.record(2.0)
     for opened in (1, 2):
-        await asyncio.gather(
-            world.recordings.index(world.city, recording), world.recordings.track(world.city, recording)
-        )
+        await asyncio.gather(*(world.recordings.index(world.city, recording) for _ in range(2)))
         await world.recordings.segment(world.city, recording, 1, is_start=True)
         await world.recordings.segment(world.city, recording, 1, is_start=False)
         assert len(await audited(world)) == opened
@@ -260,26 +255,6 @@ async def test_a_segment_whose_file_is_gone_is_told_as_missing(world: World) -> 
     assert (await world.recordings.segment(world.city, made.recording, 2, is_start=False)).bytes > 0
     with pytest.raises(NotFound):
         await world.recordings.segment(world.city, made.recording, 3, is_start=False)
-
-
-async def test_the_track_is_of_the_recordings_time_by_the_nodes_clock(world: World) -> None:
-    recording = await world.record(4.0)
-    error = timedelta(hours=-3)  # the device's clock is three hours behind
-    async with world.database.write() as session:
-        for number in range(-3, 9):
-            taken = START + timedelta(seconds=number)
-            late = 0.05 if number != 2 else 100.0  # this one waited on the phone
-            session.add(
-                PositionRecord(
-                    id=uuid4(), feed_id=world.feed_id, latitude=40.8 + number / 1000, longitude=111.6, accuracy_m=5,
-                    heading_deg=90.0, taken_at=taken + error, received_at=taken + timedelta(seconds=late),
-                    clock_offset_ms=round((-error.total_seconds() + late) * 1000), road="channel",
-                )
-            )  # fmt: skip
-    track = await world.recordings.track(world.city, recording)
-    assert [point.seconds for point in track.points] == pytest.approx([0.05, 1.05, 2.05, 3.05], abs=0.02)
-    assert [point.latitude for point in track.points] == pytest.approx([40.8, 40.801, 40.802, 40.803])
-    assert track.points[0].at == START + timedelta(milliseconds=50)
 
 
 async def test_a_path_that_leads_out_of_the_store_is_nowhere(world: World) -> None:

@@ -119,9 +119,7 @@ async def test_lists_are_paged_and_tell_no_path(world: World, client: httpx.Asyn
     ).json()
     assert [item["id"] for item in first["items"] + rest["items"]] == made[::-1]
     assert rest["next"] is None
-    track = await client.get(f"/api/recordings/{made[0]}/track")
-    assert track.json()["points"] == []
-    texts = [track.text, (await client.get(f"/api/recordings/{made[0]}/index")).text, str(first)]
+    texts = [(await client.get(f"/api/recordings/{made[0]}/index")).text, str(first)]
     missing = next(world.root.rglob(f"{made[1]}-0001.mp4"))
     missing.unlink()
     gone = await client.get(segment(UUID(made[1])))
@@ -142,7 +140,7 @@ async def test_what_is_not_there_or_not_asked_rightly_is_a_problem(world: World,
     bad = await client.get("/api/recordings", params={"operation_id": world.operation, "cursor": "x"})
     assert (bad.status_code, bad.json()["code"]) == (422, "cursor-not-valid")
     async with served(world, world.district) as address, httpx.AsyncClient(base_url=address) as stranger:
-        for path in ("", "/segments/1", "/index", "/track"):
+        for path in ("", "/segments/1", "/index"):
             assert (await stranger.get(f"/api/recordings/{recording}{path}")).status_code == 404
 
 
