@@ -8,10 +8,13 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from command_center.database import Base, new_id
+
+UNDER_WAY = "state IN ('due', 'proposed', 'approved', 'deleting')"
+"""Which deletions count as one of their recording that is under way; there is one at a time."""
 
 
 class Review(Base):
@@ -59,7 +62,16 @@ class Deletion(Base):
     """One recording on its way out, or kept after all; `state` is a value of `DeletionState`."""
 
     __tablename__ = "deletions"
-    __table_args__ = (Index("ix_deletions_state_effective", "state", "effective_at"),)
+    __table_args__ = (
+        Index("ix_deletions_state_effective", "state", "effective_at"),
+        Index(
+            "ix_deletions_under_way",
+            "recording_id",
+            unique=True,
+            sqlite_where=text(UNDER_WAY),
+            postgresql_where=text(UNDER_WAY),
+        ),
+    )
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     recording_id: Mapped[UUID] = mapped_column(index=True)
     operation_id: Mapped[UUID] = mapped_column(ForeignKey("operations.id"), index=True)

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import and_, or_, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from command_center.accounts.identity import Identity
@@ -94,8 +95,12 @@ class Deletions:
                 raise Conflict("deletion-proposed")
             self._check(identity, found)
             if deletion is None or deletion.state != DeletionState.DUE:
-                deletion = listed_as_due(found.recording, found.standing.retention_class, self._clock())
-                session.add(deletion)
+                retention_class = found.standing.retention_class
+                listed = await list_as_due(session, found.recording, retention_class, self._clock())
+                # Where somebody was quicker it is theirs: the worker may just have listed it.
+                deletion = listed or await _latest(session, recording_id)
+            if deletion is None or deletion.state != DeletionState.DUE:
+                raise Conflict("deletion-proposed")
             move(deletion, DeletionState.PROPOSED)
             deletion.retention_class = found.standing.retention_class
             deletion.reason, deletion.proposed_by, deletion.proposed_at = reason, identity.user_id, self._clock()
@@ -260,15 +265,23 @@ def must_decide(identity: Identity) -> None:
         raise NotPermitted("not-permitted", permission=Permission.HOLD_RECORDINGS.value)
 
 
-def listed_as_due(recording: Recording, retention_class: str, at: datetime) -> Deletion:
-    """A deletion that nobody has proposed yet."""
-    return Deletion(
+async def list_as_due(
+    session: AsyncSession, recording: Recording, retention_class: str, at: datetime
+) -> Deletion | None:
+    """Add a deletion that nobody has proposed yet; None where one of this recording is under way already."""
+    deletion = Deletion(
         recording_id=recording.id,
         operation_id=recording.operation_id,
         retention_class=retention_class,
         state=DeletionState.DUE.value,
         listed_at=at,
     )
+    try:
+        async with session.begin_nested():
+            session.add(deletion)
+    except IntegrityError:
+        return None
+    return deletion
 
 
 def move(deletion: Deletion, state: DeletionState) -> None:

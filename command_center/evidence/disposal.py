@@ -15,7 +15,7 @@ from command_center.audit import Audit
 from command_center.clock import Clock, now
 from command_center.database import Database
 from command_center.evidence.custody_tables import Deletion
-from command_center.evidence.deletions import end, listed_as_due, move
+from command_center.evidence.deletions import end, list_as_due, move
 from command_center.evidence.exports.masks import Masks
 from command_center.evidence.ledger_file import LedgerBroken
 from command_center.evidence.retention_rules import PASSING, DeletionState, Periods, obstacle
@@ -94,10 +94,11 @@ class Disposal:
         """List recordings whose period is over, for somebody to propose; gives how many were added."""
         async with self._database.write() as session:
             found = await due(session, self._periods, self._clock(), BATCH)
-            session.add_all(listed_as_due(recording, each, self._clock()) for recording, each in found)
             counts: dict[UUID, int] = {}
-            for recording, _ in found:
-                counts[recording.operation_id] = counts.get(recording.operation_id, 0) + 1
+            for recording, retention_class in found:
+                # Whoever proposed it meanwhile was quicker.
+                if await list_as_due(session, recording, retention_class, self._clock()):
+                    counts[recording.operation_id] = counts.get(recording.operation_id, 0) + 1
             for operation_id, count in counts.items():
                 await self._audit.record(
                     session,
@@ -108,7 +109,7 @@ class Disposal:
                     subject_id=str(operation_id),
                     details={"count": count},
                 )
-        return len(found)
+        return sum(counts.values())
 
     async def carry_out(self) -> int:
         """Take approved deletions to their end; gives how many reached it. One that fails is tried again later."""

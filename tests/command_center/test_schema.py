@@ -190,6 +190,51 @@ async def test_recordings_of_one_file_become_recordings_of_one_segment(settings:
     assert segment == (1, f"{path}.webm", "webm", "video/webm", "VP8", "opus", 1234, 2.5, 0.0, "5" * 64, None)
 
 
+async def test_of_deletions_begun_twice_the_one_that_is_furthest_goes_on(settings: Settings) -> None:
+    at, operation = "2026-05-01 08:00:00+00:00", f"{9:032x}"
+    rows = [(1, "due"), (1, "approved"), (1, "proposed"), (1, "withdrawn"), (2, "done"), (2, "due")]
+
+    def migrate() -> list[tuple[str, str, str]]:
+        engine = create_engine(synchronous(settings))
+        with engine.connect() as connection:
+            command.upgrade(schema.configuration(connection), "0006")
+            for table, values in (
+                ("courts", {"id": operation, "code": "x", "name_zh": "y", "name_en": "z"}),
+                ("users", {
+                    "id": operation, "court_id": operation, "username": "u", "display_name": "u", "badge_number": "1",
+                    "role": "officer", "password_hash": "-", "language": "zh", "created_at": at,
+                }),
+                ("operations", {
+                    "id": operation, "court_id": operation, "name_zh": "a", "name_en": "a", "case_number": "1",
+                    "state": "live", "commander_id": operation, "is_demonstration": False,
+                    "next_instruction_number": 1, "starts_at": at,
+                }),
+                *(
+                    ("deletions", {
+                        "id": f"{number:032x}", "recording_id": f"{recording:032x}", "operation_id": operation,
+                        "retention_class": "B", "state": state, "listed_at": at, "reason": "", "end_reason": "",
+                    })
+                    for number, (recording, state) in enumerate(rows, start=1)
+                ),
+            ):  # fmt: skip
+                marks = ", ".join(f":{name}" for name in values)
+                connection.execute(text(f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})"), values)
+            connection.commit()
+            command.upgrade(schema.configuration(connection), "head")
+            connection.commit()
+            found = connection.execute(text("SELECT id, state, end_reason FROM deletions ORDER BY id")).all()
+        engine.dispose()
+        return [(str(identity).replace("-", "")[-1], state, reason) for identity, state, reason in found]
+
+    assert await asyncio.to_thread(migrate) == [
+        ("2", "approved", ""),
+        ("3", "refused", "deletion-proposed"),
+        ("4", "withdrawn", ""),
+        ("5", "done", ""),
+        ("6", "due", ""),
+    ]
+
+
 def test_a_step_that_fails_leaves_the_records_as_they_were(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     url = make_url(f"sqlite+aiosqlite:///{tmp_path / 'records.sqlite3'}")
     migrations = tmp_path / "migrations"

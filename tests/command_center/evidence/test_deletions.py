@@ -8,19 +8,25 @@ import json
 from collections.abc import Awaitable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from command_center.accounts.identity import Identity
 from command_center.accounts.permissions import Role
 from command_center.audit_reading import AuditReader
 from command_center.database import Database
 from command_center.errors import CommandCenterError, Conflict, Invalid, NotFound, NotPermitted
+from command_center.evidence import deletions, disposal
 from command_center.evidence.exports.tables import ExportJob
 from command_center.evidence.records import RecordingState
 from command_center.evidence.retention_rules import DeletionState, RetentionClass
+from command_center.evidence.standings import due
+from command_center.evidence.tables import Recording
 from command_center.evidence.verifier import Grade, verify
+from command_center.operations.tables import Operation
 from streams.ledger import FIRST, head_of, is_signed_by, line_hash
 from tests.command_center.evidence.custody_world import DELAY, START, CustodyWorld, new_custody_world
 
@@ -353,6 +359,57 @@ async def test_all_of_it_is_in_an_audit_that_is_whole(world: CustodyWorld, tmp_p
     assert [entry.actor_id for entry in entries] == people
     verdict = await AuditReader(world.database, world.audit, tmp_path / "anchors.jsonl").verify()
     assert verdict.broken_at is None
+
+
+async def test_of_a_recording_one_deletion_is_under_way_at_a_time(
+    world: CustodyWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker has read what is due, and before it writes a person proposes one of it."""
+    first, second = await world.record(), await world.record()
+    supervisor, is_listing, proposals = world.people["supervisor"], asyncio.Event(), list[asyncio.Task[UUID]]()
+
+    async def slow_due(*arguments: Any) -> list[tuple[Recording, str]]:
+        found = await due(*arguments)
+        is_listing.set()
+        if not world.database.is_sqlite:  # where the worker holds the only writer's place meanwhile
+            await proposals[0]
+        return found
+
+    monkeypatch.setattr(disposal, "due", slow_due)
+    listing = asyncio.create_task(world.disposal.list_due())
+    proposals.append(asyncio.create_task(_after(is_listing, world.deletions.propose(supervisor, first, "x"))))
+    count = await listing
+    proposed = await proposals[0]
+    assert count == (2 if world.database.is_sqlite else 1)
+    found = {
+        one.deletion.recording_id: one.deletion for one in await world.deletions.listed(supervisor, list(DeletionState))
+    }
+    assert len(await world.deletions.listed(supervisor, list(DeletionState))) == 2
+    assert (found[first].id, found[first].state, found[second].state) == (proposed, "proposed", "due")
+
+
+async def _after(event: asyncio.Event, call: Awaitable[UUID]) -> UUID:
+    await event.wait()
+    return await call
+
+
+async def test_two_who_propose_at_once_without_waiting_for_each_other_make_one_proposal(
+    world: CustodyWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even where no lock orders them, the records do."""
+    recording = await world.record()
+
+    async def unlocked(session: AsyncSession, _identity: Identity, operation_id: UUID) -> Operation:
+        return await session.get_one(Operation, operation_id)
+
+    monkeypatch.setattr(deletions, "lock_operation", unlocked)
+    proposals = await asyncio.gather(
+        *(world.deletions.propose(world.people[name], recording, "x") for name in ("supervisor", "other-supervisor")),
+        return_exceptions=True,
+    )
+    (refused,) = [one for one in proposals if isinstance(one, BaseException)]
+    assert isinstance(refused, Conflict)
+    assert refused.code == "deletion-proposed"
 
 
 async def test_of_what_happens_at_once_one_thing_goes_first(world: CustodyWorld) -> None:
