@@ -1,6 +1,9 @@
-"""Cuts Noto Sans SC down to the first level of GB 2312, for what is drawn into exported pictures.
+"""Cuts Noto Sans SC into three files for what is drawn into exported pictures: the two levels of GB 2312, and the rest
+of the 8105 characters in which names of people and places may be registered today.
 
-Run where Debian's fonts-noto-cjk and fonttools are installed: `python deploy/font.py FONT.ttc OUT.otf`.
+Run where Debian's fonts-noto-cjk, fonttools and pypinyin-dict are installed: `python deploy/font.py FONT.ttc FOLDER`.
+
+Source: 通用规范汉字表 (国发〔2013〕23号), as Unihan's kTGHZ2013 lists it.
 """
 
 from __future__ import annotations
@@ -10,31 +13,43 @@ from pathlib import Path
 
 from fontTools import subset
 from fontTools.ttLib import TTCollection
+from pypinyin_dict.pinyin_data import ktghz2013
 
 FACE = "Noto Sans CJK SC"
 NAMES = [0, 1, 2, 3, 4, 5, 6, 13, 14]
+FURTHER_SIGNS = "·—…“”‘’–°′″"
+SIGNS_AND_FIRST_LEVEL, SECOND_LEVEL = range(0xA1, 0xD8), range(0xD8, 0xF8)
+"""Rows of GB 2312."""
 
 
-def characters() -> str:
-    """What is kept: ASCII, and of GB 2312 the signs and the 3755 characters of its first level."""
-    found = {chr(code) for code in range(0x20, 0x7F)} | set("·—…“”‘’–°′″")
-    for first in range(0xA1, 0xD8):
-        for second in range(0xA1, 0xFF):
-            found.update(bytes([first, second]).decode("gb2312", errors="ignore"))
-    return "".join(sorted(found))
+def rows(wanted: range) -> set[str]:
+    """The characters of these rows of GB 2312."""
+    codes = (bytes([first, second]) for first in wanted for second in range(0xA1, 0xFF))
+    return {character for code in codes if (character := code.decode("gb2312", errors="ignore"))}
 
 
-def main(source: Path, target: Path) -> None:
-    """Write the smaller font."""
-    collection = TTCollection(source)
-    font = next(one for one in collection.fonts if one["name"].getDebugName(4) == FACE)
-    options = subset.Options(hinting=False, layout_features=[], name_IDs=NAMES, notdef_outline=True)
-    options.recalc_timestamp = False
-    options.drop_tables += ["GPOS", "GSUB", "GDEF", "BASE", "VORG", "vhea", "vmtx", "DSIG"]
-    cutter = subset.Subsetter(options)
-    cutter.populate(text=characters())
-    cutter.subset(font)
-    font.save(target)
+def files() -> dict[str, set[str]]:
+    """What is kept in each file. One of all would be larger than a megabyte, and most is drawn from the first."""
+    first = rows(SIGNS_AND_FIRST_LEVEL) | {chr(code) for code in range(0x20, 0x7F)} | set(FURTHER_SIGNS)
+    second = rows(SECOND_LEVEL)
+    return {
+        "NotoSansSC-subset.otf": first,
+        "NotoSansSC-level2.otf": second,
+        "NotoSansSC-names.otf": {chr(code) for code in ktghz2013.pinyin_dict} - first - second,
+    }
+
+
+def main(source: Path, folder: Path) -> None:
+    """Write the smaller fonts."""
+    for name, characters in files().items():
+        font = next(one for one in TTCollection(source).fonts if one["name"].getDebugName(4) == FACE)
+        font.recalcTimestamp = False
+        options = subset.Options(hinting=False, layout_features=[], name_IDs=NAMES, notdef_outline=True)
+        options.drop_tables += ["GPOS", "GSUB", "GDEF", "BASE", "VORG", "vhea", "vmtx", "DSIG"]
+        cutter = subset.Subsetter(options)
+        cutter.populate(text="".join(sorted(characters)))
+        cutter.subset(font)
+        font.save(folder / name)
 
 
 if __name__ == "__main__":

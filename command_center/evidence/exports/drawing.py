@@ -6,8 +6,10 @@ Everything is drawn as brightness alone, so that it can be put onto a picture wi
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from importlib.resources import files
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,18 +17,33 @@ from PIL import Image, ImageDraw, ImageFont
 
 Plane = NDArray[np.uint8]
 
-FONT = files("command_center.evidence.exports") / "font" / "NotoSansSC-subset.otf"
+FONTS = tuple(
+    files("command_center.evidence.exports") / "font" / name
+    for name in ("NotoSansSC-subset.otf", "NotoSansSC-level2.otf", "NotoSansSC-names.otf")
+)
+"""The first that has a character draws it."""
+STAND_IN = "〓"
+"""Drawn where no font has the character: the printers' own sign for a type that is missing."""
 BAND_SHARE = 0.032
 """How much of the picture's longer side a line of the band takes."""
 SMALLEST_LINE = 16
 CARD_SHADE = 24
 WHITE = 235
 """The brightest of a television's range."""
+_TRIAL_SIZE = 32
+_NOWHERE = "\U0010ffff"
+"""What is no character, and so drawn as the box that stands for a missing one."""
 
 
-@lru_cache(maxsize=8)
-def _font(size: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.truetype(io.BytesIO(FONT.read_bytes()), size, layout_engine=ImageFont.Layout.BASIC)
+@lru_cache(maxsize=16)
+def _font(number: int, size: int) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(io.BytesIO(FONTS[number].read_bytes()), size, layout_engine=ImageFont.Layout.BASIC)
+
+
+def unlettered(texts: Iterable[str]) -> list[str]:
+    """The characters of these texts that no font has, each once, by their codes."""
+    found = {one for text in texts for one in text if _font_of(one) is None and not one.isspace()}
+    return sorted(found)
 
 
 @lru_cache(maxsize=64)
@@ -36,13 +53,11 @@ def band(width: int, longer_side: int, *texts: str) -> Plane:
     The texts stand in one line where they fit, else below each other, the last ones cut.
     """
     size = line_size(longer_side)
-    font = _font(size)
-    lines = _arranged(font, width - size, texts)
+    lines = _arranged(size, width - size, [_drawable(text) for text in texts])
     height = _even(round(len(lines) * size * 1.35) + size // 3)
     image = Image.new("L", (width, height))
-    draw = ImageDraw.Draw(image)
     for number, line in enumerate(lines):
-        draw.text((size // 2, round(number * size * 1.35)), line, fill=255, font=font)
+        _write(image, size // 2, round(number * size * 1.35), line, 255, size)
     return np.asarray(image, np.uint8)
 
 
@@ -50,12 +65,11 @@ def band(width: int, longer_side: int, *texts: str) -> Plane:
 def card(width: int, height: int, *texts: str) -> Plane:
     """A dark picture that says in its middle what is missing; its brightness."""
     image = Image.new("L", (width, height), CARD_SHADE)
-    draw = ImageDraw.Draw(image)
     size = round(line_size(max(width, height)) * 1.4)
     top = height / 2 - len(texts) * size * 0.75
-    for number, text in enumerate(texts):
-        font = _fitting(size, width * 0.92, text)
-        draw.text((width / 2, top + number * size * 1.5), text, fill=WHITE, font=font, anchor="ma")
+    for number, text in enumerate(map(_drawable, texts)):
+        fitting = _fitting(size, width * 0.92, text)
+        _write(image, (width - _length(fitting, text)) / 2, top + number * size * 1.5, text, WHITE, fitting)
     return np.asarray(image, np.uint8)
 
 
@@ -64,24 +78,59 @@ def line_size(longer_side: int) -> int:
     return max(SMALLEST_LINE, round(longer_side * BAND_SHARE / 1.35))
 
 
-def _fitting(size: int, room: float, text: str) -> ImageFont.FreeTypeFont:
-    while size > SMALLEST_LINE // 2 and _font(size).getlength(text) > room:
+@lru_cache(maxsize=4096)
+def _font_of(character: str) -> int | None:
+    """Which font has a character; None where none has."""
+    for number in range(len(FONTS)):
+        if _pixels(number, character) != _pixels(number, _NOWHERE):
+            return number
+    return None
+
+
+def _pixels(number: int, character: str) -> bytes:
+    return bytes(_font(number, _TRIAL_SIZE).getmask(character))
+
+
+def _drawable(text: str) -> str:
+    """The text in one line, of characters that can be drawn."""
+    return "".join(STAND_IN if _font_of(one) is None else one for one in " ".join(text.split()))
+
+
+def _runs(text: str) -> Iterator[tuple[int, str]]:
+    """The text, cut where another font has to go on."""
+    return ((number or 0, "".join(run)) for number, run in groupby(text, _font_of))
+
+
+def _length(size: int, text: str) -> float:
+    return sum(_font(number, size).getlength(run) for number, run in _runs(text))
+
+
+def _write(image: Image.Image, left: float, top: float, text: str, shade: int, size: int) -> None:
+    draw = ImageDraw.Draw(image)
+    for number, run in _runs(text):
+        font = _font(number, size)
+        draw.text((left, top), run, fill=shade, font=font)
+        left += font.getlength(run)
+
+
+def _fitting(size: int, room: float, text: str) -> int:
+    while size > SMALLEST_LINE // 2 and _length(size, text) > room:
         size -= 1
-    return _font(size)
+    return size
 
 
-def _arranged(font: ImageFont.FreeTypeFont, room: float, texts: tuple[str, ...]) -> list[str]:
+def _arranged(size: int, room: float, texts: Iterable[str]) -> list[str]:
     lines: list[str] = []
     for text in texts:
-        if lines and font.getlength(f"{lines[-1]}  {text}") <= room:
+        if lines and _length(size, f"{lines[-1]}  {text}") <= room:
             lines[-1] = f"{lines[-1]}  {text}"
         else:
-            lines.append(_cut(font, room, text))
+            lines.append(_cut(size, room, text))
     return lines
 
 
-def _cut(font: ImageFont.FreeTypeFont, room: float, text: str) -> str:
-    while len(text) > 1 and font.getlength(text) > room:
+def _cut(size: int, room: float, text: str) -> str:
+    while len(text) > 1 and _length(size, text) > room:
         text = text[:-1]
     return text
 

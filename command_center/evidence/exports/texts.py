@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from html import escape
 
 from command_center.clock import SHANGHAI
+from command_center.evidence.exports import drawing
 from command_center.evidence.exports.originals import Digest
 from command_center.evidence.exports.plan import CameraPart, EventPart, InstructionPart, Plan, Receipt, SpanPart
 from command_center.translations import catalogue, translate
@@ -124,9 +125,19 @@ def _camera(camera: CameraPart) -> str:
         f"<h2>{title}</h2><p><code>{escape(camera.feed)}</code> · {escape(camera.file)}</p>"
         f"<p>{_say('covered', covered=_seconds(covered), whole=_seconds(whole))}</p>"
         f'<div class="bar">{bar}</div>'
+        + _unlettered(camera)
         + _table(("from", "to", "length", "state"), rows)
         + _table(("recording", "node", "segments", "left-out", "missing"), recordings)
     )
+
+
+def _unlettered(camera: CameraPart) -> str:
+    """What of place and officer stands in the film's letters as a sign for a missing character."""
+    found = drawing.unlettered([camera.officer, *(place.name for place in camera.places)])
+    if not found:
+        return ""
+    told = "、".join(f"{one} (U+{ord(one):04X})" for one in found)
+    return f"<p>{_say('unlettered', count=len(found), sign=drawing.STAND_IN, characters=told)}</p>"
 
 
 def _instructions(instructions: Sequence[InstructionPart]) -> str:

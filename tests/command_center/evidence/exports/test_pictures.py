@@ -15,7 +15,7 @@ from sqlalchemy import select
 from command_center.evidence.exports import drawing, lanes
 from command_center.evidence.exports.plan import PIECE_FRAMES
 from command_center.evidence.tables import Recording
-from command_center.operations.tables import Feed
+from command_center.operations.tables import Feed, Site
 from streams.recording.manifest import GapLine, read_manifest
 from tests.command_center.evidence.conftest import START_MS
 from tests.command_center.evidence.exports.conftest import Case
@@ -98,11 +98,14 @@ async def test_a_minute_ends_without_a_seam(case: Case, tmp_path: Path) -> None:
     assert min(around) > drawing.CARD_SHADE + 8
 
 
-def test_every_character_of_a_place_is_in_the_font() -> None:
-    plain = drawing.band(640, 640, "呼和浩特市赛罕区土默特左旗和林格尔县")
-    unknown = drawing.band(640, 640, "\ue000" * 18)
-    assert plain.sum() != unknown.sum()
-    assert (plain > 128).any()
+async def test_what_the_letters_lack_is_told_in_the_report(case: Case) -> None:
+    async with case.world.database.write() as session:
+        site = (await session.scalars(select(Site).where(Site.ordinal == 1))).one()
+        site.name_zh = "李喆𠮷宅"
+    path = await asyncio.to_thread(case.build, case.wanted(2.0))
+    with zipfile.ZipFile(path) as archive:
+        report = archive.read("report.html").decode()
+    assert report.count("画面字幕中有 1 个字不在字体中，以“〓”代替：𠮷 (U+20BB7)") == 1
 
 
 def test_spans_add_up_and_carry_the_kinds_of_their_gaps(tmp_path: Path) -> None:
