@@ -21,6 +21,7 @@ from command_center.config import Settings
 from command_center.database import Database
 from command_center.evidence.disposal import Disposal
 from command_center.evidence.exports.exporter import Exporter
+from command_center.evidence.exports.withdrawals import Withdrawals
 from command_center.evidence.index import index_events
 from command_center.evidence.keyring import Keyring
 from command_center.evidence.proof import proof_of
@@ -255,7 +256,8 @@ async def _compare(database: Database, store: LocalStore, *, passes_growing: boo
 
 def _disposal(settings: Settings, database: Database, store: Store) -> Disposal:
     tombstones = Tombstones(settings.data / FILE, Keyring(settings.data, settings.keys).signing)
-    return Disposal(database, Audit(), Journal(), store, tombstones, periods_of(settings))
+    withdrawals = Withdrawals(database, Audit(), settings.exports)
+    return Disposal(database, Audit(), Journal(), store, tombstones, withdrawals, periods_of(settings))
 
 
 async def _watch(alarms: Alarms) -> None:

@@ -43,6 +43,15 @@ class MadeDeletion(BaseModel):
     id: UUID
 
 
+class PackageView(BaseModel):
+    """A package with something of the recording in it: whether it is there, and how often it was fetched."""
+
+    model_config = ConfigDict(from_attributes=True)
+    id: UUID
+    is_there: bool
+    fetchings: int
+
+
 class DeletionView(BaseModel):
     """A deletion with its recording, and the people with their names.
 
@@ -79,6 +88,7 @@ class DeletionView(BaseModel):
     ended_at: datetime | None
     end_reason: str
     tombstone: str | None
+    packages: list[PackageView]
 
 
 def router(deletions: Deletions, names: AccountNames) -> APIRouter:
@@ -159,4 +169,5 @@ def _view(found: DeletionRecord, known: dict[UUID, AccountName]) -> DeletionView
         ended_at=deletion.ended_at,
         end_reason=deletion.end_reason,
         tombstone=deletion.tombstone,
+        packages=[PackageView.model_validate(package) for package in found.packages],
     )

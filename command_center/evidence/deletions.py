@@ -21,6 +21,7 @@ from command_center.database import Database
 from command_center.errors import CommandCenterError, Conflict, Invalid, NotFound, NotPermitted
 from command_center.evidence.custody_tables import Deletion
 from command_center.evidence.denials import Denials
+from command_center.evidence.exports.withdrawals import HoldingPackage, packages_with
 from command_center.evidence.retention_rules import (
     GONE_STATES,
     NEXT_STATES,
@@ -52,6 +53,8 @@ class DeletionRecord:
     site_zh: str
     site_en: str
     operation: Operation
+    packages: tuple[HoldingPackage, ...]
+    """Those that hold something of it, and go once it is deleted; those that were fetched, too, though they be gone."""
 
 
 class Deletions:
@@ -196,6 +199,7 @@ class Deletions:
         query = query.order_by(Deletion.listed_at.desc(), Deletion.id.desc()).limit(min(limit, PAGE))
         async with self._database.read() as session:
             rows = (await session.execute(query)).all()
+            packages = await packages_with(session, {row.Deletion.recording_id for row in rows})
         return [
             DeletionRecord(
                 deletion=deletion,
@@ -205,6 +209,7 @@ class Deletions:
                 site_zh="" if site is None else site.name_zh,
                 site_en="" if site is None else site.name_en,
                 operation=operation,
+                packages=tuple(packages.get(deletion.recording_id, ())),
             )
             for deletion, operation, recording, feed, site in rows
         ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from uuid import UUID
 
@@ -16,9 +16,11 @@ from command_center.clock import Clock, now
 from command_center.database import Database
 from command_center.evidence.custody_tables import Deletion
 from command_center.evidence.deletions import end, list_as_due, move
+from command_center.evidence.exports.folder import Busy
 from command_center.evidence.exports.masks import Masks
+from command_center.evidence.exports.withdrawals import Withdrawals
 from command_center.evidence.ledger_file import LedgerBroken
-from command_center.evidence.retention_rules import PASSING, DeletionState, Periods, obstacle
+from command_center.evidence.retention_rules import DeletionState, Periods, obstacle
 from command_center.evidence.standings import due, kept
 from command_center.evidence.store import NotStored, Store
 from command_center.evidence.tables import Recording, RecordingSegment
@@ -59,6 +61,7 @@ class Disposal:
         journal: Journal,
         store: Store,
         tombstones: Tombstones,
+        withdrawals: Withdrawals,
         periods: Periods,
         clock: Clock = now,
     ) -> None:
@@ -67,6 +70,7 @@ class Disposal:
         self._journal = journal
         self._store = store
         self._tombstones = tombstones
+        self._withdrawals = withdrawals
         self._periods = periods
         self._clock = clock
         self._lists_at = 0.0
@@ -120,8 +124,8 @@ class Disposal:
                 break
             try:
                 done += await self._carry_out(deletion_id)
-            except (OSError, ValueError, NotStored, LedgerBroken) as error:
-                # The store's being away is among them, and a key that can't be read.
+            except (OSError, ValueError, NotStored, LedgerBroken, Busy) as error:
+                # The store's being away is among them, a key that can't be read, and an export that is ending.
                 logger.error("deletion %s waits: %s", deletion_id, error)
         return done
 
@@ -142,8 +146,11 @@ class Disposal:
             return False
         stone, files = stone_and_files
         line = await asyncio.to_thread(self._tombstones.set_up, stone)
+        await self._withdrawals.withdraw(stone.recording)
         for path in files.segments.values():
             await self._store.remove(path)
+        # Again: an export that was begun meanwhile may have read it. One that is begun now finds nothing.
+        await self._withdrawals.withdraw(stone.recording)
         await self._finish(deletion_id, line, files)
         logger.info("recording %s is deleted: %d files", stone.recording, len(files.segments))
         return True
@@ -158,8 +165,6 @@ class Disposal:
             if deletion.state not in (DeletionState.APPROVED, DeletionState.DELETING):
                 return None  # withdrawn meanwhile
             code = None if is_settled else await self._obstacle(session, deletion)
-            if code == PASSING:
-                return None
             if code is not None:
                 end(deletion, DeletionState.REFUSED, None, self._clock(), code)
                 await self._record(session, deletion, operation, "deletion.stopped", {"code": code})
@@ -187,7 +192,8 @@ class Disposal:
             return "deletion-needs-two"
         if found.wearer_id in people:
             return "deletion-by-wearer"
-        return obstacle(found.standing, self._periods, self._clock())
+        # What is decided waits for no export: one that was asked for since is stopped, or leaves the recording out.
+        return obstacle(replace(found.standing, is_exported=False), self._periods, self._clock())
 
     async def _files(self, recording: Recording, feed: str, indexed: dict[int, str]) -> _Files:
         """By the manifest, which stays; by the index where it is gone."""

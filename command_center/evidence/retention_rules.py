@@ -104,7 +104,7 @@ class Standing:
 
 
 PASSING = "export-running"
-"""An obstacle that goes by itself: what is approved waits for it."""
+"""An obstacle to proposing and approving that goes by itself: what two people have decided waits for no export."""
 
 
 def obstacle(standing: Standing, periods: Periods, at: datetime) -> str | None:

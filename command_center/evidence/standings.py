@@ -13,8 +13,8 @@ from sqlalchemy.orm import aliased
 from command_center.accounts.identity import Identity
 from command_center.errors import NotFound
 from command_center.evidence.custody_tables import Deletion, LegalHold, RetentionMark
-from command_center.evidence.exports.plan import VOICE
-from command_center.evidence.exports.tables import ExportJob, ExportState
+from command_center.evidence.exports.tables import OPEN_STATES as EXPORTS_UNDER_WAY
+from command_center.evidence.exports.withdrawals import exports_of
 from command_center.evidence.retention_rules import (
     DEFAULT_CLASS,
     GONE_STATES,
@@ -73,19 +73,8 @@ async def kept(session: AsyncSession, recording_id: UUID) -> Kept:
 
 async def _is_exported(session: AsyncSession, recording: Recording) -> bool:
     """Whether somebody waits for a package that holds something of it."""
-    if recording.ended_at is None:
-        return False
-    under_way = [ExportState.QUEUED.value, ExportState.RUNNING.value]
-    name = await session.scalar(select(Feed.name).where(Feed.id == recording.feed_id))
-    feeds = await session.scalars(
-        select(ExportJob.feeds).where(
-            ExportJob.operation_id == recording.operation_id,
-            ExportJob.state.in_(under_way),
-            ExportJob.since < recording.ended_at,
-            ExportJob.until > recording.started_at,
-        )
-    )
-    return any((name or VOICE) in each for each in feeds)
+    jobs = (await exports_of(session, [recording.id])).get(recording.id, [])
+    return any(job.state in EXPORTS_UNDER_WAY for job in jobs)
 
 
 async def due(session: AsyncSession, periods: Periods, at: datetime, limit: int) -> list[tuple[Recording, str]]:

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import fcntl
 import json
 import logging
 import os
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
-from pathlib import Path
 
 from command_center import logs
 from command_center.config import Settings
@@ -21,6 +17,7 @@ from command_center.database import Database
 from command_center.errors import NotFound
 from command_center.evidence.exports.builder import Builder, NoRoom
 from command_center.evidence.exports.findings import Findings, find
+from command_center.evidence.exports.folder import Busy, alone_in
 from command_center.evidence.exports.gathering import Places, Unsteady
 from command_center.evidence.exports.originals import OriginalMissing, Originals
 from command_center.evidence.exports.plan import Wanted
@@ -35,11 +32,6 @@ NICENESS = 10
 ABANDONED = 3
 """The exit code where the worker that wanted the package is gone."""
 CHUNK_BYTES = 4096
-LOCK_FILE = "lock"
-
-
-class Busy(RuntimeError):
-    """Another process is building this very package."""
 
 
 def run(settings: Settings, wanted: Wanted) -> int:
@@ -57,7 +49,7 @@ def run(settings: Settings, wanted: Wanted) -> int:
 
 def _build(settings: Settings, wanted: Wanted) -> dict[str, int | str]:
     work = settings.exports / str(wanted.job)
-    with _alone(work), asyncio.Runner() as runner:
+    with alone_in(work), asyncio.Runner() as runner:
         database = Database(settings.records_url)
         store = store_of(settings, database)
         try:
@@ -75,22 +67,6 @@ def _build(settings: Settings, wanted: Wanted) -> dict[str, int | str]:
         finally:
             runner.run(store.close())
             runner.run(database.close())
-
-
-@contextmanager
-def _alone(work: Path) -> Iterator[None]:
-    """Be the only one that works in this folder.
-
-    Raises:
-        Busy: another process is.
-    """
-    work.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (work / LOCK_FILE).open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise Busy(str(work)) from error
-        yield
 
 
 def _trouble_of(error: Exception) -> Trouble:

@@ -149,7 +149,7 @@ class Exports:
         Raises:
             NotPermitted: the role doesn't export, or what isn't masked isn't for it.
             NotFound: there is none in this person's courts.
-            Conflict: it isn't done, or has been removed.
+            Conflict: it isn't done, has been removed, or is withdrawn.
             Unavailable: it is gone from the disk.
         """
         async with self._refusing(identity, "export", str(job_id), ""):
@@ -158,6 +158,8 @@ class Exports:
                 job, operation = await _job(session, identity, job_id)
             if not job.is_masked:
                 _must_unmask(identity)
+            if job.state == ExportState.WITHDRAWN.value:
+                raise Conflict("export-withdrawn")
             if job.state != ExportState.DONE.value or job.sha256 is None:
                 raise Conflict("export-not-done")
             path = f"{job.id}/{PACKAGE_FILE}"

@@ -23,17 +23,20 @@ class ExportState(StrEnum):
     CANCELLED = "cancelled"
     EXPIRED = "expired"
     """It was done, and its package has been removed after its time."""
+    WITHDRAWN = "withdrawn"
+    """Something of it was deleted by two people: its package is removed, or isn't made any more."""
 
 
 OPEN_STATES = (ExportState.QUEUED.value, ExportState.RUNNING.value)
 KEPT_STATES = (*OPEN_STATES, ExportState.DONE.value)
 _NEXT = {
     ExportState.QUEUED: {ExportState.RUNNING, ExportState.CANCELLED},
-    ExportState.RUNNING: {ExportState.DONE, ExportState.FAILED, ExportState.CANCELLED},
-    ExportState.DONE: {ExportState.EXPIRED, ExportState.CANCELLED},
+    ExportState.RUNNING: {ExportState.DONE, ExportState.FAILED, ExportState.CANCELLED, ExportState.WITHDRAWN},
+    ExportState.DONE: {ExportState.EXPIRED, ExportState.CANCELLED, ExportState.WITHDRAWN},
     ExportState.FAILED: set(),
     ExportState.CANCELLED: set(),
     ExportState.EXPIRED: set(),
+    ExportState.WITHDRAWN: set(),
 }
 
 
@@ -64,7 +67,7 @@ class ExportJob(Base):
     units_done: Mapped[int] = mapped_column(default=0)
     units: Mapped[int] = mapped_column(default=0)
     error: Mapped[str] = mapped_column(String(32), default="")
-    """The code of what ended it."""
+    """The code of what ended it, or had it withdrawn."""
     bytes: Mapped[int | None] = mapped_column(BigInteger)
     sha256: Mapped[str | None] = mapped_column(String(64))
     requested_at: Mapped[datetime]

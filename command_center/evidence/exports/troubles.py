@@ -14,6 +14,8 @@ class Trouble(StrEnum):
     FAILED = "export-failed"
     AWAY = "export-store-away"
     """Later it may go."""
+    DELETED = "export-recording-deleted"
+    """Two people had a recording deleted of which something was in it."""
     BUSY = "export-busy"
     """Another process is building this very package."""
 

@@ -8,7 +8,7 @@ import { say } from "./words.js";
 
 const REFRESH_MS = 2_000;
 const CONFIRM_MS = 4_000;
-const MARKS = { queued: "standby", running: "standby", done: "normal", failed: "serious", cancelled: "off", expired: "off" };
+const MARKS = { queued: "standby", running: "standby", done: "normal", failed: "serious", cancelled: "off", expired: "off", withdrawn: "caution" };
 
 export class ExportList {
   constructor(operationId) {
@@ -65,7 +65,7 @@ export class ExportList {
       h("div.export-facts", {},
         h("span", {}, facts.join(" · ")),
         h("small", {}, say("export.by", { name: item.requester, at: `${day(Date.parse(item.requested_at))} ${clock(Date.parse(item.requested_at))}` })),
-        item.error && h("small.state-serious", {}, say(`error.${item.error}`)),
+        item.error && h("small.state-serious", {}, why(item)),
         item.sha256 && h("small.export-hash", {}, say("export.sha256", { hash: item.sha256 }))),
       progressOf(item),
       h("div.export-deeds", {}, this.deeds(item)));
@@ -107,6 +107,13 @@ export class ExportList {
     }
     await this.refresh();
   }
+}
+
+function why(item) {
+  const words = say(`error.${item.error}`);
+  if (item.state !== "withdrawn") return words;
+  const at = Date.parse(item.finished_at);
+  return say("export.withdrawn-at", { why: words, at: `${day(at)} ${clock(at)}` });
 }
 
 function progressOf(item) {

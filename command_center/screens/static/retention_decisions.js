@@ -3,13 +3,15 @@
 import { h, stateMark } from "./dom.js";
 import { ask } from "./net.js";
 import { askReason } from "./reason.js";
+import { packagesOf, packagesWords } from "./retention_packages.js";
 import { classChoice, instant, signed, size } from "./retention_words.js";
+import { askSure } from "./sure.js";
 import { span } from "./time.js";
 import { inLanguage, knows, say } from "./words.js";
 
 const MARKS = { due: "caution", proposed: "serious", approved: "critical", deleting: "standby", done: "off", withdrawn: "normal", refused: "normal" };
-const OPEN = ["check", "operation", "place", "recorded", "class", "state", "proposed", "approved", "deeds"];
-const PAST = ["operation", "place", "recorded", "class", "state", "proposed", "approved", "outcome"];
+const OPEN = ["check", "operation", "place", "recorded", "packages", "class", "state", "proposed", "approved", "deeds"];
+const PAST = ["operation", "place", "recorded", "packages", "class", "state", "proposed", "approved", "outcome"];
 
 export class Decisions {
   constructor(me, may, perform) {
@@ -101,7 +103,8 @@ export class Decisions {
 
   approveAll(items) {
     this.perform(async () => {
-      if (!confirm(say("deletion.approve.sure", { count: items.length }))) return false;
+      const about = [say("deletion.approve.about"), ...packagesWords(items)];
+      if (!await askSure(say("deletion.approve.sure", { count: items.length }), say("deletion.approve"), about)) return false;
       for (const item of items) await ask("POST", `/api/deletions/${item.id}/approve`);
       return true;
     }, say("deletion.told.approved", { count: items.length }));
@@ -138,12 +141,19 @@ function facts(item, retentionClass = item.retention_class) {
     h("td", {}, place, h("small", {}, item.officer)),
     h("td", { title: item.recording_id }, item.started_at ? instant(item.started_at) : "–",
       h("small", {}, `${span(item.seconds * 1000)} · ${size(item.bytes)}`)),
+    h("td.retention-packages", {}, packages(item)),
     h("td.retention-class", {}, retentionClass),
     h("td", {}, stateMark(MARKS[item.state], say(`deletion.state.${item.state}`)),
       item.state === "approved" && h("small", {}, say("deletion.effective", { at: instant(item.effective_at) }))),
     h("td", {}, signed(item.proposed_by_name, item.proposed_at), item.reason && h("small", {}, item.reason)),
     h("td", {}, signed(item.approved_by_name, item.approved_at)),
   ];
+}
+
+function packages(item) {
+  const { there, fetched } = packagesOf([item]);
+  return [there ? say("deletion.packages.count", { count: there }) : "–",
+    fetched > 0 && h("small.state-caution", {}, say("deletion.packages.count-fetched", { count: fetched }))];
 }
 
 function outcome(item) {

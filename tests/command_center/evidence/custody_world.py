@@ -20,6 +20,9 @@ from command_center.evidence.custody import Custody
 from command_center.evidence.deletions import Deletions
 from command_center.evidence.denials import Denials
 from command_center.evidence.disposal import Disposal
+from command_center.evidence.exports.plan import PACKAGE_FILE
+from command_center.evidence.exports.tables import ExportJob, ExportState
+from command_center.evidence.exports.withdrawals import Withdrawals
 from command_center.evidence.recordings import Recordings
 from command_center.evidence.retention import Retention
 from command_center.evidence.retention_rules import Periods
@@ -73,6 +76,7 @@ class CustodyWorld:
         self.custody = Custody(self.database, self.audit, self.denials, self.clock)
         self.retention = Retention(self.database, self.audit, PERIODS, self.clock)
         self.deletions = Deletions(self.database, self.audit, self.denials, PERIODS, delay=DELAY, clock=self.clock)
+        self.packages = self.data / "exports"
         self.disposal = self.new_disposal()
         self.recordings = Recordings(self.database, self.audit, self.store, self.custody, self.denials, self.clock)
         self.timelines = TimeLines(self.database, NothingLive(), self.clock)
@@ -94,7 +98,14 @@ class CustodyWorld:
     def new_disposal(self) -> Disposal:
         """As another process of the worker would have it."""
         return Disposal(
-            self.database, self.audit, Journal(self.clock), self.store, self.tombstones, PERIODS, self.clock
+            self.database,
+            self.audit,
+            Journal(self.clock),
+            self.store,
+            self.tombstones,
+            Withdrawals(self.database, self.audit, self.packages, self.clock),
+            PERIODS,
+            self.clock,
         )
 
     def clock(self) -> datetime:
@@ -175,6 +186,26 @@ class CustodyWorld:
     def _line(self, chain: Chain, line: Line) -> bytes:
         is_signed = isinstance(line, Sealed | Closed)
         return chain.line(line.model_dump(mode="json"), self.node_key if is_signed else None)
+
+    async def export(self, state: ExportState = ExportState.DONE, feeds: tuple[str, ...] = (FEED,)) -> UUID:
+        """An export of the hour before `START`, in that state and with its folder."""
+        async with self.database.write() as session:
+            job = ExportJob(
+                operation_id=self.operation, requested_by=self.people["commander"].user_id, purpose="appeal",
+                since=START - timedelta(hours=1), until=START, feeds=list(feeds), idempotency_key=new_id(),
+                requested_at=self.at, state=state.value, sha256="0" * 64, bytes=7,
+            )  # fmt: skip
+            session.add(job)
+            await session.flush()
+            job_id = job.id
+        (self.packages / str(job_id)).mkdir(parents=True)
+        (self.packages / str(job_id) / PACKAGE_FILE).write_bytes(b"package")
+        return job_id
+
+    async def export_states(self) -> dict[UUID, ExportState]:
+        """How all exports stand."""
+        async with self.database.read() as session:
+            return {job.id: ExportState(job.state) for job in await session.scalars(select(ExportJob))}
 
     def files(self, recording: UUID) -> list[str]:
         """Which of its files are there."""

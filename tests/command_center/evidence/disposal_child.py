@@ -7,12 +7,14 @@ import sys
 from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 from command_center import schema  # noqa: F401 - every table is known
 from command_center.audit import Audit
 from command_center.clock import now
 from command_center.database import Database
 from command_center.evidence.disposal import Disposal
+from command_center.evidence.exports.withdrawals import Withdrawals
 from command_center.evidence.store_local import LocalStore
 from command_center.evidence.tombstones import FILE, Tombstone, Tombstones
 from command_center.journal import Journal
@@ -45,12 +47,22 @@ class ToldTombstones(Tombstones):
         return line
 
 
+class ToldWithdrawals(Withdrawals):
+    """Withdrawals that tell when they are made."""
+
+    async def withdraw(self, recording_id: UUID) -> None:
+        told("withdrawing")
+        await super().withdraw(recording_id)
+        told("withdrawn")
+
+
 async def main(url: str, data: Path) -> None:
     """Carry everything out that is approved, and leave."""
     database = Database(url)
     tombstones = ToldTombstones(data / FILE, lambda: nullcontext(make_signer(data / "keys" / "court-signing.pem")))
     store = ToldStore(data / "recordings")
-    disposal = Disposal(database, Audit(), Journal(), store, tombstones, PERIODS, lambda: now() + LATER)
+    withdrawals = ToldWithdrawals(database, Audit(), data / "exports")
+    disposal = Disposal(database, Audit(), Journal(), store, tombstones, withdrawals, PERIODS, lambda: now() + LATER)
     while await disposal.carry_out():
         told("carried out")
     await database.close()

@@ -9,7 +9,7 @@ from collections.abc import Awaitable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,7 +20,7 @@ from command_center.audit_reading import AuditReader
 from command_center.database import Database
 from command_center.errors import CommandCenterError, Conflict, Invalid, NotFound, NotPermitted
 from command_center.evidence import deletions, disposal
-from command_center.evidence.exports.tables import ExportJob
+from command_center.evidence.exports.tables import ExportState
 from command_center.evidence.records import RecordingState
 from command_center.evidence.retention_rules import DeletionState, RetentionClass
 from command_center.evidence.standings import due
@@ -252,28 +252,38 @@ async def test_what_grows_is_not_deleted(world: CustodyWorld) -> None:
 
 
 @pytest.mark.parametrize("feed", ["feed-1", "another"])
-async def test_what_an_export_is_made_of_waits_for_its_end(world: CustodyWorld, feed: str) -> None:
-    recording, other = await world.record(), await world.record()
-    await approved(world, recording)
-    world.at += DELAY
-    async with world.database.write() as session:
-        job = ExportJob(
-            operation_id=world.operation, requested_by=world.people["judge"].user_id, purpose="appeal",
-            since=START - timedelta(hours=1), until=START, feeds=[feed], idempotency_key=uuid4(),
-            requested_at=world.at,
-        )  # fmt: skip
-        session.add(job)
+async def test_nobody_decides_on_what_an_export_is_being_made_of(world: CustodyWorld, feed: str) -> None:
+    proposed = await world.deletions.propose(world.people["supervisor"], await world.record(), "x")
+    other = await world.record()
+    await world.export(ExportState.QUEUED, feeds=(feed,))
     proposing = world.deletions.propose(world.people["supervisor"], other, "x")
+    approving = world.deletions.approve(world.people["approver"], proposed)
     if feed == "another":
-        await proposing
-        assert await world.disposal.carry_out() == 1
+        await asyncio.gather(proposing, approving)
         return
     assert await refusal(proposing, Conflict) == "export-running"
-    assert await world.disposal.carry_out() == 0
-    assert len(world.files(recording)) == 3
+    assert await refusal(approving, Conflict) == "export-running"
+
+
+async def test_who_decides_knows_which_packages_hold_it_and_how_often_they_were_fetched(world: CustodyWorld) -> None:
+    recording, other = await world.record(), await world.record(operation=world.district_operation)
+    for one in (recording, other):
+        await world.deletions.propose(world.people["supervisor"], one, "x")
+    kept, over, unfetched = await world.export(), await world.export(ExportState.EXPIRED), await world.export()
+    await world.export(ExportState.CANCELLED)
     async with world.database.write() as session:
-        (await session.get_one(ExportJob, job.id)).state = "done"
-    assert await world.disposal.carry_out() == 1
+        for job in (kept, kept, over):
+            await world.audit.record(
+                session, actor=None, court_id=None, action="export.downloaded", subject_type="export",
+                subject_id=str(job),
+            )  # fmt: skip
+    found = {
+        one.deletion.recording_id: one.packages
+        for one in await world.deletions.listed(world.people["approver"], [DeletionState.PROPOSED])
+    }
+    told = {(package.id, package.is_there, package.fetchings) for package in found[recording]}
+    assert told == {(kept, True, 2), (over, False, 1), (unfetched, True, 0)}
+    assert found[other] == ()
 
 
 async def test_either_withdraws_until_it_takes_effect(world: CustodyWorld) -> None:

@@ -19,6 +19,9 @@ from command_center.database import Database
 from command_center.errors import Conflict
 from command_center.evidence import disposal
 from command_center.evidence.custody_tables import Deletion
+from command_center.evidence.exports import folder
+from command_center.evidence.exports.plan import PACKAGE_FILE
+from command_center.evidence.exports.tables import ExportState
 from command_center.evidence.retention_rules import DeletionState
 from command_center.evidence.store import StoreAway
 from command_center.evidence.store_whereabouts import new_segments
@@ -73,11 +76,23 @@ class Died(BaseException):
     """The process ended here."""
 
 
-@pytest.mark.parametrize("step", range(10))
+async def check_packages(world: CustodyWorld, recordings: list[UUID], segments: int) -> None:
+    """What was done is there whole; nothing holds, or may be fetched with, a recording of which a file is gone."""
+    states = await world.export_states()
+    for job, state in states.items():
+        if state is ExportState.DONE:
+            assert (world.packages / str(job) / PACKAGE_FILE).read_bytes() == b"package"
+    if any(len(world.files(one)) < segments for one in recordings):
+        assert set(states.values()) <= {ExportState.WITHDRAWN, ExportState.QUEUED}
+        assert [job for job in states if (world.packages / str(job)).exists()] == []
+
+
+@pytest.mark.parametrize("step", range(14))
 async def test_a_worker_that_dies_at_any_step_leaves_what_the_next_one_ends(
     world: CustodyWorld, step: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recordings = await approve(world, 2)
+    packages = {await world.export(), await world.export(ExportState.RUNNING)}
     world.at += DELAY
     left = step
 
@@ -99,12 +114,21 @@ async def test_a_worker_that_dies_at_any_step_leaves_what_the_next_one_ends(
         die_in_time()
         await real_remove(path)
 
+    real_removal = folder.remove
+
+    def remove_folder(work: Path) -> None:
+        die_in_time()
+        real_removal(work)
+        die_in_time()
+
     with monkeypatch.context() as patch:
         patch.setattr(Tombstones, "set_up", set_up)
         patch.setattr(world.store, "remove", remove)
+        patch.setattr(folder, "remove", remove_folder)
         with pytest.raises(Died):
             await world.disposal.carry_out()
     check(world, recordings, 3)
+    await check_packages(world, recordings, 3)
     heir = world.new_disposal()
     while await heir.carry_out():
         pass
@@ -114,6 +138,65 @@ async def test_a_worker_that_dies_at_any_step_leaves_what_the_next_one_ends(
     found = await world.deletions.listed(world.people["supervisor"], list(DeletionState))
     assert {one.deletion.state for one in found} == {DeletionState.DONE}
     assert len(await world.entries("recording.deleted")) == 2
+    await check_packages(world, recordings, 3)
+    assert await world.export_states() == dict.fromkeys(packages, ExportState.WITHDRAWN)
+    assert {entry.subject_id for entry in await world.entries("export.withdrawn")} == {str(one) for one in packages}
+    assert len(await world.entries("export.withdrawn")) == 2
+
+
+async def test_of_the_packages_only_those_with_the_recording_are_withdrawn(world: CustodyWorld) -> None:
+    (recording,) = await approve(world, 1)
+    states = (ExportState.DONE, ExportState.RUNNING, ExportState.QUEUED, ExportState.CANCELLED, ExportState.FAILED)
+    made = {state: await world.export(state) for state in states}
+    of_another = await world.export(feeds=("feed-2", "voice"))
+    world.at += DELAY
+    assert await world.disposal.carry_out() == 1, "it waits for no export that was asked for after the decision"
+    found = await world.export_states()
+    assert found.pop(of_another) is ExportState.DONE
+    assert {state: found[made[state]] for state in states} == {
+        ExportState.DONE: ExportState.WITHDRAWN,
+        ExportState.RUNNING: ExportState.WITHDRAWN,
+        ExportState.QUEUED: ExportState.QUEUED,
+        ExportState.CANCELLED: ExportState.CANCELLED,
+        ExportState.FAILED: ExportState.FAILED,
+    }
+    left = {UUID(path.name) for path in world.packages.iterdir()}
+    assert left == {of_another, made[ExportState.QUEUED]}, "what was called off and not yet cleared away goes with it"
+    told = [json.loads(entry.details) for entry in await world.entries("export.withdrawn")]
+    assert {one["recording"] for one in told} == {str(recording)}
+    assert {one["code"] for one in told} == {"export-recording-deleted"}
+
+
+async def test_an_export_that_was_begun_while_files_go_is_withdrawn_too(
+    world: CustodyWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await approve(world, 1)
+    world.at += DELAY
+    real_remove, begun = world.store.remove, list[UUID]()
+
+    async def remove(path: str) -> None:
+        if not begun:
+            begun.append(await world.export(ExportState.RUNNING))
+        await real_remove(path)
+
+    monkeypatch.setattr(world.store, "remove", remove)
+    assert await world.disposal.carry_out() == 1
+    assert await world.export_states() == {begun[0]: ExportState.WITHDRAWN}
+    assert list(world.packages.iterdir()) == []
+
+
+async def test_a_deletion_ends_only_once_nobody_builds_a_package_with_it(world: CustodyWorld) -> None:
+    (recording,) = await approve(world, 1)
+    job = await world.export(ExportState.RUNNING)
+    world.at += DELAY
+    with folder.alone_in(world.packages / str(job)):
+        assert await world.disposal.carry_out() == 0
+    assert (await world.export_states())[job] is ExportState.WITHDRAWN, "its process is told to end"
+    (found,) = await world.deletions.listed(world.people["supervisor"], list(DeletionState))
+    assert found.deletion.state == DeletionState.DELETING
+    assert await world.disposal.carry_out() == 1
+    assert (world.files(recording), list(world.packages.iterdir())) == ([], [])
+    assert len(await world.entries("export.withdrawn")) == 1
 
 
 async def test_the_tombstone_is_on_the_disk_before_a_file_goes(
@@ -258,14 +341,18 @@ async def test_a_killed_workers_deletions_are_ended_by_the_next(tmp_path: Path) 
     world = await new_custody_world(Database(url), tmp_path)
     moments = random.Random(4)
     recordings = await approve(world, KILLS, segments=4)
+    packages = [await world.export() for _ in range(3)]
     for _ in range(KILLS):
-        await _run_and_kill(url, tmp_path, moments.randrange(1, 12))
+        await _run_and_kill(url, tmp_path, moments.randrange(1, 16))
         check(world, recordings, 4)
+        await check_packages(world, recordings, 4)
     assert await _run_and_kill(url, tmp_path, None) == "done"
     check(world, recordings, 4)
     assert [world.files(one) for one in recordings] == [[]] * KILLS
     assert len(tombstones(world)) == KILLS
     assert len(await world.entries("recording.deleted")) == KILLS
+    await check_packages(world, recordings, 4)
+    assert len(await world.entries("export.withdrawn")) == len(packages)
     await world.database.close()
 
 

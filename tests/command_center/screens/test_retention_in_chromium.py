@@ -16,6 +16,8 @@ from sqlalchemy import select
 from command_center.accounts.tables import User
 from command_center.database import new_id
 from command_center.evidence.disposal import Disposal
+from command_center.evidence.exports.tables import ExportJob
+from command_center.evidence.exports.withdrawals import Withdrawals
 from command_center.evidence.retention_rules import DeletionState, Periods
 from command_center.evidence.tables import Recording
 from command_center.evidence.tombstones import FILE, Tombstones
@@ -67,6 +69,12 @@ async def look(page: Page, name: str) -> None:
             await page.screenshot(path=Path(PICTURES) / f"{name}-{language}-{width}.png")
 
 
+async def look_at_dialog(page: Page, name: str) -> None:
+    """Take a picture of the dialog that is open, where pictures are asked for."""
+    if PICTURES:
+        await page.screenshot(path=Path(PICTURES) / f"{name}-zh-1920.png")
+
+
 async def old_recordings(web: RunningWeb, count: int) -> list[UUID]:
     """Recordings of an officer whose period is over."""
     at, made = datetime.now(UTC) - timedelta(days=4 * 366), []
@@ -92,11 +100,32 @@ async def old_recordings(web: RunningWeb, count: int) -> list[UUID]:
     return made
 
 
+async def fetched_package(web: RunningWeb, recordings: list[UUID]) -> None:
+    """A package with all of them, which somebody fetched once."""
+    async with web.web.database.write() as session:
+        found = await session.get_one(Recording, recordings[0])
+        job = ExportJob(
+            operation_id=found.operation_id, requested_by=web.world.users["supervisor"], purpose="appeal",
+            since=found.started_at - timedelta(minutes=5), until=found.started_at + timedelta(minutes=30),
+            feeds=["feed-1"], idempotency_key=new_id(), requested_at=found.started_at, state="done",
+            sha256="0" * 64, bytes=7, finished_at=datetime.now(UTC),
+        )  # fmt: skip
+        session.add(job)
+        await session.flush()
+        await web.web.audit.record(
+            session, actor=web.world.users["supervisor"], court_id=None, action="export.downloaded",
+            subject_type="export", subject_id=str(job.id),
+        )  # fmt: skip
+
+
 def disposal_of(web: RunningWeb) -> Disposal:
     """A worker's, on the same records."""
     data = web.web.settings.data
     tombstones = Tombstones(data / FILE, lambda: nullcontext(make_signer(data / "keys" / "court-signing.pem")))
-    return Disposal(web.web.database, web.web.audit, web.web.journal, web.web.store, tombstones, Periods(184, 1095, 0))
+    withdrawals = Withdrawals(web.web.database, web.web.audit, web.web.settings.exports)
+    return Disposal(
+        web.web.database, web.web.audit, web.web.journal, web.web.store, tombstones, withdrawals, Periods(184, 1095, 0)
+    )
 
 
 async def reason(page: Page, text: str) -> None:
@@ -114,7 +143,7 @@ async def test_nothing_to_decide_is_said_so(browser: Browser, web: RunningWeb) -
 
 
 async def test_one_proposes_another_approves_and_a_hold_stops_it(browser: Browser, web: RunningWeb) -> None:
-    await old_recordings(web, 3)
+    recordings = await old_recordings(web, 3)
     assert await disposal_of(web).list_due() == 3
     async with retention_of(browser, web, "supervisor") as page:
         rows = page.locator(".retention-open tbody tr")
@@ -126,10 +155,18 @@ async def test_one_proposes_another_approves_and_a_hold_stops_it(browser: Browse
         await page.wait_for_selector("tr[data-state=proposed]", timeout=SLOW_MS)
         assert await page.locator("tr[data-state=proposed]").count() == 2
         assert await page.locator("tr[data-state=proposed] [data-deed=approve]").count() == 0
+        await fetched_package(web, recordings)
+        await page.reload()
+        await page.wait_for_selector("tr[data-state=proposed]", timeout=SLOW_MS)
         await look(page, "retention-proposed")
     async with retention_of(browser, web, "approver") as page:
-        page.on("dialog", lambda dialog: dialog.accept())
+        assert "1" in await page.locator("tr[data-state=proposed] .retention-packages").first.inner_text()
         await page.locator("tr[data-state=proposed] [data-deed=approve]").first.click()
+        told = await page.locator("dialog.reason li").all_inner_texts()
+        packages = [translate(f"deletion.packages.{each}", "zh", count=1) for each in ("there", "fetched")]
+        assert [one.strip() for one in told] == [translate("deletion.approve.about", "zh"), *packages]
+        await look_at_dialog(page, "retention-approve")
+        await page.click("dialog.reason button.primary")
         await page.wait_for_selector("tr[data-state=approved]", timeout=SLOW_MS)
         await page.locator("tr[data-state=proposed] [data-deed=refuse]").click()
         await reason(page, "尚需用于申诉")

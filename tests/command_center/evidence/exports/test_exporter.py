@@ -18,8 +18,11 @@ from command_center.audit import Audit, AuditEntry
 from command_center.config import Settings
 from command_center.evidence.exports import exporter as module
 from command_center.evidence.exports.exporter import Exporter
+from command_center.evidence.exports.folder import Busy
 from command_center.evidence.exports.plan import PACKAGE_FILE
 from command_center.evidence.exports.tables import ExportJob, ExportState
+from command_center.evidence.exports.withdrawals import Withdrawals
+from command_center.evidence.tables import Recording
 from tests.command_center.evidence.conftest import START
 from tests.command_center.evidence.exports.conftest import Case
 
@@ -112,6 +115,26 @@ async def test_what_is_called_off_while_it_is_made_leaves_nothing(case: Case, ex
     async with asyncio.timeout(BUILD_SECONDS):
         while exporter._building is not None:
             await exporter.step()
+    assert not (case.data / "exports" / str(job_id)).exists()
+
+
+@pytest.mark.timeout(120)
+async def test_what_is_withdrawn_while_it_is_made_is_stopped_and_leaves_nothing(case: Case, exporter: Exporter) -> None:
+    job_id = await ask(case, until=START + timedelta(hours=1))
+    async with case.world.database.read() as session:
+        recording = (await session.scalars(select(Recording.id).order_by(Recording.started_at).limit(1))).one()
+    async with asyncio.timeout(BUILD_SECONDS):
+        while exporter._building is None or not exporter._building.units:
+            await exporter.step()
+    withdrawals = Withdrawals(case.world.database, Audit(), case.data / "exports")
+    with pytest.raises(Busy):
+        await withdrawals.withdraw(recording)
+    async with asyncio.timeout(BUILD_SECONDS):
+        while exporter._building is not None:
+            await exporter.step()
+    await withdrawals.withdraw(recording)
+    job = await job_of(case, job_id)
+    assert (job.state, job.error) == ("withdrawn", "export-recording-deleted")
     assert not (case.data / "exports" / str(job_id)).exists()
 
 

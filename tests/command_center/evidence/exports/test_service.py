@@ -20,6 +20,7 @@ from command_center.evidence.denials import Denials
 from command_center.evidence.exports.records import ExportRecord, Wish
 from command_center.evidence.exports.service import OPEN_OF_ONE, Exports
 from command_center.evidence.exports.tables import ExportJob, ExportState
+from command_center.evidence.exports.withdrawals import Withdrawals
 from command_center.journal import Journal
 from tests.command_center.evidence.conftest import START, World
 
@@ -182,3 +183,21 @@ async def test_what_is_called_off_stays_so(world: World, exports: Exports) -> No
     with pytest.raises(Conflict):
         await exports.cancel(world.city, made.id)
     assert [action for action, _ in await audited(world)] == ["export.requested", "export.cancelled"]
+
+
+async def test_a_package_that_is_withdrawn_is_refused_and_told_so(world: World, exports: Exports) -> None:
+    recording = await world.record()
+    made = await exports.request(world.city, wish(world))
+    await finish(world, exports, made)
+    await exports.package(world.city, made.id, is_start=True)
+    folder = world.root.parent / "exports"
+    await Withdrawals(world.database, Audit(), folder).withdraw(recording)
+    (listed,) = await exports.listed(world.city, world.operation)
+    assert (listed.state, listed.error) == (ExportState.WITHDRAWN, "export-recording-deleted")
+    with pytest.raises(Conflict, match="export-withdrawn"):
+        await exports.package(world.city, made.id, is_start=False)
+    with pytest.raises(Conflict, match="export-over"):
+        await exports.cancel(world.city, made.id)
+    assert not await asyncio.to_thread((folder / str(made.id)).exists)
+    action, details = (await audited(world))[-1]
+    assert (action, details["recording"], details["fetchings"]) == ("export.withdrawn", str(recording), 1)

@@ -1,0 +1,131 @@
+"""Which packages hold something of a recording, and how they are withdrawn once it is deleted."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from sqlalchemy import Row, and_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from command_center.audit import Audit, AuditEntry
+from command_center.clock import Clock, now
+from command_center.database import Database
+from command_center.evidence.exports import folder
+from command_center.evidence.exports.plan import VOICE
+from command_center.evidence.exports.tables import KEPT_STATES, ExportJob, ExportState
+from command_center.evidence.exports.troubles import Trouble
+from command_center.evidence.tables import Recording
+from command_center.operations.tables import Feed, Operation
+
+WITHDRAWABLE = frozenset({ExportState.RUNNING.value, ExportState.DONE.value})
+"""What waits still finds nothing of the recording when it is begun."""
+
+
+@dataclass(frozen=True, slots=True)
+class HoldingPackage:
+    """A package that was asked for with something of a recording in it."""
+
+    id: UUID
+    state: ExportState
+    fetchings: int
+    """How often somebody began to fetch it; what was fetched can't be taken back."""
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it is kept, or being made."""
+        return self.state.value in WITHDRAWABLE
+
+
+async def exports_of(session: AsyncSession, recordings: Collection[UUID]) -> dict[UUID, list[ExportJob]]:
+    """The exports, in whatever state, of these recordings' feeds that have time in common with them."""
+    query = (
+        select(Recording.id, Feed.name, ExportJob)
+        .join(
+            ExportJob,
+            and_(
+                ExportJob.operation_id == Recording.operation_id,
+                ExportJob.since < Recording.ended_at,
+                ExportJob.until > Recording.started_at,
+            ),
+        )
+        .outerjoin(Feed, Feed.id == Recording.feed_id)
+        .where(Recording.id.in_(recordings))
+        .order_by(ExportJob.id)
+    )
+    found: dict[UUID, list[ExportJob]] = {}
+    rows: Sequence[Row[UUID, str | None, ExportJob]] = (await session.execute(query)).all()
+    for recording, feed, job in rows:
+        if (feed or VOICE) in job.feeds:
+            found.setdefault(recording, []).append(job)
+    return found
+
+
+async def packages_with(session: AsyncSession, recordings: Collection[UUID]) -> dict[UUID, list[HoldingPackage]]:
+    """Of these recordings, the packages that are there with something of them, and those that were fetched before."""
+    jobs = await exports_of(session, recordings)
+    fetchings = await _fetchings(session, {job.id for each in jobs.values() for job in each})
+    found = {
+        recording: [HoldingPackage(job.id, ExportState(job.state), fetchings[str(job.id)]) for job in each]
+        for recording, each in jobs.items()
+    }
+    return {recording: [one for one in each if one.is_there or one.fetchings] for recording, each in found.items()}
+
+
+async def _fetchings(session: AsyncSession, jobs: Collection[UUID]) -> Counter[str]:
+    query = select(AuditEntry.subject_id).where(
+        AuditEntry.action == "export.downloaded", AuditEntry.subject_id.in_([str(one) for one in jobs])
+    )
+    return Counter(await session.scalars(query))
+
+
+class Withdrawals:
+    """Takes back what holds a recording that two people have deleted; may be broken off anywhere and done again."""
+
+    def __init__(self, database: Database, audit: Audit, exports: Path, clock: Clock = now) -> None:
+        self._database = database
+        self._audit = audit
+        self._exports = exports
+        self._clock = clock
+
+    async def withdraw(self, recording_id: UUID) -> None:
+        """Let nobody fetch a package with it from now on, have those that are being made stopped, and remove the files.
+
+        Raises:
+            Busy: the process that makes one hasn't ended yet; doing it again settles it.
+            OSError: the disk refuses.
+        """
+        async with self._database.write() as session:
+            found = (await exports_of(session, [recording_id])).get(recording_id, [])
+            # In one order, before the audit is begun: whoever ends one of them meanwhile waits, or is waited for.
+            ids = [job.id for job in found]
+            query = select(ExportJob).where(ExportJob.id.in_(ids)).order_by(ExportJob.id).with_for_update()
+            jobs = list(await session.scalars(query.execution_options(populate_existing=True)))
+            withdrawn = [job for job in jobs if job.state in WITHDRAWABLE]
+            fetchings = await _fetchings(session, ids)
+            for job in withdrawn:
+                job.move_to(ExportState.WITHDRAWN)
+                job.error, job.finished_at = Trouble.DELETED.value, self._clock()
+            for job in withdrawn:
+                await self._note(session, job, recording_id, fetchings[str(job.id)])
+        for job in jobs:
+            # Those that were called off or are over may lie there still, too.
+            if job.state not in KEPT_STATES:
+                await asyncio.to_thread(folder.remove, self._exports / str(job.id))
+
+    async def _note(self, session: AsyncSession, job: ExportJob, recording_id: UUID, fetchings: int) -> None:
+        operation = await session.get_one(Operation, job.operation_id)
+        details = {"operation": str(job.operation_id), "purpose": job.purpose, "recording": str(recording_id)}
+        await self._audit.record(
+            session,
+            actor=None,
+            court_id=operation.court_id,
+            action="export.withdrawn",
+            subject_type="export",
+            subject_id=str(job.id),
+            details={**details, "code": Trouble.DELETED.value, "fetchings": fetchings},
+        )
