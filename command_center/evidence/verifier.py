@@ -141,6 +141,9 @@ CODES: Mapping[str, tuple[Grade, str, str]] = {
     "not-as-told": (_B, "该行与{source}记载的不符：在那之后被改写。", "This line isn't the one that {source} holds: it was rewritten afterwards."),
     "tail-unsigned": (_U, "末尾 {lines} 行尚未签署，也未锚定，暂不能证明。", "The last {lines} lines are neither signed nor anchored yet, and not proven."),
     "not-anchored": (_U, "末尾 {lines} 行已签署但尚未锚定：自何时起存在，尚不能证明。", "The last {lines} lines are signed but not anchored yet: since when they stand isn't proven."),
+    "excerpt": (_N, "此账簿是摘录：另有 {lines} 行只涉及他人，未收入本包，只留其行数与哈希；各行仍按整本账簿编号。略去的行与本包无关且前后相接，以法院对本包的签名为据。", "This is an excerpt of the ledger: {lines} lines that speak of others alone were left out and are told by their number and hash only; the lines here keep their numbers in the whole. That those left out don't speak of this package and follow each other rests on the court's signature of the package."),
+    "excerpt-false": (_B, "包声明此处略去了行，账簿却不是这样：声明不实。", "The package declares that lines were left out here, and the ledger says otherwise: the declaration is false."),
+    "excerpt-unsound": (_B, "制包时，略去的第 {first} 至 {last} 行已不相衔接，法院在包中如实声明：账簿此前被改动过。", "When the package was made, the lines {first} to {last} that were left out no longer followed each other, as the package itself declares: the ledger had been changed before."),
     "file-unreadable": (_U, "文件无法读取（{reason}）。", "The file can't be read ({reason})."),
     "file-damaged": (_B, "压缩包中的文件已损坏（{reason}）。", "The file is damaged within the ZIP ({reason})."),
     # Anchors and time stamps
@@ -150,10 +153,12 @@ CODES: Mapping[str, tuple[Grade, str, str]] = {
     "anchor-shrank": (_B, "“{name}”的行数比先前锚定的少。", "“{name}” has fewer lines than it had in an earlier anchor."),
     "anchor-clock": (_N, "锚点时间比前一个早：法院的时钟曾被回拨。", "This anchor's time is before that of the last one: the court's clock was set back."),
     "anchor-gone": (_B, "引用了第 {sequence} 号锚点，锚点簿只到第 {last} 号：锚点簿被截短。", "It names anchor {sequence}, and the ledger of anchors ends with {last}: its end was cut off."),
+    "anchor-left-out": (_B, "引用的第 {sequence} 号锚点未收入摘录，而摘录应当收入它。", "It names anchor {sequence}, which the excerpt lacks and ought to have."),
     "anchor-differs": (_B, "引用的第 {sequence} 号锚点与锚点簿中的不同：锚点簿被改写。", "The anchor {sequence} that it names isn't the one in the ledger of anchors, which was rewritten."),
     "anchor-order": (_B, "签署时引用的锚点（第 {sequence} 号）并不早于锚定它的锚点（第 {cover} 号）。", "It names anchor {sequence}, which isn't older than the one that anchored it, {cover}."),
     "known-anchor-gone": (_B, "所指定的第 {sequence} 号锚点不在锚点簿中（只到第 {last} 号）：整套数据被退回到更早的状态。", "The anchor {sequence} that you named isn't here (the last is {last}): all of this was put back to an earlier state."),
     "known-anchor-differs": (_B, "第 {sequence} 号锚点与所指定的不同：锚点簿被改写。", "Anchor {sequence} isn't the one that you named: the anchors were rewritten."),
+    "known-anchor-left-out": (_U, "所指定的第 {sequence} 号锚点不在摘录之列，无从比较：请以法院的整本锚点簿核对。", "The anchor {sequence} that you named isn't in this excerpt and couldn't be compared: hold it against the court's whole ledger of anchors."),
     "timestamp-wrong": (_B, "时间戳不属于它所指的锚点。", "The time stamp isn't of the anchor that it names."),
     "timestamp-unreadable": (_B, "时间戳无法读取（{reason}）。", "The time stamp can't be read ({reason})."),
     "timestamp-forged": (_B, "时间戳的签名不成立。", "The time stamp's signature is false."),
@@ -1219,6 +1224,8 @@ class Check:
         self.signatures = Signatures(with_library=options.with_library)
         self.keys: dict[str, Key] = {}
         self.claims = Claims()
+        self.left_out: dict[str, dict[int, LeftOut]] = {}
+        """What a package declares as left out of its ledgers and wasn't come by yet: by path, then by its first line."""
 
     @property
     def can_verify(self) -> bool:
@@ -1237,6 +1244,16 @@ def _reason(error: OSError) -> str:
 
 # ======================================================================================================================
 # Ledgers: lines that follow each other, signed lines, heads that others tell of
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Lines that follow each other in a ledger and that an excerpt of it hasn't; `first` counts from 1."""
+
+    first: int
+    lines: int
+    digest: bytes | None
+    """The hash of the last one; None where the court itself declares that they don't follow each other."""
 
 
 @dataclass(frozen=True)
@@ -1268,7 +1285,14 @@ class Ledger:
         self._offset = 0
         self._torn = False
         self.lines = 0
-        self.digest = FIRST
+        self._read = 0
+        """The last one that is here."""
+        self.digest: bytes | None = FIRST
+        """The hash of the last line; None where nothing is known of it."""
+        self.left_out = 0
+        """How many of the lines so far were left out: among lines where it is the same each follows the one before."""
+        self.digests: dict[int, bytes] | None = None
+        """The hashes of the lines, where somebody wants them to be kept."""
         self.signed = 0
         """How far a good signature covers it."""
         self.anchored: list[tuple[int, int]] = []
@@ -1308,20 +1332,45 @@ class Ledger:
                 yield line
 
     def _take(self, raw: bytes) -> Line | None:
-        previous, self.digest = self.digest, hashlib.sha256(raw).digest()
+        self._pass_over()
+        digest = hashlib.sha256(raw).digest()
+        previous, self.digest = self.digest, digest
         self.lines += 1
+        self._read = self.lines
         where = f"{self.path}:{self.lines}"
-        self._hold(self.lines, self.digest, self._told.get(self.lines, ()))
+        self._note(digest)
         try:
             fields = Fields.of(raw)
             fields.type  # noqa: B018 - raises where there is none
-            if self._is_chained and fields.digest("previous") != previous:
+            if self._is_chained and previous not in (fields.digest("previous"), None):
                 self.wrong("chain-broken", where)
         except Malformed as error:
             if self._is_chained:
                 self.wrong("line-unreadable", where, reason=str(error))
             return None
-        return Line(self.lines, raw, self.digest, fields, where)
+        return Line(self.lines, raw, digest, fields, where)
+
+    def _pass_over(self) -> None:
+        """Count the lines that were left out before the next one, and hold them against what is told of their last.
+
+        Whoever makes an excerpt tells of each line by itself that an anchor in it tells of.
+        """
+        waiting = self._check.left_out.get(self.path, {})
+        while (gap := waiting.pop(self.lines + 1, None)) is not None:
+            last = gap.first + gap.lines - 1
+            if gap.digest is None:
+                self.wrong("excerpt-unsound", self.path, first=gap.first, last=last)
+            elif gap.digest == self.digest or any(gap.first <= told < last for told in self._told):
+                self.wrong("excerpt-false", f"{self.path}:{gap.first}")
+            self.lines, self.digest = last, gap.digest
+            self.left_out += gap.lines
+            if gap.digest is not None:
+                self._note(gap.digest)
+
+    def _note(self, digest: bytes) -> None:
+        if self.digests is not None:
+            self.digests[self.lines] = digest
+        self._hold(self.lines, digest, self._told.get(self.lines, ()))
 
     def _hold(self, ordinal: int, digest: bytes, told: Sequence[tuple[bytes, Source]]) -> None:
         for wanted, source in told:
@@ -1330,12 +1379,15 @@ class Ledger:
             elif source.kind == "anchor":
                 self.anchored.append((ordinal, source.number))
 
-    def hold_against(self, name: str, digests: Sequence[bytes]) -> None:
-        """Hold it against what is told of it only now that it was read; `digests` are those of its lines."""
+    def hold_against(self, name: str) -> None:
+        """Hold it against what is told of it only now that it was read, its `digests` having been kept."""
         self._claims = self._check.claims.of(name)
+        self._pass_over()
         for ordinal, wanted, source in self._claims:
-            if 0 < ordinal <= len(digests):
-                self._hold(ordinal, digests[ordinal - 1], [(wanted, source)])
+            if self.digests is not None and ordinal in self.digests:
+                self._hold(ordinal, self.digests[ordinal], [(wanted, source)])
+            elif 0 < ordinal <= self.lines:
+                self.wrong("excerpt-false", f"{self.path}:{ordinal}")
 
     def unreadable(self, line: Line, error: Malformed) -> None:
         """Note that a line's fields aren't as the format wants them."""
@@ -1369,6 +1421,11 @@ class Ledger:
         add = self._check.report.add
         if self._torn:
             add("line-torn", f"{self.path}:{self.lines + 1}")
+        self._pass_over()
+        if self._check.left_out.get(self.path):
+            self.wrong("excerpt-false", self.path)
+        if self.left_out:
+            add("excerpt", self.path, lines=self.left_out)
         beyond = [(lines, source) for lines, _, source in self._claims if lines > self.lines]
         if beyond:
             told, source = max(beyond, key=lambda one: one[0])
@@ -1378,8 +1435,8 @@ class Ledger:
             at = None if sequence is None else anchor_at(sequence)
             if at is None or not _is_in_time(key, at):
                 add("signed-late", f"{self.path}:{ordinal}")
-        unsigned = self.lines - max(self.signed, self.covered)
-        if unsigned and self._check.can_verify:
+        unsigned = self._read - max(self.signed, self.covered)
+        if unsigned > 0 and self._check.can_verify:
             add("tail-unsigned", self.path, lines=unsigned)
         if has_anchors and self.signed > self.covered:
             add("not-anchored", self.path, lines=self.signed - self.covered)
@@ -1458,16 +1515,13 @@ class KeyRing:
 
     def __init__(self, check: Check) -> None:
         self._check = check
-        self._digests: list[bytes] = []
         self.ledger = Ledger(check, KEYS_PATH, "keys/1", "keys")
+        self.ledger.digests = {}
 
     def read(self) -> None:
         """Read it all."""
         report = self._check.report
         for line in self.ledger.read():
-            while len(self._digests) < line.ordinal - 1:
-                self._digests.append(b"")
-            self._digests.append(line.digest)
             try:
                 self._take(line)
             except Malformed as error:
@@ -1477,7 +1531,7 @@ class KeyRing:
 
     def settle(self) -> None:
         """Hold it against the anchors, which could be read only with its help."""
-        self.ledger.hold_against("keys", self._digests)
+        self.ledger.hold_against("keys")
 
     def _take(self, line: Line) -> None:
         fields = line.fields
@@ -1656,7 +1710,10 @@ class Anchors:
     def __init__(self, check: Check) -> None:
         self._check = check
         self.ledger = Ledger(check, ANCHORS_PATH, "anchors/1", "anchors")
+        self._sequences = array("q")
         self._ats = array("q")
+        self._runs = array("q")
+        """How many lines of the ledger were left out before each: where it is the same, all between are here."""
         self._digests = bytearray()
         self._heads: dict[str, tuple[int, bytes]] = {}
         self._stamps: list[tuple[int, int]] = []
@@ -1669,15 +1726,21 @@ class Anchors:
     @property
     def last(self) -> int:
         """The newest one's sequence; 0 where there is none."""
-        return len(self._ats)
+        return self._sequences[-1] if self._sequences else 0
 
     def at(self, sequence: int) -> int | None:
         """When it was made."""
-        return self._ats[sequence - 1] if 0 < sequence <= self.last else None
+        place = self._place(sequence)
+        return None if place is None else self._ats[place]
 
     def digest(self, sequence: int) -> bytes | None:
         """The hash of its line."""
-        return bytes(self._digests[32 * sequence - 32 : 32 * sequence]) if 0 < sequence <= self.last else None
+        place = self._place(sequence)
+        return None if place is None else bytes(self._digests[32 * place : 32 * place + 32])
+
+    def _place(self, sequence: int) -> int | None:
+        place = bisect_left(self._sequences, sequence)
+        return place if place < len(self._sequences) and self._sequences[place] == sequence else None
 
     def stamped(self, sequence: int) -> int | None:
         """The time of the first time stamp that covers it: that of a later anchor covers all before."""
@@ -1700,6 +1763,8 @@ class Anchors:
         found = self.digest(sequence)
         if not self.last:
             wrong("anchors-missing", where)
+        elif found is None and 0 < sequence < self.last:
+            wrong("anchor-left-out", where, sequence=sequence)
         elif found is None:
             wrong("anchor-gone", where, sequence=sequence, last=self.last)
         elif found != digest:
@@ -1711,7 +1776,7 @@ class Anchors:
             self._hear()
         self._pool.shutdown()
         report = self._check.report
-        report.anchors = self.last
+        report.anchors = len(self._ats)
         if self.last:
             report.first_anchor_at, report.last_anchor_at = self._ats[0], self._ats[-1]
             report.newest_anchor = (self.last, bytes(self._digests[-32:]).hex())
@@ -1722,7 +1787,9 @@ class Anchors:
         if known is None:
             return
         digest = self.digest(known[0])
-        if digest is None:
+        if digest is None and known[0] < self.last:
+            report.add("known-anchor-left-out", ANCHORS_PATH, sequence=known[0])
+        elif digest is None:
             self.ledger.wrong("known-anchor-gone", ANCHORS_PATH, sequence=known[0], last=self.last)
         elif digest.hex() != known[1]:
             self.ledger.wrong("known-anchor-differs", ANCHORS_PATH, sequence=known[0])
@@ -1743,10 +1810,16 @@ class Anchors:
         at, found = fields.whole("at"), fields.whole("sequence")
         if self._ats and at < self._ats[-1]:
             self._check.report.add("anchor-clock", line.where)
-        self._ats.append(at)
-        self._digests.extend(line.digest)
-        if found != sequence:
+        # Of the lines that were left out before it, each may have been an anchor.
+        most = sequence + self.ledger.left_out - (self._runs[-1] if self._runs else 0)
+        if sequence <= found <= most:
+            sequence = found
+        else:
             self.ledger.wrong("anchor-sequence", line.where, wanted=sequence, found=found)
+        self._sequences.append(sequence)
+        self._ats.append(at)
+        self._runs.append(self.ledger.left_out)
+        self._digests.extend(line.digest)
         key = self.ledger.verify(line, COURT, at)
         if key is not None:
             self._tail = 0
@@ -1865,17 +1938,14 @@ class Package:
     files: dict[str, tuple[int, bytes]]
     withheld: frozenset[int]
     left_out: dict[str, frozenset[int]]
+    line: Line
     hashed: set[str] = field(default_factory=set)
     """Files that were held against the list already."""
 
 
 def read_package(check: Check) -> Package | None:
-    """Read and check `package.json`; None where it makes no sense."""
+    """Read `package.json`, and what it declares as left out of the ledgers; None where it makes no sense."""
     report = check.report
-
-    def wrong(code: str, where: str, **values: str | int | Source) -> None:
-        report.add(code, where, **values)
-
     try:
         with check.tree.open(PACKAGE_PATH) as stream:
             raw = _up_to(stream, LONGEST_PACKAGE)
@@ -1896,14 +1966,49 @@ def read_package(check: Check) -> Package | None:
             files={path: _listed(path, value) for path, value in fields.mapping("files").items()},
             withheld=frozenset(fields.wholes("withheld")),
             left_out={name: frozenset(_wholes(value, name)) for name, value in fields.mapping("left_out").items()},
+            line=Line(1, raw, hashlib.sha256(raw).digest(), fields, PACKAGE_PATH),
         )
+        check.left_out = _excerpts(fields)
     except Malformed as error:
         report.add("package-line", PACKAGE_PATH, reason=str(error))
         return None
-    line = Line(1, raw, hashlib.sha256(raw).digest(), fields, PACKAGE_PATH)
-    verify_signature(check, line, "package/1", COURT, package.made_at, wrong)
     report.operation, report.made_at = package.operation, package.made_at
     return package
+
+
+def verify_package(check: Check, package: Package) -> None:
+    """Check who signed it, once the key ring was read; no anchor says that a key which was retired did so in its time."""
+
+    def wrong(code: str, where: str, **values: str | int | Source) -> None:
+        check.report.add(code, where, **values)
+
+    key = verify_signature(check, package.line, "package/1", COURT, package.made_at, wrong)
+    if key is not None and key.retired_at is not None:
+        check.report.add("signed-late", PACKAGE_PATH)
+
+
+EXCERPTED = (KEYS_PATH, ANCHORS_PATH, TOMBSTONES_PATH)
+"""The ledgers that are of all operations together."""
+
+
+def _excerpts(fields: Fields) -> dict[str, dict[int, LeftOut]]:
+    """What is left out of which ledger; older packages hold them whole and say nothing of it."""
+    found: dict[str, dict[int, LeftOut]] = {}
+    for path, value in fields.mapping("excerpts").items() if "excerpts" in fields.found else ():
+        if path not in EXCERPTED or not isinstance(value, list):
+            raise Malformed("excerpts")
+        gaps = [_left_out(one) for one in value]
+        found[path] = {gap.first: gap for gap in gaps}
+        if len(found[path]) != len(gaps):
+            raise Malformed("excerpts")
+    return found
+
+
+def _left_out(value: object) -> LeftOut:
+    if not isinstance(value, list) or len(value) != 3:
+        raise Malformed("excerpts")
+    digest = None if value[2] is None else _digest(value[2], "excerpts")
+    return LeftOut(_whole(value[0], "excerpts", 1), _whole(value[1], "excerpts", 1), digest)
 
 
 def _up_to(stream: io.RawIOBase, most: int) -> bytes:
@@ -2605,15 +2710,17 @@ class Verification:
             self.report.add("package-packing")
         if not self.check.signatures.is_usable:
             self.report.add("no-signatures")
+        if scope == "package":
+            self._package = read_package(self.check)
         if size(KEYS_PATH) is not None:
             self._keys.read()
+        if self._package is not None:
+            verify_package(self.check, self._package)
         if size(ANCHORS_PATH) is not None:
             self._anchors.read()
         self._tombstones = Tombstones(self.check)
         if size(TOMBSTONES_PATH) is not None:
             self._tombstones.read()
-        if scope == "package":
-            self._package = read_package(self.check)
         self._read_journals()
         self._read_manifests()
         while self._waiting:
@@ -2700,7 +2807,7 @@ class Verification:
             ledger.wrong("ledger-name", ledger.path, found=report.id)
         if not reader.closed:
             self.report.add("manifest-open", ledger.path)
-        report.lines, report.head = ledger.lines, ledger.digest.hex()
+        report.lines, report.head = ledger.lines, (ledger.digest or FIRST).hex()
 
     # Files
 

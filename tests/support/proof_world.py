@@ -16,11 +16,14 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from command_center.evidence.exports.excerpts import Excerpt, Holding, excerpts, named_anchors
 from streams.ledger import Chain, Head, Signer
 from tests.support.signing import signer
 
 START_MS = 1_800_000_000_000
 DAY = "2027-01-15"
+LINE_FIELDS = ("previous", "signer", "algorithm", "signature")
+"""Which a line gets when it is written."""
 KNOWN_ENTRIES = 3
 """How many entries of the audit the first anchor tells of."""
 
@@ -354,15 +357,24 @@ def with_open_end(data: Path, *, seed: int = 1) -> ProofWorld:
     return world
 
 
-def package(world: ProofWorld, folder: Path, *, left_out: int = 1) -> Path:
-    """A package of the first operation, without the first segments of its first recording and without one text."""
+def package(world: ProofWorld, folder: Path, *, left_out: int = 1, is_excerpt: bool = False) -> Path:
+    """A package of the first operation, without the first segments of its first recording and without one text.
+
+    `is_excerpt`: with excerpts of the ledgers that all operations share, as they are made now; else with all of them.
+    """
     operation, recordings = next(iter(world.journals)), world.recordings[:2]
     proof = folder / "proof"
     (proof / "journals").mkdir(parents=True)
+    shared = _excerpts(world, operation, recordings) if is_excerpt else {}
     for ledger in (world.keys, world.anchors, world.tombstones):
-        shutil.copy(ledger.path, proof)
+        path = ledger.path.relative_to(world.data).as_posix()
+        data = ledger.path.read_bytes()
+        ranges = shared[path].ranges if is_excerpt else ((0, len(data)),)
+        if ranges:
+            (folder / path).write_bytes(b"".join(data[first : first + length] for first, length in ranges))
     shutil.copy(world.journals[operation].path, proof / "journals")
-    kept, withheld = [], []
+    kept: list[bytes] = []
+    withheld: list[bytes] = []
     for line in world.bodies(operation).read_bytes().splitlines(keepends=True):
         is_withheld = "守住后门" in json.loads(line)["body"]
         (withheld if is_withheld else kept).append(line)
@@ -372,30 +384,49 @@ def package(world: ProofWorld, folder: Path, *, left_out: int = 1) -> Path:
         target.mkdir(parents=True)
         shutil.copy(recording.ledger.path, target)
         for segment in recording.segments:
-            if recording is not recordings[0] or segment.number > left_out:
-                shutil.copy(world.data / "recordings" / segment.path, target)
+            media = world.data / "recordings" / segment.path
+            if media.exists() and (recording is not recordings[0] or segment.number > left_out):
+                shutil.copy(media, target)
     (folder / "watch").mkdir()
     (folder / "watch" / "feed-1.mp4").write_bytes(world.chance.randbytes(500))
     (folder / "report.html").write_text("<p>报告</p>", encoding="utf-8")
+    fields = {
+        "type": "package", "version": 1, "operation": operation, "made_at": world.wait(5), "since": START_MS,
+        "until": world.at, "feeds": [one.feed for one in recordings], "files": {},
+        "withheld": [json.loads(each)["id"] for each in withheld],
+        "left_out": {recordings[0].id: list(range(1, left_out + 1))},
+    }  # fmt: skip
+    if is_excerpt:
+        fields["excerpts"] = {path: list(one.left_out) for path, one in shared.items() if one.left_out}
+    list_files(folder, fields, world.court)
+    return folder
+
+
+def _excerpts(world: ProofWorld, operation: str, recordings: Sequence[MadeRecording]) -> Mapping[str, Excerpt]:
+    ledgers = (world.keys.path, world.anchors.path, world.tombstones.path)
+    sealed = [world.journals[operation].path, *(one.ledger.path for one in recordings)]
+    holding = Holding(
+        operation=operation,
+        recordings=frozenset(one.id for one in recordings),
+        nodes=frozenset(one.node for one in recordings),
+        named=named_anchors(path.read_bytes() for path in sealed),
+    )
+    lengths = {path.relative_to(world.data).as_posix(): path.stat().st_size for path in ledgers}
+    return excerpts(world.data, lengths, holding)
+
+
+def list_files(folder: Path, fields: Mapping[str, Any], by: Signer) -> None:
+    """Write a package's signed list of the files that are there now, with these other fields."""
     files = {
         path.relative_to(folder).as_posix(): {
             "bytes": path.stat().st_size,
             "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         }
         for path in sorted(folder.rglob("*"))
-        if path.is_file()
+        if path.is_file() and path.name != "package.json"
     }
-    line = Chain("package/1").line(
-        {
-            "type": "package", "version": 1, "operation": operation, "made_at": world.wait(5), "since": START_MS,
-            "until": world.at, "feeds": [one.feed for one in recordings], "files": files,
-            "withheld": [json.loads(each)["id"] for each in withheld],
-            "left_out": {recordings[0].id: list(range(1, left_out + 1))},
-        },
-        world.court,
-    )  # fmt: skip
-    (folder / "package.json").write_bytes(line)
-    return folder
+    own = {name: value for name, value in fields.items() if name not in LINE_FIELDS}
+    (folder / "package.json").write_bytes(Chain("package/1").line({**own, "files": files}, by))
 
 
 def zipped(folder: Path) -> Path:

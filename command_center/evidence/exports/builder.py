@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -16,9 +16,18 @@ from pydantic import ValidationError
 
 from command_center.clock import Clock, now
 from command_center.evidence.exports import package, pictures, texts, tracks
+from command_center.evidence.exports.excerpts import (
+    ANCHORS,
+    KEYS,
+    TOMBSTONES,
+    Excerpt,
+    Holding,
+    excerpts,
+    named_anchors,
+)
 from command_center.evidence.exports.findings import Findings
 from command_center.evidence.exports.footage import Footage, footage_of
-from command_center.evidence.exports.gathering import KEYS, Places, bodies_path, gather
+from command_center.evidence.exports.gathering import Places, bodies_path, gather, journal_path, whole_length
 from command_center.evidence.exports.originals import Digest, Originals, digest_of
 from command_center.evidence.exports.package import Entry
 from command_center.evidence.exports.plan import (
@@ -149,18 +158,17 @@ class Builder:
 
     def _pack(self, plan: Plan, originals: dict[str, Digest]) -> Result:
         signer = self._signer()
-        made_at, entries = plan.wanted.at, list(self._entries(plan, originals))
+        made_at, lengths = plan.wanted.at, {ledger.path: ledger.bytes for ledger in plan.ledgers}
         if signer.id not in {key.id for key in plan.keys}:
             # The court's key was changed meanwhile: the package is of now, and its ledger of keys too.
             made_at = round(self._clock().timestamp() * 1000)
-            path = self._places.data / KEYS
-            entries = [one for one in entries if one.name != KEYS.as_posix()]
-            if path.exists():
-                entries.append(package.prefix_entry(KEYS.as_posix(), path, path.stat().st_size))
+            lengths[KEYS.as_posix()] = whole_length(self._places.data / KEYS)
+        shared = excerpts(self._places.data, lengths, self._holding(plan, lengths))
+        entries = list(self._entries(plan, originals, lengths, shared))
         entries.append(package.data_entry("READ-ME.txt", texts.read_me(plan, signer.id).encode()))
         report = texts.report(plan, {one.name: one.digest for one in entries}, signer.id)
         entries.append(package.data_entry("report.html", report.encode()))
-        index = package.index_line(plan, entries, made_at, signer)
+        index = package.index_line(plan, entries, shared, made_at, signer)
         entries.append(package.data_entry(package.INDEX_FILE, index))
         path = self._places.work / PACKAGE_FILE
         self._check_room(sum(entry.digest.bytes for entry in entries))
@@ -168,10 +176,28 @@ class Builder:
         whole = package.file_entry(PACKAGE_FILE, path).digest
         return Result(whole.bytes, whole.sha256)
 
-    def _entries(self, plan: Plan, originals: dict[str, Digest]) -> Iterator[Entry]:
+    def _holding(self, plan: Plan, lengths: Mapping[str, int]) -> Holding:
+        journal, parts = journal_path(plan.wanted.operation), _recordings(plan)
+        manifests = (self._places.manifest(part).read_bytes() for part in parts)
+        length = lengths.get(journal.as_posix(), 0)
+        sealed = (self._places.data / journal).read_bytes()[:length] if length else b""
+        return Holding(
+            operation=str(plan.wanted.operation),
+            recordings=frozenset(str(part.id) for part in parts),
+            nodes=frozenset(part.node for part in parts),
+            named=named_anchors((sealed, *manifests)),
+        )
+
+    def _entries(
+        self, plan: Plan, originals: dict[str, Digest], lengths: Mapping[str, int], shared: Mapping[str, Excerpt]
+    ) -> Iterator[Entry]:
         """Every file but those that tell of the others."""
-        for ledger in plan.ledgers:
-            yield package.prefix_entry(ledger.path, self._places.data / ledger.path, ledger.bytes)
+        journal = journal_path(plan.wanted.operation).as_posix()
+        if journal in lengths:
+            yield package.prefix_entry(journal, self._places.data / journal, lengths[journal])
+        for path in (KEYS, ANCHORS, TOMBSTONES):
+            if (excerpt := shared[path.as_posix()]).ranges:
+                yield package.ranges_entry(path.as_posix(), self._places.data / path, excerpt.ranges)
         if self._places.bodies.stat().st_size:
             yield package.file_entry(bodies_path(plan.wanted.operation).as_posix(), self._places.bodies)
         for part in _recordings(plan):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from command_center.evidence.exports import lanes, telling
+from command_center.evidence.exports.excerpts import ANCHORS, KEYS, PROOF, TOMBSTONES
 from command_center.evidence.exports.findings import Findings, FoundEntry, FoundFeed
 from command_center.evidence.exports.masks import Masks, person
 from command_center.evidence.exports.originals import Originals
@@ -33,8 +34,6 @@ from command_center.translations import catalogue, translate
 from streams.recording.manifest import Manifest, Segment, read_manifest
 
 LANGUAGE = "zh"
-PROOF = Path("proof")
-KEYS, ANCHORS, TOMBSTONES = PROOF / "keys.jsonl", PROOF / "anchors.jsonl", PROOF / "tombstones.jsonl"
 MANIFESTS_FOLDER = "manifests"
 BODIES_FILE = "bodies.jsonl"
 SNAPSHOT_TRIES = 10
@@ -104,7 +103,7 @@ def gather(wanted: Wanted, found: Findings, places: Places, originals: Originals
         instructions=tuple(_instruction(one, masks) for one in found.instructions),
         events=tuple(_events(wanted, journal, frozenset(withheld), found.called, masks)),
         custody=tuple(_custody(one, masks) for one in found.custody),
-        keys=tuple(_keys(places.data)),
+        keys=tuple(_keys(places.data, {part.node for one in cameras for part in one.recordings})),
         estimated_bytes=_estimate(wanted, cameras, ledgers),
     )
 
@@ -114,23 +113,23 @@ def _together(
 ) -> tuple[tuple[CameraPart, ...], tuple[LedgerPart, ...]]:
     """Manifests and ledgers of one moment: no anchor came while they were read, so all that it vouches for is here."""
     for _ in range(SNAPSHOT_TRIES):
-        before = _whole_length(places.data / ANCHORS)
+        before = whole_length(places.data / ANCHORS)
         cameras = tuple(
             _camera(number, one, wanted, places, originals, masks) for number, one in enumerate(found.feeds, 1)
         )
         ledgers = [
             LedgerPart(path=path.as_posix(), bytes=length)
             for path in (journal_path(wanted.operation), TOMBSTONES, KEYS)
-            if (length := _whole_length(places.data / path))
+            if (length := whole_length(places.data / path))
         ]
-        if _whole_length(places.data / ANCHORS) == before:
+        if whole_length(places.data / ANCHORS) == before:
             if before:
                 ledgers.append(LedgerPart(path=ANCHORS.as_posix(), bytes=before))
             return cameras, tuple(ledgers)
     raise Unsteady
 
 
-def _whole_length(path: Path) -> int:
+def whole_length(path: Path) -> int:
     """How many bytes of a ledger are whole lines."""
     if not path.exists():
         return 0
@@ -352,9 +351,11 @@ def _custody(found: FoundEntry, masks: Masks | None) -> CustodyPart:
     )
 
 
-def _keys(data: Path) -> Iterator[KeyPart]:
+def _keys(data: Path, nodes: Set[str]) -> Iterator[KeyPart]:
+    """The court's, and those of the nodes whose recordings go in."""
+    owners = {"court", *(f"node:{node}" for node in nodes)}
     for line, _ in _lines(data / KEYS):
-        if line.get("type") == "key":
+        if line.get("type") == "key" and line.get("owner") in owners:
             yield KeyPart(id=str(line["key"]), owner=str(line["owner"]), at=int(line["at"]))
 
 

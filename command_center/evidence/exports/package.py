@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from command_center.evidence.exports.excerpts import Excerpt
 from command_center.evidence.exports.originals import Digest, OriginalMissing, digest_of
 from command_center.evidence.exports.plan import Plan, keep_whole
 from streams.ledger import Chain, Signer
@@ -74,7 +75,29 @@ def prefix_entry(name: str, path: Path, length: int) -> Entry:
     return Entry(name, digest, lambda: _chunks(path, length))
 
 
-def index_line(plan: Plan, entries: Sequence[Entry], made_at: int, signer: Signer) -> bytes:
+def ranges_entry(name: str, path: Path, ranges: Sequence[tuple[int, int]]) -> Entry:
+    """Pieces of a file that grows (first byte, how many) as an entry.
+
+    Raises:
+        OriginalMissing: there aren't so many.
+        OSError: it can't be read.
+    """
+
+    def pieces() -> Iterator[bytes]:
+        with path.open("rb") as file:
+            for first, length in ranges:
+                file.seek(first)
+                yield file.read(length)
+
+    digest = digest_of(pieces())
+    if digest.bytes != sum(length for _, length in ranges):
+        raise OriginalMissing(name)
+    return Entry(name, digest, pieces)
+
+
+def index_line(
+    plan: Plan, entries: Sequence[Entry], excerpts: Mapping[str, Excerpt], made_at: int, signer: Signer
+) -> bytes:
     """The signed line that `package.json` is."""
     left_out = {
         str(part.id): list(part.left_out) for camera in plan.cameras for part in camera.recordings if part.left_out
@@ -94,6 +117,7 @@ def index_line(plan: Plan, entries: Sequence[Entry], made_at: int, signer: Signe
         },
         "withheld": list(plan.withheld),
         "left_out": left_out,
+        "excerpts": {path: list(one.left_out) for path, one in sorted(excerpts.items()) if one.left_out},
     }
     return Chain(CONTEXT).line(fields, signer)
 

@@ -7,6 +7,7 @@ read again after any crash.
 from __future__ import annotations
 
 import os
+from bisect import bisect_right
 from pathlib import Path
 from typing import Literal
 from uuid import UUID
@@ -124,11 +125,14 @@ class CameraPart(Part):
 
     def span_at(self, at: int) -> SpanPart:
         """What there is of it at an instant within the plan's span."""
-        return next((span for span in self.spans if at < span.until), self.spans[-1])
+        return self.spans[min(bisect_right(self.spans, at, key=lambda span: span.until), len(self.spans) - 1)]
 
 
 class LedgerPart(Part):
-    """How much of a ledger goes into the package; `path` is the same below the data folder and in the package."""
+    """How much of a ledger counts; `path` is the same below the data folder and in the package.
+
+    The operation's own journal goes in whole, of the others what `excerpts` chooses of it.
+    """
 
     path: str
     bytes: int
