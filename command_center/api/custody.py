@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from datetime import datetime
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Header
@@ -53,11 +54,26 @@ class ExaminationBody(BaseModel):
     recording_id: UUID
 
 
+class FindingView(BaseModel):
+    """One thing that was found, in the reader's words."""
+
+    model_config = ConfigDict(from_attributes=True)
+    weight: Literal["broken", "unproven", "note"]
+    words: str
+
+
 class ExaminationView(BaseModel):
-    """What a verification found: `text` for the reader, `report` as the verifier gives it to programs."""
+    """What a verification found: `text` for the reader, `report` as the verifier gives it to programs.
+
+    It is of the recording as it was at `checked_at`, when its manifest had so many `lines`; what was recorded since
+    nobody has verified.
+    """
 
     model_config = ConfigDict(from_attributes=True)
     verdict: EvidenceVerdict
+    checked_at: datetime
+    lines: int
+    findings: list[FindingView]
     text: str
     report: dict[str, Any]
 

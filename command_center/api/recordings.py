@@ -47,6 +47,8 @@ class RecordingItem(BaseModel):
     state: RecordingState
     version: int
     segments: int
+    lines: int
+    """Of its manifest: where there are more than a verification has read, it has grown since."""
     is_signed: bool
     deletion: GoneItem | None
     """Where `state` is `deleted`."""

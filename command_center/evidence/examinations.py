@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -14,14 +15,15 @@ from sqlalchemy import select
 from command_center.accounts.identity import Identity
 from command_center.accounts.permissions import Permission
 from command_center.audit import Audit
+from command_center.clock import Clock, now
 from command_center.database import Database
 from command_center.errors import NotFound, NotPermitted, TooMany, Unavailable
 from command_center.evidence.custody import Custody, Review
 from command_center.evidence.denials import Denials
-from command_center.evidence.store import Store
+from command_center.evidence.store import Store, StoreAway
 from command_center.evidence.stored_tree import StoredTree
 from command_center.evidence.tables import Recording
-from command_center.evidence.verdicts import EvidenceVerdict, verdict_details, verdict_of
+from command_center.evidence.verdicts import EvidenceVerdict, SaidFinding, said_findings, verdict_details, verdict_of
 from command_center.evidence.verifier import RECORDINGS_PATH, Found, Options, Report, Verification
 from command_center.operations.scope import must
 from command_center.operations.tables import Operation
@@ -36,9 +38,15 @@ LONGEST_SECONDS = 110.0
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """A verdict with its report: in words for a reader, and for programs."""
+    """A verdict with its report: in words for a reader, and for programs.
+
+    It holds for what was there at `checked_at`, when the manifest had so many `lines`.
+    """
 
     verdict: EvidenceVerdict
+    checked_at: datetime
+    lines: int
+    findings: tuple[SaidFinding, ...]
     text: str
     report: dict[str, Any]
 
@@ -47,7 +55,14 @@ class Examinations:
     """One at a time in this process: each reads whole files."""
 
     def __init__(
-        self, database: Database, audit: Audit, store: Store, data: Path, custody: Custody, denials: Denials
+        self,
+        database: Database,
+        audit: Audit,
+        store: Store,
+        data: Path,
+        custody: Custody,
+        denials: Denials,
+        clock: Clock = now,
     ) -> None:
         self._database = database
         self._audit = audit
@@ -55,6 +70,7 @@ class Examinations:
         self._data = data
         self._custody = custody
         self._denials = denials
+        self._clock = clock
         self._slot = asyncio.Semaphore(1)
         self._asked = 0
 
@@ -76,11 +92,18 @@ class Examinations:
             raise TooMany("examinations-full", retry_after=10)
         self._asked += 1
         try:
-            report = await self._verified(recording)
+            report, checked_at = await self._verified(recording)
         finally:
             self._asked -= 1
         await self._record(identity, recording_id, court_id, review, report)
-        return Examined(verdict_of(report), report.text(identity.language), report.as_dict())
+        return Examined(
+            verdict=verdict_of(report),
+            checked_at=checked_at,
+            lines=sum(one.lines for one in report.recordings),
+            findings=said_findings(report, identity.language),
+            text=report.text(identity.language),
+            report=report.as_dict(),
+        )
 
     async def _recording(self, identity: Identity, recording_id: UUID) -> tuple[Recording, UUID]:
         must(identity, Permission.REVIEW)
@@ -96,7 +119,8 @@ class Examinations:
         recording, court_id = row
         return recording, court_id
 
-    async def _verified(self, recording: Recording) -> Report:
+    async def _verified(self, recording: Recording) -> tuple[Report, datetime]:
+        """The report, and since when its files were being read."""
         path = f"{RECORDINGS_PATH}/{recording.manifest}"
         tree = StoredTree(self._data, self._store, [recording.manifest], asyncio.get_running_loop())
         try:
@@ -104,6 +128,7 @@ class Examinations:
                 await self._slot.acquire()
         except TimeoutError as error:
             raise Unavailable("examination-slow") from error
+        checked_at = self._clock()
         # Other operations' journals are other courts' business, and tell nothing of this recording.
         own = frozenset({str(recording.operation_id)})
         verification = Verification(Found(str(recording.id), "manifest", tree, path, own), Options())
@@ -113,7 +138,17 @@ class Examinations:
         done, _ = await asyncio.wait({running}, timeout=LONGEST_SECONDS)
         if not done:
             raise Unavailable("examination-slow")
-        return running.result()
+        report = running.result()
+        if not report.recordings and await self._is_gone(recording):
+            report.add("database-extra", str(recording.id), table="recordings")
+        return report, checked_at
+
+    async def _is_gone(self, recording: Recording) -> bool:
+        """Whether the store answers and doesn't have the manifest, which nothing ever deletes."""
+        try:
+            return not await self._store.exists(recording.manifest)
+        except StoreAway:
+            return False
 
     async def _record(
         self, identity: Identity, recording_id: UUID, court_id: UUID, review: Review, report: Report

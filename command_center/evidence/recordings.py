@@ -255,6 +255,7 @@ class Recordings:
             state=RecordingState.DELETED if deleted is not None else await self._state(recording),
             version=recording.version,
             segments=segments,
+            lines=recording.lines,
             is_signed=recording.version >= SIGNED_FROM,
             deletion=deleted,
         )

@@ -50,7 +50,8 @@ class Gone:
 class RecordingRecord:
     """One recording with its site and officer; the centre's voice has no site, and `officer` is who spoke.
 
-    `video` and `audio` are those of its first segment. Version 1 of the manifest wasn't signed.
+    `video` and `audio` are those of its first segment. Version 1 of the manifest wasn't signed. `lines` is how many of
+    the manifest's the index has taken in.
     """
 
     id: UUID
@@ -72,6 +73,7 @@ class RecordingRecord:
     state: RecordingState
     version: int
     segments: int
+    lines: int
     is_signed: bool
     deletion: Gone | None = None
 

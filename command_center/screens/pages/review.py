@@ -21,9 +21,11 @@ def layout(**_query: str) -> Any:
         **shell.attributes(data_module="review"),
         children=[
             html.Link(rel="stylesheet", href="/static/review.css"),
+            html.Link(rel="stylesheet", href="/static/review_verdicts.css"),
             shell.panel(say("review.wall"), None, name="wall"),
             shell.panel(say("review.map"), frame("review"), name="review-map"),
             shell.panel(say("review.events"), None, name="events"),
+            shell.panel(say("review.verdicts"), None, name="verdicts"),
             shell.panel(say("review.timeline"), None, name="timeline"),
         ],
     )

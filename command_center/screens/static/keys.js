@@ -30,6 +30,7 @@ const OF_THE_REVIEW = [
   [["V"], "review.key.voice"],
   [["B"], "review.key.mark"],
   [["E"], "review.key.export"],
+  [["C"], "review.key.verify"],
   [["L"], "review.key.follow"],
   [["F"], "keys.fit"],
 ];

@@ -15,6 +15,7 @@ import { Notes } from "./review_notes.js";
 import { takePurpose } from "./review_purpose.js";
 import { noteSeek } from "./review_session.js";
 import { Timeline } from "./review_timeline.js";
+import { Verdicts } from "./review_verdicts.js";
 import { Voices } from "./review_voice.js";
 import { MOST_TILES, Wall } from "./review_wall.js";
 import { now } from "./time.js";
@@ -43,7 +44,10 @@ class Review {
     this.clock = new Clock();
     this.notesOf = { wall: part("wall-notes") };
     this.wall = new Wall(part("wall"), this.clock, {
-      changed: () => this.timeline.repaint(),
+      changed: () => {
+        this.timeline.repaint();
+        this.verdicts.paint();
+      },
       full: () => this.tell(say("review.wall.full", { count: MOST_TILES })),
       picked: (feed) => this.map.focus(feed),
       made: (video) => watchFrames(video),
@@ -78,6 +82,14 @@ class Review {
       whole: () => this.timeline.whole(),
       mark: () => this.write(),
       export: () => this.openExport(),
+      verify: () => this.toggleVerdicts(),
+    });
+    this.verdicts = new Verdicts(main, part("verdicts"), part("verdicts-notes"), {
+      shown: () => this.wall.feeds,
+      purpose: () => this.askAgain(),
+      seek: (at, feed) => this.openEvent({ at, feed }),
+      moved: (share) => this.controls.setVerifying(share),
+      closed: () => this.foldVerdicts(),
     });
     new ReviewKeys(this);
     this.clock.start();
@@ -98,6 +110,7 @@ class Review {
     this.events = [];
     this.notes.clear();
     this.voices.clear();
+    this.verdicts.clear();
     this.map.clear(operation?.sites ?? []);
     this.controls.setLive(false);
     this.controls.progress(1, 1);
@@ -219,6 +232,7 @@ class Review {
       this.voices.setLanes(lanes, recordings);
     }
     this.timeline.setLanes(lanes);
+    this.verdicts.setLanes(lanes, recordings);
     this.setBounds();
     this.paintEvents();
   }
@@ -343,6 +357,17 @@ class Review {
     const [since, until] = scale.isWhole ? [scale.since, scale.until] : [scale.from, scale.to];
     this.clock.pause();
     return openExport({ operation: this.operation, since: Math.round(since), until: Math.round(until), feeds: this.wall.feeds });
+  }
+
+  toggleVerdicts() {
+    if (this.verdicts.close()) return;
+    this.verdicts.open();
+    this.controls.verify.setAttribute("aria-expanded", "true");
+  }
+
+  foldVerdicts() {
+    this.controls.verify.setAttribute("aria-expanded", "false");
+    this.controls.verify.focus();
   }
 
   toggleLane(lane) {

@@ -28,6 +28,7 @@ export class Controls {
     this.bar = h("progress.review-progress", { max: 1, value: 0, hidden: true, "aria-label": say("review.loading") });
     this.newest = worded("newest", on.newest, { hidden: true });
     this.follow = worded("follow", on.follow, { hidden: true });
+    this.verify = worded("verify", on.verify, { "aria-expanded": "false" });
     this.export = worded("export", on.export, { hidden: !person().permissions.includes("export") });
     element.replaceChildren(
       h("div.review-transport", {}, button("previous", "previous", () => on.event(-1)), button("frame-back", "frameBack", () => on.frame(-1)), this.play, button("frame-on", "frameOn", () => on.frame(1)), button("next", "next", () => on.event(1)), this.speed),
@@ -39,6 +40,7 @@ export class Controls {
       this.follow,
       h("div.review-zoom", {}, h("button", { type: "button", title: say("review.zoom.out"), "aria-label": say("review.zoom.out"), onclick: () => on.zoom(2) }, "−"), h("button", { type: "button", title: say("review.zoom.in"), "aria-label": say("review.zoom.in"), onclick: () => on.zoom(0.5) }, "+"), worded("zoom.whole", on.whole)),
       worded("mark", on.mark),
+      this.verify,
       this.export,
     );
     clock.on("change", () => this.paint());
@@ -59,6 +61,11 @@ export class Controls {
   setLive(live) {
     this.live = live;
     this.newest.hidden = !live;
+  }
+
+  /** `share`: how far a verification is, in words; null where none is under way. */
+  setVerifying(share) {
+    write(this.verify, share ?? say("review.verify"));
   }
 
   setTrouble(words) {

@@ -6,7 +6,7 @@ import { Lane } from "./review_lane.js";
 const PAGES = 20;
 const READ_MS = 20_000;
 
-/** The recordings of an operation by feed, each list by time: Map(feed → [{id, since, until, state}]). */
+/** The recordings of an operation by feed, each list by time: Map(feed → [{id, since, until, state, lines}]). */
 export async function readRecordings(operationId) {
   const byFeed = new Map();
   let cursor = null;
@@ -33,7 +33,7 @@ function placed(recording) {
   const grows = recording.state === "recording" || recording.state === "cut_off";
   const until = grows ? null : Math.max(Date.parse(recording.ended_at) || 0, since + recording.seconds * 1000);
   const gone = ["missing", "deleted"].includes(recording.state) ? recording.state : null;
-  return { id: recording.id, since, until, state: recording.state, gone, deletion: recording.deletion };
+  return { id: recording.id, since, until, state: recording.state, lines: recording.lines, gone, deletion: recording.deletion };
 }
 
 /** The lanes of an operation, cameras by site and then voices; those that were known before are the same objects. */

@@ -14,8 +14,8 @@ export class ReviewKeys {
   take(event) {
     const { review } = this;
     const far = event.shiftKey ? LEAP_SECONDS : STEP_SECONDS;
-    // Space and Enter belong to a button that has the focus.
-    if ((event.key === " " || event.key === "Enter") && event.target.closest?.("button")) return false;
+    // Space and Enter belong to a button that has the focus, or to what opens a text.
+    if ((event.key === " " || event.key === "Enter") && event.target.closest?.("button, summary")) return false;
     if (/^[1-6]$/.test(event.key)) return review.wall.pickNumber(Number(event.key));
     const press = {
       " ": () => review.clock.toggle(),
@@ -34,13 +34,14 @@ export class ReviewKeys {
       "-": () => review.timeline.zoom(2),
       0: () => review.timeline.whole(),
       Enter: () => review.wall.enlarge(),
-      Escape: () => review.wall.back(),
+      Escape: () => review.wall.back() || review.verdicts.close(),
       g: () => review.toGap(1),
       G: () => review.toGap(-1),
       b: () => review.write(),
       m: () => review.wall.hear(),
       v: () => review.voices.toggleAll() ?? review.timeline.repaint(),
       e: () => review.controls.export.hidden || review.openExport(),
+      c: () => review.toggleVerdicts(),
       f: () => review.map.fit(),
       l: () => review.list.follow() ?? review.timeline.follow(),
     };

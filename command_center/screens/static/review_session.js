@@ -9,6 +9,9 @@ const HEADER = "X-Review";
 
 const current = { id: null, sought: null, timer: null };
 
+/** The review that is open, or null where no purpose was given. */
+export const reviewId = () => current.id;
+
 /** The headers of every request for evidence. */
 export const reviewHeaders = () => (current.id ? { [HEADER]: current.id } : {});
 

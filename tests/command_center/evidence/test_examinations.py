@@ -28,7 +28,7 @@ async def world(records: Database, tmp_path: Path) -> CustodyWorld:
 
 @pytest.fixture
 def examinations(world: CustodyWorld) -> Examinations:
-    return Examinations(world.database, world.audit, world.store, world.data, world.custody, world.denials)
+    return Examinations(world.database, world.audit, world.store, world.data, world.custody, world.denials, world.clock)
 
 
 async def begun(world: CustodyWorld, name: str = "supervisor") -> UUID:
@@ -42,6 +42,9 @@ async def test_what_was_found_is_told_and_audited_with_its_purpose(
     whole = await examinations.examine(supervisor, review, recording)
     assert whole.verdict is not EvidenceVerdict.BROKEN
     assert [one["id"] for one in whole.report["recordings"]] == [str(recording)]
+    listed = await world.recordings.recording(supervisor, recording)
+    assert (whole.checked_at, whole.lines) == (world.at, listed.lines)
+    assert {one.weight for one in whole.findings} <= {"unproven", "note"}
     (path,) = world.store.root.rglob(f"{recording}-0002.mp4")
     data = bytearray(path.read_bytes())
     data[-1] ^= 1
@@ -49,11 +52,23 @@ async def test_what_was_found_is_told_and_audited_with_its_purpose(
     changed = await examinations.examine(supervisor, review, recording)
     assert changed.verdict is EvidenceVerdict.BROKEN
     assert changed.text
+    (wrong,) = (one.words for one in changed.findings if one.weight == "broken")
+    assert wrong == "第 2 段有 1 个片段被改动、调换或替换（第一个是第 0 号，时间 2026-03-01 08:58:00.000）。"
     details = [json.loads(entry.details) for entry in await world.entries("evidence.verified")]
     assert [(one["verdict"], one["purpose"], one["review"]) for one in details] == [
         (whole.verdict, "evidence", str(review)),
         ("broken", "evidence", str(review)),
     ]
+
+
+async def test_a_recording_whose_manifest_vanished_is_told_as_gone(
+    world: CustodyWorld, examinations: Examinations
+) -> None:
+    recording, supervisor, review = await world.record(), world.people["supervisor"], await begun(world)
+    next(world.store.root.rglob(f"{recording}.jsonl")).unlink()
+    found = await examinations.examine(supervisor, review, recording)
+    assert (found.verdict, found.lines) == (EvidenceVerdict.BROKEN, 0)
+    assert [one["code"] for one in found.report["findings"] if one["grade"] == "broken"] == ["database-extra"]
 
 
 async def test_nobody_verifies_without_a_purpose_or_of_another_court(

@@ -17,6 +17,23 @@ from streams.recording.manifest import GapKind
 SCREENS = Path(command_center.__file__).parent / "screens"
 PARAMETER = re.compile(r"\{(\w+)\}")
 USED = re.compile(r"""\bsay\(\s*["']([a-z][a-z0-9_.-]+)["']""")
+HEADS = (
+    "whole",
+    "deleted",
+    "unproven",
+    "unreadable",
+    "nothing",
+    "gone",
+    "broken",
+    "proof",
+    "failed",
+    "waiting",
+    "running",
+    "stopped",
+)
+SPAN_STATES = (
+    "proven", "signed", "anchored", "open", "unproven", "broken", "missing", "unreadable", "deleted", "left_out",
+)  # fmt: skip
 FAMILIES = {
     "tile.phase": ("waiting", "connecting", "live", "stale", "lost", "paused", "ended"),
     "tile.cause": ("network", "camera", "officer", "revoked", "node", "node-back", "screen", "bandwidth"),
@@ -33,6 +50,10 @@ FAMILIES = {
     "wall.count": ("critical", "serious", "caution", "normal", "standby", "off"),
     "phrase": tuple(str(number) for number in range(1, PHRASES + 1)),
     "role": tuple(role.value for role in Role),
+    **dict.fromkeys(("review.verdict.head", "review.verdict.short"), HEADS),
+    "review.verdict.part": SPAN_STATES,
+    "review.verdict.since": ("grown", "deleted", "missing"),
+    "review.verdict.sum": ("serious", "caution", "standby", "off", "normal"),
 }
 """Keys that the screens put together from a code."""
 
