@@ -73,6 +73,7 @@ def _encoder(codec: CodecName, width: int, height: int, bitrate_kbps: int, frame
     encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuv420p"
     encoder.time_base, encoder.framerate = Fraction(1, frames_per_second), Fraction(frames_per_second, 1)
     encoder.bit_rate, encoder.gop_size = bitrate_kbps * 1000, frames_per_second // 2
+    encoder.thread_count = 1  # libvpx's threads wait for each other by turning, which costs more than the picture
     if codec == "H264":
         encoder.profile = "Baseline"
         encoder.options = {"preset": "ultrafast", "tune": "zerolatency"}
