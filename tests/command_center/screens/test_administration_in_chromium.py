@@ -193,4 +193,5 @@ async def test_the_system_administrator_sees_which_parts_run(browser: Browser, w
         await web.web.hub.put(WORKER_KEY.format(name="one"), "1", life_seconds=WORKER_LIFE_SECONDS)
         await worker.locator(".state-normal").wait_for(timeout=SLOW_MS)
         await page.locator("#system-parts tr", has_text="证据链").locator(".state-critical").wait_for(timeout=SLOW_MS)
+        await web.web.hub.put(WORKER_KEY.format(name="one"), "1", life_seconds=1)  # it renews it no more
         await worker.locator(".state-critical", has_text="无响应").wait_for(timeout=SLOW_MS)

@@ -67,9 +67,9 @@ async def test_a_recording_cut_off_by_kill_9_decodes_whole_and_loses_at_most_a_s
     random_ = random.Random(f"kill {codec}")
     moments = [random_.uniform(0.9, 3.0) for _ in range(4)]
     roots = [tmp_path / str(number) for number in range(len(moments))]
-    given: list[float] = []
-    for root, moment in zip(roots, moments, strict=True):
-        given.append(await record_until_killed(root, codec, moment))
+    given = await asyncio.gather(
+        *(record_until_killed(root, codec, moment) for root, moment in zip(roots, moments, strict=True))
+    )
     for root, seconds in zip(roots, given, strict=True):
         (path,) = files(root)
         before = path.read_bytes()
