@@ -66,6 +66,7 @@ from command_center.config import Settings
 from command_center.database import Database
 from command_center.errors import CommandCenterError
 from command_center.evidence.custody import Custody
+from command_center.evidence.custody_records import CustodyRecords
 from command_center.evidence.deletions import Deletions
 from command_center.evidence.denials import Denials
 from command_center.evidence.examinations import Examinations
@@ -163,6 +164,7 @@ class Web:
             periods,
             delay=timedelta(hours=settings.deletion_delay_hours),
         )
+        self.custody_records = CustodyRecords(self.database, self.audit, self.denials, periods)
         self.exports = Exports(self.database, self.audit, self.journal, self.denials, settings.exports)
         self.board = Board(self.hub, self.operations, self.instructions, self.positions)
         assumed = [NodeAddress(local.node, local.url) for local in settings.local_nodes]
@@ -246,7 +248,7 @@ class Web:
             ),
             custody.router(self.custody, self.examinations),
             retention.router(self.retention, names),
-            deletions.router(self.deletions, names),
+            deletions.router(self.deletions, self.custody_records, names),
             exports.router(self.exports),
             assets.router(self.assets),
             screens_socket.router(self.board, self.operations),

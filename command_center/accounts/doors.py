@@ -164,6 +164,7 @@ DOORS: tuple[Door, ...] = (
     Door("/api/retention/holds/{id}/lift", may(P.HOLD_RECORDINGS), ("POST",)),
     Door("/api/deletions", CUSTODY),
     Door("/api/deletions", may(P.PROPOSE_DELETION), ("POST",), is_evidence=True),
+    Door("/api/deletions/{id}/custody", CUSTODY, is_evidence=True),
     Door("/api/deletions/{id}/approve", may(P.APPROVE_DELETION), ("POST",), is_evidence=True),
     Door("/api/deletions/{id}/refuse", may(P.APPROVE_DELETION), ("POST",)),
     Door("/api/deletions/{id}/withdraw", may(P.PROPOSE_DELETION, P.APPROVE_DELETION), ("POST",)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
@@ -13,6 +14,7 @@ from command_center.accounts.identity import signed_in
 from command_center.accounts.names import AccountName, AccountNames
 from command_center.api.paging import Page, cursor_of, place_of
 from command_center.api.retention import Reason
+from command_center.evidence.custody_records import CustodyRecord, CustodyRecords
 from command_center.evidence.deletions import PAGE, DeletionRecord, Deletions
 from command_center.evidence.retention_rules import DeletionState, RetentionClass
 
@@ -91,7 +93,60 @@ class DeletionView(BaseModel):
     packages: list[PackageView]
 
 
-def router(deletions: Deletions, names: AccountNames) -> APIRouter:
+class MarkView(BaseModel):
+    """Who has set the class in force, and whether for this one recording or its whole operation."""
+
+    is_own: bool
+    set_by_name: str
+    set_at: datetime
+
+
+class PastHoldView(BaseModel):
+    """A hold of the recording, or with `recording_id` null of its operation; in force while `lifted_at` is null."""
+
+    recording_id: UUID | None
+    reason: str
+    set_by_name: str
+    set_at: datetime
+    lifted_by_name: str
+    lifted_at: datetime | None
+    lift_reason: str
+
+
+class EarlierView(BaseModel):
+    """A deletion of the same recording that came to nothing; `end_reason` as in `DeletionView`."""
+
+    state: DeletionState
+    reason: str
+    proposed_by_name: str
+    ended_by_name: str
+    ended_at: datetime | None
+    end_reason: str
+
+
+class CustodyEntryView(BaseModel):
+    """What somebody did or saw of the recording, its operation, or a package with it."""
+
+    sequence: int
+    at: datetime
+    actor_name: str
+    action: str
+    details: dict[str, str | int]
+
+
+class CustodyView(BaseModel):
+    """What to know of a recording before deciding on its deletion; `is_cut` where there are older entries."""
+
+    retention_class: RetentionClass
+    over_at: datetime | None
+    mark: MarkView | None
+    holds: list[PastHoldView]
+    earlier: list[EarlierView]
+    entries: list[CustodyEntryView]
+    is_cut: bool
+
+
+def router(deletions: Deletions, records: CustodyRecords, names: AccountNames) -> APIRouter:
     """The routes of deletions."""
     routes = APIRouter(prefix="/api/deletions", tags=["retention"])
 
@@ -113,6 +168,11 @@ def router(deletions: Deletions, names: AccountNames) -> APIRouter:
     async def propose(body: ProposalBody) -> MadeDeletion:
         return MadeDeletion(id=await deletions.propose(signed_in(), body.recording_id, body.reason))
 
+    @routes.get("/{deletion_id}/custody", summary="Why the recording is kept, what held it, who saw it; it is recorded")
+    async def custody(deletion_id: UUID) -> CustodyView:
+        record = await records.of(signed_in(), deletion_id)
+        return _custody(record, await names.of({one for one in _people_of(record) if one is not None}))
+
     @routes.post("/{deletion_id}/approve", status_code=204, summary="Agree to what somebody else proposed")
     async def approve(deletion_id: UUID) -> None:
         await deletions.approve(signed_in(), deletion_id)
@@ -128,6 +188,68 @@ def router(deletions: Deletions, names: AccountNames) -> APIRouter:
     return routes
 
 
+def _people_of(record: CustodyRecord) -> Iterator[UUID | None]:
+    if record.mark is not None:
+        yield record.mark.set_by
+    for hold in record.holds:
+        yield from (hold.set_by, hold.lifted_by)
+    for deletion in record.earlier:
+        yield from (deletion.proposed_by, deletion.ended_by)
+    for entry in record.entries:
+        yield entry.actor_id
+
+
+def _custody(record: CustodyRecord, known: Mapping[UUID, AccountName]) -> CustodyView:
+    mark = record.mark
+    return CustodyView(
+        retention_class=record.retention_class,
+        over_at=record.over_at,
+        mark=None
+        if mark is None
+        else MarkView(
+            is_own=mark.subject_id != mark.operation_id, set_by_name=_named(mark.set_by, known), set_at=mark.set_at
+        ),
+        holds=[
+            PastHoldView(
+                recording_id=hold.recording_id,
+                reason=hold.reason,
+                set_by_name=_named(hold.set_by, known),
+                set_at=hold.set_at,
+                lifted_by_name=_named(hold.lifted_by, known),
+                lifted_at=hold.lifted_at,
+                lift_reason=hold.lift_reason,
+            )
+            for hold in record.holds
+        ],
+        earlier=[
+            EarlierView(
+                state=DeletionState(one.state),
+                reason=one.reason,
+                proposed_by_name=_named(one.proposed_by, known),
+                ended_by_name=_named(one.ended_by, known),
+                ended_at=one.ended_at,
+                end_reason=one.end_reason,
+            )
+            for one in record.earlier
+        ],
+        entries=[
+            CustodyEntryView(
+                sequence=one.sequence,
+                at=one.at,
+                actor_name=_named(one.actor_id, known),
+                action=one.action,
+                details=dict(one.details),
+            )
+            for one in record.entries
+        ],
+        is_cut=record.is_cut,
+    )
+
+
+def _named(person: UUID | None, known: Mapping[UUID, AccountName]) -> str:
+    return known[person].display_name if person is not None and person in known else ""
+
+
 def _people(found: DeletionRecord) -> tuple[UUID | None, ...]:
     deletion = found.deletion
     return found.officer_id, deletion.proposed_by, deletion.approved_by, deletion.ended_by
@@ -135,9 +257,7 @@ def _people(found: DeletionRecord) -> tuple[UUID | None, ...]:
 
 def _view(found: DeletionRecord, known: dict[UUID, AccountName]) -> DeletionView:
     deletion, recording, operation = found.deletion, found.recording, found.operation
-    officer, proposed, approved, ended = (
-        known[one].display_name if one is not None and one in known else "" for one in _people(found)
-    )
+    officer, proposed, approved, ended = (_named(one, known) for one in _people(found))
     return DeletionView(
         id=deletion.id,
         state=DeletionState(deletion.state),

@@ -434,6 +434,14 @@ WAYS: tuple[Way, ...] = (
         other_court=("saihan-supervisor", 404),
     ),
     Way(
+        "GET",
+        "/api/deletions/{deletion_id}/custody",
+        "approver",
+        "commander",
+        "/api/deletions/{deletion}/custody",
+        other_court=("saihan-approver", 404),
+    ),
+    Way(
         "POST",
         "/api/deletions/{deletion_id}/approve",
         "approver",

@@ -3,6 +3,7 @@
 import { h, stateMark } from "./dom.js";
 import { ask } from "./net.js";
 import { askReason } from "./reason.js";
+import { showCustody } from "./retention_custody.js";
 import { packagesOf, packagesWords } from "./retention_packages.js";
 import { classChoice, instant, signed, size } from "./retention_words.js";
 import { askSure } from "./sure.js";
@@ -11,7 +12,7 @@ import { inLanguage, knows, say } from "./words.js";
 
 const MARKS = { due: "caution", proposed: "serious", approved: "critical", deleting: "standby", done: "off", withdrawn: "normal", refused: "normal" };
 const OPEN = ["check", "operation", "place", "recorded", "packages", "class", "state", "proposed", "approved", "deeds"];
-const PAST = ["operation", "place", "recorded", "packages", "class", "state", "proposed", "approved", "outcome"];
+const PAST = ["check", "operation", "place", "recorded", "packages", "class", "state", "proposed", "approved", "outcome"];
 
 export class Decisions {
   constructor(me, may, perform) {
@@ -41,7 +42,7 @@ export class Decisions {
 
   /** A table of what has come to its end. */
   past(items) {
-    return table(PAST, items.map((item) => h("tr", {}, facts(item), h("td", {}, outcome(item)))));
+    return table(PAST, items.map((item) => h("tr", {}, h("td"), facts(item), h("td", {}, outcome(item)))));
   }
 
   row(item) {
@@ -72,6 +73,7 @@ export class Decisions {
   deeds(item) {
     const button = (name, deed) => [h("button", { type: "button", dataset: { deed: name }, onclick: deed }, say(`deletion.${name}`)), " "];
     return [
+      button("custody", () => this.perform(() => showCustody(item))),
       this.mayPropose(item) && button("propose", () => this.proposeAll([item])),
       this.mayApprove(item) && button("approve", () => this.approveAll([item])),
       this.mayApprove(item) && button("refuse", () => this.withReason(item, "refuse")),
@@ -130,7 +132,7 @@ export class Decisions {
 }
 
 function table(columns, rows) {
-  const heads = columns.map((name) => h("th", { scope: "col" }, name === "check" || name === "deeds" ? "" : say(`deletion.column.${name}`)));
+  const heads = columns.map((name) => h(`th.retention-column-${name}`, { scope: "col" }, name === "check" || name === "deeds" ? "" : say(`deletion.column.${name}`)));
   return h("table.retention-table", {}, h("thead", {}, h("tr", {}, heads)), h("tbody", {}, rows));
 }
 

@@ -10,7 +10,7 @@ const COLUMNS = ["operation", "recordings", "class", "holds", "deeds"];
 
 /** A table of `operations` as the API answers them. */
 export function operationsTable({ items, days }, me, may, perform) {
-  const heads = COLUMNS.map((name) => h("th", { scope: "col" }, name === "deeds" ? "" : say(`retention.column.${name}`)));
+  const heads = COLUMNS.map((name) => h(`th.retention-column-${name}`, { scope: "col" }, name === "deeds" ? "" : say(`retention.column.${name}`)));
   const rows = items.map((item) => row(item, days, me, may, perform));
   return h("table.retention-table", {}, h("thead", {}, h("tr", {}, heads)), h("tbody", {}, rows));
 }
@@ -19,7 +19,7 @@ function row(item, days, me, may, perform) {
   const own = Object.keys(item.classes).length;
   return h("tr", { dataset: { operation: item.id } },
     h("td", {}, inLanguage(item, "name"), h("small", {}, item.case_number), h("small", {}, instant(item.starts_at))),
-    h("td", {}, say("retention.count", { count: item.recordings }), h("small", {}, size(item.bytes))),
+    h("td", {}, say("retention.count", { count: item.recordings }), item.bytes > 0 && h("small", {}, size(item.bytes))),
     h("td.retention-class", {}, chosenClass(item, days, may, perform), own > 0 && h("small", {}, say("retention.own-classes", { count: own }))),
     h("td", {}, item.holds.length
       ? h("ul.retention-holds", {}, item.holds.map((hold) => holdItem(hold, me, may, perform)))

@@ -156,10 +156,15 @@ async def test_one_proposes_another_approves_and_a_hold_stops_it(browser: Browse
         assert await page.locator("tr[data-state=proposed]").count() == 2
         assert await page.locator("tr[data-state=proposed] [data-deed=approve]").count() == 0
         await fetched_package(web, recordings)
-        await page.reload()
-        await page.wait_for_selector("tr[data-state=proposed]", timeout=SLOW_MS)
         await look(page, "retention-proposed")
     async with retention_of(browser, web, "approver") as page:
+        await page.locator("tr[data-state=proposed] [data-deed=custody]").first.click()
+        entries = page.locator("dialog.custody .custody-entries tr")
+        assert translate("audit.action.export.downloaded", "zh") in await entries.first.inner_text()
+        assert translate("custody.class.usual", "zh") in await page.locator("dialog.custody").inner_text()
+        await look_at_dialog(page, "retention-custody")
+        await page.click("dialog.custody button.primary")
+        await page.locator("dialog.custody").wait_for(state="detached", timeout=SLOW_MS)
         assert "1" in await page.locator("tr[data-state=proposed] .retention-packages").first.inner_text()
         await page.locator("tr[data-state=proposed] [data-deed=approve]").first.click()
         told = await page.locator("dialog.reason li").all_inner_texts()
