@@ -7,7 +7,7 @@ PATH is a package (a folder or a ZIP), a data folder, a folder of recordings, or
 in which this file lies. This one file needs Python 3.9 or newer, and the library `cryptography` or the program
 `openssl`; it imports nothing else, writes nothing, and asks no network.
 
-Exit codes: 0 everything is here, unchanged and proven; 1 something was changed, removed or forged; 2 nothing speaks
+Exit codes: 0 everything is here, unchanged and proven; 1 something was changed, forged, removed or is missing; 2 nothing speaks
 against it, but not all of it is proven; 3 PATH can't be read.
 
 What it holds against what is written in `FORMATS.md`. Whoever reads this as an adversary may assume that everything
@@ -186,6 +186,7 @@ CODES: Mapping[str, tuple[Grade, str, str]] = {
     "time-hole": (_N, "{since} 至 {until} 没有录像，录像机也没有声明缺口。", "From {since} to {until} nothing is recorded, and the recorder declares no gap."),
     "segment-lost": (_N, "第 {number} 段：停电使末尾 {fragments} 个片段丢失，由录像机恢复时签字声明。", "Segment {number}: a power cut lost its last {fragments} fragments; the recorder has declared so with its signature."),
     "media-missing": (_B, "第 {number} 段的文件不见了，且没有任何说明。", "The file of segment {number} is gone, and nothing accounts for it."),
+    "media-missing-told": (_B, "第 {number} 段的文件在制包时法院处已不存在，包内已如实声明；其去向没有说明。", "The file of segment {number} was no longer there when the package was made, as the package itself declares; nothing accounts for it."),
     "media-short": (_B, "第 {number} 段的文件只有 {found} 字节，应有 {wanted} 字节：被截短。", "The file of segment {number} has {found} bytes and must have {wanted}: it was cut."),
     "media-long": (_B, "第 {number} 段的文件末尾多出 {extra} 字节。", "{extra} bytes were added at the end of segment {number}'s file."),
     "media-rest": (_N, "第 {number} 段文件末尾有 {extra} 字节不属于录像（中断时遗留，未经签署，不作证据）。", "The last {extra} bytes of segment {number}'s file are no part of the recording (left by a crash, unsigned, no evidence)."),
@@ -248,6 +249,7 @@ LABELS: Mapping[str, tuple[str, str]] = {
     "result": ("结论", "Result"),
     "result-0": ("完整。全部内容都在，未经改动，并已证明。", "WHOLE. Everything is here, unchanged, and proven."),
     "result-1": ("不完整或被改动。见“问题”。", "BROKEN. Something was changed, removed or forged: see “What is wrong”."),
+    "result-missing": ("有缺失。如包内声明，制包时有录像文件已不存在，其去向没有说明；对在此的内容，未发现改动。见“问题”。", "INCOMPLETE. Recorded files were missing when this package was made, as it says itself, and nothing accounts for them; nothing speaks against what is here: see “What is wrong”."),
     "result-2": ("未发现改动，但尚有内容未能证明。见“尚未证明”。", "NOT WHOLLY PROVEN. Nothing speaks against it, but not all of it is proven: see “Not proven”."),
     "times": ("时间均为北京时间（UTC+8）", "Times are Beijing time (UTC+8)"),
     "basis": ("证明的依据", "What the proof rests on"),
@@ -506,6 +508,11 @@ class Report:
         return max((CODES[code][0] for code in self.counts), default=Grade.NOTE)
 
     @property
+    def only_lacks(self) -> bool:
+        """Whether nothing is wrong but that files are missing which the package itself declares as that."""
+        return {code for code in self.counts if CODES[code][0] is Grade.BROKEN} == {"media-missing-told"}
+
+    @property
     def exit_code(self) -> int:
         """0 whole, 1 broken, 2 not wholly proven."""
         return {Grade.NOTE: 0, Grade.BROKEN: 1, Grade.UNPROVEN: 2}[self.grade]
@@ -553,7 +560,7 @@ class _Writer:
         scope = self._say(f"scope-{report.scope}", operation=report.operation, made=instant(report.made_at))
         yield f"=== {self._say('title')} ==="
         yield f"{self._say('path')}: {shown(report.path, 400)} – {scope}"
-        yield f"{self._say('result')}: {self._say(f'result-{report.exit_code}')}"
+        yield f"{self._say('result')}: {self._say('result-missing' if report.only_lacks else f'result-{report.exit_code}')}"
         yield f"({self._say('times')})"
         yield from self._titled("basis", self._basis())
         yield from self._titled("wrong", self._findings(Grade.BROKEN))
@@ -1938,6 +1945,8 @@ class Package:
     files: dict[str, tuple[int, bytes]]
     withheld: frozenset[int]
     left_out: dict[str, frozenset[int]]
+    missing: dict[str, frozenset[int]]
+    """What the court itself no longer had."""
     line: Line
     hashed: set[str] = field(default_factory=set)
     """Files that were held against the list already."""
@@ -1965,7 +1974,8 @@ def read_package(check: Check) -> Package | None:
             feeds=frozenset(_texts(fields.found.get("feeds"))),
             files={path: _listed(path, value) for path, value in fields.mapping("files").items()},
             withheld=frozenset(fields.wholes("withheld")),
-            left_out={name: frozenset(_wholes(value, name)) for name, value in fields.mapping("left_out").items()},
+            left_out=_segments(fields.mapping("left_out")),
+            missing=_segments(fields.mapping("missing")) if "missing" in fields.found else {},
             line=Line(1, raw, hashlib.sha256(raw).digest(), fields, PACKAGE_PATH),
         )
         check.left_out = _excerpts(fields)
@@ -1989,6 +1999,10 @@ def verify_package(check: Check, package: Package) -> None:
 
 EXCERPTED = (KEYS_PATH, ANCHORS_PATH, TOMBSTONES_PATH)
 """The ledgers that are of all operations together."""
+
+
+def _segments(found: Mapping[str, Any]) -> dict[str, frozenset[int]]:
+    return {recording: frozenset(_wholes(value, recording)) for recording, value in found.items()}
 
 
 def _excerpts(fields: Fields) -> dict[str, dict[int, LeftOut]]:
@@ -2871,7 +2885,8 @@ class Verification:
             self._count(segment.path, result)
             if why is not None:
                 self.report.add("tombstone-present", segment.path, number=segment.number)
-            state = self._media_state(segment, result)
+            missing = self._package.missing.get(report.id, frozenset()) if self._package else frozenset()
+            state = self._media_state(segment, result, is_told=segment.number in missing)
         ledger = reader.ledger
         if state == "whole":
             state = self._ledger_state(reader, segment)
@@ -2893,11 +2908,15 @@ class Verification:
             return "anchored" if ledger.covered >= segment.ordinal else "open"
         return "signed" if ledger.anchor_of(segment.ordinal) is None else "proven"
 
-    def _media_state(self, segment: Segment, result: MediaResult) -> str:
-        """Tell what is wrong with a segment's file; gives the state that follows from it."""
+    def _media_state(self, segment: Segment, result: MediaResult, *, is_told: bool) -> str:
+        """Tell what is wrong with a segment's file; gives the state that follows from it.
+
+        `is_told`: the package itself declares it as missing.
+        """
         add, path, number = self.report.add, segment.path, segment.number
         if result.code is not None:
-            add(result.code, path, number=number, **result.values)
+            code = "media-missing-told" if is_told and result.code == "media-missing" else result.code
+            add(code, path, number=number, **result.values)
             return {"media-missing": "missing", "media-unreadable": "unreadable"}.get(result.code, "broken")
         if result.has_header_changed:
             add("media-header", path, number=number)

@@ -99,9 +99,7 @@ def index_line(
     plan: Plan, entries: Sequence[Entry], excerpts: Mapping[str, Excerpt], made_at: int, signer: Signer
 ) -> bytes:
     """The signed line that `package.json` is."""
-    left_out = {
-        str(part.id): list(part.left_out) for camera in plan.cameras for part in camera.recordings if part.left_out
-    }
+    parts = [part for camera in plan.cameras for part in camera.recordings]
     fields: Mapping[str, object] = {
         "type": "package",
         "version": 1,
@@ -116,7 +114,8 @@ def index_line(
             for entry in sorted(entries, key=lambda one: one.name)
         },
         "withheld": list(plan.withheld),
-        "left_out": left_out,
+        "left_out": {str(part.id): list(part.left_out) for part in parts if part.left_out},
+        "missing": {str(part.id): list(part.missing) for part in parts if part.missing},
         "excerpts": {path: list(one.left_out) for path, one in sorted(excerpts.items()) if one.left_out},
     }
     return Chain(CONTEXT).line(fields, signer)

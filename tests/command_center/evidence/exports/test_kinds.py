@@ -82,10 +82,20 @@ async def test_one_of_the_first_version_goes_in_and_is_told_to_prove_nothing(cas
 async def test_a_lost_segment_is_told_of_and_the_rest_goes_in(case: Case) -> None:
     next(case.world.root.glob("feed-2/*/*-0002.webm")).unlink()
     path, report = await packed(case, "feed-2")
-    assert report.exit_code == 1
+    assert (report.exit_code, report.only_lacks) == (1, True), report.text("en")
+    assert report.counts["media-missing-told"] == 1
+    assert [(span.state, span.first) for span in report.recordings[0].spans] == [("proven", 1), ("missing", 2)]
+    assert "结论: 有缺失。" in report.text("zh")
+    assert "INCOMPLETE" in report.text("en")
     with zipfile.ZipFile(path) as archive:
         html = archive.read("report.html").decode()
+        archive.extractall(case.data / "unpacked")
     assert "<td>1</td><td>—</td><td>2</td>" in html
+    # What is taken out of the package itself is no such thing.
+    next((case.data / "unpacked").glob("recordings/feed-2/*/*-0001.webm")).unlink()
+    removed = await asyncio.to_thread(verify, case.data / "unpacked")
+    assert (removed.counts["media-missing"], removed.only_lacks) == (1, False)
+    assert "BROKEN" in removed.text("en")
 
 
 async def test_a_span_in_which_nothing_was_recorded_is_a_dark_film(case: Case) -> None:
