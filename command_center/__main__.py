@@ -223,7 +223,8 @@ def verify(
 ) -> None:
     """Verify recordings and what proves them; this installation's audit and database, too, where no path is given.
 
-    Exit codes: 0 whole, 1 broken, 2 not wholly proven, 3 nothing that could be verified.
+    Exit codes: 0 whole, 1 broken or missing, 2 not wholly proven, 3 nothing that could be verified, 4 whole in itself
+    but not compared with the court's published key (--trust). Without a path the installation trusts its own key ring.
     """
     settings = _settings()
     chosen = ["--language", language, *(["--json"] if as_json else []), *(["--sm3"] if sm3 else [])]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 from command_center.audit import Audit
 from command_center.audit_reading import ANCHOR_FILE, AuditReader, Verdict
@@ -29,7 +30,8 @@ async def verify_installation(
     store = store_of(settings, database)
     try:
         tree = StoredTree(settings.data, store, await store.manifests(), asyncio.get_running_loop())
-        verification = Verification(Found(str(settings.data), "data", tree), options, may_be_empty=True)
+        own = replace(options, trusts_own=True)
+        verification = Verification(Found(str(settings.data), "data", tree), own, may_be_empty=True)
         report = await asyncio.to_thread(verification.run)
         verdict = await AuditReader(database, Audit(), settings.data / ANCHOR_FILE).verify()
         if verdict.broken_at is not None:

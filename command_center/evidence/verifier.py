@@ -8,7 +8,8 @@ in which this file lies. This one file needs Python 3.9 or newer, and the librar
 `openssl`; it imports nothing else, writes nothing, and asks no network.
 
 Exit codes: 0 everything is here, unchanged and proven; 1 something was changed, forged, removed or is missing; 2 nothing speaks
-against it, but not all of it is proven; 3 PATH can't be read.
+against it, but not all of it is proven; 3 PATH can't be read; 4 all is whole in itself, but nobody named the key that
+the court has published (`--trust`): somebody else may have made all of it anew, with keys of his own.
 
 What it holds against what is written in `FORMATS.md`. Whoever reads this as an adversary may assume that everything
 could be rewritten except: the private keys, the key id that the court has published (`--trust`), and a copy of the
@@ -251,6 +252,7 @@ LABELS: Mapping[str, tuple[str, str]] = {
     "result-1": ("不完整或被改动。见“问题”。", "BROKEN. Something was changed, removed or forged: see “What is wrong”."),
     "result-missing": ("有缺失。如包内声明，制包时有录像文件已不存在，其去向没有说明；对在此的内容，未发现改动。见“问题”。", "INCOMPLETE. Recorded files were missing when this package was made, as it says itself, and nothing accounts for them; nothing speaks against what is here: see “What is wrong”."),
     "result-2": ("未发现改动，但尚有内容未能证明。见“尚未证明”。", "NOT WHOLLY PROVEN. Nothing speaks against it, but not all of it is proven: see “Not proven”."),
+    "result-4": ("自身完整，但未与法院公布的密钥比较：他人用自己的密钥重做一套，也会如此。请以 --trust 指定法院公布的密钥编号。", "WHOLE IN ITSELF, NOT COMPARED with the key that the court has published: what somebody made anew with keys of his own would look the same. Name the published id with --trust."),
     "times": ("时间均为北京时间（UTC+8）", "Times are Beijing time (UTC+8)"),
     "basis": ("证明的依据", "What the proof rests on"),
     "first-key": ("法院的第一把密钥：{key}", "The court's first key: {key}"),
@@ -258,6 +260,7 @@ LABELS: Mapping[str, tuple[str, str]] = {
     "trust-compare": ("一切都以它为据。请务必将此编号与法院公布的编号相比较（或以 --trust 指定）：若不一致，本报告毫无意义。", "Everything rests on it. Compare this id with the one that the court has published (or name that one with --trust): if they differ, this report means nothing."),
     "trust-matches": ("与所指定的法院公布的密钥一致。", "It is the one that you named as published by the court."),
     "trust-differs": ("与所指定的法院公布的密钥不一致！", "It is NOT the one that you named as published by the court!"),
+    "trust-own": ("本机以自己的密钥簿为据；交给他人时，仍须与法院公布的编号相比较。", "This installation rests on its own key ring; whoever is given anything of it must compare the id with the published one."),
     "no-key": ("没有密钥可依。", "There is no key to rest on."),
     "keys": ("密钥簿：{keys} 把密钥，其中 {retired} 把已停用", "Key ring: {keys} keys, {retired} of them retired"),
     "anchors": ("锚点：{count} 个，首个 {first}，末个 {last}", "Anchors: {count}, the first at {first}, the last at {last}"),
@@ -480,7 +483,7 @@ class Report:
     first_key: str | None = None
     fingerprint: str = ""
     trust: str = "compare"
-    """compare (nobody named a key), matches, differs."""
+    """compare (nobody named a key), matches, differs, own (an installation's ring, which it trusts)."""
     keys: int = 0
     retired: int = 0
     anchors: int = 0
@@ -514,7 +517,9 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """0 whole, 1 broken, 2 not wholly proven."""
+        """0 whole, 1 broken, 2 not wholly proven, 4 whole in itself by a key that nobody has compared."""
+        if self.grade is Grade.NOTE and self.first_key is not None and self.trust == "compare":
+            return EXIT_NOT_COMPARED
         return {Grade.NOTE: 0, Grade.BROKEN: 1, Grade.UNPROVEN: 2}[self.grade]
 
     def as_dict(self) -> dict[str, Any]:
@@ -538,6 +543,7 @@ class Report:
         return "\n".join(_Writer(self, language).lines()) + "\n"
 
 
+EXIT_UNUSABLE, EXIT_NOT_COMPARED = 3, 4
 _NESTED = frozenset({"counts", "findings", "recordings", "journals"})
 
 
@@ -1219,6 +1225,8 @@ class Options:
     authority: Path | None = None
     with_sm3: bool = False
     with_library: bool = True
+    trusts_own: bool = False
+    """It is an installation that verifies itself: where no key is named, its own ring is the one to be trusted."""
 
 
 class Check:
@@ -1575,6 +1583,8 @@ class KeyRing:
         check, report = self._check, self._check.report
         report.first_key, report.fingerprint = key.id, fingerprint
         trusted = check.options.trusted
+        if check.options.trusts_own:
+            report.trust = "own"
         if trusted:
             is_trusted = any(len(one) >= KEY_ID_DIGITS and fingerprint.startswith(one) for one in trusted)
             report.trust = "matches" if is_trusted else "differs"
@@ -3139,9 +3149,6 @@ def verify(
 # The command
 
 
-EXIT_UNUSABLE = 3
-
-
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> Any:
         self.print_usage(sys.stderr)
@@ -3173,9 +3180,17 @@ def _anchor(text: str) -> tuple[int, str]:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
+EXITS = (
+    "Exit codes: 0 whole, by a key that you named with --trust; 1 broken or missing; 2 not wholly proven; 3 nothing that"
+    " could be verified; 4 whole in itself, but no key was named: not proven to come from the court."
+)
+
+
 def main(arguments: Sequence[str] | None = None, installation: Callable[[Options], Report] | None = None) -> int:
     """Run as a program; gives the exit code. Without a path it is the `installation` that is verified, where given."""
-    parser = _Parser(prog="verify.py", description="核对录像证据 · Verify recordings and what proves them.")
+    parser = _Parser(
+        prog="verify.py", description="核对录像证据 · Verify recordings and what proves them.", epilog=EXITS
+    )
     parser.add_argument("path", nargs="?", metavar="PATH")
     parser.add_argument(
         "--trust",

@@ -80,7 +80,10 @@ def test_a_whole_set_is_proven_with_since_when(world: ProofWorld) -> None:
 
 def test_a_report_says_in_both_languages_what_everything_rests_on(world: ProofWorld) -> None:
     unasked = verify(world.data)
-    assert unasked.exit_code == 0
+    assert (unasked.exit_code, unasked.grade) == (4, Grade.NOTE)
+    assert "未与法院公布的密钥比较" in unasked.text("zh")
+    assert "NOT COMPARED" in unasked.text("en")
+    assert "NOT COMPARED" not in look(world).text("en")
     for language, compare in (("zh", "相比较"), ("en", "Compare this id")):
         assert compare in unasked.text(language)
         assert compare not in look(world).text(language)
@@ -111,6 +114,7 @@ def test_evidence_made_anew_by_a_stranger_is_whole_in_itself_and_only_the_publis
         told = verify(world.data, trusted=[world.first_key])
     assert "first-key-foreign" not in strange.counts
     assert strange.first_key != world.first_key
+    assert strange.exit_code != 0
     assert told.exit_code == 1
     assert told.trust == "differs"
 
@@ -296,7 +300,8 @@ def test_of_several_journals_the_chosen_ones_alone_are_read_and_told_of(world: P
     first, second = world.journals
     tree = FolderTree({name: world.data / name for name in ("recordings", "proof")})
     path = world.recordings[0].ledger.path.relative_to(world.data).as_posix()
-    report = Verification(Found("-", "manifest", tree, path, frozenset({first})), Options()).run()
+    own = Options(trusts_own=True)
+    report = Verification(Found("-", "manifest", tree, path, frozenset({first})), own).run()
     assert (report.exit_code, [one.id for one in report.journals]) == (0, [first])
     assert second not in report.text("en")
 

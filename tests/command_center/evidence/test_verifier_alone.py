@@ -39,7 +39,7 @@ def test_it_verifies_the_package_in_which_it_lies(packed: tuple[ProofWorld, Path
     done = run(folder, "--trust", world.first_key)
     assert (done.returncode, done.stderr) == (0, b"")
     assert b"WHOLE" in run(folder, "--language", "en").stdout
-    assert json.loads(run(folder, "--json", "--sm3").stdout)["exit_code"] == 0
+    assert json.loads(run(folder, "--json", "--sm3").stdout)["exit_code"] == 4
 
 
 def test_exit_codes_tell_a_machine(packed: tuple[ProofWorld, Path], tmp_path: Path) -> None:
@@ -53,15 +53,17 @@ def test_exit_codes_tell_a_machine(packed: tuple[ProofWorld, Path], tmp_path: Pa
         for file in one.parent.glob(pattern):
             shutil.copy(file, copy)
     codes = {
-        0: [("--anchor", f"{sequence}:{digest}"), (str(world.data),)],
+        0: [("--trust", world.first_key), ("--trust", world.first_key, str(world.data))],
         1: [("--trust", "0" * 16), ("--anchor", f"{sequence + 1}:{digest}"), (str(part / one.name),)],
         2: [(str(whole_copy / one.name),)],
         3: [("/nowhere",), ("--trust", "x"), ("--anchor", "1:2"), ("--strange",), ("--authority", "/nowhere")],
+        4: [(), ("--anchor", f"{sequence}:{digest}"), (str(world.data),)],
     }
     for code, calls in codes.items():
         for arguments in calls:
             done = run(folder, *arguments)
             assert done.returncode == code, (arguments, done.stdout, done.stderr)
+    assert b"4 whole in itself" in b" ".join(run(folder, "--help").stdout.split())
 
 
 def test_it_imports_nothing_but_the_standard_library_and_cryptography() -> None:

@@ -93,7 +93,7 @@ async def test_a_package_is_asked_for_made_and_fetched(
         await (await downloading.value).save_as(path)
         assert review.watched.foreign == []
     report = await asyncio.to_thread(verify, path)
-    assert report.exit_code == 0, report.text("en")
+    assert report.exit_code == 4, report.text("en")
     with zipfile.ZipFile(path) as archive:
         assert {"watch/01-site-1.mp4", "watch/02-site-2.mp4"} <= set(archive.namelist())
 

@@ -26,7 +26,7 @@ from tests.support.proof import lay_anchor
 
 
 async def packed(case: Case, *feeds: str, seconds: float = 8.0, begins: float = -1.0) -> tuple[Path, Report]:
-    """A package of these feeds, and what the verifier says of it."""
+    """A package of these feeds, and what the verifier says of it to whoever names no key."""
     path = await asyncio.to_thread(case.build, case.wanted(seconds, begins=begins, feeds=feeds), "-".join(feeds))
     return path, await asyncio.to_thread(verify, path)
 
@@ -59,7 +59,7 @@ async def test_the_centres_voice_can_be_taken_out_too(case: Case) -> None:
     await index_events(world.database, made.events)
     lay_anchor(case.data, case.signer(), world.operation, [*case.manifests, made.manifest], START_MS + 120_000)
     path, report = await packed(case, "voice", seconds=5.0)
-    assert report.exit_code == 0, report.text("en")
+    assert report.exit_code == 4, report.text("en")
     with zipfile.ZipFile(path) as archive:
         plan = json.loads((path.parent / "plan.json").read_bytes())
         assert [span["kind"] for span in plan["cameras"][0]["spans"]] == ["none", "covered", "none"]
@@ -100,7 +100,7 @@ async def test_a_lost_segment_is_told_of_and_the_rest_goes_in(case: Case) -> Non
 
 async def test_a_span_in_which_nothing_was_recorded_is_a_dark_film(case: Case) -> None:
     path, report = await packed(case, "feed-1", begins=100.0, seconds=2.0)
-    assert report.exit_code == 0, report.text("en")
+    assert report.exit_code == 4, report.text("en")
     with zipfile.ZipFile(path) as archive:
         assert not [name for name in archive.namelist() if name.startswith("recordings/")]
         assert "watch/01-site-1.mp4" in archive.namelist()

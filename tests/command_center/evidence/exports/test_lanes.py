@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from command_center.evidence.exports.lanes import spans
+from command_center.evidence.exports.plan import CameraPart, SpanPart
 from streams.recording.manifest import Closed, FragmentLine, Manifest, Opened, Segment, SegmentLine
 
 START = 1_800_000_000_000
@@ -55,3 +56,14 @@ def test_whatever_is_gone_the_spans_add_up_and_none_of_it_is_covered(gone: list[
     for span in found:
         if span.kind == "covered":
             assert all(until <= span.since or since >= span.until for since, until in taken if since < until)
+
+
+def test_the_span_of_an_instant_is_the_one_that_ends_first_after_it() -> None:
+    parts = tuple(
+        SpanPart(kind=kind, since=since, until=until)
+        for kind, since, until in (("none", 0, 10), ("covered", 10, 20), ("network", 20, 21), ("covered", 21, 40))
+    )
+    camera = CameraPart.model_construct(spans=parts)
+    for at in range(40):
+        assert camera.span_at(at) == next(span for span in parts if span.since <= at < span.until)
+    assert camera.span_at(40) == parts[-1]

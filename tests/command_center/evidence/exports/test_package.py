@@ -86,12 +86,15 @@ async def test_it_verifies_where_nothing_of_the_project_is(case: Case, tmp_path:
         pytest.skip("no openssl here")
     folder = tmp_path / "elsewhere"
     await unpacked(case, folder)
-    told = await asyncio.to_thread(verify, folder, "package.zip", with_library=with_library)
+    trust = ("--trust", case.signer().id)
+    told = await asyncio.to_thread(verify, folder, "package.zip", *trust, with_library=with_library)
     assert told.returncode == 0, told.stdout + told.stderr
     with zipfile.ZipFile(folder / "package.zip") as archive:
         archive.extractall(folder / "whole")
-    told = await asyncio.to_thread(verify, folder / "whole", with_library=with_library)
+    told = await asyncio.to_thread(verify, folder / "whole", *trust, with_library=with_library)
     assert told.returncode == 0, told.stdout + told.stderr
+    told = await asyncio.to_thread(verify, folder / "whole", with_library=with_library)
+    assert told.returncode == 4, told.stdout + told.stderr
 
 
 async def test_one_changed_byte_anywhere_is_found(case: Case, tmp_path: Path) -> None:
