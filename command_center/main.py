@@ -231,7 +231,7 @@ class Web:
             session.router(self.sign_ins, self.accounts),
             setup.router(self.setup_links, self.accounts),
             accounts.router(self.accounts),
-            audit.router(self.audit_reader, names),
+            audit.router(self.audit_reader, names, self.custody),
             tokens.router(
                 self.operations.feeds, self.media_tokens, self.nodes, self.settings.turn, self.settings.page_origins
             ),

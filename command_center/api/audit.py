@@ -16,6 +16,7 @@ from command_center.accounts.names import AccountName, AccountNames, id_in
 from command_center.accounts.permissions import Permission
 from command_center.audit import AuditEntry
 from command_center.audit_reading import LARGEST_PAGE, PAGE, AuditReader, Query
+from command_center.evidence.custody import Custody
 from streams.protocol import PLAIN_TEXT
 
 
@@ -35,6 +36,11 @@ class EntryView(BaseModel):
     details: dict[str, Any]
     officer_name: str | None
     """Of the `officer` in the details."""
+    review_note: str | None
+    """Where a review began: what its reviewer wrote beside the purpose.
+
+    Only for those who review; the audit itself holds no contents.
+    """
     hash: str
 
 
@@ -55,7 +61,7 @@ class VerdictView(BaseModel):
     unreadable_anchors: int
 
 
-def router(reader: AuditReader, names: AccountNames) -> APIRouter:
+def router(reader: AuditReader, names: AccountNames, custody: Custody) -> APIRouter:
     """The routes of the audit."""
     routes = APIRouter(prefix="/api/audit", tags=["audit"])
 
@@ -82,8 +88,13 @@ def router(reader: AuditReader, names: AccountNames) -> APIRouter:
         details = [json.loads(entry.details) for entry in entries]
         mentioned = (_mentioned(entry, each) for entry, each in zip(entries, details, strict=True))
         known = await names.of({one for ids in mentioned for one in ids if one is not None})
+        begun = [_review_begun(entry, each) for entry, each in zip(entries, details, strict=True)]
+        notes = await custody.notes_of([one for one in begun if one]) if identity.may(Permission.REVIEW) else {}
         return AuditPage(
-            items=[_view(entry, each, known) for entry, each in zip(entries, details, strict=True)],
+            items=[
+                _view(entry, each, known, notes.get(review) if review else None)
+                for entry, each, review in zip(entries, details, begun, strict=True)
+            ],
             next=str(entries[-1].sequence) if len(entries) == limit else None,
         )
 
@@ -109,7 +120,14 @@ def _mentioned(entry: AuditEntry, details: dict[str, Any]) -> tuple[UUID | None,
     return entry.actor_id, subject, id_in(str(details.get("officer", "")))
 
 
-def _view(entry: AuditEntry, details: dict[str, Any], known: dict[UUID, AccountName]) -> EntryView:
+def _review_begun(entry: AuditEntry, details: dict[str, Any]) -> UUID | None:
+    """The review that the entry tells the beginning of."""
+    return id_in(str(details.get("review", ""))) if entry.action == "review.began" else None
+
+
+def _view(
+    entry: AuditEntry, details: dict[str, Any], known: dict[UUID, AccountName], review_note: str | None
+) -> EntryView:
     actor, subject, officer = (known.get(one) if one else None for one in _mentioned(entry, details))
     return EntryView(
         sequence=entry.sequence,
@@ -124,5 +142,6 @@ def _view(entry: AuditEntry, details: dict[str, Any], known: dict[UUID, AccountN
         subject_name=subject and subject.display_name,
         details=details,
         officer_name=officer and officer.display_name,
+        review_note=review_note,
         hash=entry.hash.hex(),
     )

@@ -182,6 +182,16 @@ class Custody:
                 )
             _put(self._looked, looking, True)
 
+    async def notes_of(self, reviews: Collection[UUID]) -> dict[UUID, str]:
+        """What was written beside the purposes of these reviews, where anything was."""
+        if not reviews:
+            return {}
+        written = select(tables.Review.id, tables.Review.note).where(
+            tables.Review.id.in_(set(reviews)), tables.Review.note != ""
+        )
+        async with self._database.read() as session:
+            return {row.id: row.note for row in await session.execute(written)}
+
     async def _of(self, identity: Identity, review_id: UUID) -> Review | None:
         """This person's review of that id, unless it is over."""
         review = self._known.get(review_id) or await self._read(review_id)

@@ -16,7 +16,7 @@ export function mount(element) {
   let triedAt = 0;
   element.append(mark);
   live.on("assets", () => {
-    due ??= { version: live.versions.assets, since: now() };
+    due ??= { version: live.assetsVersion, since: now() };
     triedAt = now();
   });
   setInterval(() => {
@@ -24,10 +24,10 @@ export function mount(element) {
     const shownAt = Number(shown?.at ?? 0);
     const version = Number(shown?.version ?? 0);
     if (due !== null && version >= due.version)
-      due = version < live.versions.assets ? { version: version + 1, since: now() } : null;
+      due = version < live.assetsVersion ? { version: version + 1, since: now() } : null;
     element.hidden = due === null || now() - due.since < PATIENCE_MS;
     if (element.hidden) return;
     setMark(mark, "caution", shownAt ? say("asset.old", { time: clock(shownAt) }) : say("asset.unread"));
-    if (now() - triedAt > RETRY_MS) live.raise("assets");
+    if (now() - triedAt > RETRY_MS) live.raiseAssets();
   }, LOOK_MS);
 }

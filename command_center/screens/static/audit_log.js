@@ -112,7 +112,8 @@ function row(entry) {
     h("td", { title: entry.actor_id }, actor(entry)),
     h("td", { title: entry.action }, knows(key) ? say(key) : h("code", {}, entry.action)),
     h("td", {}, `${wordOr(`audit.subject.${entry.subject_type}`, entry.subject_type)} `, subject(entry)),
-    h("td", {}, Object.entries(entry.details).map(([name, value]) => detail(entry, name, value))));
+    h("td", {}, Object.entries(entry.details).map(([name, value]) => detail(entry, name, value)),
+      entry.review_note && h("span.audit-detail", {}, h("span.audit-detail-name", {}, say("audit.detail.review-note")), " ", entry.review_note)));
 }
 
 function actor(entry) {

@@ -22,7 +22,7 @@ class Live extends EventTarget {
     this.instructions = new Map();
     this.isKnown = false;
     this.link = { state: "connecting", since: Date.now() };
-    this.versions = { assets: 0, recordings: 0 };
+    this.assetsVersion = 0;
     this.attempt = 0;
     this.lastHeardAt = 0;
     this.socket = null;
@@ -137,8 +137,7 @@ class Live extends EventTarget {
       case "beat":
         break; // the line stands, nothing changed
       case "assets":
-      case "recordings":
-        this.raise(message.type);
+        this.raiseAssets();
         break;
       case "ended":
         toSignIn(message.code);
@@ -171,17 +170,17 @@ class Live extends EventTarget {
     this.setLink("connected");
     this.emit("snapshot", snapshot);
     // What changed while the socket was away wasn't told.
-    this.raise("assets");
-    this.raise("recordings");
+    this.raiseAssets();
+    this.emit("recordings");
   }
 
-  /** Tell Dash's callbacks that their data changed; several changes at once are told once. */
-  raise(name) {
-    this.versions[name] += 1;
-    this.emit(name);
+  /** Tell Dash's callbacks that the assets changed; several changes at once are told once. */
+  raiseAssets() {
+    this.assetsVersion += 1;
+    this.emit("assets");
     this.raising ??= setTimeout(() => {
       this.raising = null;
-      for (const [each, data] of Object.entries(this.versions)) setStore(`${each}-version`, data);
+      setStore("assets-version", this.assetsVersion);
     }, 50);
   }
 

@@ -64,6 +64,19 @@ async def test_a_supervisor_states_a_purpose_and_the_audit_holds_it(web: Running
     assert viewed["details"]["review"] == headers["X-Review"]
 
 
+async def test_what_a_reviewer_wrote_is_read_by_supervisors_and_by_nobody_who_sees_no_case(web: RunningWeb) -> None:
+    supervisor, auditor = await web.signed_in("supervisor"), await web.signed_in("audit")
+    review = await begun(web, supervisor)
+    for client, note in ((supervisor, "上诉"), (auditor, None)):
+        newest = (await told(client, "review.began"))[0]
+        assert (newest["details"]["review"], newest["details"]["purpose"]) == (review, "appeal")
+        assert newest["review_note"] == note
+    headers = {"X-Review": review}
+    await supervisor.get(f"/api/operations/{web.world.operation_id}/journal", headers=headers)
+    looked = (await told(supervisor, "review.looked"))[0]
+    assert (looked["details"]["review"], looked["review_note"]) == (review, None), "once is enough"
+
+
 async def test_the_commander_may_look_without_and_the_audit_says_so(web: RunningWeb, recording: UUID) -> None:
     commander, auditor = await web.signed_in("commander"), await web.signed_in("audit")
     assert (await commander.get(f"/api/recordings/{recording}/index")).status_code == 503

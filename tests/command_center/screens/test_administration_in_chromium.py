@@ -123,6 +123,18 @@ async def test_the_audit_administrator_reads_and_checks_the_chain(browser: Brows
         await look(page, "audit")
 
 
+async def test_a_supervisor_reads_what_each_review_was_for(browser: Browser, web: RunningWeb) -> None:
+    supervisor = await web.signed_in("supervisor")
+    body = {"operation_id": str(web.world.operation_id), "purpose": "complaint", "note": "当事人投诉开门过程"}
+    assert (await supervisor.post("/api/reviews", json=body)).status_code == 201
+    async with signed_in(browser, web, "supervisor") as (page, _):
+        await page.locator(".shell-nav a[data-page='/audit']").click(timeout=SLOW_MS)
+        row = page.locator("#audit-log tbody tr", has=page.locator("td[title='review.began']")).first
+        await row.wait_for(timeout=SLOW_MS)
+        assert "当事人投诉开门过程" in await row.locator("td").nth(5).inner_text()
+        assert translate("purpose.complaint", "zh") in await row.inner_text()
+
+
 async def test_the_audit_is_filtered_without_a_reload(browser: Browser, web: RunningWeb) -> None:
     await web.signed_in("supervisor")
     async with signed_in(browser, web, "audit") as (page, _):
