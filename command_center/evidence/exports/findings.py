@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from assets.tables import Asset, AssetRequest, Person
+from assets.tables import Asset, AssetRequest, Case, Person
 from command_center.accounts.tables import Court, User
 from command_center.audit import AuditEntry
 from command_center.database import Database
@@ -90,7 +90,7 @@ async def find(database: Database, wanted: Wanted) -> Findings:
             found.feeds.append(await _feed(session, wanted, name, recordings, found.sites))
         found.instructions = await _instructions(session, wanted)
         found.custody = await _custody(session, wanted, recordings)
-        found.names = await _names(session, operation)
+        found.names = await _names(session)
         found.called = await _called(session, operation, found.sites)
     return found
 
@@ -192,13 +192,14 @@ def _moment(milliseconds: int) -> datetime:
     return from_ms(milliseconds) + timedelta(milliseconds=1)
 
 
-async def _names(session: AsyncSession, operation: Operation) -> set[str]:
-    """Everybody of the operation's court, and the persons of its case."""
-    names = set(await session.scalars(select(User.display_name).where(User.court_id == operation.court_id)))
-    if operation.case_id is not None:
-        people = select(Person.name).where(Person.case_id == operation.case_id, Person.is_firm.is_(False))
-        names |= set(await session.scalars(people))
-    return names
+async def _names(session: AsyncSession) -> set[str]:
+    """Everybody whom the records know, of whatever court and case: a text may name any of them."""
+    people = (
+        select(User.display_name),
+        select(Person.name).where(Person.is_firm.is_(False)),
+        select(Case.judge_name),
+    )
+    return {name for query in people for name in await session.scalars(query.distinct())}
 
 
 async def _called(session: AsyncSession, operation: Operation, sites: list[Site]) -> dict[str, str]:

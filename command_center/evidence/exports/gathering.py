@@ -329,8 +329,8 @@ def _events(
 ) -> Iterator[EventPart]:
     told = [one for one in journal if one.kind in TOLD_KINDS and wanted.since <= one.at < wanted.until]
     for entry in told[:MAX_EVENTS]:
-        facts = tuple((name, _shown(value, masks)) for name, value in telling.facts(entry.kind, _object(entry), called))
-        yield EventPart(id=entry.id, at=entry.at, kind=entry.kind, is_withheld=entry.id in withheld, facts=facts)
+        facts = telling.facts(entry.kind, _object(entry), called, lambda text: _shown(text, masks))
+        yield EventPart(id=entry.id, at=entry.at, kind=entry.kind, is_withheld=entry.id in withheld, facts=tuple(facts))
 
 
 def _object(entry: _Noted) -> dict[str, Any]:

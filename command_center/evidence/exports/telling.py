@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -22,10 +22,13 @@ WHAT = {
 VALUES = ("export.value.{}", "asset.gateway.{}", "priority.{}")
 
 
-def facts(kind: str, body: Mapping[str, Any], called: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def facts(
+    kind: str, body: Mapping[str, Any], called: Mapping[str, str], shown: Callable[[str], str]
+) -> Iterator[tuple[str, str]]:
     """Label and value of each thing that an entry of this kind says; `called` are the names of ids.
 
-    What is named by an id that nobody knows is left out.
+    What is named by an id that nobody knows is left out. `shown` gives each text as it may be shown; what the body
+    holds as a number (an amount, an instant) is none of a person.
     """
     what = body.get("what")
     if isinstance(what, str):
@@ -33,7 +36,7 @@ def facts(kind: str, body: Mapping[str, Any], called: Mapping[str, str]) -> Iter
         yield translate("export.fact.what", LANGUAGE), _worded(WHAT.get(kind, "{}").format(what), words)
     for name, value in body.items():
         if name not in UNTOLD:
-            text = "、".join(_values(value, called))
+            text = "、".join(_values(value, called, shown))
             if text:
                 yield _label(name), text
 
@@ -42,19 +45,20 @@ def _label(name: str) -> str:
     return _worded(f"export.fact.{name}", _worded(f"audit.detail.{name}", name))
 
 
-def _values(value: Any, called: Mapping[str, str]) -> Iterator[str]:
+def _values(value: Any, called: Mapping[str, str], shown: Callable[[str], str]) -> Iterator[str]:
     if isinstance(value, Mapping):
         for one in value.values():
-            yield from _values(one, called)
+            yield from _values(one, called, shown)
     elif isinstance(value, list):
         for one in value:
-            yield from _values(one, called)
+            yield from _values(one, called, shown)
     elif isinstance(value, str) and _is_id(value):
         if value in called:
-            yield called[value]
+            yield shown(called[value])
     elif value is not None and value != "":
         text = str(value)
-        yield next((_worded(key.format(text), text) for key in VALUES if _knows(key.format(text))), text)
+        otherwise = shown(text) if isinstance(value, str) else text
+        yield next((_worded(key.format(text), text) for key in VALUES if _knows(key.format(text))), otherwise)
 
 
 def _is_id(text: str) -> bool:
