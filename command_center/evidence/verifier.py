@@ -272,6 +272,7 @@ LABELS: Mapping[str, tuple[str, str]] = {
     "stamps-trusted": ("其中 {count} 个的签名与机构均已核对", "the signature and the authority of {count} of them were checked"),
     "stamps-signed": ("其中 {count} 个的签名与其自带的证书相符，该证书是否可信未核对（用 --authority 指定机构的根证书）", "{count} bear a good signature by the certificate within them; whether that one is to be trusted wasn't checked (name the authority's root with --authority)"),
     "stamps-unchecked": ("其中 {count} 个的签名未核对（没有可用的 openssl）", "the signatures of {count} weren't checked (no usable openssl)"),
+    "stamps-unneeded": ("其中 {count} 个与所指锚点相符，但结论不以其为据，其签名未核对", "{count} are of the anchors that they name; nothing said here rests on them, so their signatures weren't checked"),
     "recordings": ("录像", "Recordings"),
     "recording": ("录像 {id}　来源 {feed}　节点 {node}", "Recording {id}, of {feed}, by {node}"),
     "closed-by": ("结束原因：{reason}", "It ended because of: {reason}"),
@@ -492,7 +493,7 @@ class Report:
     newest_anchor: tuple[int, str] | None = None
     is_anchor_known: bool = False
     stamps: dict[str, int] = field(default_factory=dict)
-    """How many time stamps there are, by how far they were checked: trusted, signed, unchecked."""
+    """How many time stamps there are, by how far they were checked: trusted, signed, unchecked, unneeded."""
     first_stamp_at: int | None = None
     last_stamp_at: int | None = None
     tombstones: int = 0
@@ -1302,6 +1303,8 @@ class Ledger:
         self.lines = 0
         self._read = 0
         """The last one that is here."""
+        self.place = 0
+        """How many lines were read of the file, which in an excerpt has fewer than the ledger."""
         self.digest: bytes | None = FIRST
         """The hash of the last line; None where nothing is known of it."""
         self.left_out = 0
@@ -1342,9 +1345,24 @@ class Ledger:
                     self.wrong("line-too-long", f"{self.path}:{self.lines + 1}")
                 return
             self._offset += len(raw)
+            self.place += 1
             line = self._take(raw[:-1])
             if line is not None:
                 yield line
+
+    def again(self, places: Collection[int]) -> Iterator[tuple[int, bytes]]:
+        """Those lines of the file once more, by their places in it, in their order; without any it isn't opened."""
+        if not places:
+            return
+        try:
+            with self._check.tree.open(self.path) as raw, io.BufferedReader(raw, BUFFER) as stream:
+                for place in range(1, max(places) + 1):
+                    line = stream.readline(self._longest)
+                    if place in places:
+                        yield place, line[:-1]
+        except OSError as error:
+            self.is_sound = False
+            self._check.cannot_read(self.path, error)
 
     def _take(self, raw: bytes) -> Line | None:
         self._pass_over()
@@ -1721,8 +1739,23 @@ def stamp_state(openssl: str | None, token: bytes, digest: bytes, at: int, autho
     return "unchecked" if "certificate not found" in complaint or complaint.endswith("Error") else "forged"
 
 
+@dataclass(frozen=True)
+class Stamp:
+    """A time stamp of the anchors' ledger: of which anchor, when by the authority's clock, at which line of the file."""
+
+    of: int
+    at: int
+    place: int
+    digest: bytes
+    """The hash of its line."""
+
+
 class Anchors:
-    """Reads the ledger of anchors, and knows the time and the hash of each."""
+    """Reads the ledger of anchors, and knows the time and the hash of each.
+
+    A year has half a million time stamps, and each takes a process to check its signature; so those alone are checked
+    on which something rests that is said of a recording, and those that no signed line stands behind.
+    """
 
     def __init__(self, check: Check) -> None:
         self._check = check
@@ -1733,9 +1766,12 @@ class Anchors:
         """How many lines of the ledger were left out before each: where it is the same, all between are here."""
         self._digests = bytearray()
         self._heads: dict[str, tuple[int, bytes]] = {}
-        self._stamps: list[tuple[int, int]] = []
-        self._pool = ThreadPoolExecutor(WORKERS)
-        self._asked: deque[tuple[str, Future[str]]] = deque()
+        self._stamps: list[Stamp] = []
+        self._index: tuple[list[int], list[Stamp]] = ([], [])
+        self._needed: dict[int, Stamp] = {}
+        """By their places, those whose signatures are to be checked."""
+        self._loose: list[Stamp] = []
+        """Those behind the last signed line."""
         self._signer: Key | None = None
         self._tail = 0
         """Lines after the last signed one that nothing proves."""
@@ -1761,8 +1797,39 @@ class Anchors:
 
     def stamped(self, sequence: int) -> int | None:
         """The time of the first time stamp that covers it: that of a later anchor covers all before."""
-        at = bisect_left(self._stamps, (sequence, 0))
-        return min((stamp for _, stamp in self._stamps[at:]), default=None)
+        stamp = self._covering(sequence)
+        return None if stamp is None else stamp.at
+
+    def rest_on(self, sequence: int) -> None:
+        """Have the signature checked of the time stamp that covers it."""
+        stamp = self._covering(sequence)
+        if stamp is not None:
+            self._needed[stamp.place] = stamp
+
+    def _covering(self, sequence: int) -> Stamp | None:
+        place, (anchors, earliest) = self._place(sequence), self._indexed()
+        at = bisect_left(anchors, sequence)
+        if place is None or at == len(anchors) or self._run(anchors[at]) != self._runs[place]:
+            return None
+        return earliest[at]
+
+    def _run(self, sequence: int) -> int | None:
+        place = self._place(sequence)
+        return None if place is None else self._runs[place]
+
+    def _indexed(self) -> tuple[list[int], list[Stamp]]:
+        """The stamped anchors in their order, and of each the earliest stamp that it and all behind it bear.
+
+        Where lines were left out, nothing shows that what stands behind follows what stands before.
+        """
+        if len(self._index[0]) != len(self._stamps):
+            stamps = sorted(self._stamps, key=lambda stamp: stamp.of)
+            earliest = list(stamps)
+            for at in range(len(stamps) - 2, -1, -1):
+                if self._run(stamps[at].of) == self._run(stamps[at + 1].of):
+                    earliest[at] = min(stamps[at], earliest[at + 1], key=lambda stamp: stamp.at)
+            self._index = ([stamp.of for stamp in stamps], earliest)
+        return self._index
 
     def read(self) -> None:
         """Read what there is, or what has come since the last time."""
@@ -1789,16 +1856,14 @@ class Anchors:
 
     def finish(self) -> None:
         """Say what can be said of them, and hold them against the one that the reader knows."""
-        while self._asked:
-            self._hear()
-        self._pool.shutdown()
         report = self._check.report
+        self._check_stamps()
         report.anchors = len(self._ats)
         if self.last:
             report.first_anchor_at, report.last_anchor_at = self._ats[0], self._ats[-1]
             report.newest_anchor = (self.last, bytes(self._digests[-32:]).hex())
         if self._stamps:
-            report.first_stamp_at, report.last_stamp_at = self._stamps[0][1], self._stamps[-1][1]
+            report.first_stamp_at, report.last_stamp_at = self._stamps[0].at, self._stamps[-1].at
         self.ledger.signed = max(self.ledger.signed, self.ledger.lines - self._tail if self.ledger.signed else 0)
         known = self._check.options.anchor
         if known is None:
@@ -1840,6 +1905,7 @@ class Anchors:
         key = self.ledger.verify(line, COURT, at)
         if key is not None:
             self._tail = 0
+            self._loose.clear()
             self._vouch(key, at)
         for name, value in fields.mapping("heads").items():
             head = _head(value, "heads")
@@ -1873,18 +1939,36 @@ class Anchors:
             self._check.report.add("timestamp-clock", line.where, stamped=instant(token.at), at=instant(at))
         # By its token it proves itself; the authority's address is a remark.
         self._tail -= 1
-        self._stamps.append((of, token.at))
-        openssl, authority = self._check.signatures.openssl, self._check.options.authority
-        asked = self._pool.submit(stamp_state, openssl, data, digest, token.at, authority)
-        self._asked.append((line.where, asked))
-        if len(self._asked) >= MOST_WAITING:
-            self._hear()
+        stamp = Stamp(of, token.at, self.ledger.place, line.digest)
+        self._stamps.append(stamp)
+        self._loose.append(stamp)
 
-    def _hear(self) -> None:
-        where, asked = self._asked.popleft()
-        state = asked.result()
+    def _check_stamps(self) -> None:
+        """Check the signatures on which something rests; the report tells the first and the last, so those too."""
+        needed = {stamp.place: stamp for stamp in (*self._stamps[:1], *self._stamps[-1:], *self._loose)}
+        needed.update(self._needed)
+        asked: dict[bytes, Future[str]] = {}
+        waiting: deque[tuple[Stamp, Future[str]]] = deque()
+        openssl, authority = self._check.signatures.openssl, self._check.options.authority
+        with ThreadPoolExecutor(WORKERS) as pool:
+            for place, raw in self.ledger.again(needed):
+                stamp = needed[place]
+                if hashlib.sha256(raw).digest() != stamp.digest:
+                    self.ledger.wrong("not-as-told", f"{self.ledger.path}:{place}", source=Source("anchor", stamp.of))
+                    continue
+                fields = Fields.of(raw)
+                data = _canonical_base64(fields.text("token", LONGEST_LINE))
+                if data not in asked:
+                    asked[data] = pool.submit(stamp_state, openssl, data, fields.digest("hash"), stamp.at, authority)
+                waiting.append((stamp, asked[data]))
+        for stamp, state in waiting:
+            self._count(stamp, state.result())
+        if unneeded := len(self._stamps) - len(waiting):
+            self._check.report.stamps["unneeded"] = unneeded
+
+    def _count(self, stamp: Stamp, state: str) -> None:
         if state == "forged":
-            self.ledger.wrong("timestamp-forged", where)
+            self.ledger.wrong("timestamp-forged", f"{self.ledger.path}:{stamp.place}")
         else:
             self._check.report.stamps[state] = self._check.report.stamps.get(state, 0) + 1
 
@@ -3004,6 +3088,8 @@ class Verification:
         scope, report = self.report.scope, self.report
         anchors, tombstones = self._anchors, self._tombstones
         has_anchors = bool(anchors.last)
+        for span in (span for one in report.recordings for span in one.spans if span.stamped is not None):
+            anchors.rest_on(span.anchor or 0)
         self._keys.settle()
         self._keys.ledger.finish(anchors.at, has_anchors=has_anchors)
         tombstones.ledger.finish(anchors.at, has_anchors=has_anchors)

@@ -6,14 +6,25 @@ import base64
 import json
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from command_center.evidence.timestamps import TimeStampAuthority
-from command_center.evidence.verifier import Malformed, Report, read_token, verify
+from command_center.evidence.verifier import (
+    Anchors,
+    Check,
+    FolderTree,
+    KeyRing,
+    Malformed,
+    Options,
+    Report,
+    read_token,
+    verify,
+)
 from streams.ledger import line_hash
-from tests.support.proof_world import ProofWorld, whole
+from tests.support.proof_world import ProofWorld, list_files, package, whole
 from tests.support.tampering import Evidence
 from tests.support.time_stamps import Authority, is_installed
 
@@ -126,3 +137,91 @@ async def test_a_token_of_any_bytes_is_read_or_refused(stamped: tuple[ProofWorld
             read_token(cut)
         except Malformed:
             continue
+
+
+async def stamp_newest(world: ProofWorld, authority: Authority, *, is_forged: bool = False) -> int:
+    """Have the newest anchor stamped; gives the stamp's time."""
+    line = world.anchor_lines[-1]
+    token = bytearray(await TimeStampAuthority(authority.url).stamp(line))
+    token[-1] ^= is_forged
+    put(world, bytes(token), line)
+    return read_token(bytes(token)).at
+
+
+async def stamp_minutes(world: ProofWorld, authority: Authority, count: int) -> list[int]:
+    """Minutes in which the second operation's journal moves, each stamped; gives the stamps' times."""
+    times = []
+    for _ in range(count):
+        world.note(list(world.journals)[1], "instruction", {"text": "-"})
+        world.anchor()
+        times.append(await stamp_newest(world, authority))
+    return times
+
+
+async def test_signatures_are_checked_of_those_stamps_on_which_something_rests(
+    authority: Authority, tmp_path: Path
+) -> None:
+    world = whole(tmp_path / "data")
+    first = await stamp_newest(world, authority)
+    await stamp_minutes(world, authority, 5)
+    report = look(world)
+    assert (report.exit_code, report.stamps) == (0, {"signed": 2, "unneeded": 4})
+    assert report.recordings[0].spans[0].stamped == first
+    assert "4 are of the anchors that they name" in report.text("en")
+    assert "其中 4 个与所指锚点相符" in report.text("zh")
+
+
+async def test_a_forged_stamp_is_found_where_a_recording_rests_on_it(authority: Authority, tmp_path: Path) -> None:
+    world = whole(tmp_path / "data")
+    await stamp_newest(world, authority)
+    recording = world.begin_recording("feed-9", "node-1")
+    world.segment(recording)
+    world.close_recording(recording)
+    world.anchor()
+    await stamp_newest(world, authority, is_forged=True)
+    await stamp_minutes(world, authority, 2)
+    report = look(world)
+    assert (report.exit_code, report.counts["timestamp-forged"]) == (1, 1)
+
+
+async def test_the_first_stamp_that_covers_an_anchor_is_found_whatever_their_order(
+    authority: Authority, tmp_path: Path
+) -> None:
+    world = whole(tmp_path / "data")
+    await stamp_minutes(world, authority, 3)
+    world.anchor()
+    tree = FolderTree({name: world.data / name for name in ("recordings", "proof")})
+    check = Check(tree, Report("-", "data"), Options())
+    KeyRing(check).read()
+    anchors = Anchors(check)
+    anchors.read()
+    chance = random.Random(3)
+    anchors._stamps = [replace(one, at=chance.randrange(9)) for one in anchors._stamps for _ in range(3)]
+    chance.shuffle(anchors._stamps)
+    for sequence in range(anchors.last + 2):
+        covering = [one.at for one in anchors._stamps if one.of >= sequence]
+        is_here = 0 < sequence <= anchors.last
+        assert anchors.stamped(sequence) == (min(covering, default=None) if is_here else None)
+
+
+async def test_an_excerpt_holds_all_up_to_the_stamp_that_covers_it_and_no_stamp_reaches_over_what_is_left_out(
+    authority: Authority, tmp_path: Path
+) -> None:
+    world = whole(tmp_path / "data")
+    second = list(world.journals)[1]
+    for _ in range(3):
+        world.note(second, "instruction", {"text": "-"})
+        world.anchor()
+    first = await stamp_newest(world, authority)
+    await stamp_minutes(world, authority, 3)
+    folder = package(world, tmp_path / "package", is_excerpt=True)
+    report = verify(folder, trusted=[world.first_key])
+    assert (report.exit_code, report.recordings[0].spans[-1].stamped) == (0, first), report.text("en")
+    path, fields = folder / ANCHORS, json.loads((folder / "package.json").read_bytes())
+    lines = path.read_bytes().splitlines(keepends=True)
+    assert [len(lines), [gap[:2] for gap in fields["excerpts"][ANCHORS]]] == [11, [[10, 4]]]
+    path.write_bytes(b"".join(lines[:6] + lines[7:]))
+    fields["excerpts"][ANCHORS].append([7, 1, line_hash(lines[6][:-1])])
+    list_files(folder, fields, world.court)
+    report = verify(folder, trusted=[world.first_key])
+    assert (report.exit_code, report.recordings[0].spans[-1].stamped) == (0, None), report.text("en")
