@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from uuid import UUID
 
+from streams.allocator import give_back
 from streams.ledger import Signer
 from streams.recording.events import RecordingEvent
 from streams.recording.manifest import CloseReason, GapLine
@@ -27,6 +28,8 @@ SLICE_NS = 300_000
 PAUSE_SECONDS = 0.0003
 """After SLICE_NS of work the thread lets go of the interpreter for so long: forwarding goes first."""
 CLOSE_SECONDS = 15.0
+CROWD_BYTES = 2_000_000
+"""So much comes together only while the disk stalls; written at last, it is given back to the machine."""
 UNTOLD_GAPS = 256
 """Feeds of which it is remembered what the disk refused."""
 
@@ -128,7 +131,9 @@ class Recorder:
         self._round()
 
     def _round(self) -> None:
-        for sink, writer in self._feeds():
+        feeds = self._feeds()
+        was_crowded = sum(sink.waiting_bytes for sink, _ in feeds) > CROWD_BYTES
+        for sink, writer in feeds:
             closing = sink.closing  # read before the queue is emptied: nothing is put in after it
             try:
                 self._drain(sink, writer)
@@ -145,6 +150,8 @@ class Recorder:
                 with self._lock:
                     self._opened.remove((sink, writer))
                     self._keep_gap(writer)
+        if was_crowded:
+            give_back()
 
     def _keep_gap(self, writer: FeedWriter) -> None:
         """What the disk refused and no recording could tell of is told by the feed's next one."""

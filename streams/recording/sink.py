@@ -74,6 +74,11 @@ class RecordingSink:
         self._drop_since_ns = self._drop_until_ns = 0
         self._drop_count = 0
 
+    @property
+    def waiting_bytes(self) -> int:
+        """How much the queue holds, with what keeping it costs."""
+        return self._bytes_in - self._bytes_out
+
     def is_writing(self, now: float) -> bool:
         """Whether what comes is being kept; `now` is monotonic seconds."""
         written_at = self.written_at
@@ -87,7 +92,7 @@ class RecordingSink:
 
     def pause(self, cause: GapKind | None) -> None:
         """Take why nothing comes, or (None) that it comes again."""
-        if self._bytes_in - self._bytes_out <= self._bound:
+        if self.waiting_bytes <= self._bound:
             self._bytes_in += ITEM_BYTES
             self._items.append(Paused(cause))
 
@@ -108,7 +113,7 @@ class RecordingSink:
 
     def report(self, kind: Kind, ntp: int, rtp_timestamp: int) -> None:
         """Take one pair of the publisher's clocks; with the queue full, the next one does."""
-        if self._bytes_in - self._bytes_out <= self._bound:
+        if self.waiting_bytes <= self._bound:
             self._bytes_in += ITEM_BYTES
             self._items.append(Report(kind, ntp, rtp_timestamp))
 

@@ -201,6 +201,28 @@ async def test_a_folder_that_can_not_be_written_is_tried_again(tmp_path: Path) -
     assert len(decode(path)["video"]) >= 60
 
 
+async def test_what_came_together_while_the_disk_stalled_is_given_back_to_the_machine(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path, "node-1", SIGNER, lambda event: None)
+    sinks = [recorder.open(f"feed-{number}", [H264, OPUS]) for number in range(5)]
+    before = _resident()
+    others = []  # what lives on between them keeps the allocator from giving anything back by itself
+    while not all(sink.dropped for sink in sinks):
+        for sink in sinks * 20:
+            sink.packet("video", os.urandom(1100), time.time_ns())
+        others.append(bytearray(600))
+    full = _resident()
+    assert full - before > 60_000_000
+    recorder.start()
+    await until(lambda: _resident() - before < (full - before) / 3, seconds=20)
+    await recorder.close()
+    assert others
+
+
+def _resident() -> int:
+    """Bytes of memory that this process has."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
 def test_reports_without_end_do_not_get_past_the_bound() -> None:
     sink = RecordingSink("feed-1", bound=10 * ITEM_BYTES, request_key_frame=None)
     for number in range(1000):
