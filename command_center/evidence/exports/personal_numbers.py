@@ -62,7 +62,7 @@ _OTHERWISE = re.compile(
     rf"|(?P<place>(?<![\d.]){_DEGREES}(?:[\s,，;；、/]{{1,3}}{_DEGREES})?(?!\d))"
     rf"|(?P<amount>(?<![\d.,])(?!1[3-9]\d{{9}}(?!\d))(?:\d{{1,12}}(?:\.\d{{1,2}})?{_MONEY}"
     rf"|(?<=[¥￥])\s?\d{{1,12}}(?:\.\d{{1,2}})?(?!\d)))"
-    r"|(?P<articles>(?<!\d)\d{1,4}(?:[、，,和及]第?\d{1,4})*(?:条|款|项|页|现场))"
+    r"|(?P<articles>(?<!\d)\d{1,4}(?:[、，,和及]第?\d{1,4}){0,30}(?:条|款|项|页|现场))"
 )
 """What by its form is no number of a person: days, times, places on the map, amounts, articles."""
 _JOINED_BEFORE = re.compile(rf"\d{_BETWEEN}\Z")
