@@ -750,12 +750,16 @@ class Fields:
         """A whole number."""
         return _whole(self.found.get(name), name, least)
 
-    def number(self, name: str) -> float:
-        """A number that isn't negative."""
+    def number(self, name: str, least: float = 0.0) -> float:
+        """A number that isn't less."""
         value = self.found.get(name)
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < LARGEST_NUMBER:
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value < LARGEST_NUMBER:
             raise Malformed(name)
         return float(value)
+
+    def span(self, name: str) -> float:
+        """How long a fragment is; of pictures that came late, earlier recorders told less than nothing."""
+        return max(0.0, self.number(name, -LARGEST_NUMBER))
 
     def flag(self, name: str) -> bool:
         """True or false; false where it isn't there."""
@@ -2605,7 +2609,7 @@ class ManifestReader:
             self._contradicts(line, "fragment-nowhere")
             return
         number, offset, length = fields.whole("number"), fields.whole("offset"), fields.whole("length", 1)
-        at, seconds = fields.whole("at"), fields.number("seconds")
+        at, seconds = fields.whole("at"), fields.span("seconds")
         fields.number("start")
         if number != len(segment.fragments):
             self._contradicts(line, "fragment-number")
@@ -2759,7 +2763,7 @@ class FirstManifestReader:
             segment.pieces.append(Piece(length, fields.digest("sha256"), None))
             segment.fragments.append(at)
             segment.length += length
-            segment.until = max(segment.until, at + int(fields.number("seconds") * 1000))
+            segment.until = max(segment.until, at + int(fields.span("seconds") * 1000))
 
     def _closed(self, fields: Fields, report: RecordingReport, segment: Segment) -> None:
         self.closed, report.closed = True, fields.text("reason", 40)

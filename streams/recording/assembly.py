@@ -81,7 +81,7 @@ class Assembly:
         self.filler = filler
         """What stands for a moment of sound that isn't there; known once there was sound, or from the file before."""
         self._is_filling = False
-        self._last_start = 0.0
+        self._last_start = self._last_end = 0.0
 
     def expect_key(self, at_ns: int) -> None:
         """A key frame of this time comes next: what stands before it is complete, and a cut now falls before it."""
@@ -132,9 +132,11 @@ class Assembly:
         self.first_arrival_ns = None
         # A picture that stood long begins before what was written meanwhile; players look fragments up by their start.
         start = self._last_start = max(min(starts), self._last_start)
+        # And late pictures may end before the sound that was written meanwhile: no span ends before it begins.
+        end = self._last_end = max(*ends, self._last_end)
         return Fragment(
             start=start,
-            seconds=max(ends) - start,
+            seconds=end - start,
             is_key=bool(video and video[0].is_key) or not self._has_video,
             video=video,
             audio=audio,

@@ -43,8 +43,10 @@ export class RecordingIndex {
       this.shiftOf = fragment.segment;
     }
     const since = this.shift + (fragment.start - segment.start) * 1000;
+    // Pictures that came late lie within the sound before them.
+    const before = isOther ? -Infinity : this.until;
     // `origin`: the moment at which the time of the segment's file is zero.
-    this.fragments.push({ ...fragment, origin: this.shift, since, until: since + fragment.seconds * 1000 });
+    this.fragments.push({ ...fragment, origin: this.shift, since, until: Math.max(since + fragment.seconds * 1000, before) });
   }
 
   /** The number of the last fragment that begins at or before `at`, or -1. */

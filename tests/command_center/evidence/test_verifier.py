@@ -9,6 +9,7 @@ import random
 import shutil
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,7 @@ from command_center.evidence.verifier import (
     verify,
 )
 from streams.ledger import Signer
-from tests.support.manifests import NODE_KEY, ManifestWriter
+from tests.support.manifests import NODE_KEY, ManifestWriter, footage
 from tests.support.proof_world import DAY, ProofWorld, package, whole, with_open_end, zipped
 from tests.support.signing import signer
 from tests.support.tampering import KINDS, Evidence, tamper
@@ -311,6 +312,16 @@ def test_a_folder_of_recordings_without_ledgers_is_intact_and_not_proven(world: 
     report = verify(tmp_path / "copied")
     assert report.scope == "recordings"
     assert set(report.counts) == {"no-keys", "no-anchors", "media-missing", "segment-lost", "media-rest", "time-hole"}
+
+
+def test_a_fragment_that_told_of_less_than_no_time_is_as_good_as_any(tmp_path: Path) -> None:
+    shot = footage("H264", 2.0)
+    (late, piece), *others = shot.fragments[::-1]
+    late = replace(late, seconds=-0.3)
+    writer = ManifestWriter(tmp_path / "recordings", "feed-1")
+    writer.segment(shot=replace(shot, fragments=(*reversed(others), (late, piece))))
+    writer.close()
+    assert set(verify(tmp_path / "recordings").counts) == {"no-keys", "no-anchors"}
 
 
 def test_a_manifest_of_version_1_says_that_it_proves_nothing(tmp_path: Path) -> None:
