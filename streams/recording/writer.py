@@ -28,6 +28,8 @@ IDLE_CUT_NS = 600_000_000
 """A pause doesn't leave a begun fragment in memory for longer."""
 IDLE_CLOSE_NS = 10 * NANOSECONDS
 """After so long without a packet the recording is over; what comes then is another one."""
+AWAY_NS = 3 * NANOSECONDS
+"""Who wasn't asked for so long waited for the disk, and what came meanwhile is still to be told."""
 JUMP_NS = 10 * NANOSECONDS
 """A media clock that jumps this far against the node's was set anew."""
 SILENCE_NS = NANOSECONDS
@@ -105,6 +107,7 @@ class FeedWriter:
         self._key_wanted_at_ns = 0
         self._last_key_ns = 0
         self._last_arrival_ns = 0
+        self._stepped_at_ns = 0
         self._written_at = 0.0
         self._reset()
 
@@ -126,8 +129,11 @@ class FeedWriter:
             self._counters.dropped_packets += item.packets
             for each in self._streams.values():
                 each.was_dropped = True
-            self._note(GapLine(kind="disk_slow", track="both", since=item.since_ns // 1_000_000,
-                               until=item.until_ns // 1_000_000, packets=item.packets))  # fmt: skip
+            since, until = (instant // 1_000_000 for instant in (item.since_ns, item.until_ns))
+            gap = GapLine(kind="disk_slow", track="both", since=since, until=until, packets=item.packets)
+            if self._files is None:
+                self.disk_gap = self.disk_gap or gap
+            self._note(gap)
         else:
             kind, data, arrival_ns = item
             packet = read_rtp(data, arrival_ns)
@@ -150,10 +156,12 @@ class FeedWriter:
             stream.reorder.expire(now_ns)
         if self._tail is not None and now_ns - self._tail.left_at_ns > TAIL_NS:
             self._end_tail()
+        was_away = now_ns - self._stepped_at_ns > AWAY_NS
+        self._stepped_at_ns = now_ns
         part = self._part
         if part is None:
             self._start_without_picture(now_ns)
-        elif now_ns - self._last_arrival_ns > IDLE_CLOSE_NS:
+        elif now_ns - self._last_arrival_ns > IDLE_CLOSE_NS and not was_away:
             self._finish("network" if self._pause is None else CLOSE_REASONS.get(self._pause, "network"))
         elif part.assembly.first_arrival_ns is not None and now_ns - part.assembly.first_arrival_ns > IDLE_CUT_NS:
             self._cut()

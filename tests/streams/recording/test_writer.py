@@ -13,6 +13,7 @@ import pytest
 from streams.recording.events import RecordingEvent
 from streams.recording.manifest import GapKind
 from streams.recording.sink import Dropped, Paused, Report
+from streams.recording.timeline import NANOSECONDS
 from streams.recording.writer import Counters, FeedWriter
 from streams.sfu.track import Kind, Track
 from tests.streams.recording.publisher import H264, OPUS, VP8, Publisher, clip, tone
@@ -325,7 +326,8 @@ def test_a_pause_is_typed_by_what_its_node_knows_of_it(cause: GapKind, reason: s
     assert {gap.kind for gap in gaps} == {cause}
     assert {gap.track for gap in gaps} == {"video", "audio"}
     recorded.writer.take(Paused(cause))
-    recorded.pass_time(start + 20_000_000_000)
+    for seconds in range(8, 20):
+        recorded.pass_time(start + seconds * NANOSECONDS)
     assert [one.reason for one in closed_in(recorded.events)] == [reason]
 
 
@@ -425,6 +427,37 @@ def test_a_full_queue_is_a_typed_gap_and_not_laid_at_the_networks_door(tmp_path:
     assert {gap.kind for gap in gaps} == {"disk_slow"}
     assert (gaps[0].track, gaps[0].packets, gaps[0].until - gaps[0].since) == ("both", 40, 400)
     assert recorded.counters.dropped_packets == 40
+
+
+def test_a_disk_that_stalls_for_longer_than_a_feed_may_be_silent_is_not_laid_at_the_networks_door(
+    tmp_path: Path,
+) -> None:
+    publisher, track = published("H264", 16.0)
+    packets = list(publisher.packets())
+    recorded = Recorded(tmp_path, track, OPUS)
+    stalled, over = (publisher.start_ns + seconds * NANOSECONDS for seconds in (2, 14))
+    recorded.give([packet for packet in packets if packet[2] < stalled])
+    recorded.pass_time(over)
+    rest = [packet for packet in packets if packet[2] >= over]
+    recorded.writer.take(Dropped(stalled, rest[0][2], len(packets)))
+    recorded.give(rest)
+    recorded.writer.close("ended")
+    (closed,) = closed_in(recorded.events)
+    assert closed.reason == "ended"
+    gaps = manifest_of(recorded.only_file()).gaps
+    assert {gap.kind for gap in gaps} == {"disk_slow"}
+    assert max(gap.until - gap.since for gap in gaps) == pytest.approx(12_000, abs=100)
+
+
+def test_what_was_dropped_while_nothing_was_open_is_told_by_the_next_recording(tmp_path: Path) -> None:
+    publisher, track = published("H264", 4.0)
+    recorded = Recorded(tmp_path, track, OPUS)
+    until_ns = publisher.start_ns
+    recorded.writer.take(Dropped(until_ns - 2 * NANOSECONDS, until_ns, 40))
+    recorded.give(list(publisher.packets()))
+    recorded.writer.close("ended")
+    (gap,) = manifest_of(recorded.only_file()).gaps
+    assert (gap.kind, gap.until - gap.since, gap.packets) == ("disk_slow", 2000, 40)
 
 
 def test_a_feed_named_like_a_folder_above_stays_inside(tmp_path: Path) -> None:
