@@ -91,7 +91,7 @@ def test_a_report_says_in_both_languages_what_everything_rests_on(world: ProofWo
         assert world.first_key in unasked.text(language)
     assert "两人" in unasked.text("zh")
     assert "the decision of two people" in unasked.text("en")
-    assert "a power cut lost its last 1 fragments" in unasked.text("en")
+    assert "fragments at its end that a power cut lost: 1;" in unasked.text("en")
 
 
 @pytest.mark.parametrize("kind", KINDS)
