@@ -35,7 +35,8 @@ class KnownNames:
         while number < len(letters):
             length = self._length(text, letters, number)
             if length:
-                start, end = letters[number][0], letters[number + length - 1][0] + 1
+                # One character may stand for several letters, of which another name had the first.
+                start, end = max(position, letters[number][0]), letters[number + length - 1][0] + 1
                 parts += [text[position:start], masked_name(text[start:end], is_firm=False)]
                 position = end
             number += max(1, length)
@@ -45,7 +46,9 @@ class KnownNames:
         """How many letters the name has that begins here; 0 where none does."""
         for length in self._lengths.get(letters[number][1], ()):
             found = letters[number : number + length]
-            if "".join(letter for _, letter in found) in self._names and _is_one(text, [place for place, _ in found]):
+            name = "".join(letter for _, letter in found)
+            # At the text's end the slice may be shorter: another name, which has its own length.
+            if len(found) == length and name in self._names and _is_one(text, [place for place, _ in found]):
                 return length
         return 0
 

@@ -93,6 +93,28 @@ def test_no_known_name_survives(name: str, before: str, after: str, seed: int) -
     assert name.replace("·", "") not in re.sub(r"[\s\u200b\-·]", "", masked)
 
 
+@settings(max_examples=500)
+@given(
+    st.sets(st.text("王小明芳aﬀ", min_size=2, max_size=4), max_size=6),
+    st.lists(st.sampled_from(("王", "小", "明", "芳", "王\u200b", "小 · ", "明　", "A", "ff", "ﬀ", "，")), max_size=12),
+)
+def test_of_names_that_begin_alike_none_is_left_wherever_the_text_ends(names: set[str], spelt: list[str]) -> None:
+    masks = Masks(names)
+    masked = masks.text("".join(spelt))
+    assert masks.text(masked) == masked
+    left = re.sub(r"[\s\u200b·]", "", masked)
+    assert not [name for name in names if not re.search("[aﬀ]", name) and name in left]
+
+
+@settings(max_examples=500)
+@given(st.sets(st.text(max_size=5), max_size=5), st.text(max_size=20), st.data())
+def test_masking_never_raises_whatever_is_written_and_whoever_is_known(
+    names: set[str], text: str, data: st.DataObject
+) -> None:
+    name = data.draw(st.sampled_from(sorted(names))) if names else ""
+    Masks({*names, f"{name}明"}).text(f"{text}{name}")
+
+
 @pytest.mark.parametrize(
     ("text", "masked"),
     [
