@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from command_center.database import Database
 from command_center.errors import CommandCenterError, Conflict, Invalid, NotFound, NotPermitted
 from command_center.evidence.custody_tables import Deletion
 from command_center.evidence.denials import Denials
+from command_center.evidence.exports.masks import Masks
 from command_center.evidence.exports.withdrawals import HoldingPackage, packages_with
 from command_center.evidence.retention_rules import (
     GONE_STATES,
@@ -36,9 +36,6 @@ from command_center.operations.scope import must
 from command_center.operations.tables import Feed, Operation, Site
 
 PAGE = 200
-_PERSONAL_NUMBER = re.compile(r"[0-9]{11,}")
-"""Telephones have eleven digits, ids and accounts more."""
-_SEPARATORS = re.compile(r"[\s-]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +80,13 @@ class Deletions:
         Raises:
             NotPermitted: the role doesn't propose, or this person wore the recorder.
             NotFound: there is no such recording in this person's courts.
-            Invalid: the reason holds a number that may be somebody's; others will read it in the tombstone.
+            Invalid: the reason holds somebody's number, or where somebody lives; others will read the tombstone.
             Conflict: it is proposed already or gone, or a rule keeps it; the code says which.
         """
         async with self._deciding(identity, recording_id) as session:
             must(identity, Permission.PROPOSE_DELETION)
-            if _PERSONAL_NUMBER.search(_SEPARATORS.sub("", reason)):
+            # Nothing is said of names, or whoever asks would learn whom other courts know: the tombstone masks them.
+            if Masks(()).would_mask(reason):
                 raise Invalid("reason-holds-number")
             found = await self._kept(session, identity, recording_id)
             deletion = await _latest(session, recording_id)

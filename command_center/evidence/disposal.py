@@ -17,6 +17,7 @@ from command_center.database import Database
 from command_center.evidence.custody_tables import Deletion
 from command_center.evidence.deletions import end, list_as_due, move
 from command_center.evidence.exports.folder import Busy
+from command_center.evidence.exports.known_people import known_people
 from command_center.evidence.exports.masks import Masks
 from command_center.evidence.exports.withdrawals import Withdrawals
 from command_center.evidence.ledger_file import LedgerBroken
@@ -178,8 +179,9 @@ class Disposal:
             feed = None if recording.feed_id is None else await session.get(Feed, recording.feed_id)
             query = select(RecordingSegment).where(RecordingSegment.recording_id == recording.id)
             indexed = {row.number: row.path for row in await session.scalars(query)}
+            masks = Masks(await known_people(session))
         files = await self._files(recording, "" if feed is None else feed.name, indexed)
-        return _stone(deletion, files), files
+        return _stone(deletion, files, masks), files
 
     async def _recording_of(self, deletion_id: UUID) -> UUID:
         async with self._database.read() as session:
@@ -263,7 +265,7 @@ def _own(recording: Recording, path: str) -> str:
     return path
 
 
-def _stone(deletion: Deletion, files: _Files) -> Tombstone:
+def _stone(deletion: Deletion, files: _Files, masks: Masks) -> Tombstone:
     proposed_by, proposed_at, approved_by = deletion.proposed_by, deletion.proposed_at, deletion.approved_by
     if proposed_by is None or proposed_at is None or approved_by is None:
         raise RuntimeError(f"deletion {deletion.id} has taken effect without two people")
@@ -275,7 +277,7 @@ def _stone(deletion: Deletion, files: _Files) -> Tombstone:
         manifest=files.manifest,
         retention_class=deletion.retention_class,
         # Ledgers go out with every exported package, and can't be masked afterwards.
-        reason=Masks(()).text(deletion.reason),
+        reason=masks.text(deletion.reason),
         proposed_by=proposed_by,
         proposed_at=proposed_at,
         approved_by=approved_by,

@@ -10,11 +10,12 @@ from uuid import UUID
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from assets.tables import Asset, AssetRequest, Case, Person
+from assets.tables import Asset, AssetRequest, Person
 from command_center.accounts.tables import Court, User
 from command_center.audit import AuditEntry
 from command_center.database import Database
 from command_center.errors import NotFound
+from command_center.evidence.exports.known_people import known_people
 from command_center.evidence.exports.plan import VOICE, Fix, Wanted
 from command_center.evidence.exports.tables import ExportJob
 from command_center.evidence.tables import Recording
@@ -90,7 +91,7 @@ async def find(database: Database, wanted: Wanted) -> Findings:
             found.feeds.append(await _feed(session, wanted, name, recordings, found.sites))
         found.instructions = await _instructions(session, wanted)
         found.custody = await _custody(session, wanted, recordings)
-        found.names = await _names(session)
+        found.names = await known_people(session)
         found.called = await _called(session, operation, found.sites)
     return found
 
@@ -190,16 +191,6 @@ async def _custody(session: AsyncSession, wanted: Wanted, recordings: list[tuple
 def _moment(milliseconds: int) -> datetime:
     """The end of this millisecond."""
     return from_ms(milliseconds) + timedelta(milliseconds=1)
-
-
-async def _names(session: AsyncSession) -> set[str]:
-    """Everybody whom the records know, of whatever court and case: a text may name any of them."""
-    people = (
-        select(User.display_name),
-        select(Person.name).where(Person.is_firm.is_(False)),
-        select(Case.judge_name),
-    )
-    return {name for query in people for name in await session.scalars(query.distinct())}
 
 
 async def _called(session: AsyncSession, operation: Operation, sites: list[Site]) -> dict[str, str]:

@@ -44,6 +44,10 @@ class Masks:
             position = found.end()
         return "".join([*parts, self._masked(written[position:])])
 
+    def would_mask(self, text: str) -> bool:
+        """Whether this text holds anything that isn't shown."""
+        return self.text(text) != plain(text)
+
     def _masked(self, written: str) -> str:
         return self._names.masked(_ADDRESS.sub("***", masked_numbers(written)))
 
@@ -53,7 +57,7 @@ class Masks:
             texts = list(_texts(json.loads(body)))
         except ValueError:
             return True
-        return any(self.text(text) != plain(text) for text in texts)
+        return any(self.would_mask(text) for text in texts)
 
 
 def person(name: str) -> str:

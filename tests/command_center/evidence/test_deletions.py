@@ -323,7 +323,14 @@ async def test_a_proposal_is_refused_with_a_reason(world: CustodyWorld) -> None:
 
 async def test_a_reason_with_somebodys_number_is_not_taken(world: CustodyWorld) -> None:
     recording, supervisor = await world.record(), world.people["supervisor"]
-    for reason in ("11010519491231002X", "6217 0000 6000 0000 008", "call 138-0013-8000"):
+    for reason in (
+        "11010519491231002X",
+        "6217 0000 6000 0000 008",
+        "call 138-0013-8000",
+        "电话１３８（0013）8000",
+        "护照E12345678",
+        "住海拉尔东大街12号3单元501室",
+    ):
         assert await refusal(world.deletions.propose(supervisor, recording, reason), Invalid) == "reason-holds-number"
     await world.deletions.propose(supervisor, recording, "（2026）内01执1023号 closed on 2026-03-01")
 

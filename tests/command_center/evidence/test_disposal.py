@@ -15,6 +15,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, update
 
+from command_center.accounts.tables import User
 from command_center.database import Database
 from command_center.errors import Conflict
 from command_center.evidence import disposal
@@ -302,6 +303,22 @@ async def test_nothing_is_deleted_while_the_tombstones_are_not_as_they_were_writ
     assert await world.disposal.carry_out() == 0
     assert len(world.files(third)) == 3
     assert path.read_bytes() == changed
+
+
+async def test_the_tombstone_names_nobody_whom_the_records_know(world: CustodyWorld) -> None:
+    """Of whatever court: the line is signed, goes out with every package, and can't be masked afterwards."""
+    async with world.database.write() as session:
+        officer = await session.get_one(User, world.people["officer"].user_id)
+        auditor = await session.get_one(User, world.people["district-approver"].user_id)
+        officer.display_name, auditor.display_name = "王磊", "乌兰图雅"
+    recording = await world.record()
+    reason = "涉及 王磊、李静 与 乌兰 图雅，期满"
+    deletion = await world.deletions.propose(world.people["supervisor"], recording, reason)
+    await world.deletions.approve(world.people["approver"], deletion)
+    world.at += DELAY
+    await world.disposal.carry_out()
+    (line,) = tombstones(world)
+    assert json.loads(line)["reason"] == "涉及 王*、李静 与 乌*，期满"
 
 
 async def test_the_operations_journal_tells_of_it_once(world: CustodyWorld) -> None:
