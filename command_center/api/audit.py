@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from command_center.accounts.identity import Identity, require, signed_in
 from command_center.accounts.names import AccountName, AccountNames, id_in
 from command_center.accounts.permissions import Permission
+from command_center.api.paging import LARGEST_NUMBER
 from command_center.audit import AuditEntry
 from command_center.audit_reading import LARGEST_PAGE, PAGE, AuditReader, Query
 from command_center.evidence.custody import Custody
@@ -67,7 +68,7 @@ def router(reader: AuditReader, names: AccountNames, custody: Custody) -> APIRou
 
     @routes.get("", summary="A page of the audit; reading it is recorded")
     async def page(
-        cursor: Annotated[int | None, Parameter(ge=1)] = None,
+        cursor: Annotated[int | None, Parameter(ge=1, le=LARGEST_NUMBER)] = None,
         limit: Annotated[int, Parameter(ge=1, le=LARGEST_PAGE)] = PAGE,
         action: Annotated[str | None, Parameter(max_length=64, pattern=PLAIN_TEXT)] = None,
         actor: Annotated[

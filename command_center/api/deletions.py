@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from command_center.accounts.identity import signed_in
 from command_center.accounts.names import AccountName, AccountNames
 from command_center.api.paging import Page, cursor_of, place_of
-from command_center.api.retention import Reason
+from command_center.api.reasons import Reason
 from command_center.evidence.custody_records import CustodyRecord, CustodyRecords
 from command_center.evidence.deletions import PAGE, DeletionRecord, Deletions
 from command_center.evidence.retention_rules import DeletionState, RetentionClass

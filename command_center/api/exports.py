@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from command_center.accounts.identity import signed_in
 from command_center.api.file_parts import SentFile, is_of_beginning, send_file
+from command_center.api.moments import Moment
+from command_center.api.reasons import ReasonOrNone
 from command_center.evidence.custody import Purpose
 from command_center.evidence.exports.records import Wish
 from command_center.evidence.exports.service import MOST_FEEDS, Exports
 from command_center.evidence.exports.tables import ExportState
-from streams.protocol import PLAIN_TEXT
 
-
-def _aware(value: datetime) -> datetime:
-    if value.tzinfo is None:
-        raise ValueError("a time without a zone")
-    return value.astimezone(UTC)
-
-
-Moment = Annotated[datetime, AfterValidator(_aware)]
+FEED_OR_VOICE = r"^[A-Za-z0-9._-]{1,128}$"
 
 
 class ExportBody(BaseModel):
@@ -37,9 +31,9 @@ class ExportBody(BaseModel):
     operation_id: UUID
     since: Moment
     until: Moment
-    feeds: list[Annotated[str, Field(min_length=1, max_length=128)]] = Field(min_length=1, max_length=MOST_FEEDS)
+    feeds: list[Annotated[str, Field(pattern=FEED_OR_VOICE)]] = Field(min_length=1, max_length=MOST_FEEDS)
     purpose: Purpose
-    reason: str = Field(default="", max_length=200, pattern=PLAIN_TEXT)
+    reason: ReasonOrNone = ""
     is_masked: bool = True
     idempotency_key: UUID
 

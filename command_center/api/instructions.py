@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from command_center.accounts.identity import signed_in
-from command_center.api.paging import Page
+from command_center.api.paging import LARGEST_NUMBER, Page
 from command_center.live.board import Board
 from command_center.live.messages import InstructionView
 from command_center.live.views import instruction_view
@@ -38,7 +38,7 @@ def router(instructions: Instructions, board: Board) -> APIRouter:
     @routes.get("", summary="The instructions of an operation, the newest first")
     async def listed(
         operation_id: UUID,
-        cursor: Annotated[int | None, Query(ge=1)] = None,
+        cursor: Annotated[int | None, Query(ge=1, le=LARGEST_NUMBER)] = None,
         limit: Annotated[int, Query(ge=1, le=PAGE)] = PAGE,
     ) -> Page[InstructionView]:
         found = await instructions.listed(signed_in(), operation_id, before=cursor, limit=limit)

@@ -6,9 +6,10 @@ from datetime import datetime
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from command_center.accounts.identity import signed_in
+from command_center.api.moments import Moment
 from command_center.api.paging import Page
 from command_center.evidence.notes import MAX_TEXT, Notes
 from streams.protocol import PLAIN_TEXT
@@ -35,7 +36,7 @@ class NoteBody(BaseModel):
     """A note that is to be; without a text it is a bookmark."""
 
     model_config = ConfigDict(extra="forbid")
-    at: AwareDatetime
+    at: Moment
     text: str = NoteText
     feed: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._-]{1,128}$")
 

@@ -6,9 +6,10 @@ from datetime import datetime
 from uuid import UUID
 
 from fastapi import APIRouter, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from command_center.accounts.identity import signed_in
+from command_center.api.moments import Moment
 from command_center.api.paging import Page
 from command_center.operations.service import MAX_SITES, OperationPlan, Operations, SitePlan
 from streams.protocol import PLAIN_TEXT
@@ -83,7 +84,7 @@ class OperationBody(BaseModel):
     """Without it, the caller's own court."""
     commander_id: UUID | None = None
     """Without it, the caller."""
-    starts_at: AwareDatetime
+    starts_at: Moment
     sites: list[SiteBody] = Field(min_length=1, max_length=MAX_SITES)
     officer_ids: list[UUID] = Field(default=[], max_length=500)
 

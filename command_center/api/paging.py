@@ -8,9 +8,12 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from command_center.api.moments import within_time
 from command_center.errors import Invalid
 
 Item = TypeVar("Item")
+LARGEST_NUMBER = 2**31 - 1
+"""What the columns of numbers hold; whatever is greater, no database takes as one."""
 
 
 class Page(BaseModel, Generic[Item]):
@@ -36,8 +39,6 @@ def place_of(cursor: str | None) -> tuple[datetime, UUID] | None:
     at, _, row_id = cursor.partition("~")
     try:
         instant = datetime.fromisoformat(at.replace(" ", "+"))
-        if instant.tzinfo is None:
-            raise ValueError("no zone")
-        return instant, UUID(row_id)
-    except ValueError as error:
+        return within_time(instant), UUID(row_id)
+    except (ValueError, Invalid) as error:
         raise Invalid("cursor-not-valid") from error

@@ -7,9 +7,10 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict
 
 from command_center.accounts.identity import signed_in
+from command_center.api.moments import Moment
 from command_center.api.paging import Page, cursor_of, place_of
 from command_center.operations.positions import PAGE, Positions
 
@@ -37,8 +38,8 @@ def router(positions: Positions) -> APIRouter:
     @routes.get("", summary="A feed's positions by the device's time, oldest first")
     async def listed(
         feed: Annotated[str, Query(pattern=r"^[A-Za-z0-9._-]{1,128}$")],
-        since: AwareDatetime | None = None,
-        until: AwareDatetime | None = None,
+        since: Moment | None = None,
+        until: Moment | None = None,
         cursor: Annotated[str | None, Query(max_length=80)] = None,
         limit: Annotated[int, Query(ge=1, le=PAGE)] = PAGE,
     ) -> Page[PositionItem]:

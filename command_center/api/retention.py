@@ -7,16 +7,14 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from command_center.accounts.identity import signed_in
 from command_center.accounts.names import AccountName, AccountNames
 from command_center.api.paging import Page, cursor_of, place_of
+from command_center.api.reasons import Reason
 from command_center.evidence.retention import PAGE, KeptOperation, Retention
 from command_center.evidence.retention_rules import RetentionClass
-from streams.protocol import PLAIN_TEXT
-
-Reason = Annotated[str, Field(min_length=1, max_length=200, pattern=PLAIN_TEXT)]
 
 
 class ClassBody(BaseModel):

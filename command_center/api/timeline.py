@@ -10,11 +10,11 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict
 
 from command_center.accounts.identity import signed_in
+from command_center.api.moments import within_time
 from command_center.errors import Invalid
 from command_center.evidence.spans import SpanKind
 from command_center.evidence.timeline import TimeLines
 
-LATEST = datetime(9000, 1, 1, tzinfo=UTC)
 Instant = Annotated[str | None, Query(max_length=40, description="Unix milliseconds, or ISO 8601 with its zone")]
 
 
@@ -75,6 +75,4 @@ def _milliseconds(text: str | None) -> int | None:
         at = datetime.fromtimestamp(int(text) / 1000, UTC) if text.isdecimal() else datetime.fromisoformat(text)
     except (ValueError, OverflowError, OSError):
         raise Invalid("time-not-valid") from None
-    if at.tzinfo is None or not datetime.fromtimestamp(0, UTC) <= at < LATEST:
-        raise Invalid("time-not-valid")
-    return round(at.timestamp() * 1000)
+    return round(within_time(at).timestamp() * 1000)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict
 
 from command_center.accounts.identity import signed_in
 from command_center.api.custody import Reviewing
+from command_center.api.moments import Moment
 from command_center.evidence.custody import Custody
 from command_center.evidence.tracks import Point, Tracks
 
@@ -37,8 +38,8 @@ def router(tracks: Tracks, custody: Custody) -> APIRouter:
     @routes.get("/api/operations/{operation_id}/tracks", summary="Where the devices were, WGS-84, thinned")
     async def listed(
         operation_id: UUID,
-        since: AwareDatetime | None = None,
-        until: AwareDatetime | None = None,
+        since: Moment | None = None,
+        until: Moment | None = None,
         review: Reviewing = None,
     ) -> TracksItem:
         await custody.admit(signed_in(), operation_id, review, "tracks")
