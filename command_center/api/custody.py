@@ -55,15 +55,19 @@ class ExaminationBody(BaseModel):
 
 
 class FindingView(BaseModel):
-    """One thing that was found, in the reader's words."""
+    """What was found so many times, in the reader's words: `about` the recording, or the ledgers that prove more."""
 
     model_config = ConfigDict(from_attributes=True)
     weight: Literal["broken", "unproven", "note"]
     words: str
+    count: int
+    about: Literal["recording", "proof"]
 
 
 class ExaminationView(BaseModel):
     """What a verification found: `text` for the reader, `report` as the verifier gives it to programs.
+
+    `verdict` is of the recording alone; the report's own result is also of the ledgers that it shares with others.
 
     It is of the recording as it was at `checked_at`, when its manifest had so many `lines`; what was recorded since
     nobody has verified.

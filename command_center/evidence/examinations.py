@@ -23,7 +23,13 @@ from command_center.evidence.denials import Denials
 from command_center.evidence.store import Store, StoreAway
 from command_center.evidence.stored_tree import StoredTree
 from command_center.evidence.tables import Recording
-from command_center.evidence.verdicts import EvidenceVerdict, SaidFinding, said_findings, verdict_details, verdict_of
+from command_center.evidence.verdicts import (
+    EvidenceVerdict,
+    SaidFinding,
+    recording_verdict,
+    said_findings,
+    verdict_details,
+)
 from command_center.evidence.verifier import RECORDINGS_PATH, Found, Options, Report, Verification
 from command_center.operations.scope import must
 from command_center.operations.tables import Operation
@@ -38,7 +44,7 @@ LONGEST_SECONDS = 110.0
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """A verdict with its report: in words for a reader, and for programs.
+    """A verdict on the recording alone, with its report: in words for a reader, and for programs.
 
     It holds for what was there at `checked_at`, when the manifest had so many `lines`.
     """
@@ -84,7 +90,7 @@ class Examinations:
             Unavailable: it takes too long, or the store can't be asked.
         """
         async with self._denials.told(identity, "recording", recording_id):
-            recording, court_id = await self._recording(identity, recording_id)
+            recording, operation = await self._recording(identity, recording_id)
             review = await self._custody.review_of(identity, recording.operation_id, review_id)
             if review is None:
                 raise NotPermitted("purpose-required")
@@ -95,20 +101,21 @@ class Examinations:
             report, checked_at = await self._verified(recording)
         finally:
             self._asked -= 1
-        await self._record(identity, recording_id, court_id, review, report)
+        await self._record(identity, recording_id, operation.court_id, review, report)
+        name = operation.name_en if identity.language == "en" else operation.name_zh
         return Examined(
-            verdict=verdict_of(report),
+            verdict=recording_verdict(report),
             checked_at=checked_at,
             lines=sum(one.lines for one in report.recordings),
-            findings=said_findings(report, identity.language),
+            findings=said_findings(report, identity.language, name),
             text=report.text(identity.language),
             report=report.as_dict(),
         )
 
-    async def _recording(self, identity: Identity, recording_id: UUID) -> tuple[Recording, UUID]:
+    async def _recording(self, identity: Identity, recording_id: UUID) -> tuple[Recording, Operation]:
         must(identity, Permission.REVIEW)
         query = (
-            select(Recording, Operation.court_id)
+            select(Recording, Operation)
             .join(Operation, Recording.operation_id == Operation.id)
             .where(Recording.id == recording_id, Operation.court_id.in_(identity.court_ids))
         )
@@ -116,8 +123,8 @@ class Examinations:
             row = (await session.execute(query)).one_or_none()
         if row is None:
             raise NotFound("recording-not-found")
-        recording, court_id = row
-        return recording, court_id
+        recording, operation = row
+        return recording, operation
 
     async def _verified(self, recording: Recording) -> tuple[Report, datetime]:
         """The report, and since when its files were being read."""
@@ -161,5 +168,5 @@ class Examinations:
                 action="evidence.verified",
                 subject_type="recording",
                 subject_id=str(recording_id),
-                details={**review.details, **verdict_details(report)},
+                details={**review.details, **verdict_details(report, recording_verdict(report))},
             )

@@ -32,13 +32,21 @@ export function linesOf(answer) {
   const lines = partsOf(answer.report).map((part) => ({ state: OF_PART[part.state] ?? "standby", words: partWords(part) }));
   const last = partsOf(answer.report).at(-1);
   if (told && !told.closed && last) lines.push({ state: "standby", words: say("review.verdict.until", { time: clock(last.until) }) });
-  const found = answer.findings;
-  for (const { weight, words } of found.slice(0, MOST_SAID)) lines.push({ state: OF_WEIGHT[weight], words });
-  if (found.length > MOST_SAID) lines.push({ state: "plain", words: say("review.verdict.more", { count: found.length - MOST_SAID }) });
+  // What is broken is never left out, wherever it is: the recording may rest on it.
+  const broken = answer.findings.filter((finding) => finding.weight === "broken");
+  const other = answer.findings.filter((finding) => finding.weight !== "broken" && finding.about === "recording");
+  const room = Math.max(0, MOST_SAID - broken.length);
+  lines.push(...[...broken, ...other.slice(0, room)].map(findingLine));
+  if (other.length > room) lines.push({ state: "plain", words: say("review.verdict.more", { count: other.length - room }) });
   const gaps = (told?.gaps.length ?? 0) + (told?.more_gaps ?? 0);
   if (gaps) lines.push({ state: "plain", words: say("review.verdict.gaps", { count: gaps }) });
   return lines;
 }
+
+/** What the ledgers lack that prove this recording and others: [{state, words}]. */
+export const proofLines = (answer) => answer.findings.filter((finding) => finding.weight !== "broken" && finding.about === "proof").map(findingLine);
+
+const findingLine = ({ weight, words, count }) => ({ state: OF_WEIGHT[weight], words: count > 1 ? say("review.verdict.found.times", { words, count }) : words });
 
 function partWords(part) {
   const words = say(`review.verdict.part.${part.state}`, {

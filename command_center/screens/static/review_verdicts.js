@@ -4,7 +4,7 @@ import { h, setMark, stateMark, write } from "./dom.js";
 import { toSignIn } from "./live.js";
 import { ask } from "./net.js";
 import { reviewId } from "./review_session.js";
-import { changeOf, headOf, linesOf, moment } from "./review_verdict_words.js";
+import { changeOf, headOf, linesOf, moment, proofLines } from "./review_verdict_words.js";
 import { clock } from "./time.js";
 import { say } from "./words.js";
 
@@ -29,9 +29,10 @@ export class Verdicts {
     this.deeds = h("div.verdict-deeds", {}, this.shown, this.all);
     this.progress = h("div.verdict-deeds", { hidden: true }, this.bar, this.end);
     this.news = h("p.verdict-news", { role: "status" });
+    this.proof = h("ul.verdict-proof");
     this.list = h("div.verdict-list");
     this.why = h("p.verdict-why", {}, say("review.verdict.why"));
-    element.append(this.deeds, this.progress, this.news, h("div.verdict-scroll", {}, this.why, this.list, h("p.verdict-trust", {}, say("review.verdict.trust"))));
+    element.append(this.deeds, this.progress, this.news, h("div.verdict-scroll", {}, this.why, this.list, this.proof, h("p.verdict-trust", {}, say("review.verdict.trust"))));
     notes.append(h("button.quiet", { type: "button", "aria-label": say("review.verdict.close"), title: say("review.verdict.close"), onclick: () => this.close() }, "×"));
     this.element = element.closest(".panel");
     this.element.addEventListener("keydown", (event) => {
@@ -51,6 +52,7 @@ export class Verdicts {
     this.rows = new Map();
     this.sections = new Map();
     this.list.replaceChildren();
+    this.paintProof();
     write(this.news, "");
     this.paint();
     this.on.moved(null);
@@ -211,6 +213,19 @@ export class Verdicts {
   put(row, found) {
     Object.assign(row, found);
     this.paintRow(row);
+    this.paintProof();
+  }
+
+  /** What the ledgers lack that the recordings share: as the newest answer has it. */
+  paintProof() {
+    const answers = [...this.rows.values()].flatMap((row) => row.answer ?? []);
+    const newest = answers.reduce((one, other) => (one && one.checked_at > other.checked_at ? one : other), null);
+    const lines = newest ? proofLines(newest) : [];
+    const drawn = JSON.stringify(lines);
+    this.proof.hidden = lines.length === 0;
+    if (drawn === this.drawnProof) return;
+    this.drawnProof = drawn;
+    this.proof.replaceChildren(h("li", {}, say("review.verdict.proof")), ...lines.map((each) => h("li", {}, line(each))));
   }
 
   /** Draw a row anew where something of it has changed, so that what somebody reads in it stays as it is. */

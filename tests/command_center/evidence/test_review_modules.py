@@ -120,3 +120,23 @@ async def test_the_line_zooms_around_a_moment_and_never_out_of_sight(page: Page)
         }"""
     )
     assert found == [True, 10_000, True, True]
+
+
+async def test_nothing_that_is_broken_is_hidden_behind_more(page: Page) -> None:
+    lines = await page.evaluate(
+        """async () => {
+            const { linesOf, proofLines } = await import('/static/review_verdict_words.js');
+            const finding = (weight, about, words, count = 1) => ({ weight, about, words, count });
+            const found = [
+                ...[1, 2, 3, 4, 5, 6, 7, 8].map((number) => finding('broken', 'recording', `broken ${number}`)),
+                finding('broken', 'proof', 'ring', 44), finding('unproven', 'proof', 'journal'),
+                finding('unproven', 'recording', 'open'), finding('note', 'recording', 'clock')];
+            const answer = { findings: found, report: { recordings: [] } };
+            return [linesOf(answer).map((line) => line.words), proofLines(answer).map((line) => line.words)];
+        }"""
+    )
+    own, shared = lines
+    assert own[:8] == [f"broken {number}" for number in range(1, 9)]
+    assert own[8].startswith("ring（共 44 处）")
+    assert own[9].startswith("另有 2 ")
+    assert shared == ["journal"]

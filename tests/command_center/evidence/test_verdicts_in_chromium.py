@@ -20,6 +20,7 @@ from command_center.audit import AuditEntry
 from command_center.evidence.anchors import Anchors
 from command_center.evidence.index import index_events
 from command_center.evidence.keyring import Keyring
+from tests.command_center.evidence.journalling import journals_of, note
 from tests.support.long_operation import coded_minute
 from tests.support.manifests import NODE_KEY, START_MS, ManifestWriter
 from tests.support.review_scene import ReviewPage, Scene, reviewing
@@ -35,7 +36,7 @@ SIZES = ((1920, 1080), (1366, 768))
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def scene(web: RunningWeb) -> AsyncIterator[Scene]:
-    """Two cameras of two minutes, their node's key registered, everything anchored."""
+    """Two cameras of two minutes, all anchored but the end of the operation's journal, which isn't signed yet."""
     scene = Scene(web, int(time.time() * 1000) - AGO_MS)
     await scene.add_feeds(2)
     for number in range(2):
@@ -45,7 +46,14 @@ async def scene(web: RunningWeb) -> AsyncIterator[Scene]:
     keyring.ensure()
     keyring.add("node-1", NODE_KEY.public)
     await anchor(web)
+    await note_unsigned(scene)
     yield scene
+
+
+async def note_unsigned(scene: Scene) -> None:
+    """Something happens in the operation, which nobody has signed yet."""
+    await note(scene.web.web.database, scene.operation_id, 1, 2, 3)
+    await journals_of(scene.web.web.database, scene.web.web.settings.data).step()
 
 
 async def anchor(web: RunningWeb) -> None:
@@ -87,6 +95,9 @@ async def test_what_is_untouched_is_proven_and_a_changed_byte_is_told_at_its_cam
         for feed in (first, second):
             await is_told(review, feed, "完整，未经改动，已证明", "已证明，至迟自", "核验于")
         await review.page.get_by_text("核验完毕 · 2 个完整").wait_for(timeout=SLOW_MS)
+        lacks = review.page.locator("#verdicts .state-word").filter(has_text="尚未签署")
+        assert await lacks.count() == 1
+        assert "的日志：" in await review.page.locator(".verdict-proof").inner_text()
         assert await camera(review, second).get_attribute("data-state") == "normal"
         made.segments[0].write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
         try:
@@ -194,6 +205,7 @@ async def test_a_verdict_of_a_recording_that_grew_says_up_to_where_it_holds(scen
 async def test_the_panel_fits_in_both_sizes_and_languages(scene: Scene, browser: Browser) -> None:
     for is_english in (False, True):
         language = "en" if is_english else "zh"
+        await note_unsigned(scene)
         async with reviewing(browser, scene, "supervisor", english=is_english) as review:
             await review.seek(scene.began + 30_000)
             await look(review, f"closed-{language}")
