@@ -156,7 +156,7 @@ class Web:
             self.database, self.audit, self.store, settings.data, self.custody, self.denials
         )
         periods = periods_of(settings)
-        self.retention = Retention(self.database, self.audit, periods)
+        self.retention = Retention(self.database, self.audit, self.denials, periods)
         self.deletions = Deletions(
             self.database,
             self.audit,
@@ -220,7 +220,7 @@ class Web:
             CallbackDoors(CALLBACKS, page_access),
             self.screens.csp_hashes(),
             self.settings.page_origins,
-            self.denials.note_path,
+            self.denials.note_request,
         )
         return Measured(gate, self.metrics)
 

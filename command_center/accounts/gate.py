@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from urllib.parse import quote
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from command_center.accounts.bodies import BODY_LIMIT_BYTES, MEDIA_BODY_LIMIT_BYTES, Gone, read_body, replay
+from command_center.accounts.bodies import (
+    BODY_LIMIT_BYTES,
+    MEDIA_BODY_LIMIT_BYTES,
+    Gone,
+    TooLarge,
+    TooSlow,
+    read_body,
+    replay,
+)
 from command_center.accounts.callbacks import CallbackDoors
 from command_center.accounts.credentials import SAFE_METHODS, Credentials, csrf_cookie
 from command_center.accounts.doors import (
@@ -36,6 +45,8 @@ CALLBACK_PATH = "/_dash-update-component"
 SIGN_IN = "/sign-in"
 KEPT_BY_BROWSERS = ("/static/", "/vendor/", "/field", "/_dash-component-suites/", "/_favicon.ico")
 """Files of the product; everything else may hold somebody's data and isn't kept, unless its route says so."""
+DENIED_BODY_LIMIT_BYTES = 16_000
+"""More of what is refused nobody reads; it names a recording and a reason."""
 CLOSE_NOT_SIGNED_IN = 4401
 CLOSE_REFUSED = 4403
 
@@ -52,7 +63,7 @@ class Gate:
         callbacks: CallbackDoors,
         script_hashes: Sequence[str] = (),
         media_origins: Sequence[str] = (),
-        denied: Callable[[Identity, str], Awaitable[None]] | None = None,
+        denied: Callable[[Identity, str, bytes], Awaitable[None]] | None = None,
     ) -> None:
         self._app = app
         self._sign_ins = sign_ins
@@ -88,7 +99,7 @@ class Gate:
         except Gone:
             return
         except CommandCenterError as error:
-            await self._tell_denial(scope["path"], door, error, _who(recognized))
+            await self._tell_denial(scope, receive, door, error, _who(recognized))
             await _refuse(scope, send, door, error, _who(recognized))
             return
         if door.is_page and recognized and credentials.csrf_cookie != recognized.csrf_token:
@@ -117,13 +128,22 @@ class Gate:
             current_identity.reset(token)
 
     async def _tell_denial(
-        self, path: str, door: Door | None, error: CommandCenterError, identity: Identity | None
+        self,
+        scope: Scope,
+        receive: Receive,
+        door: Door | None,
+        error: CommandCenterError,
+        identity: Identity | None,
     ) -> None:
-        """Have it written down who was refused what is evidence."""
+        """Have it written down who was refused what is evidence; the body says what of it."""
         if self._denied is None or door is None or not door.is_evidence or identity is None:
             return
         if isinstance(error, NotPermitted) and error.code == "not-permitted":
-            await self._denied(identity, path)
+            body = b""
+            if scope["method"] not in SAFE_METHODS:
+                with suppress(Gone, TooLarge, TooSlow):
+                    body = await read_body(scope, receive, DENIED_BODY_LIMIT_BYTES)
+            await self._denied(identity, scope["path"], body)
 
     def _headers(self, path: str, nonce: str | None) -> list[tuple[bytes, bytes]]:
         headers = security_headers(content_policy(self._script_hashes, nonce, self._media_origins))

@@ -15,6 +15,7 @@ from command_center.accounts.identity import Identity
 from command_center.audit import Audit, AuditEntry
 from command_center.database import Database
 from command_center.errors import NotFound
+from command_center.evidence.attempts import Attempt
 from command_center.evidence.custody_tables import Deletion, LegalHold, RetentionMark
 from command_center.evidence.deletions import must_decide
 from command_center.evidence.denials import Denials
@@ -91,7 +92,7 @@ class CustodyRecords:
                     details={"operation": str(operation.id), "deletion": str(deletion_id)},
                 )
                 return record
-        await self._denials.note_deletion(identity, "deletion-not-found", deletion.recording_id)
+        await self._denials.note_attempt(identity, "other-court", Attempt("deletion", "custody", deletion=deletion_id))
         raise NotFound("deletion-not-found")
 
     async def _read(self, session: AsyncSession, deletion: Deletion) -> CustodyRecord:

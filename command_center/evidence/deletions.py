@@ -18,6 +18,7 @@ from command_center.audit import Audit
 from command_center.clock import Clock, now
 from command_center.database import Database
 from command_center.errors import CommandCenterError, Conflict, Invalid, NotFound, NotPermitted
+from command_center.evidence.attempts import Attempt
 from command_center.evidence.custody_tables import Deletion
 from command_center.evidence.denials import Denials
 from command_center.evidence.exports.masks import Masks
@@ -83,7 +84,7 @@ class Deletions:
             Invalid: the reason holds somebody's number, or where somebody lives; others will read the tombstone.
             Conflict: it is proposed already or gone, or a rule keeps it; the code says which.
         """
-        async with self._deciding(identity, recording_id) as session:
+        async with self._deciding(identity, Attempt("deletion", "propose", recording=recording_id)) as session:
             must(identity, Permission.PROPOSE_DELETION)
             # Nothing is said of names, or whoever asks would learn whom other courts know: the tombstone masks them.
             if Masks(()).would_mask(reason):
@@ -118,7 +119,7 @@ class Deletions:
             Conflict: it isn't proposed any more, or a rule keeps the recording; the code says which.
         """
         recording_id = await self._recording_of(deletion_id)
-        async with self._deciding(identity, recording_id) as session:
+        async with self._deciding(identity, Attempt("deletion", "approve", deletion=deletion_id)) as session:
             must(identity, Permission.APPROVE_DELETION)
             found = await self._kept(session, identity, recording_id)
             deletion = await _open(session, deletion_id, DeletionState.PROPOSED)
@@ -139,7 +140,7 @@ class Deletions:
             Conflict: it has taken effect, or ended.
         """
         recording_id = await self._recording_of(deletion_id)
-        async with self._deciding(identity, recording_id) as session:
+        async with self._deciding(identity, Attempt("deletion", "withdraw", deletion=deletion_id)) as session:
             await self._kept(session, identity, recording_id)
             deletion = await _open(session, deletion_id, DeletionState.PROPOSED, DeletionState.APPROVED)
             if identity.user_id not in (deletion.proposed_by, deletion.approved_by):
@@ -156,7 +157,7 @@ class Deletions:
             Conflict: it isn't proposed any more.
         """
         recording_id = await self._recording_of(deletion_id)
-        async with self._deciding(identity, recording_id) as session:
+        async with self._deciding(identity, Attempt("deletion", "refuse", deletion=deletion_id)) as session:
             must(identity, Permission.APPROVE_DELETION)
             await self._kept(session, identity, recording_id)
             deletion = await _open(session, deletion_id, DeletionState.PROPOSED)
@@ -213,13 +214,13 @@ class Deletions:
         ]
 
     @asynccontextmanager
-    async def _deciding(self, identity: Identity, recording_id: UUID) -> AsyncIterator[AsyncSession]:
+    async def _deciding(self, identity: Identity, attempt: Attempt) -> AsyncIterator[AsyncSession]:
         """One transaction; whoever is refused in it is written into the audit."""
         try:
             async with self._database.write() as session:
                 yield session
         except CommandCenterError as refusal:
-            await self._denials.note_deletion(identity, refusal.code, recording_id)
+            await self._denials.note_attempt(identity, refusal.code, attempt)
             raise
 
     async def _recording_of(self, deletion_id: UUID) -> UUID:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -15,9 +16,11 @@ from command_center.accounts.permissions import Permission
 from command_center.audit import Audit
 from command_center.clock import Clock, now
 from command_center.database import Database, new_id
-from command_center.errors import Conflict, NotFound, NotPermitted
+from command_center.errors import CommandCenterError, Conflict, NotFound, NotPermitted
+from command_center.evidence.attempts import Attempt
 from command_center.evidence.custody_tables import Deletion, LegalHold, RetentionMark
 from command_center.evidence.deletions import end, must_decide
+from command_center.evidence.denials import Denials
 from command_center.evidence.retention_rules import (
     DEFAULT_CLASS,
     GONE_STATES,
@@ -53,10 +56,13 @@ class KeptOperation:
 class Retention:
     """Sets classes and holds, and stops the deletions that they no longer allow."""
 
-    def __init__(self, database: Database, audit: Audit, periods: Periods, clock: Clock = now) -> None:
+    def __init__(
+        self, database: Database, audit: Audit, denials: Denials, periods: Periods, clock: Clock = now
+    ) -> None:
         self.periods = periods
         self._database = database
         self._audit = audit
+        self._denials = denials
         self._clock = clock
 
     async def listed(
@@ -107,8 +113,8 @@ class Retention:
             NotPermitted: the role doesn't; or it would be kept shorter, which takes somebody who approves deletions.
             NotFound: there is no such operation or recording in this person's courts.
         """
-        must(identity, Permission.HOLD_RECORDINGS)
-        async with self._database.write() as session:
+        attempt = Attempt("retention", "classify", operation=operation_id, recording=recording_id)
+        async with self._deciding(identity, attempt) as session:
             operation = await lock_operation(session, identity, operation_id)
             before = await _class_of(session, operation_id, recording_id)
             if before == retention_class:
@@ -141,8 +147,8 @@ class Retention:
             NotFound: there is no such operation or recording in this person's courts.
             Conflict: the recording is being deleted already.
         """
-        must(identity, Permission.HOLD_RECORDINGS)
-        async with self._database.write() as session:
+        attempt = Attempt("hold", "set", operation=operation_id, recording=recording_id)
+        async with self._deciding(identity, attempt) as session:
             operation = await lock_operation(session, identity, operation_id)
             await _class_of(session, operation_id, recording_id)
             if recording_id is not None and await _is_going(session, recording_id):
@@ -171,8 +177,7 @@ class Retention:
             NotFound: there is no such hold in this person's courts.
             Conflict: it is lifted already.
         """
-        must(identity, Permission.HOLD_RECORDINGS)
-        async with self._database.write() as session:
+        async with self._deciding(identity, Attempt("hold", "lift", hold=hold_id)) as session:
             hold = await session.get(LegalHold, hold_id)
             if hold is None:
                 raise NotFound("hold-not-found")
@@ -184,6 +189,17 @@ class Retention:
                 raise NotPermitted("hold-needs-two")
             hold.lifted_by, hold.lifted_at, hold.lift_reason = identity.user_id, self._clock(), reason
             await self._record(session, identity, operation, hold.recording_id, "hold.lifted", {"hold": str(hold_id)})
+
+    @asynccontextmanager
+    async def _deciding(self, identity: Identity, attempt: Attempt) -> AsyncIterator[AsyncSession]:
+        """One transaction of somebody who may hold recordings; whoever is refused in it is written into the audit."""
+        try:
+            must(identity, Permission.HOLD_RECORDINGS)
+            async with self._database.write() as session:
+                yield session
+        except CommandCenterError as refusal:
+            await self._denials.note_attempt(identity, refusal.code, attempt)
+            raise
 
     async def _stop(self, session: AsyncSession, operation: Operation, recording_id: UUID | None) -> None:
         """Stop what is on its way and isn't allowed any more."""

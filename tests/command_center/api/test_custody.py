@@ -121,3 +121,21 @@ async def test_a_supervisor_reads_nothing_of_accounts_and_that_it_read_is_record
     async with web.web.database.read() as session:
         person = await session.get_one(User, web.world.users["supervisor"])
     assert str(person.id) in {entry["actor_id"] for entry in await told(auditor, "audit.read")}
+
+
+async def test_an_attempt_at_a_deletion_by_the_wrong_role_is_in_the_audit_as_that(
+    web: RunningWeb, recording: UUID
+) -> None:
+    commander, supervisor = await web.signed_in("commander"), await web.signed_in("supervisor")
+    body = {"recording_id": str(recording), "reason": "over"}
+    for path, attempt in (
+        ("/api/deletions", body),
+        ("/api/retention/holds", {**body, "operation_id": str(web.world.operation_id)}),
+    ):
+        assert (await commander.post(path, json=attempt)).status_code == 403
+    for action, step in (("deletion.denied", "propose"), ("hold.denied", "set")):
+        (entry,) = [one for one in await told(supervisor, action) if one["details"]["attempt"] == step]
+        assert (entry["actor_username"], entry["subject_type"], entry["subject_id"]) == (
+            "commander", "recording", str(recording),
+        )  # fmt: skip
+        assert entry["details"]["code"] == "not-permitted"

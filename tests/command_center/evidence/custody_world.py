@@ -74,7 +74,7 @@ class CustodyWorld:
         self.tombstones = Tombstones(self.data / FILE, lambda: nullcontext(self.court_key), self.clock)
         self.denials = Denials(self.database, self.audit, lambda: self.seconds)
         self.custody = Custody(self.database, self.audit, self.denials, self.clock)
-        self.retention = Retention(self.database, self.audit, PERIODS, self.clock)
+        self.retention = Retention(self.database, self.audit, self.denials, PERIODS, self.clock)
         self.deletions = Deletions(self.database, self.audit, self.denials, PERIODS, delay=DELAY, clock=self.clock)
         self.packages = self.data / "exports"
         self.disposal = self.new_disposal()

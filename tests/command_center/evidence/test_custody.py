@@ -14,7 +14,8 @@ from command_center.database import Database
 from command_center.errors import NotFound, NotPermitted, TooMany
 from command_center.evidence import custody as custody_module
 from command_center.evidence.custody import REVIEW_LIFE, Custody, Purpose
-from command_center.evidence.denials import ENTRIES, WINDOW_SECONDS
+from command_center.evidence.denials import UNKNOWN_ENTRIES, WINDOW_SECONDS
+from command_center.evidence.retention_rules import RetentionClass
 from tests.command_center.evidence.custody_world import CustodyWorld, new_custody_world
 
 
@@ -150,26 +151,92 @@ async def test_seeks_are_audited_with_moment_and_feeds_and_not_faster_than_each_
 async def test_a_refusal_is_written_down_once_a_minute_and_counted_beyond(world: CustodyWorld) -> None:
     recording, officer = await world.record(), world.people["officer"]
     for _ in range(500):
-        await world.denials.note_path(officer, f"/api/recordings/{recording}/index")
-    for number in range(3 * ENTRIES):
-        await world.denials.note_path(officer, f"/api/recordings/{UUID(int=number)}")
+        await world.denials.note_request(officer, f"/api/recordings/{recording}/index", b"")
+    for number in range(3 * UNKNOWN_ENTRIES):
+        await world.denials.note_request(officer, f"/api/recordings/{UUID(int=number)}", b"")
     entries = await world.entries("recording.denied")
-    assert len(entries) == ENTRIES
+    assert len(entries) == 1 + UNKNOWN_ENTRIES
     assert (entries[0].subject_type, entries[0].subject_id) == ("recording", str(recording))
     assert json.loads(entries[0].details) == {"code": "not-permitted"}
     world.seconds += WINDOW_SECONDS + 1
-    await world.denials.note_path(officer, f"/api/recordings/{recording}/index")
-    counted, again = (await world.entries("recording.denied"))[ENTRIES:]
-    assert json.loads(counted.details) == {"count": 530 - ENTRIES}
-    assert again.subject_id == str(recording)
+    await world.denials.note_request(officer, f"/api/recordings/{recording}/index", b"")
+    repeated, made_up, again = (await world.entries("recording.denied"))[1 + UNKNOWN_ENTRIES :]
+    assert (repeated.subject_id, json.loads(repeated.details)) == (
+        str(recording),
+        {"code": "not-permitted", "count": 499},
+    )
+    assert (made_up.subject_type, json.loads(made_up.details)) == ("user", {"count": 2 * UNKNOWN_ENTRIES})
+    assert (again.subject_id, json.loads(again.details)) == (str(recording), {"code": "not-permitted"})
 
 
 async def test_what_was_counted_is_written_down_at_the_end(world: CustodyWorld) -> None:
     for _ in range(7):
-        await world.denials.note_path(world.people["officer"], "/api/exports")
+        await world.denials.note_request(world.people["officer"], "/api/exports", b"")
     await world.denials.flush()
     details = [json.loads(entry.details) for entry in await world.entries("recording.denied")]
-    assert details == [{"code": "not-permitted"}, {"count": 6}]
+    assert details == [{"code": "not-permitted"}, {"code": "not-permitted", "count": 6}]
+
+
+async def test_every_attempt_on_a_deletion_or_a_hold_stands_by_itself(world: CustodyWorld) -> None:
+    recordings = [await world.record(), await world.record()]
+    supervisor, commander = world.people["supervisor"], world.people["commander"]
+    deletions = [await world.deletions.propose(supervisor, one, "period over") for one in recordings]
+    hold = await world.retention.hold(supervisor, world.operation, None, "appeal")
+    wish = {"operation_id": str(world.operation), "recording_id": str(recordings[0]), "reason": "x"}
+    for _ in range(3):
+        for deletion in deletions:
+            for step in ("approve", "refuse", "withdraw", "custody"):
+                await world.denials.note_request(commander, f"/api/deletions/{deletion}/{step}", b"{}")
+        for path in ("/api/deletions", "/api/retention/holds", "/api/retention/classes"):
+            await world.denials.note_request(commander, path, json.dumps(wish).encode())
+        await world.denials.note_request(commander, f"/api/retention/holds/{hold}/lift", b"not JSON")
+    entries = await world.entries("deletion.denied", "hold.denied", "retention.denied", "recording.denied")
+    told = {(one.action, one.subject_id, json.loads(one.details)["attempt"]) for one in entries}
+    steps = {("deletion.denied", str(one), step) for one in recordings for step in ("approve", "refuse", "withdraw")}
+    steps |= {("deletion.denied", str(one), "custody") for one in recordings}
+    steps |= {
+        ("deletion.denied", str(recordings[0]), "propose"),
+        ("hold.denied", str(recordings[0]), "set"),
+        ("hold.denied", str(world.operation), "lift"),
+        ("retention.denied", str(recordings[0]), "classify"),
+    }
+    assert told == steps
+    assert len(entries) == len(steps)
+    assert {json.loads(one.details).get("deletion") for one in entries} >= {str(one) for one in deletions}
+    await world.denials.flush()
+    counted = (await world.entries("deletion.denied", "hold.denied", "retention.denied"))[len(steps) :]
+    assert [json.loads(one.details)["count"] for one in counted] == [2] * len(steps)
+    assert {(one.action, one.subject_id, json.loads(one.details)["attempt"]) for one in counted} == steps
+    assert await world.entries("recording.denied") == []
+
+
+async def test_made_up_attempts_do_not_make_the_audit_grow(world: CustodyWorld) -> None:
+    commander = world.people["commander"]
+    for number in range(5 * UNKNOWN_ENTRIES):
+        body = json.dumps({"recording_id": str(UUID(int=number))}).encode()
+        await world.denials.note_request(commander, "/api/deletions", body)
+        await world.denials.note_request(commander, f"/api/deletions/{UUID(int=number)}/approve", b"")
+    await world.denials.flush()
+    entries = await world.entries("deletion.denied")
+    assert len(entries) == UNKNOWN_ENTRIES + 1
+    assert json.loads(entries[-1].details) == {"count": 9 * UNKNOWN_ENTRIES}
+
+
+async def test_who_may_not_hold_or_lifts_his_own_is_in_the_audit(world: CustodyWorld) -> None:
+    supervisor, commander = world.people["supervisor"], world.people["commander"]
+    hold = await world.retention.hold(supervisor, world.operation, None, "appeal")
+    with pytest.raises(NotPermitted):
+        await world.retention.lift(supervisor, hold, "over")
+    with pytest.raises(NotPermitted):
+        await world.retention.hold(commander, world.operation, None, "mine")
+    with pytest.raises(NotPermitted):
+        await world.retention.classify(commander, world.operation, None, RetentionClass.C)
+    entries = await world.entries("hold.denied", "retention.denied")
+    assert [(one.actor_id, json.loads(one.details)["code"], json.loads(one.details)["attempt"]) for one in entries] == [
+        (supervisor.user_id, "hold-needs-two", "lift"),
+        (commander.user_id, "not-permitted", "set"),
+        (commander.user_id, "not-permitted", "classify"),
+    ]
 
 
 async def test_a_refusal_is_of_the_court_whose_recording_it_is(world: CustodyWorld) -> None:
