@@ -137,12 +137,16 @@ CODES: Mapping[str, tuple[Grade, str, str]] = {
     "signer-not-entitled": (_B, "由 {owner} 的密钥 {key} 签署，应由 {wanted} 签署。", "Signed by the key {key} of {owner}; it had to be signed by {wanted}."),
     "signer-retired": (_B, "密钥 {key} 已于 {retired} 停用，却在 {at} 签署。", "The key {key} was retired at {retired} and signed this at {at}."),
     "signer-early": (_B, "密钥 {key} 于 {known} 才登记，签署时间却是 {at}。", "The key {key} was entered only at {known}, and signed this at {at}."),
-    "signed-late": (_U, "由已停用的密钥签署，停用之后很久才被锚定：无法证明是在停用之前签署的。", "Signed by a key that was retired, and anchored only long afterwards: that it was signed before isn't proven."),
+    "signer-replaced": (_U, "密钥 {key} 已于 {replaced} 被后继密钥取代，此处却没有其停用记录，它又在 {at} 签署：不能排除停用记录被隐去。", "The key {key} was replaced at {replaced} and signed this at {at}; that it was retired isn't entered here, and may have been taken out."),
+    "signed-late": (_U, "由已停用的密钥签署，没有及时的锚点为证：无法证明是在停用之前签署的。", "Signed by a key that was retired, and no anchor of that time tells of it: that it was signed before isn't proven."),
+    "signed-unvouched": (_U, "{lines} 行由已停用的密钥签署，其后还没有后继密钥签署的锚点（更换密钥后约一分钟才有），暂不能证明是在停用之前签署的。", "Lines that were signed by a key which is retired now: {lines}. No anchor by its successor stands behind them yet (one follows about a minute after a change of keys), so that they were signed before isn't proven yet."),
     "cut-off": (_B, "{source}记载有 {told} 行，此处只有 {found} 行：尾部被截去。", "{source} tells of {told} lines, {found} are here: the end was cut off."),
     "not-as-told": (_B, "该行与{source}记载的不符：在那之后被改写。", "This line isn't the one that {source} holds: it was rewritten afterwards."),
     "tail-unsigned": (_U, "末尾 {lines} 行尚未签署，也未锚定，暂不能证明。", "The last {lines} lines are neither signed nor anchored yet, and not proven."),
     "not-anchored": (_U, "末尾 {lines} 行已签署但尚未锚定：自何时起存在，尚不能证明。", "The last {lines} lines are signed but not anchored yet: since when they stand isn't proven."),
-    "excerpt": (_N, "此账簿是摘录：另有 {lines} 行只涉及他人，未收入本包，只留其行数与哈希；各行仍按整本账簿编号。略去的行与本包无关且前后相接，以法院对本包的签名为据。", "This is an excerpt of the ledger: {lines} lines that speak of others alone were left out and are told by their number and hash only; the lines here keep their numbers in the whole. That those left out don't speak of this package and follow each other rests on the court's signature of the package."),
+    "excerpt": (_N, "此账簿是摘录：另有 {lines} 行未收入本包，只留其行数与哈希；各行仍按整本账簿编号。略去的行只涉及他人，仅以法院对本包的签名为据，此处无从核对。", "This is an excerpt of the ledger: {lines} lines were left out and are told by their number and hash only; the lines here keep their numbers in the whole. That those left out speak of others alone rests on the court's signature of the package and can't be checked here."),
+    "excerpt-absent": (_N, "此账簿的 {lines} 行全部未收入本包，只留其行数与哈希，故包内没有此文件。略去的行只涉及他人，仅以法院对本包的签名为据，此处无从核对。", "All {lines} lines of this ledger were left out and are told by their number and hash only, so this file isn't in the package. That they speak of others alone rests on the court's signature of the package and can't be checked here."),
+    "keys-left-out": (_U, "密钥簿略去了 {lines} 行（早期的包如此）：其中可能有停用密钥的记录，因此不能证明签署所用的密钥当时有效。请法院重新导出。", "{lines} lines of the key ring were left out, as earlier packages did: among them may be that a key was retired, so it isn't proven that the keys were in force. Have the court export it anew."),
     "excerpt-false": (_B, "包声明此处略去了行，账簿却不是这样：声明不实。", "The package declares that lines were left out here, and the ledger says otherwise: the declaration is false."),
     "excerpt-unsound": (_B, "制包时，略去的第 {first} 至 {last} 行已不相衔接，法院在包中如实声明：账簿此前被改动过。", "When the package was made, the lines {first} to {last} that were left out no longer followed each other, as the package itself declares: the ledger had been changed before."),
     "file-unreadable": (_U, "文件无法读取（{reason}）。", "The file can't be read ({reason})."),
@@ -159,7 +163,8 @@ CODES: Mapping[str, tuple[Grade, str, str]] = {
     "anchor-order": (_B, "签署时引用的锚点（第 {sequence} 号）并不早于锚定它的锚点（第 {cover} 号）。", "It names anchor {sequence}, which isn't older than the one that anchored it, {cover}."),
     "known-anchor-gone": (_B, "所指定的第 {sequence} 号锚点不在锚点簿中（只到第 {last} 号）：整套数据被退回到更早的状态。", "The anchor {sequence} that you named isn't here (the last is {last}): all of this was put back to an earlier state."),
     "known-anchor-differs": (_B, "第 {sequence} 号锚点与所指定的不同：锚点簿被改写。", "Anchor {sequence} isn't the one that you named: the anchors were rewritten."),
-    "known-anchor-left-out": (_U, "所指定的第 {sequence} 号锚点不在摘录之列，无从比较：请以法院的整本锚点簿核对。", "The anchor {sequence} that you named isn't in this excerpt and couldn't be compared: hold it against the court's whole ledger of anchors."),
+    "known-anchor-left-out": (_U, "所指定的第 {sequence} 号锚点不在摘录之列，无从比较（这对本包并无不利）：请以法院的整本锚点簿核对。", "The anchor {sequence} that you named isn't in this excerpt and couldn't be compared, which says nothing against the package: hold it against the court's whole ledger of anchors."),
+    "known-anchor-newer": (_U, "所指定的第 {sequence} 号锚点比本包的最新锚点（第 {last} 号）更新，无从比较：若是制包（{made}）之后记下的，这对本包并无不利；若是之前记下的，则本包被退回到更早的状态。请以法院的整本锚点簿核对。", "The anchor {sequence} that you named is newer than the newest here ({last}) and couldn't be compared. If it was noted after the package was made ({made}), that says nothing against it; if before, all of this was put back to an earlier state. Hold it against the court's whole ledger of anchors."),
     "timestamp-wrong": (_B, "时间戳不属于它所指的锚点。", "The time stamp isn't of the anchor that it names."),
     "timestamp-unreadable": (_B, "时间戳无法读取（{reason}）。", "The time stamp can't be read ({reason})."),
     "timestamp-forged": (_B, "时间戳的签名不成立。", "The time stamp's signature is false."),
@@ -200,7 +205,7 @@ CODES: Mapping[str, tuple[Grade, str, str]] = {
     "media-stray": (_U, "没有任何清单提到此文件，它不能证明什么。", "No manifest tells of this file; it proves nothing."),
     "recording-missing": (_B, "{source}记载的录像不见了（清单也不在），且没有任何说明。", "{source} tells of this recording; its manifest is gone, and nothing accounts for it."),
     # Packages
-    "package-line": (_B, "package.json 无法读取或不成立（{reason}）。", "package.json can't be read, or makes no sense ({reason})."),
+    "package-line": (_B, "package.json 无法读取或不成立（{reason}），包内其余内容因此未再核对。", "package.json can't be read, or makes no sense ({reason}); so nothing else in the package was verified."),
     "package-file-missing": (_B, "包的目录列有此文件，包内却没有。", "The package's list has this file; the package hasn't."),
     "package-file-added": (_B, "包内有此文件，包的目录却没有。", "This file is in the package and not in its list."),
     "package-file-changed": (_B, "文件与包的目录所列的不符：被改动。", "The file isn't the one in the package's list: it was changed."),
@@ -1192,6 +1197,13 @@ class Key:
     owner: str
     at: int
     retired_at: int | None = None
+    replaced_at: int | None = None
+    """When another of the court's came in its place, which retires it in the same step."""
+
+    @property
+    def ended_at(self) -> int | None:
+        """When its term was over, by its retirement or else its successor."""
+        return self.replaced_at if self.retired_at is None else self.retired_at
 
 
 COURT = "court"
@@ -1321,6 +1333,8 @@ class Ledger:
         """Heads that an anchor tells of and that are here: lines, the anchor's sequence; both rise."""
         self.late: list[tuple[int, Key]] = []
         """Lines that a key signed which was retired later: they must have been anchored soon after that."""
+        self.too_late: list[int] = []
+        """Those of them that were anchored only long after that."""
         self.is_sound = True
         """Whether no line was changed, put in or taken out."""
 
@@ -1439,7 +1453,7 @@ class Ledger:
         key = verify_signature(self._check, line, self._context, owner, at, self.wrong)
         if key is not None:
             self.signed = line.ordinal
-            if key.retired_at is not None:
+            if key.ended_at is not None:
                 self.late.append((line.ordinal, key))
         return key
 
@@ -1461,27 +1475,39 @@ class Ledger:
         self._pass_over()
         if self._check.left_out.get(self.path):
             self.wrong("excerpt-false", self.path)
-        if self.left_out:
-            add("excerpt", self.path, lines=self.left_out)
+        if self.left_out and self.path == KEYS_PATH:
+            add("keys-left-out", self.path, lines=self.left_out)
+        elif self.left_out:
+            add("excerpt" if self._read else "excerpt-absent", self.path, lines=self.left_out)
         beyond = [(lines, source) for lines, _, source in self._claims if lines > self.lines]
         if beyond:
             told, source = max(beyond, key=lambda one: one[0])
             self.wrong("cut-off", self.path, source=source, told=told, found=self.lines)
-        for ordinal, key in self.late:
-            sequence = self.anchor_of(ordinal)
-            at = None if sequence is None else anchor_at(sequence)
-            if at is None or not _is_in_time(key, at):
-                add("signed-late", f"{self.path}:{ordinal}")
+        self._say_late(anchor_at)
         unsigned = self._read - max(self.signed, self.covered)
         if unsigned > 0 and self._check.can_verify:
             add("tail-unsigned", self.path, lines=unsigned)
         if has_anchors and self.signed > self.covered:
             add("not-anchored", self.path, lines=self.signed - self.covered)
 
+    def _say_late(self, anchor_at: Callable[[int], int | None]) -> None:
+        unvouched = 0
+        for ordinal, key in self.late:
+            sequence = self.anchor_of(ordinal)
+            at = None if sequence is None else anchor_at(sequence)
+            if at is None:
+                unvouched += 1
+            elif not _is_in_time(key, at):
+                self.too_late.append(ordinal)
+        for ordinal in self.too_late:
+            self._check.report.add("signed-late", f"{self.path}:{ordinal}")
+        if unvouched:
+            self._check.report.add("signed-unvouched", self.path, lines=unvouched)
+
 
 def _is_in_time(key: Key, anchored_at: int) -> bool:
     """Whether what this key signed was anchored before anybody could have made it with a key of former days."""
-    return key.retired_at is None or anchored_at <= key.retired_at + LATE_ANCHOR_MS
+    return key.ended_at is None or anchored_at <= key.ended_at + LATE_ANCHOR_MS
 
 
 def verify_signature(
@@ -1513,6 +1539,10 @@ def verify_signature(
     if key.retired_at is not None and at > key.retired_at + CLOCK_SLACK_MS:
         wrong("signer-retired", line.where, key=key.id, retired=instant(key.retired_at), at=instant(at))
         return None
+    if key.retired_at is None and key.replaced_at is not None and at > key.replaced_at + CLOCK_SLACK_MS:
+        # Between the two lines of a change of keys a crash may lie; so this alone proves no forgery.
+        replaced = instant(key.replaced_at)
+        check.report.add("signer-replaced", line.where, key=key.id, replaced=replaced, at=instant(at))
     if owner == COURT and at < key.at - CLOCK_SLACK_MS:
         wrong("signer-early", line.where, key=key.id, known=instant(key.at), at=instant(at))
         return None
@@ -1599,6 +1629,9 @@ class KeyRing:
             self._begin(line, key, fingerprint)
         elif self._is_signed(line):
             self._check.keys[key.id] = key
+            replaced = self._check.keys.get(str(fields.found.get("replaces")))
+            if replaced is not None and key.owner == replaced.owner == COURT:
+                replaced.replaced_at = key.at
 
     def _begin(self, line: Line, key: Key, fingerprint: str) -> None:
         """The first key has nobody to speak for it: it is held against what the reader knows."""
@@ -1875,6 +1908,9 @@ class Anchors:
         digest = self.digest(known[0])
         if digest is None and known[0] < self.last:
             report.add("known-anchor-left-out", ANCHORS_PATH, sequence=known[0])
+        elif digest is None and report.made_at is not None and self.last:
+            made = instant(report.made_at)
+            report.add("known-anchor-newer", ANCHORS_PATH, sequence=known[0], last=self.last, made=made)
         elif digest is None:
             self.ledger.wrong("known-anchor-gone", ANCHORS_PATH, sequence=known[0], last=self.last)
         elif digest.hex() != known[1]:
@@ -1923,7 +1959,8 @@ class Anchors:
         """An anchor that another key signed speaks for those before it."""
         if key is not self._signer:
             late = self.ledger.late
-            self.ledger.late = [one for one in late if one[1] is key or not _is_in_time(one[1], at)]
+            self.ledger.late = [one for one in late if one[1] is key]
+            self.ledger.too_late += [line for line, by in late if by is not key and not _is_in_time(by, at)]
             self._signer = key
 
     def _timestamp(self, line: Line) -> None:
@@ -2091,7 +2128,7 @@ def verify_package(check: Check, package: Package) -> None:
         check.report.add(code, where, **values)
 
     key = verify_signature(check, package.line, "package/1", COURT, package.made_at, wrong)
-    if key is not None and key.retired_at is not None:
+    if key is not None and key.ended_at is not None:
         check.report.add("signed-late", PACKAGE_PATH)
 
 
@@ -2824,6 +2861,8 @@ class Verification:
             self.report.add("no-signatures")
         if scope == "package":
             self._package = read_package(self.check)
+            if "package-line" in self.report.counts:
+                return  # without what it declares, all else would be told as wrong, and the cause lost among it
         if size(KEYS_PATH) is not None:
             self._keys.read()
         if self._package is not None:

@@ -369,7 +369,7 @@ def package(world: ProofWorld, folder: Path, *, left_out: int = 1, is_excerpt: b
     for ledger in (world.keys, world.anchors, world.tombstones):
         path = ledger.path.relative_to(world.data).as_posix()
         data = ledger.path.read_bytes()
-        ranges = shared[path].ranges if is_excerpt else ((0, len(data)),)
+        ranges = shared[path].ranges if path in shared else ((0, len(data)),)
         if ranges:
             (folder / path).write_bytes(b"".join(data[first : first + length] for first, length in ranges))
     shutil.copy(world.journals[operation].path, proof / "journals")
@@ -403,12 +403,11 @@ def package(world: ProofWorld, folder: Path, *, left_out: int = 1, is_excerpt: b
 
 
 def _excerpts(world: ProofWorld, operation: str, recordings: Sequence[MadeRecording]) -> Mapping[str, Excerpt]:
-    ledgers = (world.keys.path, world.anchors.path, world.tombstones.path)
+    ledgers = (world.anchors.path, world.tombstones.path)
     sealed = [world.journals[operation].path, *(one.ledger.path for one in recordings)]
     holding = Holding(
         operation=operation,
         recordings=frozenset(one.id for one in recordings),
-        nodes=frozenset(one.node for one in recordings),
         named=named_anchors(path.read_bytes() for path in sealed),
     )
     lengths = {path.relative_to(world.data).as_posix(): path.stat().st_size for path in ledgers}

@@ -184,7 +184,6 @@ class Builder:
         return Holding(
             operation=str(plan.wanted.operation),
             recordings=frozenset(str(part.id) for part in parts),
-            nodes=frozenset(part.node for part in parts),
             named=named_anchors((sealed, *manifests)),
         )
 
@@ -193,9 +192,10 @@ class Builder:
     ) -> Iterator[Entry]:
         """Every file but those that tell of the others."""
         journal = journal_path(plan.wanted.operation).as_posix()
-        if journal in lengths:
-            yield package.prefix_entry(journal, self._places.data / journal, lengths[journal])
-        for path in (KEYS, ANCHORS, TOMBSTONES):
+        for name in (journal, KEYS.as_posix()):
+            if lengths.get(name):
+                yield package.prefix_entry(name, self._places.data / name, lengths[name])
+        for path in (ANCHORS, TOMBSTONES):
             if (excerpt := shared[path.as_posix()]).ranges:
                 yield package.ranges_entry(path.as_posix(), self._places.data / path, excerpt.ranges)
         if self._places.bodies.stat().st_size:

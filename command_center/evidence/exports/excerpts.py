@@ -1,10 +1,11 @@
-"""What goes into a package of the ledgers that all operations share: the lines that speak of what it holds, no others.
+"""What goes into a package of the anchors and tombstones, which all operations share: the lines that speak of it.
 
 What is left out is told by its place, its number of lines and the hash of the last; so the lines that stay still follow
 each other, and whatever an anchor here tells of can be held against it. Of the anchors those go in that tell of the
 package's manifests, journal, keys and tombstones, those that seals name, one of each key that signed any (what a
 retired key signed needs a younger one behind it), the newest, and all between an anchor and the first time stamp that
-covers it, since that alone proves it to whoever doesn't trust the court.
+covers it, since that alone proves it to whoever doesn't trust the court. The keys go in whole: what was left out could
+be the retirement of the very key that signs.
 """
 
 from __future__ import annotations
@@ -34,7 +35,6 @@ class Holding:
 
     operation: str
     recordings: frozenset[str]
-    nodes: frozenset[str]
     named: frozenset[int]
     """The sequences of the anchors that its seals name."""
 
@@ -103,14 +103,6 @@ def excerpts(data: Path, lengths: Mapping[str, int], holding: Holding) -> Mappin
     Raises:
         OSError: a ledger can't be read.
     """
-    keys, kept_keys = _Read(), set()
-    names: set[str] = set()
-    for ordinal, line in _lines(data / KEYS, lengths.get(KEYS.as_posix(), 0), keys):
-        owner = line.get("owner")
-        if owner == "court" or owner in {f"node:{node}" for node in holding.nodes}:
-            names.add(str(line.get("key")))
-        if line.get("key") in names:
-            kept_keys.add(ordinal)
     tombstones, kept_tombstones = _Read(), set()
     for ordinal, line in _lines(data / TOMBSTONES, lengths.get(TOMBSTONES.as_posix(), 0), tombstones):
         if line.get("recording") in holding.recordings:
@@ -119,10 +111,8 @@ def excerpts(data: Path, lengths: Mapping[str, int], holding: Holding) -> Mappin
     for ordinal, line in _lines(data / ANCHORS, lengths.get(ANCHORS.as_posix(), 0), anchors.read):
         anchors.take(ordinal, line)
     kept_anchors = anchors.kept()
-    told = anchors.told(kept_anchors)
     found = {
-        KEYS: keys.excerpt(kept_keys, told["keys"]),
-        TOMBSTONES: tombstones.excerpt(kept_tombstones, told["tombstones"]),
+        TOMBSTONES: tombstones.excerpt(kept_tombstones, anchors.told(kept_anchors)),
         ANCHORS: anchors.read.excerpt(kept_anchors),
     }
     return {path.as_posix(): excerpt for path, excerpt in found.items()}
@@ -145,7 +135,8 @@ class _Anchors:
         """Of which anchor, and at which line."""
         self._wanted: list[int] = []
         """Sequences of the anchors that are needed for themselves."""
-        self._told: dict[int, dict[str, int]] = {}
+        self._told: dict[int, int] = {}
+        """Of how many tombstones each line tells, where it tells of any."""
 
     def take(self, ordinal: int, line: Mapping[str, Any]) -> None:
         """Take in the next line."""
@@ -157,11 +148,11 @@ class _Anchors:
                 self._take_anchor(ordinal, int(line["sequence"]), line["heads"], str(line["signer"]))
 
     def _take_anchor(self, ordinal: int, sequence: int, heads: Mapping[str, Any], signer: str) -> None:
-        told = {name: int(heads[name][0]) for name in ("keys", "tombstones") if name in heads}
+        buried = int(heads["tombstones"][0]) if "tombstones" in heads else 0
         self._ordinals[sequence] = ordinal
-        if told:
-            self._told[ordinal] = told
-        if self._is_wanted(sequence, heads, told.get("tombstones", 0), signer):
+        if buried:
+            self._told[ordinal] = buried
+        if self._is_wanted(sequence, heads, buried, signer):
             self._wanted.append(sequence)
 
     def _is_wanted(self, sequence: int, heads: Mapping[str, Any], buried: int, signer: str) -> bool:
@@ -187,10 +178,9 @@ class _Anchors:
             kept.update(range(self._ordinals[begin], self._ordinals[end] + 1))
         return kept | {ordinal for of, ordinal in stamps if self._ordinals[of] in kept}
 
-    def told(self, kept: Iterable[int]) -> Mapping[str, set[int]]:
-        """Of which lines of the keys and tombstones these anchors tell."""
-        told = [self._told[ordinal] for ordinal in kept if ordinal in self._told]
-        return {name: {heads[name] for heads in told if name in heads} for name in ("keys", "tombstones")}
+    def told(self, kept: Iterable[int]) -> set[int]:
+        """Of which tombstones these anchors tell."""
+        return {self._told[ordinal] for ordinal in kept if ordinal in self._told}
 
 
 def _lines(path: Path, length: int, read: _Read) -> Iterator[tuple[int, Mapping[str, Any]]]:

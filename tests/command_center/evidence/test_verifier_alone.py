@@ -54,8 +54,8 @@ def test_exit_codes_tell_a_machine(packed: tuple[ProofWorld, Path], tmp_path: Pa
             shutil.copy(file, copy)
     codes = {
         0: [("--trust", world.first_key), ("--trust", world.first_key, str(world.data))],
-        1: [("--trust", "0" * 16), ("--anchor", f"{sequence + 1}:{digest}"), (str(part / one.name),)],
-        2: [(str(whole_copy / one.name),)],
+        1: [("--trust", "0" * 16), ("--anchor", f"{sequence + 1}:{digest}", str(world.data)), (str(part / one.name),)],
+        2: [(str(whole_copy / one.name),), ("--trust", world.first_key, "--anchor", f"{sequence + 1}:{digest}")],
         3: [("/nowhere",), ("--trust", "x"), ("--anchor", "1:2"), ("--strange",), ("--authority", "/nowhere")],
         4: [(), ("--anchor", f"{sequence}:{digest}"), (str(world.data),)],
     }

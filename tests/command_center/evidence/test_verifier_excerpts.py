@@ -16,8 +16,9 @@ from tests.support.signing import signer
 
 KEYS, ANCHORS, TOMBSTONES = "proof/keys.jsonl", "proof/anchors.jsonl", "proof/tombstones.jsonl"
 SHARED = (KEYS, ANCHORS, TOMBSTONES)
-OTHERS = ("feed-3", "chifeng-feed", "node-of-chifeng", "王五的手机")
-"""What speaks of another court."""
+EXCERPTED = (ANCHORS, TOMBSTONES)
+OTHERS = ("feed-3", "chifeng-feed", "王五的手机")
+"""What speaks of another court; the ring of its keys is everybody's."""
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +102,7 @@ def test_nothing_in_it_speaks_of_another_court(world: ProofWorld, folder: Path) 
     four = world.recordings[3]
     assert four.id.encode() not in b"".join(files.values())
     kept = [len(lines(folder, path)) for path in SHARED]
-    assert kept == [7, 9, 1]
+    assert kept == [8, 9, 1]
     assert [len(lines(world.data, path)) for path in SHARED] == [8, 21, 4]
 
 
@@ -120,16 +121,18 @@ def test_it_proves_what_the_whole_ledgers_prove(world: ProofWorld, folder: Path,
 def test_it_says_how_many_lines_of_others_were_left_out(world: ProofWorld, folder: Path) -> None:
     report = look(world, folder)
     told = {one.where: one.values["lines"] for one in report.findings if one.code == "excerpt"}
-    assert told == {KEYS: 1, ANCHORS: 12, TOMBSTONES: 3}
-    assert "proof/anchors.jsonl: 此账簿是摘录：另有 12 行只涉及他人" in report.text("zh")
-    assert "proof/anchors.jsonl: This is an excerpt of the ledger: 12 lines that speak of others" in report.text("en")
+    assert told == {ANCHORS: 12, TOMBSTONES: 3}
+    assert "proof/anchors.jsonl: 此账簿是摘录：另有 12 行未收入本包" in report.text("zh")
+    assert "proof/anchors.jsonl: This is an excerpt of the ledger: 12 lines were left out" in report.text("en")
 
 
 def test_an_excerpt_without_a_single_line_is_one_too(world: ProofWorld, tmp_path: Path) -> None:
     made = whole(tmp_path / "data")
     folder = package(made, tmp_path / "package", is_excerpt=True)
     assert not (folder / TOMBSTONES).exists()
-    assert look(made, folder).exit_code == 0
+    report = look(made, folder)
+    assert (report.exit_code, report.counts["excerpt-absent"]) == (0, 1)
+    assert "proof/tombstones.jsonl: 此账簿的 1 行全部未收入本包" in report.text("zh")
     fields = fields_of(folder)
     fields["excerpts"].pop(TOMBSTONES)
     list_files(folder, fields, made.court)
@@ -149,11 +152,12 @@ def test_a_line_of_its_own_that_is_removed_edited_moved_or_doubled_is_found(
         removed = before[:at] + before[at + 1 :]
         for changed in (removed, [*before[:at], edited, *before[at + 1 :]], swapped, doubled):
             resigned(folder, path, changed, world)
-            # Behind the newest anchor of all there is nothing yet that could tell of it.
-            is_newest = path == ANCHORS and changed is removed and at == len(before) - 1
-            known = world.newest_anchor if is_newest else None
-            if changed != before:
-                assert wrong(look(world, folder, anchor=known)), (at, changed)
+            report = look(world, folder, anchor=world.newest_anchor)
+            if path == ANCHORS and changed is removed and at == len(before) - 1:
+                # Behind the newest anchor of all there is nothing that could tell of it, but who knows it.
+                assert (report.exit_code, report.counts["known-anchor-newer"]) == (2, 1)
+            elif changed != before:
+                assert wrong(report), (at, changed)
             resigned(folder, path, before, world)
     assert look(world, folder).exit_code == 0
 
@@ -183,7 +187,7 @@ def test_a_declaration_that_does_not_fit_the_lines_is_found(world: ProofWorld, f
             assert wrong(report), (path, at)
 
 
-@pytest.mark.parametrize("path", SHARED)
+@pytest.mark.parametrize("path", EXCERPTED)
 def test_an_excerpt_that_is_declared_where_there_is_none_is_found(world: ProofWorld, folder: Path, path: str) -> None:
     """At any place between lines that follow each other, and behind the last."""
     before, whole_list = lines(folder, path), fields_of(folder)
@@ -241,7 +245,77 @@ def test_an_anchor_that_the_reader_knows_and_that_is_left_out_is_told(world: Pro
     known = (len(world.anchor_lines) - 2, line_hash(world.anchor_lines[-3]))
     report = look(world, folder, anchor=known)
     assert (report.exit_code, report.counts["known-anchor-left-out"]) == (2, 1)
-    assert look(world, folder, anchor=(99, known[1])).counts["known-anchor-gone"] == 1
+
+
+def test_an_anchor_noted_after_the_package_was_made_says_nothing_against_it(tmp_path: Path) -> None:
+    made = whole(tmp_path / "data")
+    folder = package(made, tmp_path / "package", is_excerpt=True)
+    _minutes(made, next(iter(made.journals)))
+    report = look(made, folder, anchor=made.newest_anchor)
+    assert (report.exit_code, report.counts["known-anchor-newer"], wrong(report)) == (2, 1, set())
+    assert not report.is_anchor_known
+    # An installation must have it: there nothing is of earlier.
+    made.anchors.path.write_bytes(b"".join(line + b"\n" for line in made.anchor_lines[:-1]))
+    assert "known-anchor-gone" in look(made, made.data, anchor=made.newest_anchor).counts
+
+
+def _retired(world: ProofWorld, folder: Path) -> tuple[Signer, int]:
+    """The court's key that was retired last, whose copy a thief may have, and an instant well behind that."""
+    return signer(f"court after {world.first_key}"), json.loads(lines(folder, KEYS)[-1])["at"] + 600_000
+
+
+def test_a_stolen_key_proves_nothing_with_its_retirement_declared_as_left_out(world: ProofWorld, folder: Path) -> None:
+    ring, (stolen, at) = lines(folder, KEYS), _retired(world, folder)
+    fields = {**fields_of(folder), "made_at": at}
+    fields["excerpts"][KEYS] = [[len(ring), 1, line_hash(ring[-1])]]
+    (folder / KEYS).write_bytes(b"".join(line + b"\n" for line in ring[:-1]))
+    list_files(folder, fields, stolen)
+    report = look(world, folder)
+    assert report.exit_code == 2, report.text("en")
+    assert report.counts["keys-left-out"] == 1
+    assert "密钥簿略去了 1 行" in report.text("zh")
+
+
+def test_a_stolen_key_proves_nothing_with_the_anchor_of_its_retirement_left_out(
+    world: ProofWorld, folder: Path
+) -> None:
+    ring, anchors, (stolen, at) = lines(folder, KEYS), lines(folder, ANCHORS), _retired(world, folder)
+    fields = {**fields_of(folder), "made_at": at}
+    ordinals = _ordinals(len(anchors), fields["excerpts"][ANCHORS])
+    told = [json.loads(line).get("heads", {}).get("keys", [0])[0] == len(ring) for line in anchors]
+    kept = [line for line, is_told in zip(anchors, told, strict=True) if not is_told]
+    assert len(kept) == len(anchors) - 1
+    place = told.index(True)
+    fields["excerpts"][ANCHORS].append([ordinals[place], 1, line_hash(anchors[place])])
+    for path, changed in ((KEYS, ring[:-1]), (ANCHORS, kept)):
+        (folder / path).write_bytes(b"".join(line + b"\n" for line in changed))
+    list_files(folder, fields, stolen)
+    report = look(world, folder)
+    assert report.exit_code == 2, report.text("en")
+    assert {"signer-replaced", "signed-late", "not-anchored"} <= report.counts.keys()
+
+
+def test_a_package_of_earlier_whose_ring_leaves_out_keys_still_verifies(world: ProofWorld, folder: Path) -> None:
+    """As they were made for a short while: nothing speaks against it, and that it proves less is told."""
+    ring, fields = lines(folder, KEYS), fields_of(folder)
+    assert b"node-of-chifeng" in ring[5]
+    fields["excerpts"][KEYS] = [[6, 1, line_hash(ring[5])]]
+    (folder / KEYS).write_bytes(b"".join(line + b"\n" for line in [*ring[:5], *ring[6:]]))
+    list_files(folder, fields, world.court)
+    report = look(world, folder)
+    assert (report.exit_code, report.counts["keys-left-out"], wrong(report)) == (2, 1, set())
+    assert {one.state for each in report.recordings for one in each.spans} == {"proven", "left_out", "deleted"}
+
+
+def test_right_after_a_change_of_keys_it_is_said_once_that_no_anchor_followed_yet(tmp_path: Path) -> None:
+    made = whole(tmp_path / "data")
+    made.rotate_court()
+    report = look(made, package(made, tmp_path / "package", is_excerpt=True))
+    assert report.exit_code == 2
+    assert "signed-late" not in report.counts
+    assert report.counts["signed-unvouched"] == 1
+    made.anchor()
+    assert look(made, package(made, tmp_path / "later", is_excerpt=True)).exit_code == 0
 
 
 def test_an_anchor_that_a_seal_names_and_the_excerpt_lacks_is_found(world: ProofWorld, folder: Path) -> None:
@@ -262,3 +336,12 @@ def test_declarations_of_any_kind_give_a_report(world: ProofWorld, folder: Path,
         report = look(world, folder)
         assert report.exit_code == 1
         assert "stopped" not in report.counts
+
+
+@pytest.mark.parametrize("excerpts", ["x", 7, None, {"proof/journals": []}, {ANCHORS: [[1]]}, {ANCHORS: "x"}])
+def test_a_declaration_that_makes_no_sense_is_told_alone(world: ProofWorld, folder: Path, excerpts: Any) -> None:
+    """What would follow from it would hide it."""
+    list_files(folder, {**fields_of(folder), "excerpts": excerpts}, world.court)
+    report = look(world, folder)
+    assert (report.exit_code, dict(report.counts)) == (1, {"package-line": 1})
+    assert report.recordings == []
