@@ -9,6 +9,7 @@ import { isGrowing, readLanes, readRecordings } from "./review_data.js";
 import { eventsOf, Journal } from "./review_events.js";
 import { openExport } from "./review_export.js";
 import { stepFrame, watchFrames } from "./review_frames.js";
+import { openingOf } from "./review_lane.js";
 import { EventList } from "./review_list.js";
 import { ReviewMap } from "./review_map.js";
 import { Notes } from "./review_notes.js";
@@ -156,11 +157,11 @@ class Review {
     this.later();
   }
 
-  /** Go to where the address says, or to the first picture. */
+  /** Go to where the address says, or to where all cameras have begun. */
   settle() {
     const wanted = Number(new URLSearchParams(location.search).get("at"));
     if (this.clock.until <= this.clock.since) return;
-    const first = this.lanes.find((lane) => lane.kind === "camera")?.since ?? this.clock.since;
+    const first = openingOf(this.lanes.filter((lane) => this.wall.isShown(lane.feed))) ?? this.clock.since;
     this.clock.seek(wanted >= this.clock.since && wanted <= this.clock.until ? wanted : first);
   }
 

@@ -51,7 +51,13 @@ class Names {
   constructor(journal, operation, lanes) {
     this.people = journal.names;
     this.sites = new Map(operation.sites.map((site) => [site.id, `${site.ordinal} ${inLanguage(site, "name")}`]));
-    this.lanes = new Map(lanes.map((lane) => [lane.feed, lane]));
+    // A camera is numbered by its site, whether or not anything of it is recorded, or read yet.
+    const ordinals = new Map(operation.sites.map((site) => [site.id, String(site.ordinal)]));
+    this.cameras = new Map();
+    for (const { kind, body } of journal.items) {
+      if (kind === "camera" && ordinals.has(body.site)) this.cameras.set(body.feed, { number: ordinals.get(body.site), officer: this.person(body.officer) });
+    }
+    for (const lane of lanes) this.cameras.set(lane.feed, lane);
   }
 
   person(id) {
@@ -59,8 +65,8 @@ class Names {
   }
 
   feed(name, officerId) {
-    const lane = this.lanes.get(name);
-    return lane ? `${lane.number} ${lane.officer}` : this.person(officerId);
+    const camera = this.cameras.get(name);
+    return camera ? `${camera.number} ${camera.officer}` : this.person(officerId);
   }
 
   target(body) {

@@ -5,6 +5,7 @@ import { askInReview } from "./review_session.js";
 const APART_MS = 20;
 const JUMP_MS = 400;
 const READ_MS = 30_000;
+const SILENCE_MS = 1_000; // of so much sound the reviewer is told
 
 export class RecordingIndex {
   constructor(recording) {
@@ -97,6 +98,14 @@ export class RecordingIndex {
   /** The kind of the gap in which no picture came at `at`, or null: the last one before it may have been stretched over it. */
   holeAt(at) {
     return this.gaps.find((gap) => gap.track !== "audio" && at >= gap.since && at < gap.until)?.kind ?? null;
+  }
+
+  /** The kind of the gap in which no sound came at `at`, null where it goes on; undefined where there is none to come. */
+  silenceAt(at) {
+    const fragment = this.fragments[this.place(at + 1)];
+    if (!fragment || !this.segments.get(fragment.segment).has_sound) return undefined;
+    const isSilent = (gap) => gap.track !== "video" && at >= gap.since && at < gap.until && gap.until - gap.since >= SILENCE_MS;
+    return this.gaps.find(isSilent)?.kind ?? null;
   }
 
   /** Whether there is something to show at `at`, and if not, which kind of gap it is. */

@@ -2,6 +2,8 @@
 
 import { inLanguage, say } from "./words.js";
 
+const OPENING_MS = 10_000; // so long after the first camera the others may have begun that are waited for
+
 export class Lane {
   constructor(feed) {
     this.feed = feed;
@@ -61,6 +63,16 @@ export class Lane {
     const gaps = this.spans.filter((span) => span.kind !== "covered" && (step > 0 ? span.since > moment + 1 : span.since < moment - 1));
     return (step > 0 ? gaps[0] : gaps.at(-1))?.since ?? null;
   }
+}
+
+/** Where to begin to look: the first moment at which every camera has a picture, of those that began soon after the first; or null. */
+export function openingOf(lanes) {
+  if (lanes.length === 0) return null;
+  const latest = Math.min(...lanes.map((lane) => lane.since)) + OPENING_MS;
+  const early = lanes.filter((lane) => lane.since <= latest);
+  const begins = early.flatMap((lane) => lane.spans.filter((span) => span.kind === "covered").map((span) => span.since));
+  const shown = begins.filter((at) => at <= latest && early.every((lane) => lane.at(at).kind === "covered"));
+  return shown.length ? Math.min(...shown) : Math.max(...early.map((lane) => lane.since));
 }
 
 /** The spans, with what is missing cut out of what was recorded. */

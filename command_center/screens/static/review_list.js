@@ -178,7 +178,7 @@ export class EventList {
   }
 }
 
-const keyOf = (event) => `${event.at} ${event.words} ${event.isSealed} ${event.deliveries?.length ?? ""} ${event.note?.withdrawn_at ?? ""}`;
+const keyOf = (event) => `${event.at} ${event.title} ${event.by ?? ""} ${event.words} ${event.isSealed} ${event.deliveries?.length ?? ""} ${event.note?.withdrawn_at ?? ""}`;
 
 function paintDelivery({ delivery, pips, state, element }, now) {
   const step = stepAt(delivery, now);

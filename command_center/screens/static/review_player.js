@@ -17,7 +17,10 @@ const LOOK_AHEAD_MS = 8_000;
 const UNTOLD = new Set(["loading", "over", "unknown"]); // of these the time line knows more
 
 export class Follower {
-  /** `on.shown(what, kind)`: "live", "loading", "gap" (of that kind); `on.failed(problem)`, `on.well()`. */
+  /**
+   * `on.shown(what, kind, silence)`: "live", "loading", "gap" (of that kind); `silence` is null where sound is recorded, or the
+   * kind of gap in which it isn't; `on.failed(problem)`, `on.well()`.
+   */
   constructor(media, clock, on) {
     this.media = media;
     this.clock = clock;
@@ -90,8 +93,9 @@ export class Follower {
       const isStuck = performance.now() - this.soughtAt > STUCK_MS && this.source.isAtEdge(at);
       if (!isStuck && hole === null) return this.load();
     }
-    if (hole === null) this.tell("live");
-    else this.tell("gap", hole); // the picture from before it is not what was there; what was said is heard
+    const silence = this.source.silenceAt(at);
+    if (hole === null) this.tell("live", null, silence);
+    else this.tell("gap", hole, silence); // the picture from before it is not what was there; what was said is heard
     clock.release(this);
     if (!clock.isRunning) {
       if (!media.paused) media.pause();
@@ -139,8 +143,8 @@ export class Follower {
     this.tell("gap", kind);
   }
 
-  tell(what, kind = null) {
+  tell(what, kind = null, silence = undefined) {
     this.shown = what;
-    this.on.shown(what, kind);
+    this.on.shown(what, kind, silence);
   }
 }

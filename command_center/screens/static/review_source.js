@@ -106,6 +106,12 @@ export class FeedSource {
     return (recording && this.indexes.get(recording.id)?.holeAt(at)) ?? null;
   }
 
+  /** The kind of the gap in which no sound came, null where it goes on, undefined where none is recorded. */
+  silenceAt(at) {
+    const recording = this.covering(at);
+    return recording && this.indexes.get(recording.id)?.silenceAt(at);
+  }
+
   /** Seconds of the media element at which the last picture before `at` stands. */
   lastBefore(at) {
     const end = this.buffer.endOf(this.seconds(at - EDGE_OF_FILE_MS), SLACK_SECONDS) ?? this.seconds(at);

@@ -1,7 +1,7 @@
 // A tile of the review's wall: whose camera, its picture, and what is missing.
 
 import { h, setMark, stateMark, write } from "./dom.js";
-import { gapState, gapWords } from "./review_lane.js";
+import { gapName, gapState, gapWords } from "./review_lane.js";
 import { Follower } from "./review_player.js";
 import { day } from "./time.js";
 import { say } from "./words.js";
@@ -21,7 +21,7 @@ export class Tile {
       h("div.tile-foot", {}, this.key, this.note = h("span.tile-note"), h("span.tile-tools", {}, this.sound, h("button.tile-off", { type: "button", title: say("review.tile.off"), "aria-label": say("review.tile.off"), onclick: (event) => { event.stopPropagation(); on.off(this); } }, "×"))),
     );
     this.follower = new Follower(this.video, clock, {
-      shown: (what, kind) => this.paint(what, kind),
+      shown: (what, kind, silence) => this.paint(what, kind, silence),
       failed: (problem) => this.tellTrouble(problem),
       well: () => (this.trouble = null),
       missing: (recording, spans) => this.lane.miss(recording, spans) && on.missing(),
@@ -37,8 +37,9 @@ export class Tile {
     if (this.shown === "loading") this.tell(this.trouble);
   }
 
-  paint(what, kind) {
+  paint(what, kind, silence) {
     this.shown = what;
+    write(this.note, what === "live" && silence ? say("review.silence", { cause: gapName(silence) }) : "");
     this.element.dataset.phase = what;
     if (what === "gap") this.element.dataset.gap = kind;
     else delete this.element.dataset.gap;
@@ -50,7 +51,8 @@ export class Tile {
       this.tell(this.trouble ?? say("review.tile.loading.long"));
     } else {
       setMark(this.mark, gapState(kind), say(`review.gap.${kind}.short`));
-      this.tell(kind === "deleted" ? this.deletion() : gapWords(kind));
+      const isHeard = silence === null;
+      this.tell(kind === "deleted" ? this.deletion() : isHeard ? say("review.gap.picture", { cause: gapName(kind) }) : gapWords(kind));
     }
   }
 

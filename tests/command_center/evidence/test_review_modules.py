@@ -140,3 +140,41 @@ async def test_nothing_that_is_broken_is_hidden_behind_more(page: Page) -> None:
     assert own[8].startswith("ring（共 44 处）")
     assert own[9].startswith("另有 2 ")
     assert shared == ["journal"]
+
+
+async def test_the_review_opens_where_every_camera_that_began_soon_has_a_picture(page: Page) -> None:
+    opened = await page.evaluate(
+        """async () => {
+            const { Lane, openingOf } = await import('/static/review_lane.js');
+            const lane = (...spans) => {
+                const made = new Lane('camera');
+                made.update({ kind: 'camera', officer: '', officer_id: null, site_ordinal: 1, site_zh: '', site_en: '',
+                    covered_ms: 0, gaps_ms: {}, spans: spans.map(([kind, since, until]) => ({ kind, since, until })) });
+                return made;
+            };
+            const first = lane(['covered', 1000, 90_000]);
+            const broken = lane(['covered', 1017, 1050], ['network', 1050, 3000], ['covered', 3000, 90_000]);
+            const lost = lane(['covered', 1017, 1050], ['network', 1050, 90_000]);
+            const second = lane(['covered', 1074, 90_000]);
+            const late = lane(['covered', 60_000, 90_000]);
+            return [[], [first], [first, second, late], [first, broken, second], [first, lost, second]].map(openingOf);
+        }"""
+    )
+    assert opened == [None, 1000, 1074, 3000, 1074]
+
+
+async def test_a_camera_is_numbered_alike_whatever_was_read_first(page: Page) -> None:
+    titles = await page.evaluate(
+        """async () => {
+            const { eventsOf } = await import('/static/review_events.js');
+            const body = { what: 'registered', feed: 'one', officer: 'zhao', site: 'five' };
+            const at = '2026-03-01T09:00:00Z';
+            const items = [{ id: 1, kind: 'camera', at, body },
+                { id: 2, kind: 'camera', at, body: { ...body, what: 'state', site: undefined } }];
+            const journal = { items, names: new Map([['zhao', '赵刚']]) };
+            const operation = { sites: [{ id: 'five', ordinal: 5, name_zh: '东街' }] };
+            const lane = { feed: 'one', number: '5', officer: '赵刚' };
+            return [[], [lane]].map((lanes) => eventsOf(journal, operation, lanes).map((event) => event.title));
+        }"""
+    )
+    assert titles == [["5 赵刚", "5 赵刚"], ["5 赵刚", "5 赵刚"]]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
@@ -26,6 +28,7 @@ from tests.support.web import RunningWeb
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="module")]
 
 FRAME_MS = 40
+PICTURES = os.environ.get("COMMAND_CENTER_TEST_PICTURES")
 AGO_MS = 600_000
 SECOND = 1_000
 MINUTE = 60_000
@@ -172,12 +175,44 @@ async def test_a_hole_of_picture_and_sound_is_told_and_holds_nobody(scene: Scene
     async with reviewing(browser, scene) as review:
         found = await review.seek(begins + 2 * SECOND)
         assert found["phases"] == {"review-1": "live", "review-2": "network", "review-3": "live"}
+        words = await review.page.locator('[data-feed="review-2"] .tile-cause').inner_text()
+        assert words == "没有画面：网络中断（声音照录）"
         await review.page.keyboard.press("Space")
         await until(lambda: review.tell("probe.now() > argument", begins + 5 * SECOND), SLOW)
         await until(lambda: _phase(review, "review-2", "live"), SLOW)
         await review.page.keyboard.press("Space")
         found = await review.seek(begins + 6 * SECOND)
         assert found["codes"]["review-2"] == 6 * SECOND
+
+
+async def test_a_hole_of_the_sound_alone_is_told_while_the_picture_goes_on(scene: Scene, browser: Browser) -> None:
+    begins = scene.began + 280 * SECOND
+    writer = ManifestWriter(scene.web.web.settings.recordings, scene.feeds[1], begins=(begins - START_MS) / 1000)
+    for since, till in ((SECOND, 4 * SECOND), (6 * SECOND, 6 * SECOND + 400)):
+        writer.gap(GapLine(kind="network", track="audio", since=begins + since, until=begins + till, packets=20))
+    writer.segment("H264", 8, shot=coded_minute(0, 8))
+    await index_events(scene.web.web.database, writer.close("ended").events)
+    async with reviewing(browser, scene) as review:
+        for at, words in ((2_000, "无声音：网络中断"), (5_000, ""), (6_200, "")):
+            found = await review.seek(begins + at)
+            assert found["phases"]["review-2"] == "live"
+            assert await review.page.locator('[data-feed="review-2"] .tile-note').inner_text() == words
+            if words:
+                await look(review, "silence")
+
+
+async def look(review: ReviewPage, name: str) -> None:
+    """Take pictures in both sizes where they are asked for."""
+    for width, height in ((1920, 1080), (1366, 768)):
+        await review.page.set_viewport_size({"width": width, "height": height})
+        if PICTURES:
+            await review.page.screenshot(path=Path(PICTURES) / f"{name}-{width}.png")
+
+
+async def test_the_review_opens_where_all_cameras_have_a_picture(scene: Scene, browser: Browser) -> None:
+    async with reviewing(browser, scene) as review:
+        await until(lambda: review.tell("probe.live() === 3"), SLOW)
+        assert await review.tell("probe.now()") == pytest.approx(scene.begins(2), abs=1)
 
 
 async def test_keys_and_presses_on_the_line_move_everything(scene: Scene, browser: Browser) -> None:
