@@ -15,6 +15,7 @@ from command_center.accounts.tables import Court, User
 from command_center.audit import AuditEntry
 from command_center.database import Database
 from command_center.errors import NotFound
+from command_center.evidence.custody_tables import Deletion
 from command_center.evidence.exports.known_people import known_people
 from command_center.evidence.exports.plan import VOICE, Fix, Wanted
 from command_center.evidence.exports.tables import ExportJob
@@ -196,6 +197,13 @@ def _moment(milliseconds: int) -> datetime:
 async def _called(session: AsyncSession, operation: Operation, sites: list[Site]) -> dict[str, str]:
     rows = await session.execute(select(User.id, User.display_name).where(User.court_id == operation.court_id))
     called = {str(user_id): name for user_id, name in rows}
+    decided = select(Deletion).where(Deletion.operation_id == operation.id).subquery()
+    deciders = await session.execute(
+        select(User.id, User.display_name).where(
+            or_(User.id.in_(select(decided.c.proposed_by)), User.id.in_(select(decided.c.approved_by)))
+        )
+    )
+    called |= {str(user_id): name for user_id, name in deciders}
     called |= {str(site.id): site.name_zh for site in sites}
     if operation.case_id is not None:
         people = await session.execute(select(Person.id, Person.name).where(Person.case_id == operation.case_id))

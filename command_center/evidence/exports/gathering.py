@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from command_center.evidence.exports import lanes, telling
 from command_center.evidence.exports.excerpts import ANCHORS, KEYS, PROOF, TOMBSTONES
@@ -17,6 +18,7 @@ from command_center.evidence.exports.plan import (
     VOICE,
     CameraPart,
     CustodyPart,
+    DeletionPart,
     EventPart,
     InstructionPart,
     KeyPart,
@@ -26,11 +28,13 @@ from command_center.evidence.exports.plan import (
     Receipt,
     RecordingPart,
     SegmentPart,
+    SpanPart,
     Wanted,
     write_whole,
 )
 from command_center.operations.records import InstructionRecord, to_ms
 from command_center.translations import catalogue, translate
+from streams.ledger import line_hash
 from streams.recording.manifest import Manifest, Segment, read_manifest
 
 LANGUAGE = "zh"
@@ -115,7 +119,7 @@ def _together(
     for _ in range(SNAPSHOT_TRIES):
         before = whole_length(places.data / ANCHORS)
         cameras = tuple(
-            _camera(number, one, wanted, places, originals, masks) for number, one in enumerate(found.feeds, 1)
+            _camera(number, one, found, wanted, places, originals, masks) for number, one in enumerate(found.feeds, 1)
         )
         ledgers = [
             LedgerPart(path=path.as_posix(), bytes=length)
@@ -146,9 +150,19 @@ def whole_length(path: Path) -> int:
 
 
 def _camera(
-    number: int, feed: FoundFeed, wanted: Wanted, places: Places, originals: Originals, masks: Masks | None
+    number: int,
+    feed: FoundFeed,
+    found: Findings,
+    wanted: Wanted,
+    places: Places,
+    originals: Originals,
+    masks: Masks | None,
 ) -> CameraPart:
-    pairs = [pair for path in feed.manifests if (pair := _recording(path, feed, wanted, places, originals)) is not None]
+    pairs = [
+        pair
+        for path in feed.manifests
+        if (pair := _recording(path, feed, wanted, places, originals, found.called)) is not None
+    ]
     manifests = [manifest for manifest, _ in pairs]
     width, height = _size(manifests)
     told = tuple(
@@ -179,7 +193,12 @@ def _camera(
 
 
 def _recording(
-    path: str, feed: FoundFeed, wanted: Wanted, places: Places, originals: Originals
+    path: str,
+    feed: FoundFeed,
+    wanted: Wanted,
+    places: Places,
+    originals: Originals,
+    called: Mapping[str, str],
 ) -> tuple[Manifest, RecordingPart] | None:
     """A recording of which something is in the span; its manifest is copied, since it may grow."""
     source = originals.manifest(path)
@@ -196,6 +215,10 @@ def _recording(
     if not inside:
         return None
     there = {one.line.number: originals.size(one.line.path) for one in inside}
+    gone = [one.line.number for one in inside if (there[one.line.number] or 0) < one.bytes]
+    # Read only now: a tombstone stands before the first file goes.
+    stone = _tombstone(places.data, manifest.opened.recording) if gone else None
+    deleted = tuple(number for number in gone if stone is not None and number in stone[0]["segments"])
     return manifest, RecordingPart(
         id=manifest.opened.recording,
         feed=manifest.opened.feed,
@@ -203,16 +226,38 @@ def _recording(
         manifest=path,
         segments=tuple(_segment(one) for one in inside if (there[one.line.number] or 0) >= one.bytes),
         left_out=tuple(one.line.number for one in manifest.segments if one not in inside),
-        missing=tuple(one.line.number for one in inside if (there[one.line.number] or 0) < one.bytes),
+        missing=tuple(number for number in gone if number not in deleted),
+        deleted=deleted,
+        deletion=_deletion(*stone, called, is_masked=wanted.is_masked) if stone is not None and deleted else None,
     )
 
 
-def _gone(manifest: Manifest, part: RecordingPart) -> Iterator[tuple[int, int]]:
-    """When that was which the missing segments held."""
+def _tombstone(data: Path, recording: UUID) -> tuple[dict[str, Any], bytes] | None:
+    """The line that says that two people had this recording deleted, where there is one."""
+    stones = (one for one in _lines(data / TOMBSTONES) if one[0].get("recording") == str(recording))
+    return next(stones, None)
+
+
+def _deletion(line: Mapping[str, Any], raw: bytes, called: Mapping[str, str], *, is_masked: bool) -> DeletionPart:
+    proposed, approved = (called.get(line[name], line[name]) for name in ("proposed_by", "approved_by"))
+    return DeletionPart(
+        at=line["at"],
+        proposed_by=person(proposed) if is_masked and line["proposed_by"] in called else proposed,
+        approved_by=person(approved) if is_masked and line["approved_by"] in called else approved,
+        tombstone=line_hash(raw.rstrip(b"\n")),
+    )
+
+
+def _gone(manifest: Manifest, part: RecordingPart) -> Iterator[SpanPart]:
+    """When that was which the segments held that were deleted or are missing."""
     for segment in manifest.segments:
-        if segment.line.number in part.missing and segment.fragments:
+        if segment.line.number in (*part.missing, *part.deleted) and segment.fragments:
             last = segment.fragments[-1]
-            yield segment.fragments[0].at, last.at + round(last.seconds * 1000)
+            since, until = segment.fragments[0].at, last.at + round(last.seconds * 1000)
+            if segment.line.number in part.deleted:
+                yield SpanPart(kind="deleted", since=since, until=until, deletion=part.deletion)
+            else:
+                yield SpanPart(kind="missing", since=since, until=until)
 
 
 def _is_within(segment: Segment, wanted: Wanted) -> bool:

@@ -17,11 +17,11 @@ def spans(
     until: int,
     *,
     is_voice: bool = False,
-    gone: Sequence[tuple[int, int]] = (),
+    gone: Sequence[SpanPart] = (),
 ) -> list[SpanPart]:
     """The spans of a feed from `since` to `until` (Unix milliseconds); they add up without hole or overlap.
 
-    `gone` is when that was which files tell of that aren't here, whether they were deleted or are missing.
+    `gone` is when that was whose files aren't here, each by what became of them: deleted or missing.
     """
     runs = sorted((_run(one, is_voice=is_voice) for one in recordings), key=lambda run: (run.since, run.recording))
     begin = min(max(since, runs[0].since), until) if runs else until
@@ -38,15 +38,16 @@ def spans(
     return found if end >= until else [*found, SpanPart(kind="none", since=end, until=until)]
 
 
-def _without(span: SpanPart, gone: Sequence[tuple[int, int]]) -> Iterator[SpanPart]:
+def _without(span: SpanPart, gone: Sequence[SpanPart]) -> Iterator[SpanPart]:
     """A covered span, cut where its files are gone."""
     position = span.since
-    for since, until in sorted(gone) if span.kind == "covered" else ():
-        begin, end = max(since, position), min(until, span.until)
+    lost = sorted(gone, key=lambda one: (one.since, one.until)) if span.kind == "covered" else ()
+    for one in lost:
+        begin, end = max(one.since, position), min(one.until, span.until)
         if begin < end:
             if position < begin:
                 yield SpanPart(kind="covered", since=position, until=begin)
-            yield SpanPart(kind="missing", since=begin, until=end)
+            yield one.model_copy(update={"since": begin, "until": end})
             position = end
     if position < span.until:
         yield SpanPart(kind=span.kind, since=position, until=span.until)

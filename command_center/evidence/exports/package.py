@@ -116,6 +116,11 @@ def index_line(
         "withheld": list(plan.withheld),
         "left_out": {str(part.id): list(part.left_out) for part in parts if part.left_out},
         "missing": {str(part.id): list(part.missing) for part in parts if part.missing},
+        "deleted": {
+            str(part.id): {"segments": list(part.deleted), "tombstone": part.deletion.tombstone}
+            for part in parts
+            if part.deletion is not None
+        },
         "excerpts": {path: list(one.left_out) for path, one in sorted(excerpts.items()) if one.left_out},
     }
     return Chain(CONTEXT).line(fields, signer)

@@ -206,7 +206,14 @@ def _card(camera: CameraPart, span: SpanPart, at: int) -> Picture:
         "export.card.span", LANGUAGE, since=clock_text(span.since), until=clock_text(span.until)[11:],
         seconds=f"{seconds:.1f}",
     )  # fmt: skip
-    shade = drawing.card(camera.width, camera.height, words, length)
+    if span.deletion is None:
+        shade = drawing.card(camera.width, camera.height, words, length)
+    else:
+        deciders = translate(
+            "export.card.deleted", LANGUAGE, at=clock_text(span.deletion.at),
+            proposed=span.deletion.proposed_by, approved=span.deletion.approved_by,
+        )  # fmt: skip
+        shade = drawing.card(camera.width, camera.height, words, deciders, length)
     return _grey(camera, at, shade)
 
 

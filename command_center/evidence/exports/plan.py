@@ -26,8 +26,9 @@ FRAME_MS = 40
 PIECE_FRAMES = 1500
 """A minute."""
 
-SpanKind = GapKind | Literal["covered", "missing", "none"]
-"""`missing`: it was recorded, and its file isn't here. `none`: nothing of this feed was recorded before or after."""
+SpanKind = GapKind | Literal["covered", "deleted", "missing", "none"]
+"""`deleted`: it was recorded, and two people had it deleted. `missing`: it was recorded, its file isn't here, and
+nothing accounts for that. `none`: nothing of this feed was recorded before or after."""
 
 
 class Part(BaseModel):
@@ -61,6 +62,15 @@ class SegmentPart(Part):
     sha256: str | None
 
 
+class DeletionPart(Part):
+    """By whom and when a recording was deleted, as its tombstone says; `tombstone` is the hash of that line."""
+
+    at: int
+    proposed_by: str
+    approved_by: str
+    tombstone: str
+
+
 class RecordingPart(Part):
     """A recording of which something goes into the package. `manifest` is its path in the store."""
 
@@ -71,7 +81,10 @@ class RecordingPart(Part):
     segments: tuple[SegmentPart, ...]
     left_out: tuple[int, ...]
     missing: tuple[int, ...]
-    """Within the span, and not in the store."""
+    """Within the span, not in the store, and without a tombstone."""
+    deleted: tuple[int, ...] = ()
+    """Within the span, and deleted by `deletion`."""
+    deletion: DeletionPart | None = None
 
 
 class SpanPart(Part):
@@ -80,6 +93,8 @@ class SpanPart(Part):
     kind: SpanKind
     since: int
     until: int
+    deletion: DeletionPart | None = None
+    """Of what was deleted."""
 
 
 class Fix(Part):

@@ -12,7 +12,16 @@ from html import escape
 from command_center.clock import SHANGHAI
 from command_center.evidence.exports import drawing
 from command_center.evidence.exports.originals import Digest
-from command_center.evidence.exports.plan import CameraPart, EventPart, InstructionPart, Plan, Receipt, SpanPart
+from command_center.evidence.exports.plan import (
+    CameraPart,
+    DeletionPart,
+    EventPart,
+    InstructionPart,
+    Plan,
+    Receipt,
+    RecordingPart,
+    SpanPart,
+)
 from command_center.translations import catalogue, translate
 
 LANGUAGE = "zh"
@@ -34,6 +43,7 @@ code, .number { font-family: ui-monospace, Consolas, monospace; font-size: 12px;
 .covered { background: #2f7d4f; } .none { background: #dde1e6; }
 .network, .camera, .officer, .node, .disk_slow, .disk_full, .disk_failed, .missing {
   background: repeating-linear-gradient(45deg, #b3261e 0 4px, #f3c4c1 4px 8px); }
+.deleted { background: repeating-linear-gradient(45deg, #4a5563 0 4px, #c3cad2 4px 8px); }
 .note { background: #fff6da; border: 1px solid #c9a227; padding: 8px 12px; margin: 10px 0; }
 """
 
@@ -117,6 +127,7 @@ def _camera(camera: CameraPart) -> str:
             _numbers(segment.number for segment in part.segments),
             _numbers(part.left_out),
             _numbers(part.missing),
+            _deleted(part),
         )
         for part in camera.recordings
     ]
@@ -127,7 +138,7 @@ def _camera(camera: CameraPart) -> str:
         f'<div class="bar">{bar}</div>'
         + _unlettered(camera)
         + _table(("from", "to", "length", "state"), rows)
-        + _table(("recording", "node", "segments", "left-out", "missing"), recordings)
+        + _table(("recording", "node", "segments", "left-out", "missing", "deleted"), recordings)
     )
 
 
@@ -216,7 +227,24 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _gap(span: SpanPart) -> str:
-    return translate(f"export.span.{span.kind}", LANGUAGE)
+    words = translate(f"export.span.{span.kind}", LANGUAGE)
+    return words if span.deletion is None else f"{words}：{_deciders(span.deletion)}"
+
+
+def _deciders(deletion: DeletionPart) -> str:
+    return translate(
+        "export.card.deleted",
+        LANGUAGE,
+        at=_clock(deletion.at),
+        proposed=deletion.proposed_by,
+        approved=deletion.approved_by,
+    )
+
+
+def _deleted(part: RecordingPart) -> str:
+    if part.deletion is None:
+        return _numbers(())
+    return f"{_numbers(part.deleted)}<br><code>{part.deletion.tombstone}</code>"
 
 
 def _numbers(numbers: Iterable[int]) -> str:

@@ -5,21 +5,29 @@ from __future__ import annotations
 import asyncio
 import json
 import zipfile
-from datetime import UTC, datetime
+from contextlib import nullcontext
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import av
 from sqlalchemy import select
 
-from command_center.accounts.tables import MediaToken
+from command_center.accounts.tables import MediaToken, User
+from command_center.clock import SHANGHAI
+from command_center.database import new_id
+from command_center.evidence.custody_tables import Deletion
+from command_center.evidence.exports.masks import person
 from command_center.evidence.index import index_events
 from command_center.evidence.rebuild import compare
 from command_center.evidence.store_local import LocalStore
 from command_center.evidence.tables import Recording
+from command_center.evidence.tombstones import FILE, Tombstone, Tombstones
 from command_center.evidence.verifier import Report, verify
 from command_center.journal import Journal
+from streams.ledger import head_of
 from streams.voice_protocol import grant_name, talk_line, talk_name
+from tests.command_center.evidence.conftest import START
 from tests.command_center.evidence.exports.conftest import Case
 from tests.support.manifests import START_MS, make_recording, make_recording_of_version_1
 from tests.support.proof import lay_anchor
@@ -104,3 +112,46 @@ async def test_a_span_in_which_nothing_was_recorded_is_a_dark_film(case: Case) -
     with zipfile.ZipFile(path) as archive:
         assert not [name for name in archive.namelist() if name.startswith("recordings/")]
         assert "watch/01-site-1.mp4" in archive.namelist()
+
+
+async def test_what_two_people_deleted_is_told_from_what_is_missing(case: Case) -> None:
+    paths = sorted(case.world.root.glob("feed-2/*/*-000?.webm"))
+    manifest = case.manifests[2]
+    async with case.world.database.write() as session:
+        people = [
+            User(
+                id=new_id(), court_id=case.world.city.court_id, username=name, display_name=name, role="supervisor",
+                password_hash="none", created_at=START,
+            )
+            for name in ("钱一明", "孙二亮")
+        ]  # fmt: skip
+        session.add_all(people)
+        await session.flush()
+        deletion = Deletion(
+            recording_id=UUID(manifest.stem), operation_id=case.world.operation, retention_class="B", state="done",
+            listed_at=START, proposed_by=people[0].id, approved_by=people[1].id,
+        )  # fmt: skip
+        session.add(deletion)
+    stone = Tombstone(
+        UUID(manifest.stem), case.world.operation, "feed-2", (1,), head_of(manifest), "B", "期满",
+        people[0].id, START, people[1].id,
+    )  # fmt: skip
+    tombstones = Tombstones(case.data / FILE, lambda: nullcontext(case.signer()), lambda: START + timedelta(days=400))
+    told = await asyncio.to_thread(tombstones.set_up, stone)
+    for path in paths:
+        path.unlink()
+    package, report = await packed(case, "feed-2")
+    assert [(span.state, span.first) for span in report.recordings[0].spans] == [("deleted", 1), ("missing", 2)]
+    assert report.counts["media-missing-told"] == 1
+    with zipfile.ZipFile(package) as archive:
+        listed = json.loads(archive.read("package.json"))
+        html = archive.read("report.html").decode()
+    assert listed["missing"] == {manifest.stem: [2]}
+    assert listed["deleted"] == {manifest.stem: {"segments": [1], "tombstone": told}}
+    deleted_at = (START + timedelta(days=400)).astimezone(SHANGHAI)
+    assert f"已依法销毁：{deleted_at:%Y-%m-%d %H:%M:%S}.000，提请：{person('钱一明')}，批准：{person('孙二亮')}" in html
+    assert "<td>文件缺失，没有任何说明</td>" in html
+    assert f"<td>2</td><td>1<br><code>{told}</code></td>" in html
+    spans = json.loads((package.parent / "plan.json").read_bytes())["cameras"][0]["spans"]
+    assert {span["kind"] for span in spans} >= {"deleted", "missing"}
+    assert "covered" not in {span["kind"] for span in spans}

@@ -37,7 +37,12 @@ def recorded(minutes: int) -> Manifest:
 
 
 def test_a_segment_without_its_file_is_missing_and_its_neighbours_are_not() -> None:
-    found = spans([recorded(3)], START, START + 3 * MINUTE, gone=[(START + MINUTE, START + 2 * MINUTE)])
+    found = spans(
+        [recorded(3)],
+        START,
+        START + 3 * MINUTE,
+        gone=[SpanPart(kind="missing", since=START + MINUTE, until=START + 2 * MINUTE)],
+    )
     assert [(span.kind, span.since - START, span.until - START) for span in found] == [
         ("covered", 0, MINUTE), ("missing", MINUTE, 2 * MINUTE), ("covered", 2 * MINUTE, 3 * MINUTE),
     ]  # fmt: skip
@@ -48,14 +53,18 @@ times = st.integers(-2 * MINUTE, 8 * MINUTE)
 
 @given(st.lists(st.tuples(times, times).map(sorted).map(tuple), max_size=6))
 def test_whatever_is_gone_the_spans_add_up_and_none_of_it_is_covered(gone: list[tuple[int, int]]) -> None:
-    taken = [(START + since, START + until) for since, until in gone]
+    taken = [SpanPart(kind="missing", since=START + since, until=START + until) for since, until in gone]
     found = spans([recorded(5)], START - MINUTE, START + 7 * MINUTE, gone=taken)
     assert (found[0].since, found[-1].until) == (START - MINUTE, START + 7 * MINUTE)
     assert all(before.until == after.since for before, after in itertools.pairwise(found))
     assert all(span.since < span.until for span in found)
     for span in found:
         if span.kind == "covered":
-            assert all(until <= span.since or since >= span.until for since, until in taken if since < until)
+            assert all(
+                until <= span.since or since >= span.until
+                for since, until in ((one.since, one.until) for one in taken)
+                if since < until
+            )
 
 
 def test_the_span_of_an_instant_is_the_one_that_ends_first_after_it() -> None:
