@@ -13,6 +13,10 @@ from command_center.evidence.exports.personal_numbers import UNSEEN
 
 _BETWEEN = re.compile(rf"[\s{UNSEEN}.\-_·•・‧．－＿]")
 """What may stand between the letters of a name."""
+_MARK = re.compile(r"[^\w*]|_")
+"""What may between those of a name that is long enough to be told for certain: a full stop, a comma, any mark."""
+_LONG = 4
+"""Letters."""
 _FARTHEST = 6
 """So much of it, at the most."""
 
@@ -56,7 +60,7 @@ class KnownNames:
 def _letters(text: str) -> Iterator[tuple[int, str]]:
     """Place and letter of each that isn't between others; small, of half width."""
     for place, character in enumerate(text):
-        if not _BETWEEN.match(character):
+        if not _BETWEEN.match(character) and not _MARK.match(character):
             for letter in unicodedata.normalize("NFKC", character).casefold():
                 yield place, letter
 
@@ -66,9 +70,14 @@ def _is_one(text: str, places: list[int]) -> bool:
     first, last = places[0], places[-1]
     return (
         all(later - earlier <= _FARTHEST + 1 for earlier, later in pairwise(places))
+        and (len(places) >= _LONG or all(map(_BETWEEN.match, _between(text, places))))
         and not (_is_latin(text[first]) and first > 0 and _is_latin(text[first - 1]))
         and not (_is_latin(text[last]) and last + 1 < len(text) and _is_latin(text[last + 1]))
     )
+
+
+def _between(text: str, places: list[int]) -> Iterator[str]:
+    return (text[place] for earlier, later in pairwise(places) for place in range(earlier + 1, later))
 
 
 def _is_latin(character: str) -> bool:

@@ -12,6 +12,7 @@ import re
 import unicodedata
 
 from assets.masks import masked_account, masked_id
+from command_center.evidence.exports.digit_chains import WIDE, WORDS, masked_chains
 
 UNSEEN = "\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff"
 _BETWEEN = rf"[\s{UNSEEN}\u2010-\u2015\u2212.\-－—–·•・‧_＿/／．、()（）]{{0,4}}"
@@ -22,8 +23,13 @@ _LIGHT = rf"[\s\-{UNSEEN}]?"
 _MONEY = r"\s?(?:[百千]?万|亿)?元"
 
 _NUMBER = re.compile(rf"(?:\d{_BETWEEN}){{10,}}\d(?:{_BETWEEN}[Xx](?![0-9A-Za-z]))?")
-_GROUPS = re.compile(r"(?<!\d)(?:\d{4}[,，:：;；|｜]\s?){3,}\d{1,4}(?!\d)")
-"""A card's number with what else is written between its fours; thousands stand in threes."""
+_BORN = re.compile(rf"(?<!\d)\d{{6}}{WIDE}(?:19|20)\d\d年\s?\d?\d月\s?\d?\d日{WIDE}\d{{3}}[\dXx](?![0-9A-Za-z:：时点])")
+"""An id whose day of birth is written as a day."""
+_MAIL = re.compile(r"(?<![0-9A-Za-z._%+\-])[0-9A-Za-z._%+\-]+(?=[@＠][0-9A-Za-z\-]+(?:\.[0-9A-Za-z\-]+)+)")
+_CHAT = re.compile(
+    r"(wxid_(?=[0-9A-Za-z])|微信(?:号码|号|账号)?[\s为是:：]{0,4}(?=[A-Za-z][A-Za-z_\-]*[\d_]))[0-9A-Za-z_\-]{5,20}"
+)
+"""What WeChat calls somebody."""
 _UNIT = re.compile(r"(?<!\d)\d{12}[GJZ][ABSXCDEFHGWY]\d{5}[FLQW]\d{8}(?!\d)")
 """Of a flat, whose address it stands for."""
 _FIRM_CODE = re.compile(r"(?<![0-9A-Za-z])[0-9A-HJ-NPQRTUWXY]{2}\d{6}[0-9A-HJ-NPQRTUWXY]{10}(?![0-9A-Za-z])")
@@ -51,22 +57,28 @@ _SHORT = re.compile(
 """As long as a telephone without its area, the new permit of Taiwan's people, or a part of an account."""
 _DAY = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
 _YEARS_OR_HOURS = re.compile(r"(?:19|20)\d\d[\s\-](?:19|20)\d\d|(?:[01]\d|2[0-4])[0-5]\d-(?:[01]\d|2[0-4])[0-5]\d")
-_SPELT = re.compile(r"(?:[〇○零一二三四五六七八九幺壹贰叁肆伍陆柒捌玖][\s\-·]?){11,}(?<=[^\s\-·])")
+_SPELT = re.compile(rf"(?:[{WORDS}][\s\-·]?){{11,}}(?<=[^\s\-·])")
 """Digit by digit in words; amounts and dates have others between."""
 
 _DEGREES = r"(?:[3-9]|[1-9]\d|1[0-2]\d|13[0-5])\.\d{4,8}"
 """Within China."""
+_ARTICLE = r"(?:1\d{3}|[1-9]\d{0,2})"
+"""The longest of our laws has 1260."""
 _OTHERWISE = re.compile(
     r"(?P<day>(?<!\d)20\d\d([-./])(?:0?[1-9]|1[0-2])\2(?:0?[1-9]|[12]\d|3[01])(?!\d))"
     r"|(?P<time>(?<![\d:：])(?:[01]?\d|2[0-3])[:：][0-5]\d(?:[:：][0-5]\d(?:\.\d{1,3})?)?(?![\d:：]))"
     rf"|(?P<place>(?<![\d.]){_DEGREES}(?:[\s,，;；、/]{{1,3}}{_DEGREES})?(?!\d))"
-    rf"|(?P<amount>(?<![\d.,])(?!1[3-9]\d{{9}}(?!\d))(?:\d{{1,12}}(?:\.\d{{1,2}})?{_MONEY}"
+    rf"|(?P<amount>(?<![\d.,])(?!1[3-9]\d{{9}}(?!\d))(?:(?:\d{{1,12}}|\d{{1,3}}(?:,\d{{3}}){{1,3}})(?:\.\d{{1,2}})?{_MONEY}"
     rf"|(?<=[¥￥])\s?\d{{1,12}}(?:\.\d{{1,2}})?(?!\d)))"
-    r"|(?P<articles>(?<!\d)\d{1,4}(?:[、，,和及]第?\d{1,4}){0,30}(?:条|款|项|页|现场))"
+    r"|(?P<case>[（(〔]20\d\d[）)〕](?=[\u4e00-\u9fff]{1,3}\d{0,4}[\u4e00-\u9fff]{1,4}\d{1,6}号|[\u4e00-\u9fff]{2,8}第))"
+    r"|(?P<thousands>(?<![\d.,])[1-9]\d{0,2}(?:,\d{3}){1,3}(?:\.\d{1,2})?(?![.,]?\d))"
+    rf"|(?P<articles>(?<!\d){_ARTICLE}(?:[、，,和及]第?{_ARTICLE}){{0,30}}(?:条|款|项|页|现场))"
 )
-"""What by its form is no number of a person: days, times, places on the map, amounts, articles."""
+"""What by its form is no number of a person: days, times, places on the map, amounts, numbers of cases, articles."""
 _JOINED_BEFORE = re.compile(rf"\d{_BETWEEN}\Z")
 _JOINED_AFTER = re.compile(rf"{_BETWEEN}\d(?!\d?[:：时点])")
+_WIDELY_BEFORE = re.compile(rf"\d{WIDE}\Z")
+_WIDELY_AFTER = re.compile(rf"{WIDE}\d(?!\d?[:：时点])")
 _NUMBERED = re.compile(r"[-./·](?!20\d\d[-./])\d")
 """What goes on after a day, if not with another day."""
 
@@ -77,7 +89,8 @@ def plain(text: str) -> str:
 
 
 def masked_numbers(text: str) -> str:
-    """The text, which is `plain`, with the numbers of people masked."""
+    """The text, which is `plain`, with the numbers of people masked, and what mail and WeChat call them."""
+    text = _CHAT.sub(r"\1****", _MAIL.sub("****", text))
     parts, position = [], 0
     for found in _OTHERWISE.finditer(text):
         if _stands_alone(found, position):
@@ -97,19 +110,31 @@ def _stands_alone(found: re.Match[str], position: int) -> bool:
     before = found.string[max(position, found.start() - 5) : found.start()]
     joined_before = _JOINED_BEFORE.search(before) is not None
     joined_after = _JOINED_AFTER.match(found.string, found.end()) is not None
-    if found.lastgroup == "day":
-        return not (joined_before and joined_after) and not _NUMBERED.match(found.string, found.end())
-    return found.lastgroup == "time" or not (joined_before or (joined_after and found.lastgroup == "place"))
+    if found.lastgroup in ("day", "time"):
+        is_within = _WIDELY_BEFORE.search(before) and _WIDELY_AFTER.match(found.string, found.end())
+        return not is_within and not (found.lastgroup == "day" and _NUMBERED.match(found.string, found.end()))
+    return found.lastgroup == "case" or not (
+        joined_before or (joined_after and found.lastgroup in ("place", "thousands"))
+    )
 
 
 def _masked(text: str) -> str:
+    text = masked_chains(_UNIT.sub(_code, _BORN.sub(_born, text)), _as_number)
     for pattern, mask in _STEPS:
         text = pattern.sub(mask, text)
     return text
 
 
+def _born(found: re.Match[str]) -> str:
+    place, year, month, day, rest = re.findall(r"\d+[Xx]?", re.sub(r"<[^<>]*>", " ", found[0]))
+    return masked_id(f"{place}{year}{month:>02}{day:>02}{rest}")
+
+
 def _number(found: re.Match[str]) -> str:
-    digits = re.sub(r"[^0-9Xx]", "", found[0])
+    return _as_number(re.sub(r"[^0-9Xx]", "", found[0]))
+
+
+def _as_number(digits: str) -> str:
     phone = _PHONE.fullmatch(digits)
     if phone is not None:
         return f"{phone[1][:3]}****{phone[1][-4:]}"
@@ -140,10 +165,8 @@ def _last_four(number: str) -> str:
 
 
 _STEPS = (
-    (_UNIT, _code),
     (_NUMBER, _number),
     (_FIRM_CODE, _code),
-    (_GROUPS, _number),
     (_PAPER, _paper),
     (_LABELLED, _labelled),
     (_SOLDIER, _paper),

@@ -329,6 +329,8 @@ async def test_a_reason_with_somebodys_number_is_not_taken(world: CustodyWorld) 
         "call 138-0013-8000",
         "电话１３８（0013）8000",
         "护照E12345678",
+        "zhangsan@163.com",
+        "138*0013*8000",
         "住海拉尔东大街12号3单元501室",
     ):
         assert await refusal(world.deletions.propose(supervisor, recording, reason), Invalid) == "reason-holds-number"
