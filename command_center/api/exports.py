@@ -108,11 +108,10 @@ def router(exports: Exports) -> APIRouter:
     )
     async def fetched(export_id: UUID, request: Request) -> Response:
         is_fetched = request.method == "GET"
-        package = await exports.package(
-            signed_in(), export_id, is_start=is_of_beginning(request), is_fetched=is_fetched
-        )
+        identity = signed_in()
+        package = await exports.package(identity, export_id, is_start=is_of_beginning(request), is_fetched=is_fetched)
         named = {"content-disposition": f'attachment; filename="{package.name}"'}
         file = SentFile("application/zip", package.bytes, f'"{package.sha256}"', named)
-        return await send_file(file, request, lambda part: exports.open(package, part.first, part.last))
+        return await send_file(file, request, lambda part: exports.open(identity, package, part.first, part.last))
 
     return routes

@@ -53,6 +53,7 @@ class ExportRecord:
 class PackageFile:
     """A finished package, to be sent."""
 
+    export: UUID
     path: str
     """Below the folder of exports."""
     bytes: int

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -37,6 +38,10 @@ OPEN_OF_ONE = 5
 """So many exports of one person may wait or run."""
 OPEN_OF_ALL = 50
 RETRY_SECONDS = 60
+LOOK_SECONDS = 1.0
+"""While a package goes out it is looked at so often whether it still may."""
+CUT_STATES = {ExportState.WITHDRAWN: "export-withdrawn", ExportState.CANCELLED: "export-over"}
+"""What ends a download that is under way, by what is told then."""
 EXPORTED = "exported"
 
 
@@ -51,6 +56,7 @@ class Exports:
         denials: Denials,
         folder: Path,
         clock: Clock = now,
+        timer: Callable[[], float] = time.monotonic,
     ) -> None:
         self._database = database
         self._audit = audit
@@ -58,6 +64,7 @@ class Exports:
         self._denials = denials
         self._packages = LocalStore(folder)
         self._clock = clock
+        self._timer = timer
         self._fetchings = Viewings()
         self._auditing = asyncio.Lock()
 
@@ -159,6 +166,8 @@ class Exports:
             if not job.is_masked:
                 _must_unmask(identity)
             if job.state == ExportState.WITHDRAWN.value:
+                further = {"attempt": "fetch"}
+                await self._denials.note_export(identity, "export-withdrawn", "export", str(job_id), further)
                 raise Conflict("export-withdrawn")
             if job.state != ExportState.DONE.value or job.sha256 is None:
                 raise Conflict("export-not-done")
@@ -174,11 +183,31 @@ class Exports:
                         await self._note(session, identity, operation, job, "export.downloaded", {})
                     self._fetchings.begin(fetching, is_start=is_start)
         since = job.since.astimezone(SHANGHAI)
-        return PackageFile(path, size, job.sha256, f"evidence-{since:%Y%m%d-%H%M}-{job.id.hex[-8:]}.zip")
+        return PackageFile(job.id, path, size, job.sha256, f"evidence-{since:%Y%m%d-%H%M}-{job.id.hex[-8:]}.zip")
 
-    async def open(self, file: PackageFile, first: int, last: int) -> AsyncIterator[bytes]:
-        """The package's bytes from `first` to `last`, both included, piece by piece."""
-        return self._packages.open_range(file.path, first, last)
+    async def open(self, identity: Identity, file: PackageFile, first: int, last: int) -> AsyncIterator[bytes]:
+        """The package's bytes from `first` to `last`, both included, piece by piece.
+
+        What is withdrawn or called off meanwhile is cut by a Conflict, with the first piece `LOOK_SECONDS` afterwards,
+        and the cut is audited: the open file would be read to its end, though nobody finds it any more.
+        """
+        return self._pieces(identity, file, first, last)
+
+    async def _pieces(self, identity: Identity, file: PackageFile, first: int, last: int) -> AsyncIterator[bytes]:
+        looked_at = self._timer()
+        async for piece in self._packages.open_range(file.path, first, last):
+            if self._timer() - looked_at >= LOOK_SECONDS:
+                await self._look_again(identity, file.export)
+                looked_at = self._timer()
+            yield piece
+
+    async def _look_again(self, identity: Identity, job_id: UUID) -> None:
+        async with self._database.read() as session:
+            state = await session.scalar(select(ExportJob.state).where(ExportJob.id == job_id))
+        if state in CUT_STATES:
+            code = CUT_STATES[ExportState(state)]
+            await self._denials.note_export(identity, code, "export", str(job_id), {"attempt": "fetching"})
+            raise Conflict(code)
 
     async def _make(self, session: AsyncSession, identity: Identity, wish: Wish) -> ExportJob:
         if not wish.is_masked:

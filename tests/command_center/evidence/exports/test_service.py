@@ -21,6 +21,7 @@ from command_center.evidence.exports.records import ExportRecord, Wish
 from command_center.evidence.exports.service import OPEN_OF_ONE, Exports
 from command_center.evidence.exports.tables import ExportJob, ExportState
 from command_center.evidence.exports.withdrawals import Withdrawals
+from command_center.evidence.store_local import CHUNK_BYTES
 from command_center.journal import Journal
 from tests.command_center.evidence.conftest import START, World
 
@@ -160,7 +161,7 @@ async def test_a_package_is_fetched_and_each_fetching_audited_once(world: World,
     await finish(world, exports, made)
     file = await exports.package(world.city, made.id, is_start=True)
     await exports.package(world.city, made.id, is_start=False)
-    assert b"".join([piece async for piece in await exports.open(file, 2, 4)]) == b"cka"
+    assert b"".join([piece async for piece in await exports.open(world.city, file, 2, 4)]) == b"cka"
     assert [action for action, _ in await audited(world)] == ["export.requested", "export.downloaded"]
     await asyncio.to_thread((world.root.parent / "exports" / file.path).unlink)
     with pytest.raises(Unavailable):
@@ -199,5 +200,30 @@ async def test_a_package_that_is_withdrawn_is_refused_and_told_so(world: World, 
     with pytest.raises(Conflict, match="export-over"):
         await exports.cancel(world.city, made.id)
     assert not await asyncio.to_thread((folder / str(made.id)).exists)
-    action, details = (await audited(world))[-1]
-    assert (action, details["recording"], details["fetchings"]) == ("export.withdrawn", str(recording), 1)
+    told = await audited(world)
+    (withdrawn,) = [details for action, details in told if action == "export.withdrawn"]
+    assert (withdrawn["recording"], withdrawn["fetchings"]) == (str(recording), 1)
+    assert told[-1] == ("export.denied", {"attempt": "fetch", "code": "export-withdrawn"})
+
+
+async def test_a_download_under_way_ends_with_the_withdrawal_and_the_cut_is_audited(world: World) -> None:
+    recording, seconds = await world.record(), iter(range(100))
+    exports = Exports(
+        world.database,
+        Audit(),
+        Journal(),
+        Denials(world.database, Audit()),
+        world.root.parent / "exports",
+        lambda: START + timedelta(hours=1),
+        lambda: float(next(seconds)),
+    )
+    made = await exports.request(world.city, wish(world))
+    content = bytes(4 * CHUNK_BYTES)
+    await finish(world, exports, made, content)
+    file = await exports.package(world.city, made.id, is_start=True)
+    pieces = await exports.open(world.city, file, 0, len(content) - 1)
+    assert len(await anext(pieces)) == CHUNK_BYTES
+    await Withdrawals(world.database, Audit(), world.root.parent / "exports").withdraw(recording)
+    with pytest.raises(Conflict, match="export-withdrawn"):
+        await anext(pieces)
+    assert (await audited(world))[-1] == ("export.denied", {"attempt": "fetching", "code": "export-withdrawn"})
