@@ -162,6 +162,7 @@ class Web:
             self.audit,
             self.denials,
             periods,
+            exports=settings.exports,
             delay=timedelta(hours=settings.deletion_delay_hours),
         )
         self.custody_records = CustodyRecords(self.database, self.audit, self.denials, periods)

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy import and_, or_, select
@@ -65,6 +66,7 @@ class Deletions:
         denials: Denials,
         periods: Periods,
         *,
+        exports: Path,
         delay: timedelta,
         clock: Clock = now,
     ) -> None:
@@ -72,6 +74,7 @@ class Deletions:
         self._audit = audit
         self._denials = denials
         self._periods = periods
+        self._exports = exports
         self._delay = delay
         self._clock = clock
 
@@ -198,7 +201,7 @@ class Deletions:
         query = query.order_by(Deletion.listed_at.desc(), Deletion.id.desc()).limit(min(limit, PAGE))
         async with self._database.read() as session:
             rows = (await session.execute(query)).all()
-            packages = await packages_with(session, {row.Deletion.recording_id for row in rows})
+            packages = await packages_with(session, {row.Deletion.recording_id for row in rows}, self._exports)
         return [
             DeletionRecord(
                 deletion=deletion,

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from uuid import UUID
 
@@ -15,15 +18,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from command_center.audit import Audit, AuditEntry
 from command_center.clock import Clock, now
 from command_center.database import Database
+from command_center.evidence.custody_tables import Deletion
 from command_center.evidence.exports import folder
-from command_center.evidence.exports.plan import VOICE
+from command_center.evidence.exports.plan import PLAN_FILE, VOICE
 from command_center.evidence.exports.tables import KEPT_STATES, ExportJob, ExportState
 from command_center.evidence.exports.troubles import Trouble
+from command_center.evidence.retention_rules import DeletionState
 from command_center.evidence.tables import Recording
 from command_center.operations.tables import Feed, Operation
 
 WITHDRAWABLE = frozenset({ExportState.RUNNING.value, ExportState.DONE.value})
 """What waits still finds nothing of the recording when it is begun."""
+PLANS = 1024
+"""A plan never changes once it is written: of so many what they hold is kept in mind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +72,60 @@ async def exports_of(session: AsyncSession, recordings: Collection[UUID]) -> dic
     return found
 
 
-async def packages_with(session: AsyncSession, recordings: Collection[UUID]) -> dict[UUID, list[HoldingPackage]]:
-    """Of these recordings, the packages that are there with something of them, and those that were fetched before."""
+async def packages_with(
+    session: AsyncSession, recordings: Collection[UUID], exports: Path
+) -> dict[UUID, list[HoldingPackage]]:
+    """Of these recordings, the packages that are there with something of them, and those that were fetched before.
+
+    What is in one its plan says, below `exports`. Without it, as before it is made and once the package is removed,
+    the time tells, unless it was begun when the recording had been deleted.
+    """
     jobs = await exports_of(session, recordings)
+    deleted_at = await _deleted_at(session, recordings)
+    held = {
+        job.id: await asyncio.to_thread(_held_by, exports / str(job.id) / PLAN_FILE)
+        for each in jobs.values()
+        for job in each
+    }
+    jobs = {
+        recording: [job for job in each if _may_hold(job, recording, held[job.id], deleted_at.get(recording))]
+        for recording, each in jobs.items()
+    }
     fetchings = await _fetchings(session, {job.id for each in jobs.values() for job in each})
     found = {
         recording: [HoldingPackage(job.id, ExportState(job.state), fetchings[str(job.id)]) for job in each]
         for recording, each in jobs.items()
     }
     return {recording: [one for one in each if one.is_there or one.fetchings] for recording, each in found.items()}
+
+
+async def _deleted_at(session: AsyncSession, recordings: Collection[UUID]) -> dict[UUID, datetime]:
+    query = select(Deletion.recording_id, Deletion.ended_at).where(
+        Deletion.recording_id.in_(recordings),
+        Deletion.state == DeletionState.DONE.value,
+        Deletion.ended_at.is_not(None),
+    )
+    return {recording: ended_at for recording, ended_at in await session.execute(query) if ended_at is not None}
+
+
+def _may_hold(job: ExportJob, recording: UUID, held: frozenset[str] | None, deleted_at: datetime | None) -> bool:
+    if held is not None:
+        return str(recording) in held
+    return deleted_at is None or job.started_at is None or job.started_at <= deleted_at
+
+
+def _held_by(plan: Path) -> frozenset[str] | None:
+    """The recordings of which files go into a package; None where its plan can't be read."""
+    try:
+        return _held_in(plan)
+    except OSError:
+        return None
+
+
+@lru_cache(maxsize=PLANS)
+def _held_in(plan: Path) -> frozenset[str]:
+    cameras = json.loads(plan.read_bytes())["cameras"]
+    return frozenset(part["id"] for camera in cameras for part in camera["recordings"] if part["segments"])
 
 
 async def _fetchings(session: AsyncSession, jobs: Collection[UUID]) -> Counter[str]:

@@ -75,8 +75,10 @@ class CustodyWorld:
         self.denials = Denials(self.database, self.audit, lambda: self.seconds)
         self.custody = Custody(self.database, self.audit, self.denials, self.clock)
         self.retention = Retention(self.database, self.audit, self.denials, PERIODS, self.clock)
-        self.deletions = Deletions(self.database, self.audit, self.denials, PERIODS, delay=DELAY, clock=self.clock)
         self.packages = self.data / "exports"
+        self.deletions = Deletions(
+            self.database, self.audit, self.denials, PERIODS, exports=self.packages, delay=DELAY, clock=self.clock
+        )
         self.disposal = self.new_disposal()
         self.recordings = Recordings(self.database, self.audit, self.store, self.custody, self.denials, self.clock)
         self.timelines = TimeLines(self.database, NothingLive(), self.clock)

@@ -20,7 +20,8 @@ from command_center.audit_reading import AuditReader
 from command_center.database import Database
 from command_center.errors import CommandCenterError, Conflict, Invalid, NotFound, NotPermitted
 from command_center.evidence import deletions, disposal
-from command_center.evidence.exports.tables import ExportState
+from command_center.evidence.exports.plan import PLAN_FILE
+from command_center.evidence.exports.tables import ExportJob, ExportState
 from command_center.evidence.records import RecordingState
 from command_center.evidence.retention_rules import DeletionState, RetentionClass
 from command_center.evidence.standings import due
@@ -284,6 +285,36 @@ async def test_who_decides_knows_which_packages_hold_it_and_how_often_they_were_
     told = {(package.id, package.is_there, package.fetchings) for package in found[recording]}
     assert told == {(kept, True, 2), (over, False, 1), (unfetched, True, 0)}
     assert found[other] == ()
+
+
+async def test_a_package_counts_by_what_its_plan_holds_and_not_if_it_was_begun_after_the_deletion(
+    world: CustodyWorld,
+) -> None:
+    recording, other = await world.record(), await world.record()
+    with_it, without_it = await world.export(), await world.export()
+    for job, segments in ((with_it, [{"number": 1}]), (without_it, [])):
+        parts = [{"id": str(recording), "segments": segments}, {"id": str(other), "segments": [{"number": 1}]}]
+        plan = world.packages / str(job) / PLAN_FILE
+        await asyncio.to_thread(plan.write_text, json.dumps({"cameras": [{"recordings": parts}]}))
+    await approved(world, recording)
+
+    async def told() -> set[UUID]:
+        found = await world.deletions.listed(world.people["approver"], list(DeletionState))
+        return {package.id for one in found if one.deletion.recording_id == recording for package in one.packages}
+
+    assert await told() == {with_it}
+    world.at += DELAY
+    await world.disposal.carry_out()
+    later = await world.export()
+    async with world.database.write() as session:
+        job = await session.get_one(ExportJob, later)
+        job.started_at = world.at + timedelta(minutes=1)
+        for one in (with_it, later):
+            await world.audit.record(
+                session, actor=None, court_id=None, action="export.downloaded", subject_type="export",
+                subject_id=str(one),
+            )  # fmt: skip
+    assert await told() == {with_it}
 
 
 async def test_either_withdraws_until_it_takes_effect(world: CustodyWorld) -> None:
