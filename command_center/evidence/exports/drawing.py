@@ -6,6 +6,7 @@ Everything is drawn as brightness alone, so that it can be put onto a picture wi
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from importlib.resources import files
@@ -15,11 +16,18 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from command_center.evidence.exports.personal_numbers import UNSEEN
+
 Plane = NDArray[np.uint8]
 
 FONTS = tuple(
     files("command_center.evidence.exports") / "font" / name
-    for name in ("NotoSansSC-subset.otf", "NotoSansSC-level2.otf", "NotoSansSC-names.otf")
+    for name in (
+        "NotoSansSC-subset.otf",
+        "NotoSansSC-level2.otf",
+        "NotoSansSC-names.otf",
+        "NotoSansSC-further.otf",
+    )
 )
 """The first that has a character draws it."""
 STAND_IN = "〓"
@@ -31,6 +39,7 @@ CARD_SHADE = 24
 WHITE = 235
 """The brightest of a television's range."""
 _TRIAL_SIZE = 32
+_UNSEEN = re.compile(f"[{UNSEEN}]")
 _NOWHERE = "\U0010ffff"
 """What is no character, and so drawn as the box that stands for a missing one."""
 
@@ -41,8 +50,8 @@ def _font(number: int, size: int) -> ImageFont.FreeTypeFont:
 
 
 def unlettered(texts: Iterable[str]) -> list[str]:
-    """The characters of these texts that no font has, each once, by their codes."""
-    found = {one for text in texts for one in text if _font_of(one) is None and not one.isspace()}
+    """The characters of these texts that can be seen and that no font has, each once, by their codes."""
+    found = {one for text in texts for one in _visible(text) if _font_of(one) is None and not one.isspace()}
     return sorted(found)
 
 
@@ -93,7 +102,12 @@ def _pixels(number: int, character: str) -> bytes:
 
 def _drawable(text: str) -> str:
     """The text in one line, of characters that can be drawn."""
-    return "".join(STAND_IN if _font_of(one) is None else one for one in " ".join(text.split()))
+    return "".join(STAND_IN if _font_of(one) is None else one for one in " ".join(_visible(text).split()))
+
+
+def _visible(text: str) -> str:
+    """The text without what takes no room: joiners, marks of direction, choices of a glyph."""
+    return _UNSEEN.sub("", text)
 
 
 def _runs(text: str) -> Iterator[tuple[int, str]]:

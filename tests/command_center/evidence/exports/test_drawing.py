@@ -36,9 +36,10 @@ def of_gb_2312() -> list[str]:
     return [character for code in codes if (character := code.decode("gb2312", errors="ignore"))]
 
 
-@pytest.mark.parametrize("character", "呼赛鑫骞喆堃玥镕")
+@pytest.mark.parametrize("character", "呼赛鑫骞喆堃玥镕〇㎡€£囍龘凃氹頔張劉陳國")
 def test_a_rarer_character_is_no_box(character: str) -> None:
-    """Of both levels of GB 2312, and of names beyond."""
+    """Of both levels of GB 2312, of names beyond, signs and traditional forms."""
+    assert drawing.unlettered([character]) == []
     assert drawn(character).max() > 128
     assert not np.array_equal(drawn(character), box(drawing.line_size(640)))
 
@@ -56,6 +57,16 @@ def test_what_no_font_has_is_drawn_as_the_printers_sign_and_told() -> None:
     assert np.array_equal(drawing.card(640, 360, f"{NOWHERE}"), drawing.card(640, 360, "〓"))
     assert not np.array_equal(drawn("〓"), box(drawing.line_size(640)))
     assert drawing.unlettered([f"李{NOWHERE}", f"{NOWHERE}路 "]) == [NOWHERE]
+
+
+def test_what_nobody_sees_takes_no_room_and_is_not_told() -> None:
+    written = "李\u200b小\u2060路\ufe0f"
+    assert np.array_equal(drawing.band(640, 640, written), drawing.band(640, 640, "李小路"))
+    assert drawing.unlettered([written]) == []
+
+
+def test_no_font_is_larger_than_a_megabyte() -> None:
+    assert all(len(font.read_bytes()) < 1_000_000 for font in drawing.FONTS)
 
 
 def test_a_text_of_several_fonts_is_lettered_in_one_line() -> None:
