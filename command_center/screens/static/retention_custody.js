@@ -58,10 +58,19 @@ function earlier(one) {
   ];
 }
 
+/** Why somebody was refused: told of him, not of whoever reads it, and who may. */
+function why({ code, attempt }) {
+  if (code === "not-permitted") return [say("custody.refused"), attempt && knows(`custody.may.${attempt}`) && say(`custody.may.${attempt}`)].filter(Boolean);
+  return knows(`error.${code}`) ? [say(`error.${code}`)] : [];
+}
+
 function entry(one) {
   const action = `audit.action.${one.action}`;
-  const beside = [["purpose", "purpose"], ["what", "audit.what"], ["code", "error"]]
-    .map(([name, family]) => `${family}.${one.details[name]}`).filter(knows).map((key) => say(key));
+  const { details } = one;
+  const beside = [["purpose", "purpose"], ["what", "audit.what"], ["attempt", "audit.attempt"], ["verdict", "audit.verdict"]]
+    .map(([name, family]) => `${family}.${details[name]}`).filter(knows).map((key) => say(key));
+  if (details.class) beside.push(say("custody.class.changed", { before: details.before, after: details.class }));
+  if (details.code) beside.push(...why(details));
   return h("tr", {},
     h("td.custody-at", {}, instant(one.at)),
     h("td.custody-who", {}, one.actor_name || say("custody.system")),

@@ -105,7 +105,7 @@ export class Decisions {
 
   approveAll(items) {
     this.perform(async () => {
-      const about = [say("deletion.approve.about"), ...packagesWords(items)];
+      const about = [...items.map(named), say("deletion.approve.about"), ...packagesWords(items)];
       if (!await askSure(say("deletion.approve.sure", { count: items.length }), say("deletion.approve"), about)) return false;
       for (const item of items) await ask("POST", `/api/deletions/${item.id}/approve`);
       return true;
@@ -150,6 +150,13 @@ function facts(item, retentionClass = item.retention_class) {
     h("td", {}, signed(item.proposed_by_name, item.proposed_at), item.reason && h("small", {}, item.reason)),
     h("td", {}, signed(item.approved_by_name, item.approved_at)),
   ];
+}
+
+/** A recording in one line, and why it is to be deleted. */
+function named(item) {
+  const place = inLanguage(item, "site") || say("deletion.voice");
+  const parts = [inLanguage(item, "operation"), place, item.officer, item.started_at && instant(item.started_at), span(item.seconds * 1000)];
+  return say("deletion.approve.one", { recording: parts.filter(Boolean).join(" · "), name: item.proposed_by_name, reason: item.reason });
 }
 
 function packages(item) {

@@ -100,6 +100,20 @@ async def old_recordings(web: RunningWeb, count: int) -> list[UUID]:
     return made
 
 
+async def past_of(web: RunningWeb, recording: UUID) -> None:
+    """Somebody found it broken, changed its class, and was refused a step."""
+    async with web.web.database.write() as session:
+        for action, details in (
+            ("evidence.verified", {"verdict": "broken"}),
+            ("retention.classified", {"class": "B", "before": "A"}),
+            ("deletion.denied", {"attempt": "approve", "code": "not-permitted"}),
+        ):
+            await web.web.audit.record(
+                session, actor=web.world.users["supervisor"], court_id=None, action=action,
+                subject_type="recording", subject_id=str(recording), details=details,
+            )  # fmt: skip
+
+
 async def fetched_package(web: RunningWeb, recordings: list[UUID]) -> None:
     """A package with all of them, which somebody fetched once."""
     async with web.web.database.write() as session:
@@ -155,12 +169,19 @@ async def test_one_proposes_another_approves_and_a_hold_stops_it(browser: Browse
         await page.wait_for_selector("tr[data-state=proposed]", timeout=SLOW_MS)
         assert await page.locator("tr[data-state=proposed]").count() == 2
         assert await page.locator("tr[data-state=proposed] [data-deed=approve]").count() == 0
+        for recording in recordings:
+            await past_of(web, recording)
         await fetched_package(web, recordings)
         await look(page, "retention-proposed")
     async with retention_of(browser, web, "approver") as page:
         await page.locator("tr[data-state=proposed] [data-deed=custody]").first.click()
         entries = page.locator("dialog.custody .custody-entries tr")
         assert translate("audit.action.export.downloaded", "zh") in await entries.first.inner_text()
+        past = await page.locator("dialog.custody .custody-entries").inner_text()
+        assert translate("audit.verdict.broken", "zh") in past
+        assert translate("custody.class.changed", "zh", before="A", after="B") in past
+        assert translate("custody.may.approve", "zh") in past
+        assert translate("error.not-permitted", "zh") not in past
         assert translate("custody.class.usual", "zh") in await page.locator("dialog.custody").inner_text()
         await look_at_dialog(page, "retention-custody")
         await page.click("dialog.custody button.primary")
@@ -169,7 +190,9 @@ async def test_one_proposes_another_approves_and_a_hold_stops_it(browser: Browse
         await page.locator("tr[data-state=proposed] [data-deed=approve]").first.click()
         told = await page.locator("dialog.reason li").all_inner_texts()
         packages = [translate(f"deletion.packages.{each}", "zh", count=1) for each in ("there", "fetched")]
-        assert [one.strip() for one in told] == [translate("deletion.approve.about", "zh"), *packages]
+        assert [one.strip() for one in told[1:]] == [translate("deletion.approve.about", "zh"), *packages]
+        place = await page.locator("tr[data-state=proposed] td").nth(2).inner_text()
+        assert all(line.strip() in told[0] for line in (*place.splitlines(), "保管期满") if line.strip())
         await look_at_dialog(page, "retention-approve")
         await page.click("dialog.reason button.primary")
         await page.wait_for_selector("tr[data-state=approved]", timeout=SLOW_MS)
