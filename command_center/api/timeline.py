@@ -28,6 +28,15 @@ class SpanItem(BaseModel):
     recording: UUID | None
 
 
+class SilenceItem(BaseModel):
+    """From `since` to before `until` (Unix ms) a camera's pictures go on without sound, for this cause."""
+
+    model_config = ConfigDict(from_attributes=True)
+    kind: SpanKind
+    since: int
+    until: int
+
+
 class LaneItem(BaseModel):
     """One feed; its spans follow each other without a hole, and `covered_ms` with all of `gaps_ms` is their length.
 
@@ -43,6 +52,7 @@ class LaneItem(BaseModel):
     site_zh: str
     site_en: str
     spans: list[SpanItem]
+    silences: list[SilenceItem]
     covered_ms: int
     gaps_ms: dict[str, int]
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Literal, Protocol
 from uuid import UUID
 
-from sqlalchemy import case, or_, select
+from sqlalchemy import ColumnElement, and_, case, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from command_center.accounts.identity import Identity
@@ -47,6 +47,8 @@ FRESH_MS = 5_000
 """The index may be so far behind a recording that grows; nothing is missing then."""
 SEAM_MS = 50
 """So much may be between a recording of full length and the next, which went on at once: instants are rounded."""
+SILENCE_MS = 1_000
+"""A camera's sound may be missing for so long without being told of: its pictures go on."""
 SILENT_ENDS = ("ended", "revoked")
 """After these nobody waits for more."""
 
@@ -73,6 +75,8 @@ class Lane:
     site_zh: str
     site_en: str
     spans: tuple[Span, ...]
+    silences: tuple[Missing, ...] = ()
+    """Where only a camera's sound is missing, for a second and more, by when it began."""
 
     @property
     def covered_ms(self) -> int:
@@ -133,10 +137,11 @@ class TimeLines:
             operation = await visible_operation(session, identity, operation_id)
             grouped = await _recordings(session, operation)
             gaps = await _gaps(session, operation_id, since, until)
+            silences = await _silences(session, operation_id, since, until)
             deleted = set(await gone(session, [one.id for _, recordings in grouped for one in recordings]))
         waited = [(source, recordings, self._tail(source, _newest(recordings))) for source, recordings in grouped]
         # A long operation on bad lines has tens of thousands of gaps.
-        lanes = await asyncio.to_thread(self._lanes, waited, gaps, deleted, since, until)
+        lanes = await asyncio.to_thread(self._lanes, waited, (gaps, silences), deleted, since, until)
         begins = [lane.spans[0].since for lane in lanes]
         ends = [lane.spans[-1].until for lane in lanes]
         at = _ms(self._clock())
@@ -149,14 +154,19 @@ class TimeLines:
     def _lanes(
         self,
         waited: Sequence[tuple[_Source, Sequence[Recording], GapKind | None]],
-        rows: Sequence[GapRow],
+        rows: tuple[Sequence[GapRow], Sequence[GapRow]],
         deleted: Collection[UUID],
         since: int | None,
         until: int | None,
     ) -> list[Lane]:
-        gaps = _missing(rows)
-        found = [self._lane(source, recordings, tail, gaps, since, until) for source, recordings, tail in waited]
-        return sorted((_without(lane, deleted) for lane in found if lane is not None), key=_place)
+        gaps, silent = _missing(rows[0]), _missing(rows[1])
+        found = []
+        for source, recordings, tail in waited:
+            lane = self._lane(source, recordings, tail, gaps, since, until)
+            if lane is not None:
+                told = [one for each in recordings for one in silent.get(each.id, ()) if _is_told(one)]
+                found.append(replace(lane, silences=tuple(sorted(told, key=lambda one: one.since))))
+        return sorted((_without(lane, deleted) for lane in found), key=_place)
 
     def _lane(
         self,
@@ -311,17 +321,33 @@ GapRow = tuple[UUID, str, datetime, datetime]
 async def _gaps(session: AsyncSession, operation_id: UUID, since: int | None, until: int | None) -> list[GapRow]:
     """What is told to be missing of the pictures, or of a voice."""
     is_camera = Recording.feed_id.is_not(None)
+    is_of_it = or_(RecordingGap.track == "both", RecordingGap.track == case((is_camera, "video"), else_="audio"))
+    return await _told(session, operation_id, is_of_it, since, until)
+
+
+async def _silences(session: AsyncSession, operation_id: UUID, since: int | None, until: int | None) -> list[GapRow]:
+    """What is told to be missing of the sound of cameras alone."""
+    is_sound = and_(RecordingGap.track == "audio", Recording.feed_id.is_not(None))
+    return await _told(session, operation_id, is_sound, since, until)
+
+
+async def _told(
+    session: AsyncSession, operation_id: UUID, wanted: ColumnElement[bool], since: int | None, until: int | None
+) -> list[GapRow]:
     query = (
         select(RecordingGap.recording_id, RecordingGap.kind, RecordingGap.since, RecordingGap.until)
         .join(Recording, Recording.id == RecordingGap.recording_id)
-        .where(Recording.operation_id == operation_id, Recording.covered_by.is_(None))
-        .where(or_(RecordingGap.track == "both", RecordingGap.track == case((is_camera, "video"), else_="audio")))
+        .where(Recording.operation_id == operation_id, Recording.covered_by.is_(None), wanted)
     )
     if since is not None:
         query = query.where(RecordingGap.until > _instant(since))
     if until is not None:
         query = query.where(RecordingGap.since < _instant(until))
     return [(recording, kind, begin, end) for recording, kind, begin, end in await session.execute(query)]
+
+
+def _is_told(silence: Missing) -> bool:
+    return silence.until - silence.since >= SILENCE_MS
 
 
 def _missing(rows: Sequence[GapRow]) -> dict[UUID, list[Missing]]:

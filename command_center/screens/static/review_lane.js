@@ -20,6 +20,7 @@ export class Lane {
     this.site = told.kind === "voice" ? say("review.voice") : inLanguage(told, "site");
     this.told = told.spans;
     this.spans = patched(told.spans, [...this.missing.values()].flat());
+    this.silences = told.silences ?? [];
     this.coveredMs = told.covered_ms;
     this.gapsMs = told.gaps_ms;
   }
@@ -56,6 +57,11 @@ export class Lane {
     return moment < span.until || (moment === span.until && low === spans.length && span.kind === "covered")
       ? span
       : { kind: "after", since: span.until, until: Infinity };
+  }
+
+  /** Where only the sound is missing at a moment: {kind, since, until}, or null. */
+  silenceAt(moment) {
+    return this.silences.find((silence) => silence.since <= moment && moment < silence.until) ?? null;
   }
 
   /** Where the next gap after a moment (or the last one before it) begins, or null. */
@@ -99,6 +105,9 @@ export function gapState(kind) {
 
 /** What a gap is called. */
 export const gapWords = (kind) => say(`review.gap.${kind}`);
+
+/** What it is called that only the sound is missing. */
+export const silenceWords = (kind) => say("review.silence", { cause: gapName(kind) });
 
 /** What a gap is called where there is little room. */
 export const gapName = (kind) => say(`review.gap.${kind}.short`);

@@ -1,7 +1,7 @@
 // The pointer on the line of time: a press or a drag moves the moment, the wheel zooms and pans, and a tip says what is there.
 
 import { write } from "./dom.js";
-import { gapWords } from "./review_lane.js";
+import { gapWords, silenceWords } from "./review_lane.js";
 import { clock as clockOf, span as spanOf } from "./time.js";
 import { say } from "./words.js";
 
@@ -72,9 +72,7 @@ export class LinePointer {
     if (at === null || event.target.closest("button, label, .line-overview")) return this.hideTip();
     const row = event.target.closest(".line-row[data-feed]");
     const lane = row && this.line.lanes.find((each) => each.feed === row.dataset.feed);
-    const span = lane?.at(at);
-    const length = span && Number.isFinite(span.since + span.until) ? ` · ${spanOf(span.until - span.since)}` : "";
-    const words = !span ? "" : span.kind === "covered" ? `${say("review.lane.recorded")}${length}` : `${gapWords(span.kind)}${length}`;
+    const words = lane ? spanWords(lane, at) : "";
     write(this.line.tip, `${clockOf(at)}${words ? `  ${words}` : ""}`);
     this.line.tip.hidden = this.line.ghost.hidden = false;
     const x = this.line.left + this.line.scale.x(at);
@@ -87,4 +85,13 @@ export class LinePointer {
   hideTip() {
     this.line.tip.hidden = this.line.ghost.hidden = true;
   }
+}
+
+/** What of a lane is recorded at a moment, or why it isn't, and for how long. */
+function spanWords(lane, at) {
+  const span = lane.at(at);
+  const silence = span.kind === "covered" ? lane.silenceAt(at) : null;
+  const words = silence ? silenceWords(silence.kind) : span.kind === "covered" ? say("review.lane.recorded") : gapWords(span.kind);
+  const { since, until } = silence ?? span;
+  return Number.isFinite(since + until) ? `${words} · ${spanOf(until - since)}` : words;
 }

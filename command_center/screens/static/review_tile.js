@@ -1,7 +1,7 @@
 // A tile of the review's wall: whose camera, its picture, and what is missing.
 
 import { h, setMark, stateMark, write } from "./dom.js";
-import { gapName, gapState, gapWords } from "./review_lane.js";
+import { gapName, gapState, gapWords, silenceWords } from "./review_lane.js";
 import { Follower } from "./review_player.js";
 import { day } from "./time.js";
 import { say } from "./words.js";
@@ -39,7 +39,7 @@ export class Tile {
 
   paint(what, kind, silence) {
     this.shown = what;
-    write(this.note, what === "live" && silence ? say("review.silence", { cause: gapName(silence) }) : "");
+    write(this.note, what === "live" && silence ? silenceWords(silence) : "");
     this.element.dataset.phase = what;
     if (what === "gap") this.element.dataset.gap = kind;
     else delete this.element.dataset.gap;

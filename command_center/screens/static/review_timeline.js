@@ -179,7 +179,19 @@ export class Timeline {
       piece.style.width = `${Math.max(width, isGap ? LEAST_PX : 0)}px`;
       pieces.push(piece);
     }
-    return pieces;
+    return pieces.concat(this.silencesOf(lane));
+  }
+
+  /** Where only the sound is missing: a thin line below the pictures that go on. */
+  silencesOf(lane) {
+    const { scale } = this;
+    return lane.silences.filter(({ since, until }) => until >= scale.from && since <= scale.to).map(({ since, until }) => {
+      const left = Math.max(-4, scale.x(since));
+      const piece = h("i.line-silence");
+      piece.style.left = `${left}px`;
+      piece.style.width = `${Math.max(LEAST_PX, Math.min(scale.width + 4, scale.x(until)) - left)}px`;
+      return piece;
+    });
   }
 
   paintMarks() {

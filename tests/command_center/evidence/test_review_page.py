@@ -193,6 +193,8 @@ async def test_a_hole_of_the_sound_alone_is_told_while_the_picture_goes_on(scene
     writer.segment("H264", 8, shot=coded_minute(0, 8))
     await index_events(scene.web.web.database, writer.close("ended").events)
     async with reviewing(browser, scene) as review:
+        line = review.page.locator('.line-row[data-feed="review-2"] .line-silence')
+        assert await line.count() == 1
         for at, words in ((2_000, "无声音：网络中断"), (5_000, ""), (6_200, "")):
             found = await review.seek(begins + at)
             assert found["phases"]["review-2"] == "live"

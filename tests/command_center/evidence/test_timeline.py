@@ -119,6 +119,16 @@ async def test_a_feed_that_came_and_went_is_one_line_with_a_cause_for_every_hole
     assert (lane.kind, lane.officer, lane.site_ordinal) == ("camera", "巴特尔", 1)
 
 
+async def test_where_only_the_sound_is_missing_for_a_second_and_more_is_told_beside(world: World, asked: Asked) -> None:
+    silences = (gap("network", 4, 5.5, "audio"), gap("camera", 1, 2, "audio"), gap("network", 3, 3.9, "audio"))
+    await recorded(world, 0, 8.0, "ended", *silences, gap("network", 6, 7, "both"))
+    lane = await asked.lane()
+    assert [(one.kind, one.since - START_MS, one.until - START_MS) for one in lane.silences] == [
+        ("camera", 1_000, 2_000), ("network", 4_000, 5_500),
+    ]  # fmt: skip
+    assert [kind for kind, _, _ in in_tenths(lane)] == ["covered", "network", "covered"]
+
+
 async def test_each_feed_has_its_own_line_site_by_site(world: World, asked: Asked) -> None:
     await recorded(world, 5, 2.0, feed="feed-2")
     await recorded(world, 0, 2.0)
