@@ -175,8 +175,8 @@ async def test_a_hole_of_picture_and_sound_is_told_and_holds_nobody(scene: Scene
     async with reviewing(browser, scene) as review:
         found = await review.seek(begins + 2 * SECOND)
         assert found["phases"] == {"review-1": "live", "review-2": "network", "review-3": "live"}
-        words = await review.page.locator('[data-feed="review-2"] .tile-cause').inner_text()
-        assert words == "没有画面：网络中断（声音照录）"
+        told = review.page.locator('[data-feed="review-2"] .tile-cause').get_by_text("没有画面：网络中断（声音照录）")
+        await told.wait_for(timeout=SLOW * SECOND)
         await review.page.keyboard.press("Space")
         await until(lambda: review.tell("probe.now() > argument", begins + 5 * SECOND), SLOW)
         await until(lambda: _phase(review, "review-2", "live"), SLOW)
