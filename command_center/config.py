@@ -96,6 +96,8 @@ class Settings(BaseSettings):
     """How long a finished export package is kept."""
     exports_reserve_mb: int = Field(default=2048, ge=0)
     """How much of the disk an export leaves free; one that would take more is refused."""
+    exports_anchor_seconds: float = Field(default=180, ge=0)
+    """How long an export waits at its beginning until anchors tell of what goes in; then it is made without."""
     bank_url: str = "http://127.0.0.1:8203"
     registry_url: str = "http://127.0.0.1:8204"
     court_name_zh: str = "呼和浩特市中级人民法院"

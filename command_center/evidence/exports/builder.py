@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import shutil
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -48,9 +49,10 @@ logger = logging.getLogger(__name__)
 RESULT_FILE = "result.json"
 PIECES_FOLDER = "pieces"
 DIGESTS_FOLDER = "digests"
+AWAIT_STEP_SECONDS = 1.0
 VERIFIER = files("command_center.evidence") / "verifier.py"
 Progress = Callable[[int, int], None]
-"""Told how many units are done, of how many."""
+"""Told how many units are done, of how many; of none while anchors are awaited."""
 
 
 class NoRoom(RuntimeError):
@@ -75,12 +77,15 @@ class Builder:
         signer: Callable[[], Signer],
         *,
         reserve_bytes: int,
+        patience_seconds: float = 0.0,
         clock: Clock = now,
     ) -> None:
+        """`patience_seconds`: how long it waits for anchors of what goes in."""
         self._places = places
         self._originals = originals
         self._signer = signer
         self._reserve = reserve_bytes
+        self._patience = patience_seconds
         self._clock = clock
 
     def build(self, wanted: Wanted, find: Callable[[], Findings], progress: Progress) -> Result:
@@ -93,7 +98,7 @@ class Builder:
         if (result := _read_result(work)) is not None:
             return result
         work.mkdir(parents=True, exist_ok=True)
-        plan = self._plan(wanted, find)
+        plan = self._plan(wanted, find, progress)
         self._check_room(plan.estimated_bytes - _size_of(work))
         units = _Units(progress, len(list(_segments(plan))) + len(plan.cameras) * (plan.pieces + 1) + 2)
         originals = self._digests(plan, units)
@@ -108,13 +113,37 @@ class Builder:
         units.add()
         return result
 
-    def _plan(self, wanted: Wanted, find: Callable[[], Findings]) -> Plan:
+    def _plan(self, wanted: Wanted, find: Callable[[], Findings], progress: Progress) -> Plan:
         path = self._places.work / PLAN_FILE
         with suppress(FileNotFoundError, ValidationError):
             return Plan.model_validate_json(path.read_bytes())
-        plan = gather(wanted, find(), self._places, self._originals)
+        plan = self._gathered(wanted, find, progress)
         write_whole(path, plan.model_dump_json().encode())
         return plan
+
+    def _gathered(self, wanted: Wanted, find: Callable[[], Findings], progress: Progress) -> Plan:
+        """A plan of what anchors tell of, each a minute; what still has none when patience ends goes in without."""
+        until, found = time.monotonic() + self._patience, find()
+        noted = found.noted
+        while True:
+            before = whole_length(self._places.data / ANCHORS)
+            plan = gather(wanted, found, self._places, self._originals)
+            if not plan.unanchored or not self._await_anchor(before, until, progress):
+                break
+            found = find()
+            found.noted = noted  # what is noted meanwhile isn't waited for: an operation that lives never ends
+        if plan.unanchored:
+            logger.warning("export %s: no anchor yet of %s", wanted.job, " ".join(plan.unanchored))
+        return plan
+
+    def _await_anchor(self, length: int, until: float, progress: Progress) -> bool:
+        """Whether the anchors have grown beyond `length` bytes in time."""
+        while time.monotonic() < until:
+            progress(0, 0)
+            if whole_length(self._places.data / ANCHORS) != length:
+                return True
+            time.sleep(AWAIT_STEP_SECONDS)
+        return False
 
     def _digests(self, plan: Plan, units: _Units) -> dict[str, Digest]:
         """What each original comes to, read once and remembered."""
@@ -159,7 +188,10 @@ class Builder:
     def _pack(self, plan: Plan, originals: dict[str, Digest]) -> Result:
         signer = self._signer()
         made_at, lengths = plan.wanted.at, {ledger.path: ledger.bytes for ledger in plan.ledgers}
-        if signer.id not in {key.id for key in plan.keys}:
+        registered = {key.id: key.at for key in plan.keys}
+        if signer.id in registered:
+            made_at = max(made_at, registered[signer.id])  # it may have been changed while an anchor was awaited
+        else:
             # The court's key was changed meanwhile: the package is of now, and its ledger of keys too.
             made_at = round(self._clock().timestamp() * 1000)
             lengths[KEYS.as_posix()] = whole_length(self._places.data / KEYS)

@@ -20,6 +20,7 @@ from command_center.evidence.exports.known_people import known_people
 from command_center.evidence.exports.plan import VOICE, Fix, Wanted
 from command_center.evidence.exports.tables import ExportJob
 from command_center.evidence.tables import Recording
+from command_center.journal import JournalEntry
 from command_center.operations.instruction_rows import instruction_records
 from command_center.operations.records import InstructionRecord, from_ms, to_ms
 from command_center.operations.tables import Feed, Instruction, Operation, PositionRecord, Site
@@ -73,6 +74,8 @@ class Findings:
     """Of people who may be named in a text."""
     called: dict[str, str] = field(default_factory=dict)
     """What ids in the journal stand for: people, sites, and the assets of requests."""
+    noted: int = 0
+    """The newest entry of the operation's journal; 0 where there is none."""
 
 
 async def find(database: Database, wanted: Wanted) -> Findings:
@@ -94,6 +97,8 @@ async def find(database: Database, wanted: Wanted) -> Findings:
         found.custody = await _custody(session, wanted, recordings)
         found.names = await known_people(session)
         found.called = await _called(session, operation, found.sites)
+        newest = select(func.max(JournalEntry.id)).where(JournalEntry.operation_id == operation.id)
+        found.noted = await session.scalar(newest) or 0
     return found
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from command_center.evidence.exports import lanes, telling
+from command_center.evidence.exports.anchored import count_lines, is_awaited, length_of, told_lines
 from command_center.evidence.exports.excerpts import ANCHORS, KEYS, PROOF, TOMBSTONES
 from command_center.evidence.exports.findings import Findings, FoundEntry, FoundFeed
 from command_center.evidence.exports.masks import Masks, person
@@ -92,8 +93,9 @@ def gather(wanted: Wanted, found: Findings, places: Places, originals: Originals
     """
     masks = Masks(found.names) if wanted.is_masked else None
     (places.work / MANIFESTS_FOLDER).mkdir(parents=True, exist_ok=True)
-    cameras, ledgers = _together(wanted, found, places, originals, masks)
-    journal = list(_journal(places.data, wanted))
+    cameras, ledgers, unanchored = _together(wanted, found, places, originals, masks)
+    lengths = {ledger.path: ledger.bytes for ledger in ledgers}
+    journal = list(_journal(places.data, wanted, lengths.get(journal_path(wanted.operation).as_posix(), 0)))
     withheld = _lay_bodies(places, wanted, journal, masks)
     return Plan(
         wanted=wanted,
@@ -108,29 +110,53 @@ def gather(wanted: Wanted, found: Findings, places: Places, originals: Originals
         events=tuple(_events(wanted, journal, frozenset(withheld), found.called, masks)),
         custody=tuple(_custody(one, masks) for one in found.custody),
         keys=tuple(_keys(places.data, {part.node for one in cameras for part in one.recordings})),
+        unanchored=unanchored,
         estimated_bytes=_estimate(wanted, cameras, ledgers),
     )
 
 
 def _together(
     wanted: Wanted, found: Findings, places: Places, originals: Originals, masks: Masks | None
-) -> tuple[tuple[CameraPart, ...], tuple[LedgerPart, ...]]:
-    """Manifests and ledgers of one moment: no anchor came while they were read, so all that it vouches for is here."""
+) -> tuple[tuple[CameraPart, ...], tuple[LedgerPart, ...], tuple[str, ...]]:
+    """Manifests and ledgers of one moment: no anchor came while they were read, so all that it vouches for is here.
+
+    Beside them, which of them wait for an anchor.
+    """
     for _ in range(SNAPSHOT_TRIES):
         before = whole_length(places.data / ANCHORS)
         cameras = tuple(
             _camera(number, one, found, wanted, places, originals, masks) for number, one in enumerate(found.feeds, 1)
         )
-        ledgers = [
-            LedgerPart(path=path.as_posix(), bytes=length)
-            for path in (journal_path(wanted.operation), TOMBSTONES, KEYS)
-            if (length := whole_length(places.data / path))
+        told = told_lines(places.data / ANCHORS, before)
+        lengths = {path: whole_length(places.data / path) for path in (TOMBSTONES, KEYS)}
+        lengths[ANCHORS] = before
+        journal = journal_path(wanted.operation)
+        lengths[journal], is_whole = _journal_length(places.data / journal, told, wanted, found)
+        unanchored = [] if is_whole else [journal.stem]
+        for name, path in (("keys", KEYS), ("tombstones", TOMBSTONES)):
+            if count_lines(places.data / path, lengths[path]) > told.get(name, 0):
+                unanchored.append(name)
+        parts = [part for camera in cameras for part in camera.recordings]
+        unanchored += [
+            str(part.id) for part in parts if is_awaited(places.manifest(part), told.get(f"manifest:{part.id}", 0))
         ]
         if whole_length(places.data / ANCHORS) == before:
-            if before:
-                ledgers.append(LedgerPart(path=ANCHORS.as_posix(), bytes=before))
-            return cameras, tuple(ledgers)
+            ledgers = (LedgerPart(path=path.as_posix(), bytes=length) for path, length in lengths.items() if length)
+            return cameras, tuple(ledgers), tuple(unanchored)
     raise Unsteady
+
+
+def _journal_length(path: Path, told: Mapping[str, int], wanted: Wanted, found: Findings) -> tuple[int, bool]:
+    """How much of the journal goes in, and whether that is all that was noted before the export began.
+
+    It grows as long as the operation lives; so it ends with the newest line that an anchor tells of, if that is late
+    enough.
+    """
+    whole = whole_length(path)
+    anchored = length_of(path, told.get(f"journal:{wanted.operation}", 0)) if whole else 0
+    last = max((line["id"] for line, _ in _lines(path, anchored) if line.get("type") == "entry"), default=0)
+    is_whole = last >= found.noted if found.noted else anchored == whole
+    return (anchored, True) if is_whole else (whole, False)
 
 
 def whole_length(path: Path) -> int:
@@ -300,23 +326,25 @@ class _Noted:
     line: bytes
 
 
-def _journal(data: Path, wanted: Wanted) -> Iterator[_Noted]:
-    """The entries whose body is there, in their order."""
-    heads: dict[int, dict[str, Any]] = {
-        line["id"]: line for line, _ in _lines(data / journal_path(wanted.operation)) if line.get("type") == "entry"
-    }
+def _journal(data: Path, wanted: Wanted, length: int) -> Iterator[_Noted]:
+    """The entries in the journal's first bytes whose body is there, in their order."""
+    lines = (line for line, _ in _lines(data / journal_path(wanted.operation), length))
+    heads: dict[int, dict[str, Any]] = {line["id"]: line for line in lines if line.get("type") == "entry"}
     for line, raw in _lines(data / bodies_path(wanted.operation)):
         head = heads.get(line.get("id", -1))
         if head is not None:
             yield _Noted(head["id"], head["at"], head["kind"], str(line["body"]), raw)
 
 
-def _lines(path: Path) -> Iterator[tuple[dict[str, Any], bytes]]:
+def _lines(path: Path, length: int | None = None) -> Iterator[tuple[dict[str, Any], bytes]]:
+    """The whole lines of a file, or of its first `length` bytes."""
     if not path.exists():
         return
     with path.open("rb") as file:
+        read = 0
         for raw in file:
-            if not raw.endswith(b"\n"):
+            read += len(raw)
+            if not raw.endswith(b"\n") or (length is not None and read > length):
                 return
             line = json.loads(raw)
             if isinstance(line, dict):

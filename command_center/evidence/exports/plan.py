@@ -224,6 +224,8 @@ class Plan(Part):
     events: tuple[EventPart, ...]
     custody: tuple[CustodyPart, ...]
     keys: tuple[KeyPart, ...]
+    unanchored: tuple[str, ...] = ()
+    """The ledgers for whose anchors was waited in vain: their ends aren't proven."""
     estimated_bytes: int
 
     @property

@@ -58,6 +58,7 @@ def _build(settings: Settings, wanted: Wanted) -> dict[str, int | str]:
                 Originals(store, runner),
                 Keyring(settings.data, settings.keys).signer,
                 reserve_bytes=settings.exports_reserve_mb << 20,
+                patience_seconds=settings.exports_anchor_seconds,
             )
 
             def findings() -> Findings:

@@ -121,5 +121,5 @@ function progressOf(item) {
   const share = item.units ? item.units_done / item.units : 0;
   return h("div.export-progress", {},
     h("progress", { max: 1, value: share, "aria-label": say("export.state.running") }),
-    h("span", {}, say("export.progress", { percent: Math.floor(share * 100) })));
+    h("span", {}, item.units ? say("export.progress", { percent: Math.floor(share * 100) }) : say("export.awaiting")));
 }

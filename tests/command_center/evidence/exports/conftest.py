@@ -16,7 +16,7 @@ from command_center.audit import Audit
 from command_center.clock import Clock, now
 from command_center.config import Settings
 from command_center.database import Database
-from command_center.evidence.exports.builder import Builder, Result
+from command_center.evidence.exports.builder import Builder, Progress, Result
 from command_center.evidence.exports.findings import Findings, find
 from command_center.evidence.exports.gathering import Places
 from command_center.evidence.exports.originals import Originals
@@ -79,6 +79,8 @@ def build_package(
     records: str,
     *,
     reserve_bytes: int = 0,
+    patience_seconds: float = 0.0,
+    progress: Progress = lambda done, whole: None,
     settings: Settings | None = None,
     clock: Clock = now,
 ) -> Result:
@@ -95,10 +97,11 @@ def build_package(
             Originals(store, runner),
             lambda: make_signer(data / "keys" / COURT_KEY),
             reserve_bytes=reserve_bytes,
+            patience_seconds=patience_seconds,
             clock=clock,
         )
         try:
-            return builder.build(wanted, findings, lambda done, whole: None)
+            return builder.build(wanted, findings, progress)
         finally:
             runner.run(store.close())
             runner.run(database.close())

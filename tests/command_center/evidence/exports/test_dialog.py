@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import zipfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ import pytest_asyncio
 from playwright.async_api import Browser
 
 from command_center.audit import Audit
+from command_center.evidence import proof as proof_module
 from command_center.evidence.exports.exporter import Exporter
 from command_center.evidence.keyring import Keyring
 from command_center.evidence.proof import proof_of
@@ -61,7 +62,9 @@ async def test_a_package_is_asked_for_made_and_fetched(
     scene: Scene, browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COMMAND_CENTER_EXPORTS_RESERVE_MB", "0")
+    monkeypatch.setattr(proof_module, "ANCHOR_SECONDS", 1.0)
     web = scene.web.web
+    proof = proof_of(web.settings, web.database, web.hub)
     exporter = Exporter(web.database, Audit(), web.settings)
     async with reviewing(browser, scene) as review:
         page = review.page
@@ -80,12 +83,14 @@ async def test_a_package_is_asked_for_made_and_fetched(
         await page.select_option(".export-form select", "appeal")
         await page.click(".export-form button[type=submit]")
         await page.wait_for_selector('.export-row[data-state="queued"]', timeout=SLOW_MS)
-        working = asyncio.create_task(_work(exporter))
+        steps = (exporter.step, proof.keep_journals, proof.keep_anchors)
+        working = [asyncio.create_task(_work(step)) for step in steps]
         try:
             await page.wait_for_selector('.export-row[data-state="done"]', timeout=180_000)
         finally:
-            working.cancel()
-            await asyncio.wait([working])
+            for task in working:
+                task.cancel()
+            await asyncio.wait(working)
             await exporter.close()
         async with page.expect_download(timeout=SLOW_MS) as downloading:
             await page.click(".export-download")
@@ -94,13 +99,15 @@ async def test_a_package_is_asked_for_made_and_fetched(
         assert review.watched.foreign == []
     report = await asyncio.to_thread(verify, path)
     assert report.exit_code == 4, report.text("en")
+    assert report.first_key is not None
+    assert (await asyncio.to_thread(verify, path, trusted=[report.first_key])).exit_code == 0
     with zipfile.ZipFile(path) as archive:
         assert {"watch/01-site-1.mp4", "watch/02-site-2.mp4"} <= set(archive.namelist())
 
 
-async def _work(exporter: Exporter) -> None:
+async def _work(step: Callable[[], Awaitable[None]]) -> None:
     while True:
-        await exporter.step()
+        await step()
 
 
 @pytest.mark.parametrize("english", [False, True])
