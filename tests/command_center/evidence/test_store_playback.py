@@ -34,7 +34,7 @@ from tests.support.valkey import Valkey
 from tests.support.waiting import until
 from tests.support.web import RunningWeb, running_web, settings_for
 
-LONG = 30.0
+LONG = 60.0
 
 
 @pytest.fixture(autouse=True)

@@ -193,8 +193,8 @@ async def test_an_officer_that_comes_and_goes_is_shown(web: RunningWeb) -> None:
     async with screen(web, commander) as page:
         assert not is_online()
         async with device(web, officer):
-            await until(is_online)
-        await until(lambda: not is_online())
+            await until(is_online, seconds=15)
+        await until(lambda: not is_online(), seconds=15)
 
 
 async def test_a_court_does_not_watch_another_courts_operation(web: RunningWeb) -> None:
