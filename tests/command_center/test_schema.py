@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import runpy
 import shutil
 import sqlite3
 import sys
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import create_engine, make_url, select, text
 from sqlalchemy.exc import DatabaseError
 
 from command_center import schema
-from command_center.audit import Audit
+from command_center.audit import Audit, AuditEntry
+from command_center.audit_reading import AuditReader
 from command_center.config import Settings
 from command_center.database import Database
 from command_center.schema import SchemaRefused, prepare, revision_of
@@ -190,9 +193,10 @@ async def test_recordings_of_one_file_become_recordings_of_one_segment(settings:
     assert segment == (1, f"{path}.webm", "webm", "video/webm", "VP8", "opus", 1234, 2.5, 0.0, "5" * 64, None)
 
 
-async def test_of_deletions_begun_twice_the_one_that_is_furthest_goes_on(settings: Settings) -> None:
+async def test_of_deletions_begun_twice_the_one_that_is_furthest_goes_on(settings: Settings, tmp_path: Path) -> None:
     at, operation = "2026-05-01 08:00:00+00:00", f"{9:032x}"
     rows = [(1, "due"), (1, "approved"), (1, "proposed"), (1, "withdrawn"), (2, "done"), (2, "due")]
+    rows += [(3, "done"), (3, "proposed"), (4, "done"), (4, "deleting")]
 
     def migrate() -> list[tuple[str, str, str]]:
         engine = create_engine(synchronous(settings))
@@ -231,8 +235,26 @@ async def test_of_deletions_begun_twice_the_one_that_is_furthest_goes_on(setting
         ("3", "refused", "deletion-proposed"),
         ("4", "withdrawn", ""),
         ("5", "done", ""),
-        ("6", "due", ""),
+        ("7", "done", ""),
+        ("8", "refused", "recording-deleted"),
+        ("9", "done", ""),
+        ("a", "deleting", ""),
     ]
+    # What was settled is in the audit, whose chain is whole and goes on.
+    database = Database(settings.records_url)
+    async with database.write() as session:
+        await Audit().record(session, actor=None, court_id=None, action="a", subject_type="t", subject_id="1")
+    async with database.read() as session:
+        entries = (await session.scalars(select(AuditEntry).order_by(AuditEntry.sequence))).all()
+    assert [(one.action, one.subject_id[-1], json.loads(one.details).get("code")) for one in entries] == [
+        ("deletion.stopped", "1", "deletion-proposed"),
+        ("deletion.stopped", "3", "recording-deleted"),
+        ("a", "1", None),
+    ]
+    assert {one.court_id for one in entries[:2]} == {UUID(operation)}
+    verdict = await AuditReader(database, Audit(), tmp_path / "anchors.jsonl").verify()
+    assert (verdict.entries, verdict.broken_at) == (3, None)
+    await database.close()
 
 
 def test_a_step_that_fails_leaves_the_records_as_they_were(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
