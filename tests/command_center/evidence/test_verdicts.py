@@ -54,7 +54,7 @@ def test_what_reads_alike_is_told_once_with_its_count() -> None:
     ("language", "words"),
     [
         ("zh", "行动“滨河路执行”的日志：最近 47 条尚未签署，通常约一分钟内签署；不影响各录像的结论。"),
-        ("en", "Journal of the operation “滨河路执行”: the last 47 entries aren't signed yet, which usually takes "
+        ("en", "Journal of the operation 滨河路执行: the last 47 entries aren't signed yet, which usually takes "
                "about a minute. No recording's result depends on it."),
     ],
 )  # fmt: skip
