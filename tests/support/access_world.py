@@ -18,6 +18,7 @@ from command_center.accounts.tables import SignIn
 from command_center.database import new_id
 from command_center.demonstration_plan import CITY
 from command_center.evidence.tables import Recording
+from command_center.journal import Journal, JournalKind
 from command_center.operations.service import OperationPlan, SitePlan
 from command_center.operations.tables import Delivery, Feed, Site
 from tests.support.web import RunningWeb
@@ -230,6 +231,10 @@ async def _custody(world: AccessWorld) -> None:
 async def _exports(world: AccessWorld) -> None:
     """Two exports that wait."""
     supervisor, things = await world.client("supervisor"), world.things
+    async with world.running.web.database.write() as session:
+        at = datetime.fromisoformat("2026-11-22T08:00:00+08:00")
+        operation = UUID(things["city_operation"])
+        await Journal(lambda: at).note(session, operation, JournalKind.CAMERA, {"feed": things["feed"]})
     for name in ("export", "spare_export"):
         body = {
             "operation_id": things["city_operation"],

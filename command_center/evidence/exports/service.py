@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from command_center.accounts.identity import Identity
@@ -26,8 +26,9 @@ from command_center.evidence.exports.records import ExportRecord, PackageFile, W
 from command_center.evidence.exports.tables import OPEN_STATES, ExportJob, ExportState
 from command_center.evidence.store import NotStored
 from command_center.evidence.store_local import LocalStore
+from command_center.evidence.tables import Recording
 from command_center.evidence.viewings import Viewings
-from command_center.journal import Journal, JournalKind
+from command_center.journal import Journal, JournalEntry, JournalKind
 from command_center.operations.scope import must, visible_operation
 from command_center.operations.tables import Feed, Operation
 
@@ -74,7 +75,8 @@ class Exports:
         Raises:
             NotPermitted: the role doesn't export, or not unmasked.
             NotFound: there is no such operation in this person's courts.
-            Invalid: the span or the feeds make no sense, or the reason for leaving names unmasked is missing.
+            Invalid: the span or the feeds make no sense, nothing was recorded or happened in it, or the reason for
+                leaving names unmasked is missing.
             Conflict: the key was used for another export.
             TooMany: enough wait already.
         """
@@ -219,6 +221,7 @@ class Exports:
         if wish.since >= until or until - wish.since > LONGEST_SPAN:
             raise Invalid("export-span")
         await _check_feeds(session, wish)
+        await _check_contents(session, wish)
         await _check_room(session, identity)
         job = ExportJob(
             operation_id=wish.operation_id,
@@ -301,6 +304,25 @@ async def _check_feeds(session: AsyncSession, wish: Wish) -> None:
     cameras = [feed for feed in wish.feeds if feed != VOICE]
     if await session.scalar(query.where(Feed.name.in_(cameras))) != len(cameras):
         raise Invalid("export-feeds")
+
+
+async def _check_contents(session: AsyncSession, wish: Wish) -> None:
+    """Refuse what would be an hour of cards: nothing of these feeds was recorded, and nothing happened."""
+    recorded = (
+        select(Recording.id)
+        .outerjoin(Feed, Feed.id == Recording.feed_id)
+        .where(
+            Recording.operation_id == wish.operation_id,
+            func.coalesce(Feed.name, VOICE).in_(wish.feeds),
+            Recording.started_at < wish.until,
+            or_(Recording.ended_at.is_(None), Recording.ended_at > wish.since),
+        )
+    )
+    happened = select(JournalEntry.id).where(
+        JournalEntry.operation_id == wish.operation_id, JournalEntry.at >= wish.since, JournalEntry.at < wish.until
+    )
+    if not await session.scalar(select(or_(recorded.exists(), happened.exists()))):
+        raise Invalid("export-empty")
 
 
 async def _check_room(session: AsyncSession, identity: Identity) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import datetime
 from uuid import UUID, uuid4
 
 import httpx
@@ -16,10 +17,11 @@ from command_center.audit import Audit
 from command_center.evidence.denials import Denials
 from command_center.evidence.exports.service import Exports
 from command_center.evidence.exports.tables import ExportJob, ExportState
-from command_center.journal import Journal
+from command_center.journal import Journal, JournalKind
 from tests.command_center.evidence.conftest import World
 from tests.command_center.evidence.serving import served
 
+BEGAN = datetime.fromisoformat("2026-01-15T16:00:00+08:00")
 CONTENT = bytes(range(256)) * 8
 
 
@@ -30,6 +32,8 @@ async def client(world: World) -> AsyncIterator[httpx.AsyncClient]:
         world.database, Audit(), Journal(), Denials(world.database, Audit()), world.root.parent / "exports"
     )
     supervisor = replace(world.city, role=Role.SUPERVISOR)
+    async with world.database.write() as session:
+        await Journal(lambda: BEGAN).note(session, world.operation, JournalKind.CAMERA, {"feed": "feed-1"})
     async with (
         served(world, supervisor, [routes.router(exports)]) as url,
         httpx.AsyncClient(base_url=url, trust_env=False) as client,
@@ -40,7 +44,7 @@ async def client(world: World) -> AsyncIterator[httpx.AsyncClient]:
 def body(world: World, **changes: object) -> dict[str, object]:
     return {
         "operation_id": str(world.operation),
-        "since": "2026-01-15T16:00:00+08:00",
+        "since": BEGAN.isoformat(),
         "until": "2026-01-15T16:05:00+08:00",
         "feeds": ["feed-1"],
         "purpose": "complaint",

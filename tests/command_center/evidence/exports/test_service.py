@@ -22,15 +22,18 @@ from command_center.evidence.exports.service import OPEN_OF_ONE, Exports
 from command_center.evidence.exports.tables import ExportJob, ExportState
 from command_center.evidence.exports.withdrawals import Withdrawals
 from command_center.evidence.store_local import CHUNK_BYTES
-from command_center.journal import Journal
+from command_center.journal import Journal, JournalKind
 from tests.command_center.evidence.conftest import START, World
 
 
 @pytest.fixture
-def world(world: World) -> World:
+async def world(world: World) -> World:
     """One whose courts send supervisors."""
     world.city = replace(world.city, role=Role.SUPERVISOR)
     world.district = replace(world.district, role=Role.SUPERVISOR)
+    async with world.database.write() as session:
+        for operation in (world.operation, world.other_operation):
+            await Journal(lambda: START).note(session, operation, JournalKind.CAMERA, {"feed": "feed-1"})
     return world
 
 
@@ -143,6 +146,18 @@ async def test_what_makes_no_sense_is_refused(world: World, exports: Exports) ->
     ):
         with pytest.raises(Invalid):
             await exports.request(world.city, bad)
+
+
+async def test_a_span_in_which_nothing_was_recorded_and_nothing_happened_is_refused(
+    world: World, exports: Exports
+) -> None:
+    empty = replace(wish(world), since=START - timedelta(hours=3), until=START - timedelta(hours=2))
+    with pytest.raises(Invalid, match="export-empty"):
+        await exports.request(world.city, empty)
+    await world.record(begins=-3 * 3600 + 60.0)
+    with pytest.raises(Invalid, match="export-empty"):
+        await exports.request(world.city, replace(empty, feeds=("voice",)))
+    assert (await exports.request(world.city, empty)).state is ExportState.QUEUED
 
 
 async def test_one_person_cannot_fill_the_queue(world: World, exports: Exports) -> None:
