@@ -11,7 +11,6 @@ be the retirement of the very key that signs.
 from __future__ import annotations
 
 import hashlib
-import json
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from streams.ledger import FIRST
+from streams.ledger import FIRST, parsed
 
 PROOF = Path("proof")
 KEYS, ANCHORS, TOMBSTONES = PROOF / "keys.jsonl", PROOF / "anchors.jsonl", PROOF / "tombstones.jsonl"
@@ -88,8 +87,8 @@ def named_anchors(ledgers: Iterable[bytes]) -> frozenset[int]:
     """The sequences of the anchors that the seals in manifests and journals name."""
     found = set()
     for ledger in ledgers:
-        for raw in ledger.splitlines():
-            anchor = _fields(raw).get("anchor") if b'"anchor"' in raw else None
+        for raw in ledger.splitlines(keepends=True):
+            anchor = (parsed(raw) or {}).get("anchor") if b'"anchor"' in raw else None
             if isinstance(anchor, list) and anchor and isinstance(anchor[0], int):
                 found.add(anchor[0])
     return frozenset(found)
@@ -191,14 +190,5 @@ def _lines(path: Path, length: int, read: _Read) -> Iterator[tuple[int, Mapping[
     with path.open("rb") as file:
         while left > 0 and (raw := file.readline(left)):
             left -= len(raw)
-            fields = _fields(raw)
+            fields = parsed(raw) or {}  # of what is no line whoever verifies finds that it follows nothing
             yield read.add(raw, fields.get("previous")), fields
-
-
-def _fields(raw: bytes) -> dict[str, Any]:
-    """A line's fields; none where it isn't one, which whoever verifies then finds to follow nothing."""
-    try:
-        found = json.loads(raw)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}

@@ -16,17 +16,16 @@ from pathlib import Path
 from uuid import UUID
 
 from sqlalchemy import case, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from command_center.audit import Audit
 from command_center.clock import Clock, now
 from command_center.config import Settings
 from command_center.database import Database
+from command_center.evidence.exports.auditing import audit_export
 from command_center.evidence.exports.plan import Wanted
 from command_center.evidence.exports.tables import KEPT_STATES, OPEN_STATES, ExportJob, ExportState
 from command_center.evidence.exports.troubles import TRANSIENT, Trouble
 from command_center.operations.records import to_ms
-from command_center.operations.tables import Operation
 
 logger = logging.getLogger(__name__)
 
@@ -183,7 +182,8 @@ class Exporter:
                 else:
                     job.move_to(ExportState.FAILED)
                     job.error = trouble.value
-                await self._note(session, job, "export.finished", {"code": trouble.value if trouble else "done"})
+                details = {"code": trouble.value if trouble else "done"}
+                await audit_export(session, self._audit, job, "export.finished", details)
         if trouble is not None:
             await self._remove(job_id)
 
@@ -196,7 +196,7 @@ class Exporter:
             )
             for job in over.all():
                 job.move_to(ExportState.EXPIRED)
-                await self._note(session, job, "export.expired", {})
+                await audit_export(session, self._audit, job, "export.expired")
         async with self._database.read() as session:
             kept = set(await session.scalars(select(ExportJob.id).where(ExportJob.state.in_(KEPT_STATES))))
         for left in await asyncio.to_thread(_folders, self._settings.exports):
@@ -205,18 +205,6 @@ class Exporter:
 
     async def _remove(self, job_id: UUID) -> None:
         await asyncio.to_thread(shutil.rmtree, self._settings.exports / str(job_id), ignore_errors=True)
-
-    async def _note(self, session: AsyncSession, job: ExportJob, action: str, details: Mapping[str, str]) -> None:
-        operation = await session.get_one(Operation, job.operation_id)
-        await self._audit.record(
-            session,
-            actor=None,
-            court_id=operation.court_id,
-            action=action,
-            subject_type="export",
-            subject_id=str(job.id),
-            details={"operation": str(job.operation_id), "purpose": job.purpose, **details},
-        )
 
 
 def _wanted(job: ExportJob, at: datetime) -> Wanted:

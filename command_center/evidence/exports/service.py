@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -21,6 +21,7 @@ from command_center.clock import SHANGHAI, Clock, now
 from command_center.database import Database
 from command_center.errors import Conflict, Invalid, NotFound, NotPermitted, TooMany, Unavailable
 from command_center.evidence.denials import Denials
+from command_center.evidence.exports.auditing import audit_export
 from command_center.evidence.exports.plan import PACKAGE_FILE, VOICE
 from command_center.evidence.exports.records import ExportRecord, PackageFile, Wish
 from command_center.evidence.exports.tables import OPEN_STATES, ExportJob, ExportState
@@ -30,7 +31,7 @@ from command_center.evidence.tables import Recording
 from command_center.evidence.viewings import Viewings
 from command_center.journal import Journal, JournalEntry, JournalKind
 from command_center.operations.scope import must, visible_operation
-from command_center.operations.tables import Feed, Operation
+from command_center.operations.tables import Feed
 
 PAGE = 100
 LONGEST_SPAN = timedelta(hours=12)
@@ -96,7 +97,7 @@ class Exports:
                     # So that an operation has a journal in any case, and it tells who took what with him.
                     told = {"what": EXPORTED, "export": str(job.id), "by": str(identity.user_id), "feeds": job.feeds}
                     await self._journal.note(session, operation.id, JournalKind.OPERATION, told)
-                    await self._note(session, identity, operation, job, "export.requested", details)
+                    await audit_export(session, self._audit, job, "export.requested", details, identity.user_id)
                 return await _record(session, job)
 
     async def listed(self, identity: Identity, operation_id: UUID) -> list[ExportRecord]:
@@ -127,7 +128,7 @@ class Exports:
         """
         _must_export(identity)
         async with self._database.read() as session:
-            job, _ = await _job(session, identity, job_id)
+            job = await _job(session, identity, job_id)
             return await _record(session, job)
 
     async def cancel(self, identity: Identity, job_id: UUID) -> ExportRecord:
@@ -140,12 +141,12 @@ class Exports:
         """
         _must_export(identity)
         async with self._database.write() as session:
-            job, operation = await _job(session, identity, job_id, lock=True)
+            job = await _job(session, identity, job_id, lock=True)
             if job.state not in {*OPEN_STATES, ExportState.DONE.value}:
                 raise Conflict("export-over")
             job.move_to(ExportState.CANCELLED)
             job.finished_at = self._clock()
-            await self._note(session, identity, operation, job, "export.cancelled", {})
+            await audit_export(session, self._audit, job, "export.cancelled", actor=identity.user_id)
             return await _record(session, job)
 
     async def package(
@@ -164,7 +165,7 @@ class Exports:
         async with self._refusing(identity, "export", str(job_id), ""):
             _must_export(identity)
             async with self._database.read() as session:
-                job, operation = await _job(session, identity, job_id)
+                job = await _job(session, identity, job_id)
             if not job.is_masked:
                 _must_unmask(identity)
             if job.state == ExportState.WITHDRAWN.value:
@@ -182,7 +183,7 @@ class Exports:
             async with self._auditing:
                 if is_fetched and not self._fetchings.join(fetching, is_start=is_start):
                     async with self._database.write() as session:
-                        await self._note(session, identity, operation, job, "export.downloaded", {})
+                        await audit_export(session, self._audit, job, "export.downloaded", actor=identity.user_id)
                     self._fetchings.begin(fetching, is_start=is_start)
         since = job.since.astimezone(SHANGHAI)
         return PackageFile(job.id, path, size, job.sha256, f"evidence-{since:%Y%m%d-%H%M}-{job.id.hex[-8:]}.zip")
@@ -238,25 +239,6 @@ class Exports:
         session.add(job)
         await session.flush()
         return job
-
-    async def _note(
-        self,
-        session: AsyncSession,
-        identity: Identity,
-        operation: Operation,
-        job: ExportJob,
-        action: str,
-        details: Mapping[str, str | int],
-    ) -> None:
-        await self._audit.record(
-            session,
-            actor=identity.user_id,
-            court_id=operation.court_id,
-            action=action,
-            subject_type="export",
-            subject_id=str(job.id),
-            details={"operation": str(job.operation_id), "purpose": job.purpose, **details},
-        )
 
     @asynccontextmanager
     async def _refusing(
@@ -333,16 +315,15 @@ async def _check_room(session: AsyncSession, identity: Identity) -> None:
         raise TooMany("exports-full", retry_after=RETRY_SECONDS)
 
 
-async def _job(
-    session: AsyncSession, identity: Identity, job_id: UUID, *, lock: bool = False
-) -> tuple[ExportJob, Operation]:
+async def _job(session: AsyncSession, identity: Identity, job_id: UUID, *, lock: bool = False) -> ExportJob:
     job = await session.get(ExportJob, job_id, with_for_update=lock)
     if job is None:
         raise NotFound("export-not-found")
     try:
-        return job, await visible_operation(session, identity, job.operation_id)
+        await visible_operation(session, identity, job.operation_id)
     except NotFound as error:
         raise NotFound("export-not-found") from error
+    return job
 
 
 async def _record(session: AsyncSession, job: ExportJob) -> ExportRecord:

@@ -20,12 +20,13 @@ from command_center.clock import Clock, now
 from command_center.database import Database
 from command_center.evidence.custody_tables import Deletion
 from command_center.evidence.exports import folder
+from command_center.evidence.exports.auditing import audit_export
 from command_center.evidence.exports.plan import PLAN_FILE, VOICE
 from command_center.evidence.exports.tables import KEPT_STATES, ExportJob, ExportState
 from command_center.evidence.exports.troubles import Trouble
 from command_center.evidence.retention_rules import DeletionState
 from command_center.evidence.tables import Recording
-from command_center.operations.tables import Feed, Operation
+from command_center.operations.tables import Feed
 
 WITHDRAWABLE = frozenset({ExportState.RUNNING.value, ExportState.DONE.value})
 """What waits still finds nothing of the recording when it is begun."""
@@ -163,21 +164,13 @@ class Withdrawals:
                 job.move_to(ExportState.WITHDRAWN)
                 job.error, job.finished_at = Trouble.DELETED.value, self._clock()
             for job in withdrawn:
-                await self._note(session, job, recording_id, fetchings[str(job.id)])
+                details: dict[str, str | int] = {
+                    "recording": str(recording_id),
+                    "code": Trouble.DELETED.value,
+                    "fetchings": fetchings[str(job.id)],
+                }
+                await audit_export(session, self._audit, job, "export.withdrawn", details)
         for job in jobs:
             # Those that were called off or are over may lie there still, too.
             if job.state not in KEPT_STATES:
                 await asyncio.to_thread(folder.remove, self._exports / str(job.id))
-
-    async def _note(self, session: AsyncSession, job: ExportJob, recording_id: UUID, fetchings: int) -> None:
-        operation = await session.get_one(Operation, job.operation_id)
-        details = {"operation": str(job.operation_id), "purpose": job.purpose, "recording": str(recording_id)}
-        await self._audit.record(
-            session,
-            actor=None,
-            court_id=operation.court_id,
-            action="export.withdrawn",
-            subject_type="export",
-            subject_id=str(job.id),
-            details={**details, "code": Trouble.DELETED.value, "fetchings": fetchings},
-        )
