@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(300), pyte
 
 FRAMES_PER_SECOND = 15
 """Of the demonstration's films."""
-SECONDS = 12
+SECONDS = 20
 KEEP_CONNECTIONS = """(() => {
     window.connections = [];
     window.RTCPeerConnection = class extends RTCPeerConnection {

@@ -23,7 +23,7 @@ from tests.support.waiting import until
 pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(300), pytest.mark.asyncio(loop_scope="package")]
 
 INSTRUCTIONS = 20
-OFFLINE_SECONDS = 10.0
+OFFLINE_SECONDS = 15.0
 """The soak stays away for a minute."""
 
 

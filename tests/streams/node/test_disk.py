@@ -25,10 +25,10 @@ from tests.support.light_signalling import Whip
 from tests.support.node import running_node
 from tests.support.waiting import until
 
-STALL_SECONDS = float(os.environ.get("SOAK_STALL_SECONDS", "3"))
+STALL_SECONDS = float(os.environ.get("SOAK_STALL_SECONDS", "5"))
 ALARM_SECONDS = 5.0
-PACKETS = 40
-SMALL_QUEUE_BYTES = 30_000
+PACKETS = 100
+SMALL_QUEUE_BYTES = 60_000
 """So that a short stall fills it."""
 
 

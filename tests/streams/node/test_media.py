@@ -102,8 +102,7 @@ async def test_a_deleted_session_frees_everything(tmp_path: Path) -> None:
         await publisher.close()
 
 
-GARBAGE_SECONDS = 3
-GARBAGE_AT_ONCE = 60
+GARBAGE_SECONDS = 10
 
 
 async def test_garbage_on_the_port_leaves_a_running_feed_undisturbed(
@@ -123,13 +122,13 @@ async def test_garbage_on_the_port_leaves_a_running_feed_undisturbed(
             for _ in range(GARBAGE_SECONDS):
                 second_is_over, seen = asyncio.get_running_loop().time() + 1, watcher.frames
                 while asyncio.get_running_loop().time() < second_is_over:
-                    for _ in range(GARBAGE_AT_ONCE):
+                    for _ in range(20):
                         data = bytes([source.randrange(256)]) + source.randbytes(source.randrange(1400))
                         with suppress(BlockingIOError):
                             sent += attacker.sendto(data, ("127.0.0.1", port.number)) > 0
                     await asyncio.sleep(0.005)
                 assert watcher.frames > seen, "the picture stood still for a second"
-        assert sent > 1500 * GARBAGE_SECONDS
+        assert sent > 500 * GARBAGE_SECONDS
         assert port.refused.total() > sent / 2
         assert port.refused["unhandled"] == 0
         assert len(running.node.sessions.by_id) == 2
