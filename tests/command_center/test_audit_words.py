@@ -44,6 +44,16 @@ def handed_on(call: ast.Call) -> bool:
     return any(word.arg == "action" and isinstance(word.value, ast.Name) for word in call.keywords)
 
 
+def helpers_of(tree: ast.Module) -> set[str]:
+    """Functions that pass on to the audit the action that they are given."""
+    return {
+        function.name
+        for function in ast.walk(tree)
+        if isinstance(function, ast.AsyncFunctionDef | ast.FunctionDef)
+        and any(name_of(call) == "record" and handed_on(call) for call in calls(function))
+    }
+
+
 def codes_in(node: ast.AST) -> Iterator[str]:
     if isinstance(node, ast.JoinedStr):
         yield "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
@@ -57,20 +67,16 @@ def codes_in(node: ast.AST) -> Iterator[str]:
 def written() -> dict[str, set[str]]:
     """What calls of the audit say: their actions, and the types of their subjects."""
     found: dict[str, set[str]] = {"action": set(), "subject_type": set()}
+    shared = {name for tree in trees() for name in helpers_of(tree) if not name.startswith("_")}
     for tree in trees():
         records = [call for call in calls(tree) if name_of(call) == "record" and call.keywords]
         for call in records:
             for word in call.keywords:
                 if word.arg in found:
                     found[word.arg].update(codes_in(word.value))
-        helpers = {
-            function.name
-            for function in ast.walk(tree)
-            if isinstance(function, ast.AsyncFunctionDef | ast.FunctionDef)
-            and any(name_of(call) == "record" and handed_on(call) for call in calls(function))
-        }
+        passing_on = helpers_of(tree) | shared
         for call in calls(tree):
-            if name_of(call) in helpers:
+            if name_of(call) in passing_on:
                 values = [*call.args, *(word.value for word in call.keywords)]
                 found["action"].update(code for value in values for code in codes_in(value) if "." in code)
     return found
