@@ -20,6 +20,14 @@ class Actor:
     may_see: bool = False
     may_query: bool = False
     may_control: bool = False
+    may_approve: bool = False
+    """The second person of what needs one; never of what they ordered themselves."""
+    may_propose: bool = False
+    """An officer on site: query and propose, of the cases in `case_ids` only."""
+    may_unmask: bool = False
+    """The judge of the case, with a reason."""
+    case_ids: frozenset[UUID] | None = None
+    """The only cases that they may know of; None where the courts alone decide."""
 
 
 class Records(Protocol):

@@ -10,7 +10,10 @@ AssetsError
 │   └── IllegalTransition   a state machine was asked for a step that it doesn't have
 └── GatewayTrouble          a bank's or a registry's answer can't be used; `gateway` names it
     ├── GatewayRefused          it answered no; `reason` holds its words
+    ├── GatewayObjected         it did nothing and objects; the court has to answer
+    ├── GatewayAccepted         it has taken the request in and answers later
     ├── GatewayUnreachable      no answer in time; the outcome is unknown
+    ├── GatewayBusy             nothing was sent: it is asked too often, or rests after failures
     ├── GatewayBroke            it answered with an error of its own (5xx)
     └── GatewayAnsweredGarbage  it answered something that isn't an answer to this request
 """
@@ -78,6 +81,28 @@ class GatewayRefused(GatewayTrouble):
     """It answered no; `reason` holds its words."""
 
     code_word = "gateway-refused"
+
+
+class GatewayObjected(GatewayTrouble):
+    """It did nothing and objects; `reason` holds its words. Source: 法释〔2013〕20号 §6."""
+
+    code_word = "gateway-objected"
+
+
+class GatewayAccepted(GatewayTrouble):
+    """It has taken the request in and answers later."""
+
+    code_word = "gateway-accepted"
+
+
+class GatewayBusy(GatewayTrouble):
+    """Nothing was sent: it is asked too often, or rests after failures; `seconds` says for how long."""
+
+    code_word = "gateway-busy"
+
+    def __init__(self, gateway: str, seconds: float, reason: str = "") -> None:
+        super().__init__(gateway, reason)
+        self.seconds = seconds
 
 
 class GatewayUnreachable(GatewayTrouble):

@@ -45,6 +45,40 @@ class QueryOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class Original:
+    """The order that began the measure which is to be changed: `ydjdh`, `ydjah` on the wire."""
+
+    number: str
+    case_number: str
+    is_waiting: bool = False
+    """Whether it still stands in line: a bank knows the release of such a one by another code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Payee:
+    """The court's account that money is transferred to."""
+
+    name: str
+    account: str
+    bank: str
+    bank_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """One document with the court's electronic seal on it. Source: 法释〔2013〕20号 §1, §3."""
+
+    document: Document
+    number: str
+    content: bytes
+    """UTF-8 text."""
+    sha256: str
+    seal: str
+    """The signature over `content`, base64."""
+    seal_key_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class ControlOrder:
     """Control this asset, up to `amount_cents` where it is money, from `starts_on` to `ends_on`."""
 
@@ -56,19 +90,31 @@ class ControlOrder:
     description: str
     ruling_number: str
     amount_cents: int | None
-    starts_on: date
-    ends_on: date
+    """For a whole account or a thing that isn't money: None."""
+    starts_on: date | None
+    ends_on: date | None
+    """Both None where the action has no term: a release, a transfer."""
     details: Mapping[str, str] = field(default_factory=dict)
+    kind: AssetKind = AssetKind.BANK_ACCOUNT
+    original: Original | None = None
+    payee: Payee | None = None
+    papers: tuple[Paper, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Encumbrance:
-    """What stands on an asset already: another court's control, a mortgage, a priority right."""
+    """What stands on an asset already: a control, a mortgage, a priority right."""
 
     kind: str
+    """freeze, seizure, mortgage, priority, lock, objection"""
     holder: str
     amount_cents: int | None
     until: date | None
+    case_number: str = ""
+    order_number: str = ""
+    """The number of the request that began it, where the other side names it: by it a court knows its own."""
+    rank: int = 0
+    """How many stand before it; 0 is in force."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +129,8 @@ class FoundAsset:
     available_cents: int | None
     encumbrances: tuple[Encumbrance, ...] = ()
     details: Mapping[str, str] = field(default_factory=dict)
+    special: str = ""
+    """A value of `SpecialAccount` where the other side says what kind of account it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +154,25 @@ class ControlReceipt:
     ends_on: date | None
     reason: str
     receipt_number: str
+    earlier: tuple[Encumbrance, ...] = ()
+    """What stands before it, as the receipt names it, priority rights among it."""
+    balance_cents: int | None = None
+    available_cents: int | None = None
+    transferred_cents: int = 0
+    """How much a transfer moved to the court's account."""
 
 
 class Gateway(Protocol):
-    """A bank or a registry.
+    """A bank, a registry, or whoever else keeps what can be controlled.
 
     A request that is repeated with the same number gets the first answer: nothing is controlled twice.
 
     Raises, from both calls:
         GatewayRefused: it answered no; `reason` holds its words.
+        GatewayObjected: it did nothing and objects; the court answers within 15 days. Source: 法释〔2013〕20号 §6.
+        GatewayAccepted: it has taken the request in and will answer later; ask again with the same number.
         GatewayUnreachable: no answer in time; the outcome is unknown.
+        GatewayBusy: we ourselves asked too often or gave it a rest after failures; nothing was sent.
         GatewayBroke, GatewayAnsweredGarbage: what came back is no answer.
     """
 
@@ -124,8 +181,8 @@ class Gateway(Protocol):
         """By which requests and screens name it."""
 
     @property
-    def action(self) -> Action:
-        """The control that it can carry out: an account is frozen, a house is seized."""
+    def actions(self) -> frozenset[Action]:
+        """The controls that it can carry out: an account is frozen, a house is seized."""
 
     async def query(self, order: QueryOrder) -> QueryAnswer:
         """Ask what the subject has."""

@@ -19,7 +19,19 @@ from assets.requests import AWAITED, RequestState
 from assets.tables import Asset, AssetRequest, Case, ControlMeasure, Person
 from assets.terms import AssetKind, china_day, longest_term
 
-NUMBER_LETTER = {Action.QUERY: "C", Action.FREEZE: "D", Action.SEIZE: "F"}
+NUMBER_LETTER = {
+    Action.QUERY: "C",
+    Action.FREEZE: "D",
+    Action.SEIZE: "F",
+    Action.PRE_REGISTER: "Y",
+    Action.IMPOUND: "K",
+    Action.RENEW: "X",
+    Action.PART_RELEASE: "B",
+    Action.RELEASE: "J",
+    Action.TRANSFER: "H",
+    Action.WITHDRAW_INCOME: "T",
+    Action.FREEZE_AND_TRANSFER: "Z",
+}
 
 
 class Orders:
@@ -110,7 +122,7 @@ class Orders:
     def require_controllable(self, asset: Asset, action: Action) -> None:
         """Refuse a control that nobody can carry out on this asset."""
         gateway = self._gateways.get(asset.gateway)
-        if gateway is None or gateway.action is not action:
+        if gateway is None or action not in gateway.actions:
             raise Conflict("not-controllable-so", action=action.value, kind=asset.kind)
 
     async def require_no_measure(self, session: AsyncSession, asset: Asset) -> None:

@@ -9,6 +9,11 @@ class RequestState(StrEnum):
     """Where a request stands. A failed or unanswered query never looks like "nothing found"."""
 
     DRAFT = "draft"
+    """Where a rule asks for a second person it waits for that one; else it goes on at once."""
+    DECLINED = "declined"
+    """The second person said no."""
+    WITHDRAWN = "withdrawn"
+    """Its author took it back before it was sent."""
     APPROVED = "approved"
     SEALED = "sealed"
     SENT = "sent"
@@ -21,6 +26,8 @@ class RequestState(StrEnum):
     """A query's answer was an error or garbage."""
     RETURNED = "returned"
     """The other side refused, with its reason."""
+    OBJECTED = "objected"
+    """It objects; the court has 15 days to answer. Source: 法释〔2013〕20号 §6."""
     CHECKED = "checked"
 
 
@@ -31,13 +38,18 @@ _ANSWERS = frozenset(
         RequestState.NO_ANSWER,
         RequestState.FAILED,
         RequestState.RETURNED,
+        RequestState.OBJECTED,
     }
 )
 
 NEXT: dict[RequestState, frozenset[RequestState]] = {
-    # Approval by a second person and the seal stand between a draft and its sending where a rule asks for them.
-    RequestState.DRAFT: frozenset({RequestState.APPROVED, RequestState.SENT}),
-    RequestState.APPROVED: frozenset({RequestState.SEALED}),
+    # Approval by a second person stands between a draft and its sending where a rule asks for it.
+    RequestState.DRAFT: frozenset(
+        {RequestState.APPROVED, RequestState.SEALED, RequestState.DECLINED, RequestState.WITHDRAWN, RequestState.SENT}
+    ),
+    RequestState.DECLINED: frozenset(),
+    RequestState.WITHDRAWN: frozenset(),
+    RequestState.APPROVED: frozenset({RequestState.SEALED, RequestState.WITHDRAWN}),
     RequestState.SEALED: frozenset({RequestState.SENT}),
     RequestState.SENT: _ANSWERS | {RequestState.ACCEPTED},
     RequestState.ACCEPTED: _ANSWERS,
@@ -46,6 +58,8 @@ NEXT: dict[RequestState, frozenset[RequestState]] = {
     RequestState.ANSWERED: frozenset({RequestState.CHECKED}),
     RequestState.NOTHING_FOUND: frozenset({RequestState.CHECKED}),
     RequestState.RETURNED: frozenset({RequestState.CHECKED}),
+    # Maintained, it is asked again with its own number; the other side carries it out or returns it.
+    RequestState.OBJECTED: frozenset({RequestState.SENT, RequestState.RETURNED, RequestState.CHECKED}),
     RequestState.CHECKED: frozenset(),
 }
 

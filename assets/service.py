@@ -16,7 +16,7 @@ from assets.errors import BadFormat, Conflict, NotFound, RulingMissing
 from assets.gateway import Gateway
 from assets.orders import Orders, case_of, require, require_under_enforcement
 from assets.sender import Sender
-from assets.tables import Asset, AssetRequest, Case, ControlMeasure, Person
+from assets.tables import Asset, AssetRequest, Case, ControlMeasure, Person, line_of
 from assets.views import CaseHead, CaseView, RequestView, case_head, case_view, request_view
 
 AT_ONCE = 64
@@ -234,8 +234,10 @@ class Assets:
             session.add(
                 ControlMeasure(
                     case_id=case.id,
+                    court_id=case.court_id,
                     asset_id=asset.id,
                     request_id=request.id,
+                    line=line_of(asset),
                     action=action.value,
                     asked_cents=cents,
                     changed_at=self._clock(),

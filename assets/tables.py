@@ -16,6 +16,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     String,
+    Text,
     TypeDecorator,
     UniqueConstraint,
     Uuid,
@@ -80,6 +81,8 @@ class Case(Base):
     duty_card: Mapped[str] = mapped_column(String(64))
     filed_on: Mapped[date]
     is_demonstration: Mapped[bool] = mapped_column(default=False)
+    judge_id: Mapped[UUID | None]
+    """The case's own judge (承办法官), who alone unmasks what is masked."""
 
 
 class Person(Base):
@@ -99,11 +102,34 @@ class Person(Base):
     """The order in which the case names its persons."""
 
 
+class Claim(Base):
+    """What one creditor has to get in a case, by the document that is enforced."""
+
+    __tablename__ = "case_claims"
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
+    creditor_id: Mapped[UUID] = mapped_column(ForeignKey("case_persons.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(24), default="ordinary")
+    """ordinary, priority (a mortgage, wages …), costs"""
+    amount_cents: Mapped[int] = mapped_column(BigInteger)
+    """All that is owed by the document, principal included."""
+    principal_cents: Mapped[int] = mapped_column(BigInteger)
+    """What doubled interest runs on."""
+    is_priority: Mapped[bool] = mapped_column(default=False)
+    interest_from: Mapped[date | None]
+    """The first day of doubled interest: the day after the period for performance."""
+    basis: Mapped[str] = mapped_column(String(200), default="")
+    """The document that is enforced (执行依据)."""
+
+
 class Asset(Base):
     """One thing of a person that could satisfy the claim: an account, a flat …"""
 
     __tablename__ = "assets"
-    __table_args__ = (UniqueConstraint("case_id", "kind", "reference"),)
+    __table_args__ = (
+        UniqueConstraint("case_id", "kind", "reference"),
+        Index("ix_assets_line", "gateway", "kind", "reference"),
+    )
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
     person_id: Mapped[UUID] = mapped_column(ForeignKey("case_persons.id"), index=True)
@@ -122,6 +148,21 @@ class Asset(Base):
     """answer: a gateway named it; clue (线索): the application did, and nobody has confirmed it."""
     answered_at: Mapped[datetime | None]
     """When a gateway last described it."""
+    special: Mapped[str] = mapped_column(String(32), default="")
+    """A value of `SpecialAccount`, as the gateway or a judge says."""
+    exempt: Mapped[str] = mapped_column(String(32), default="")
+    """A class of exempt property that a judge found it to be of. Source: 查扣冻 §3."""
+    is_only_home: Mapped[bool] = mapped_column(default=False)
+    """A necessary home: it may be seized, not sold. Source: 查扣冻 §4-5."""
+    valuation_cents: Mapped[int | None] = mapped_column(BigInteger)
+    """What it was valued at, where no balance says it."""
+    valuation_source: Mapped[str] = mapped_column(String(200), default="")
+    is_indivisible: Mapped[bool] = mapped_column(default=False)
+
+
+def line_of(asset: Asset) -> str:
+    """The thing itself, whoever's case names it: who keeps it, what it is, its number."""
+    return f"{asset.gateway}/{asset.kind}/{asset.reference}"
 
 
 class AssetRequest(Base):
@@ -131,6 +172,7 @@ class AssetRequest(Base):
     __table_args__ = (
         UniqueConstraint("idempotency_key", "gateway"),
         Index("ix_asset_requests_state_due", "state", "next_ask_at"),
+        Index("ix_asset_requests_case_query", "case_id", "action", "person_id", "gateway"),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     number: Mapped[str] = mapped_column(String(32), unique=True)
@@ -163,6 +205,28 @@ class AssetRequest(Base):
     reason: Mapped[str] = mapped_column(String(500), default="")
     """The other side's own words."""
     found: Mapped[int] = mapped_column(default=0)
+    measure_id: Mapped[UUID | None] = mapped_column(index=True)
+    """The measure that it begins or changes."""
+    payee: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """Where a transfer goes: the fields of `Payee`."""
+    approval: Mapped[str] = mapped_column(String(32), default="")
+    """Why a second person has to say yes; empty where none has to."""
+    override_reason: Mapped[str] = mapped_column(String(500), default="")
+    """Why it is ordered although a guard stood against it."""
+    decided_by: Mapped[UUID | None]
+    decided_at: Mapped[datetime | None]
+    decision_reason: Mapped[str] = mapped_column(String(500), default="")
+    sealed_at: Mapped[datetime | None]
+    accepted_at: Mapped[datetime | None]
+    """When the other side said that it has it: the term of its answer runs from its sending all the same."""
+    chased_at: Mapped[datetime | None]
+    chases: Mapped[int] = mapped_column(default=0)
+    """How often it was chased as overdue. Source: feedback within 24 hours, by practice."""
+    checked_by: Mapped[UUID | None]
+    checked_at: Mapped[datetime | None]
+    claimed_by: Mapped[str] = mapped_column(String(64), default="")
+    claimed_until: Mapped[datetime | None]
+    """Whose turn it is to ask: one process at a time."""
 
     def move_to(self, new: RequestState) -> None:
         """The only place that changes `state`."""
@@ -179,14 +243,24 @@ class AssetRequest(Base):
 
 
 class ControlMeasure(Base):
-    """A freeze or seizure of one asset for one case."""
+    """A freeze or seizure of one asset for one case, from its order to its end."""
 
     __tablename__ = "control_measures"
+    __table_args__ = (
+        Index("ix_control_measures_line_state", "line", "state"),
+        Index("ix_control_measures_state_ends", "state", "ends_on"),
+        Index("ix_control_measures_court_state_ends", "court_id", "state", "ends_on"),
+        Index("ix_control_measures_case_state", "case_id", "state"),
+    )
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"))
+    court_id: Mapped[UUID]
     asset_id: Mapped[UUID] = mapped_column(ForeignKey("assets.id"), index=True)
     request_id: Mapped[UUID] = mapped_column(ForeignKey("asset_requests.id"), unique=True)
-    action: Mapped[str] = mapped_column(String(16))
+    """The order that began it."""
+    line: Mapped[str] = mapped_column(String(160))
+    """The thing itself, whoever's case it is: measures of all courts on it stand in one line."""
+    action: Mapped[str] = mapped_column(String(24))
     state: Mapped[str] = mapped_column(String(16), default=MeasureState.INTENDED.value)
     """A value of `MeasureState`; changed by `move_to` only."""
     rank: Mapped[int] = mapped_column(default=0)
@@ -195,12 +269,27 @@ class ControlMeasure(Base):
     controlled_cents: Mapped[int] = mapped_column(BigInteger, default=0)
     over_cents: Mapped[int] = mapped_column(BigInteger, default=0)
     """How much of what was asked isn't there to be controlled."""
+    released_cents: Mapped[int] = mapped_column(BigInteger, default=0)
+    transferred_cents: Mapped[int] = mapped_column(BigInteger, default=0)
     starts_on: Mapped[date | None]
     ends_on: Mapped[date | None]
     """Both empty while it waits: the term starts when it takes effect."""
+    term_years: Mapped[int] = mapped_column(default=0)
+    """The term that was ordered, for one that starts later; 0 is the longest that the law allows."""
+    renewals: Mapped[int] = mapped_column(default=0)
     reason: Mapped[str] = mapped_column(String(500), default="")
     receipt_number: Mapped[str] = mapped_column(String(64), default="")
     changed_at: Mapped[datetime]
+    promoted_at: Mapped[datetime | None]
+    """When it took effect by itself, the one before having ended. Source: 查扣冻 §26."""
+    confirmed_at: Mapped[datetime | None]
+    """When the other side last said so; one that was promoted and not confirmed holds no money that is known."""
+    ended_at: Mapped[datetime | None]
+    follows_id: Mapped[UUID | None] = mapped_column(index=True)
+    """The measure on the house that this one on its land, or the reverse, goes with; it counts nothing by itself."""
+    keeping: Mapped[str] = mapped_column(String(16), default="")
+    """Of a movable: inventoried, stored, with_keeper, handed_over, returned."""
+    keeper: Mapped[str] = mapped_column(String(200), default="")
 
     def move_to(self, new: MeasureState) -> None:
         """The only place that changes `state`."""
@@ -209,3 +298,98 @@ class ControlMeasure(Base):
             raise IllegalTransition(self.id, old, new)
         logger.info("measure %s: %s -> %s", self.id, old.value, new.value)
         self.state = new.value
+
+
+class MeasureEvent(Base):
+    """One thing that happened to a measure, in its own words: the time line of an asset."""
+
+    __tablename__ = "measure_events"
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    measure_id: Mapped[UUID] = mapped_column(ForeignKey("control_measures.id"), index=True)
+    request_id: Mapped[UUID | None]
+    at: Mapped[datetime]
+    actor_id: Mapped[UUID | None]
+    """None where the law or the other side did it."""
+    what: Mapped[str] = mapped_column(String(32))
+    details: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+class SealedPaper(Base):
+    """One document of a request with the court's electronic seal. Source: 法释〔2013〕20号 §1, §3."""
+
+    __tablename__ = "sealed_papers"
+    __table_args__ = (UniqueConstraint("request_id", "document"),)
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    request_id: Mapped[UUID] = mapped_column(ForeignKey("asset_requests.id"), index=True)
+    document: Mapped[str] = mapped_column(String(32))
+    """A value of `Document`."""
+    number: Mapped[str] = mapped_column(String(64))
+    content: Mapped[str] = mapped_column(Text)
+    sha256: Mapped[str] = mapped_column(String(64))
+    seal: Mapped[str] = mapped_column(String(200))
+    """Ed25519 over `content` as UTF-8, base64."""
+    seal_key_id: Mapped[str] = mapped_column(String(64))
+    sealed_at: Mapped[datetime]
+    sealed_by: Mapped[UUID | None]
+    delivered_at: Mapped[datetime | None]
+
+
+class Objection(Base):
+    """A bank's or a registry's objection to a request; the court answers it in time. Source: 法释〔2013〕20号 §6."""
+
+    __tablename__ = "asset_objections"
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    request_id: Mapped[UUID] = mapped_column(ForeignKey("asset_requests.id"), index=True)
+    raised_at: Mapped[datetime]
+    due_on: Mapped[date] = mapped_column(index=True)
+    words: Mapped[str] = mapped_column(String(500))
+    state: Mapped[str] = mapped_column(String(16), default="open")
+    """open, maintained (the court insists), yielded (it takes the request back)"""
+    answer: Mapped[str] = mapped_column(String(500), default="")
+    answered_by: Mapped[UUID | None]
+    answered_at: Mapped[datetime | None]
+
+
+class Proposal(Base):
+    """What an officer on site proposes to control; a judge decides."""
+
+    __tablename__ = "control_proposals"
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
+    operation_id: Mapped[UUID | None]
+    asset_id: Mapped[UUID | None] = mapped_column(ForeignKey("assets.id"))
+    """An asset that is known; else `kind`, `reference` and `description` say what was found on site."""
+    kind: Mapped[str] = mapped_column(String(16))
+    reference: Mapped[str] = mapped_column(String(64), default="")
+    description: Mapped[str] = mapped_column(String(300), default="")
+    action: Mapped[str] = mapped_column(String(24))
+    amount_cents: Mapped[int | None] = mapped_column(BigInteger)
+    words: Mapped[str] = mapped_column(String(500), default="")
+    idempotency_key: Mapped[UUID] = mapped_column(unique=True)
+    officer_id: Mapped[UUID]
+    proposed_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(String(16), default="open")
+    """open, taken_up, declined, withdrawn"""
+    decided_by: Mapped[UUID | None]
+    decided_at: Mapped[datetime | None]
+    decision_reason: Mapped[str] = mapped_column(String(500), default="")
+    request_id: Mapped[UUID | None] = mapped_column(ForeignKey("asset_requests.id"))
+
+
+class TermAlarm(Base):
+    """A measure nears its last day: one alarm for each distance, once, whoever looks."""
+
+    __tablename__ = "term_alarms"
+    __table_args__ = (
+        UniqueConstraint("measure_id", "ends_on", "days_before"),
+        Index("ix_term_alarms_court_open", "court_id", "acknowledged_at"),
+    )
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    measure_id: Mapped[UUID] = mapped_column(ForeignKey("control_measures.id"), index=True)
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
+    court_id: Mapped[UUID]
+    ends_on: Mapped[date]
+    days_before: Mapped[int]
+    raised_at: Mapped[datetime]
+    acknowledged_by: Mapped[UUID | None]
+    acknowledged_at: Mapped[datetime | None]

@@ -85,6 +85,9 @@ def actor_of(identity: Identity) -> Actor:
         may_see=identity.may(Permission.SEE_ASSETS),
         may_query=identity.may(Permission.QUERY_ASSETS),
         may_control=identity.may(Permission.CONTROL_ASSETS),
+        may_approve=identity.may(Permission.APPROVE_ASSETS),
+        may_propose=identity.may(Permission.PROPOSE_ASSETS),
+        may_unmask=identity.may(Permission.UNMASK_ASSETS),
     )
 
 

@@ -13,7 +13,7 @@ from assets.terms import AssetKind
 class HttpBank:
     """One bank, or one clearing house for many, at `base_url`."""
 
-    action = Action.FREEZE
+    actions = frozenset({Action.FREEZE})
 
     def __init__(self, base_url: str, name: str = "bank", *, answer_seconds: float = ANSWER_SECONDS) -> None:
         self.name = name

@@ -14,7 +14,7 @@ from assets.terms import AssetKind
 class HttpRegistry:
     """One registry at `base_url`."""
 
-    action = Action.SEIZE
+    actions = frozenset({Action.SEIZE})
 
     def __init__(self, base_url: str, name: str = "registry", *, answer_seconds: float = ANSWER_SECONDS) -> None:
         self.name = name

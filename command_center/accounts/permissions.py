@@ -30,6 +30,12 @@ class Permission(StrEnum):
     SEE_ASSETS = "see_assets"
     QUERY_ASSETS = "query_assets"
     CONTROL_ASSETS = "control_assets"
+    APPROVE_ASSETS = "approve_assets"
+    """The second person of a control that needs one."""
+    PROPOSE_ASSETS = "propose_assets"
+    """On site: query and propose a control, in the cases of one's own operations."""
+    UNMASK_ASSETS = "unmask_assets"
+    """See names and numbers of one's own case as they are, for a stated reason."""
     PUBLISH = "publish"
     """The officer's page: publish one's own feed, receive instructions."""
     REVIEW = "review"
@@ -64,15 +70,20 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.TALK,
             Permission.QUERY_ASSETS,
             Permission.CONTROL_ASSETS,
+            Permission.UNMASK_ASSETS,
             *_OWN_REVIEW,
             Permission.EXPORT,
             Permission.UNMASK,
             Permission.REVOKE_DEVICES,
         }
     ),
-    Role.JUDGE: frozenset(_CENTRE | _OWN_REVIEW | {Permission.QUERY_ASSETS, Permission.CONTROL_ASSETS}),
-    Role.APPROVER: frozenset(_CENTRE | {Permission.HOLD_RECORDINGS, Permission.APPROVE_DELETION}),
-    Role.OFFICER: frozenset({Permission.PUBLISH}),
+    Role.JUDGE: frozenset(
+        _CENTRE | _OWN_REVIEW | {Permission.QUERY_ASSETS, Permission.CONTROL_ASSETS, Permission.UNMASK_ASSETS}
+    ),
+    Role.APPROVER: frozenset(
+        _CENTRE | {Permission.APPROVE_ASSETS, Permission.HOLD_RECORDINGS, Permission.APPROVE_DELETION}
+    ),
+    Role.OFFICER: frozenset({Permission.PUBLISH, Permission.PROPOSE_ASSETS}),
     Role.SUPERVISOR: frozenset(
         _CENTRE
         | {

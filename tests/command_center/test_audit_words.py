@@ -18,6 +18,7 @@ from streams.protocol import ReceiptState
 
 ROOTS = [Path(package.__path__[0]) for package in (assets, command_center)]
 REACHED = [state for state in RequestState if state not in {"draft", "approved", "sealed"}]
+"""The others are steps to the sending, which has an entry of its own."""
 PUT_TOGETHER = {
     "instruction.{}": [f"instruction.{state}" for state in ReceiptState],
     "asset.{}.sent": [f"asset.{action}.sent" for action in Action],

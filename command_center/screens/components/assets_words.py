@@ -18,6 +18,7 @@ ANSWER_MARKS = {
     RequestState.NO_ANSWER: "caution",
     RequestState.FAILED: "serious",
     RequestState.RETURNED: "serious",
+    RequestState.OBJECTED: "serious",
 }
 """The shape and colour of an answer; what isn't here is still under way."""
 UNDER_WAY = "off"
@@ -32,7 +33,9 @@ STANDING_MARKS = {
     Standing.INTENDED: "off",
     Standing.UNKNOWN: "caution",
     Standing.NOT_CONTROLLED: "serious",
+    Standing.PRE_REGISTERED: "normal",
     Standing.LAPSED: "critical",
+    Standing.TRANSFERRED: "off",
     Standing.RELEASED: "off",
     Standing.CLUE: "plain",
     Standing.NONE: "plain",
