@@ -95,6 +95,7 @@ from command_center.screens.app import build as build_screens
 from command_center.screens.components import assets_panel
 from command_center.screens.doors import CALLBACKS
 from command_center.screens.pages import accounts as accounts_page
+from command_center.screens.pages import assets as assets_page
 from command_center.screens.pages import audit_log as audit_page
 from command_center.screens.pages import retention as retention_page
 from command_center.screens.pages import review
@@ -206,6 +207,7 @@ class Web:
             accounts_page.register,
             audit_page.register,
             retention_page.register,
+            assets_page.register,
             system_page.register,
             partial(assets_panel.register, assets=self.assets),
         )

@@ -93,6 +93,7 @@ DOORS: tuple[Door, ...] = (
     Door("/setup/{secret}", Public(), ("POST",)),
     Door("/", CENTRE, is_page=True),
     Door("/review", may(P.REVIEW), is_page=True),
+    Door("/assets", may(P.SEE_ASSETS), is_page=True),
     Door("/retention", CUSTODY, is_page=True),
     Door("/accounts", may(P.MANAGE_ACCOUNTS), is_page=True),
     Door("/audit", AUDIT, is_page=True),

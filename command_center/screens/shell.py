@@ -16,6 +16,7 @@ from command_center.screens.words import reader_language, say
 _PAGES = (
     ("centre", "/", {Permission.SEE_OPERATIONS}),
     ("review", "/review", {Permission.REVIEW}),
+    ("assets", "/assets", {Permission.SEE_ASSETS}),
     ("retention", "/retention", {Permission.PROPOSE_DELETION, Permission.APPROVE_DELETION}),
     ("field", "/field", {Permission.PUBLISH}),
     ("accounts", "/accounts", {Permission.MANAGE_ACCOUNTS}),

@@ -98,6 +98,7 @@ WAYS: tuple[Way, ...] = (
     Way("GET", "/accounts", "security", "commander", is_page=True),
     Way("GET", "/audit", "audit", "commander", is_page=True),
     Way("GET", "/system", "system", "commander", is_page=True),
+    Way("GET", "/assets", "judge", "officer1", is_page=True),
     Way("GET", "/retention", "supervisor", "commander", is_page=True),
     Way("GET", "/map/{kind}", "commander", "officer1", "/map/centre"),
     Way("GET", "/_dash-layout", "commander", None),

@@ -5,11 +5,16 @@ import { showKeys } from "./keys.js";
 
 export function mount(header) {
   for (const link of header.querySelectorAll("[data-page]")) {
-    if (link.dataset.page === location.pathname) link.setAttribute("aria-current", "page");
+    if (isHere(link.dataset.page)) link.setAttribute("aria-current", "page");
   }
   header.querySelector("#switch-language")?.addEventListener("click", switchLanguage);
   header.querySelector("#sign-out")?.addEventListener("click", signOut);
   header.querySelector("#show-keys")?.addEventListener("click", showKeys);
+}
+
+/** Whether the open page is this one, or stands below it. */
+function isHere(path) {
+  return location.pathname === path || (path !== "/" && location.pathname.startsWith(`${path}/`));
 }
 
 async function switchLanguage(event) {
