@@ -9,11 +9,10 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from assets.masks import masked_account, masked_id, masked_name
+from assets.masks import masked_description, masked_holder, masked_id, masked_name, masked_reference, masked_words
 from assets.measures import MeasureState
 from assets.requests import RequestState
 from assets.tables import Asset, AssetRequest, Case, ControlMeasure, Person
-from assets.terms import AssetKind
 
 
 class Standing(StrEnum):
@@ -176,7 +175,7 @@ def request_view(request: AssetRequest) -> RequestView:
         found=request.found,
         attempts=request.attempts,
         trouble=request.trouble,
-        reason=request.reason,
+        reason=masked_words(request.reason),
         created_at=request.created_at,
         sent_at=request.sent_at,
         answered_at=request.answered_at,
@@ -219,11 +218,11 @@ def _asset_view(asset: Asset, measure: ControlMeasure | None, request: AssetRequ
         person_id=asset.person_id,
         kind=asset.kind,
         gateway=asset.gateway,
-        reference=masked_account(asset.reference) if asset.kind == AssetKind.BANK_ACCOUNT else asset.reference,
-        description=asset.description,
+        reference=masked_reference(asset.kind, asset.reference),
+        description=masked_description(asset.kind, asset.description),
         value_cents=asset.value_cents,
         available_cents=asset.available_cents,
-        encumbrances=list(asset.encumbrances),
+        encumbrances=[{**one, "holder": masked_holder(one["holder"])} for one in asset.encumbrances],
         answered_at=asset.answered_at,
         standing=standing,
         rank=measure.rank if measure and standing is Standing.WAITING else 0,
@@ -232,6 +231,6 @@ def _asset_view(asset: Asset, measure: ControlMeasure | None, request: AssetRequ
         over_cents=measure.over_cents if measure else 0,
         starts_on=measure.starts_on if measure else None,
         ends_on=measure.ends_on if measure else None,
-        reason=measure.reason if measure else "",
+        reason=masked_words(measure.reason) if measure else "",
         receipt_number=measure.receipt_number if measure else "",
     )
