@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
@@ -12,12 +13,22 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from assets.audit import AuditTrail, Records
-from assets.errors import GatewayRefused, GatewayTrouble, GatewayUnreachable
+from assets.errors import (
+    GatewayAccepted,
+    GatewayObjected,
+    GatewayRefused,
+    GatewayTrouble,
+    GatewayUnreachable,
+    PaperTampered,
+)
 from assets.gateway import ControlReceipt, FoundAsset, QueryAnswer
 from assets.measures import MeasureState
+from assets.objections import objection_to
 from assets.requests import AWAITED, RequestState
 from assets.tables import Asset, AssetRequest, Case, ControlMeasure
 
+WRITING_AT_ONCE = 2
+"""How many answers are written at once: they queue here, and not for the database's connections, which screens need."""
 LONGEST_CHASE_SECONDS = 3600.0
 
 Changed = Callable[[UUID], Awaitable[None]]
@@ -42,6 +53,7 @@ class Answers:
         self._clock = clock
         self._changed = changed
         self._chase_seconds = chase_seconds
+        self._turn = asyncio.Semaphore(WRITING_AT_ONCE)
 
     async def query_answered(self, request_id: UUID, answer: QueryAnswer) -> None:
         """The assets that a gateway named, or that it found nothing."""
@@ -82,9 +94,15 @@ class Answers:
         """No usable answer: whether that is a refusal, a failure or still open depends on what was asked."""
 
         async def write(session: AsyncSession, request: AssetRequest) -> None:
+            if isinstance(trouble, GatewayAccepted):
+                self._accepted(request)
+                return
             request.trouble = trouble.code
-            request.reason = trouble.reason if isinstance(trouble, GatewayRefused) else ""
-            if self._stays_open(request, trouble):
+            request.reason = trouble.reason if isinstance(trouble, GatewayRefused | GatewayObjected) else ""
+            if isinstance(trouble, GatewayObjected):
+                session.add(objection_to(request, trouble.reason, self._clock()))
+                self._settle(request, RequestState.OBJECTED)
+            elif self._stays_open(request, trouble):
                 self._ask_again_later(request)
             elif isinstance(trouble, GatewayRefused):
                 if request.is_control:
@@ -97,6 +115,37 @@ class Answers:
                 self._settle(request, RequestState.FAILED)
 
         await self._apply(request_id, write)
+
+    async def postponed(self, request_id: UUID, seconds: float) -> None:
+        """Nothing was sent, because we ourselves ask too often: it stands as it stood, and is asked later."""
+        async with self._turn, self._records.write() as session:
+            request = await session.get_one(AssetRequest, request_id, with_for_update=True)
+            _give_back(request)
+            if RequestState(request.state) in AWAITED:
+                request.next_ask_at = self._clock() + timedelta(seconds=seconds)
+
+    async def unsendable(self, request_id: UUID, tampered: PaperTampered) -> None:
+        """A paper isn't the one that was sealed: nothing was sent. Asked before, what came of that stays unknown."""
+
+        async def write(_session: AsyncSession, request: AssetRequest) -> None:
+            request.trouble = tampered.code
+            request.reason = ""
+            if request.state == RequestState.SENT and not request.attempts:
+                self._settle(request, RequestState.FAILED)
+            else:
+                request.next_ask_at = self._clock() + timedelta(seconds=LONGEST_CHASE_SECONDS)
+
+        await self._apply(request_id, write)
+
+    def _accepted(self, request: AssetRequest) -> None:
+        now = self._clock()
+        request.trouble = request.reason = ""
+        if request.state != RequestState.ACCEPTED:
+            request.move_to(RequestState.ACCEPTED)
+            request.accepted_at = request.accepted_at or now
+        since = (now - (request.accepted_at or now)).total_seconds()
+        wait = min(max(self._chase_seconds, since), LONGEST_CHASE_SECONDS)
+        request.next_ask_at = now + timedelta(seconds=wait)
 
     def _stays_open(self, request: AssetRequest, trouble: GatewayTrouble) -> bool:
         if isinstance(trouble, GatewayUnreachable):
@@ -122,14 +171,18 @@ class Answers:
             request.trouble = request.reason = ""
 
     async def _apply(self, request_id: UUID, write: _Write) -> None:
-        async with self._records.write() as session:
+        async with self._turn, self._records.write() as session:
             request = await session.get_one(AssetRequest, request_id)
             # One answer of a case at a time; on SQLite the writing transaction has seen to that already.
             case = await session.get_one(Case, request.case_id, with_for_update=True)
             await session.refresh(request, with_for_update=True)
             if RequestState(request.state) not in AWAITED:
                 return  # answered twice: the first one stands
+            before = request.state
+            _give_back(request)
             await write(session, request)
+            if request.state == before == RequestState.ACCEPTED:
+                return  # it says once more that it has it
             await self._audit.record(
                 session,
                 actor=None,
@@ -187,6 +240,10 @@ class Answers:
         asset.encumbrances = [_plain(asdict(one)) for one in found.encumbrances]
         asset.origin = "answer"
         asset.answered_at = answered_at
+
+
+def _give_back(request: AssetRequest) -> None:
+    request.claimed_by, request.claimed_until = "", None
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ AssetsError
 ├── NotUnderEnforcement     the person isn't the one under enforcement in this case
 ├── BadFormat               a number or amount can't be what it claims to be
 ├── RulingMissing           a control without the number of its ruling
+├── PaperTampered           a paper isn't the one that was sealed; it isn't sent
 ├── Conflict                the state of the thing doesn't allow this now
 │   └── IllegalTransition   a state machine was asked for a step that it doesn't have
 └── GatewayTrouble          a bank's or a registry's answer can't be used; `gateway` names it
@@ -53,6 +54,13 @@ class BadFormat(AssetsError):
 
 class RulingMissing(AssetsError):
     """A control can't be sent without its ruling. Source: 法释〔2013〕20号 §3."""
+
+
+class PaperTampered(AssetsError):
+    """A paper isn't the one that was sealed: `document` says which, `why` what doesn't agree."""
+
+    def __init__(self, document: str, why: str) -> None:
+        super().__init__("paper-tampered", document=document, why=why)
 
 
 class Conflict(AssetsError):

@@ -42,6 +42,7 @@ class QueryOrder:
 
     head: Letterhead
     subject: Subject
+    papers: tuple[Paper, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

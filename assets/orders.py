@@ -6,19 +6,34 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from assets.audit import Actor, AuditTrail
-from assets.documents import NEEDED, Action
+from assets.documents import NEEDED, Action, needed
 from assets.errors import Conflict, NotFound, NotPermitted, NotUnderEnforcement, RulingMissing
 from assets.gateway import Gateway
 from assets.identifiers import new_id
 from assets.measures import STANDING, MeasureState
+from assets.papers.sealing import Sealing
 from assets.requests import AWAITED, RequestState
 from assets.tables import Asset, AssetRequest, Case, ControlMeasure, Person
-from assets.terms import AssetKind, china_day, longest_term
+from assets.terms import AssetKind, china_day, last_day, longest_term
 
+APPROVED_ACTIONS = frozenset(
+    {
+        Action.TRANSFER,
+        Action.RELEASE,
+        Action.PART_RELEASE,
+        Action.WITHDRAW_INCOME,
+        Action.FREEZE_AND_TRANSFER,
+    }
+)
+"""What a second person approves, where no setting says otherwise; practice, not law."""
+BY_ACTION = "action"
+"""The ground of an approval that the action itself asks for."""
+URGENT = frozenset({Action.FREEZE, Action.SEIZE, Action.PRE_REGISTER, Action.IMPOUND, Action.RENEW})
+"""What can't wait in an emergency, and can be taken back afterwards."""
 NUMBER_LETTER = {
     Action.QUERY: "C",
     Action.FREEZE: "D",
@@ -37,10 +52,19 @@ NUMBER_LETTER = {
 class Orders:
     """Drafts, guards and sends requests inside the caller's transaction."""
 
-    def __init__(self, gateways: Mapping[str, Gateway], audit: AuditTrail, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        gateways: Mapping[str, Gateway],
+        audit: AuditTrail,
+        clock: Callable[[], datetime],
+        sealing: Sealing,
+        approved_actions: frozenset[Action] = APPROVED_ACTIONS,
+    ) -> None:
         self._gateways = gateways
         self._audit = audit
         self._clock = clock
+        self._sealing = sealing
+        self._approved_actions = approved_actions
 
     def today(self) -> date:
         """The calendar day in China."""
@@ -69,6 +93,8 @@ class Orders:
         """A control of this asset as it is described now, for the longest term from today."""
         request = self.draft(actor, case, person, action, asset.gateway, key)
         request.asset_id = asset.id
+        papers = needed(action, is_money=asset.kind == AssetKind.BANK_ACCOUNT)
+        request.documents = [document.value for document in papers]
         request.particulars = {
             "reference": asset.reference,
             "description": asset.description,
@@ -78,17 +104,64 @@ class Orders:
         request.ends_on = longest_term(AssetKind(asset.kind), request.starts_on)
         return request
 
-    def send(self, request: AssetRequest) -> None:
-        """Let it go: it is sent when the transaction is committed. A control without its ruling is not."""
+    async def submit(
+        self,
+        session: AsyncSession,
+        actor: Actor,
+        case: Case,
+        request: AssetRequest,
+        approval: str = "",
+        *,
+        emergency: str = "",
+    ) -> None:
+        """Seal and send the request, or leave it a draft that waits for a second person; call it last.
+
+        It is sent when the transaction is committed, and its entry in the audit is written here. `approval` is the
+        ground on which a guard asks for a second person; the setting of the actions that need one is heeded in any
+        case. With the reason of an `emergency` it goes at once, and the approval is asked for afterwards.
+
+        Raises:
+            RulingMissing: a control without its ruling. Source: 法释〔2013〕20号 §3.
+            Conflict: what it asks for can't be taken back, and no emergency excuses it.
+        """
+        action = Action(request.action)
         if request.is_control and not request.ruling_number:
             raise RulingMissing("ruling-missing")
+        request.approval = approval or (BY_ACTION if action in self._approved_actions else "")
+        if emergency and request.approval:
+            if action not in URGENT:
+                raise Conflict("no-emergency", action=action.value)
+            request.override_reason = emergency
+        session.add(request)
+        await session.flush()
+        if request.approval and not emergency:
+            await self.enter(session, actor, case, request, "asset.request.drafted")
+            return
+        await self.send(session, case, request, actor)
+        await self.note(session, actor, case, request)
+
+    async def send(self, session: AsyncSession, case: Case, request: AssetRequest, actor: Actor) -> None:
+        """Seal it and let it go: it is sent when the transaction is committed."""
+        self._start_today(request)
+        await self._sealing.seal(session, case, request, actor.user_id)
+        self._go(request)
+
+    def _go(self, request: AssetRequest) -> None:
         request.move_to(RequestState.SENT)
         request.sent_at = request.next_ask_at = self._clock()
+
+    def _start_today(self, request: AssetRequest) -> None:
+        """Move the term of a measure that waited for its approval, its length kept: it begins with its delivery."""
+        start, end = request.starts_on, request.ends_on
+        if start is None or end is None or start >= self.today() or not Action(request.action).is_first:
+            return
+        years = round((end - start).days / 365.25)
+        request.starts_on, request.ends_on = self.today(), last_day(self.today(), years)
 
     def ask_again(self, request: AssetRequest) -> bool:
         """Have it asked again now, with its own number; False where it was answered."""
         if request.state == RequestState.FAILED:
-            self.send(request)
+            self._go(request)
             return True
         if RequestState(request.state) in AWAITED:
             request.next_ask_at = self._clock()
@@ -138,11 +211,17 @@ class Orders:
 
     async def note(self, session: AsyncSession, actor: Actor, case: Case, request: AssetRequest) -> None:
         """Write into the audit that it was sent."""
+        await self.enter(session, actor, case, request, f"asset.{request.action}.sent")
+
+    async def enter(
+        self, session: AsyncSession, actor: Actor | None, case: Case, request: AssetRequest, action: str
+    ) -> None:
+        """Write into the audit what was done with it."""
         await self._audit.record(
             session,
-            actor=actor.user_id,
+            actor=actor.user_id if actor else None,
             court_id=case.court_id,
-            action=f"asset.{request.action}.sent",
+            action=action,
             subject_type="asset_request",
             subject_id=str(request.id),
             case_id=request.case_id,
@@ -151,10 +230,12 @@ class Orders:
                 "gateway": request.gateway,
                 "person": str(request.person_id),
                 "ruling": request.ruling_number,
+                "approval": request.approval,
             },
             contents={
                 "asset": str(request.asset_id) if request.asset_id else None,
                 "amount_cents": request.amount_cents,
+                "reason": request.decision_reason or request.override_reason,
             },
         )
 
@@ -164,7 +245,15 @@ async def case_of(session: AsyncSession, actor: Actor, case_id: UUID, *, lock: b
     case = await session.get(Case, case_id, with_for_update=lock)
     if case is None or case.court_id not in actor.court_ids:
         raise NotFound("no-such-case")
+    if actor.case_ids is not None and case.id not in actor.case_ids:
+        raise NotFound("no-such-case")
     return case
+
+
+def visible(actor: Actor) -> ColumnElement[bool]:
+    """The cases that the actor may know of, as a condition."""
+    of_courts = Case.court_id.in_(actor.court_ids)
+    return of_courts if actor.case_ids is None else of_courts & Case.id.in_(actor.case_ids)
 
 
 def require(allowed: bool) -> None:

@@ -1,26 +1,30 @@
 """Sends what waits to be sent, a bounded number at once, and asks again for what stayed unanswered.
 
 The database is the queue: a request is committed as "sent" before anything leaves, so one that a crash cut off is found
-there at the next start and asked again with the same number.
+there by another process, or at the next start, and asked again with the same number and the same words. Each gateway
+has a bound of its own, so that one that is slow holds up no other.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
-
-from sqlalchemy import select
 
 from assets.answers import Answers
 from assets.audit import Records
-from assets.documents import Action, Document
-from assets.errors import GatewayTrouble
-from assets.gateway import ControlOrder, Gateway, Letterhead, QueryOrder, Subject
-from assets.requests import AWAITED
-from assets.tables import AssetRequest, Case, Person
+from assets.claims import CLAIM_SECONDS, Claims, Taken
+from assets.errors import GatewayBusy, GatewayTrouble, GatewayUnreachable, PaperTampered
+from assets.gateway import Gateway, QueryOrder
+from assets.identifiers import new_id
+from assets.papers.sealing import Sealed, Sealing
+from assets.telling import Telling
+from assets.wording import order_of
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +32,12 @@ LOOK_SECONDS = 5.0
 """How often the database is looked at without a wake: what another process committed, and what is due again."""
 REST_SECONDS = 5.0
 """How long a request rests after something of our own went wrong with it."""
+LONGEST_ASKING_SECONDS = CLAIM_SECONDS - 5.0
+"""Nothing is asked for longer than it is claimed, whatever a gateway's own time-outs are."""
+FAREWELL_SECONDS = 2.0
+
+
+_Answer = TypeVar("_Answer")
 
 
 class Sender:
@@ -39,15 +49,21 @@ class Sender:
         gateways: Mapping[str, Gateway],
         answers: Answers,
         clock: Callable[[], datetime],
+        sealing: Sealing,
+        telling: Telling,
         *,
         at_once: int,
+        at_once_each: int,
     ) -> None:
         self._records = records
         self._gateways = gateways
         self._answers = answers
-        self._clock = clock
+        self._sealing = sealing
+        self._telling = telling
+        self._claims = Claims(records, clock, new_id().hex)
         self._at_once = at_once
-        self._asking: set[UUID] = set()
+        self._at_once_each = at_once_each
+        self._asking: dict[UUID, str] = {}
         self._awake = asyncio.Event()
 
     def wake(self) -> None:
@@ -56,88 +72,89 @@ class Sender:
 
     async def run(self) -> None:
         """Send until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            while True:
-                self._awake.clear()
-                for request_id in await self._due():
-                    self._asking.add(request_id)
-                    group.create_task(self._ask(request_id), name=f"ask {request_id}")
-                try:
-                    async with asyncio.timeout(LOOK_SECONDS):
-                        await self._awake.wait()
-                except TimeoutError:
-                    continue
-
-    async def _due(self) -> list[UUID]:
-        free = self._at_once - len(self._asking)
-        if free <= 0:
-            return []
-        query = (
-            select(AssetRequest.id)
-            .where(
-                AssetRequest.state.in_([state.value for state in AWAITED]),
-                AssetRequest.next_ask_at <= self._clock(),
-                AssetRequest.gateway.in_(self._gateways),
-                AssetRequest.id.not_in(self._asking),
-            )
-            .order_by(AssetRequest.next_ask_at)
-            .limit(free)
-        )
         try:
-            async with self._records.read() as session:
-                return list(await session.scalars(query))
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._telling.run(), name="telling")
+                await self._send(group)
+        finally:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(FAREWELL_SECONDS):
+                    await self._give_back(list(self._asking))
+            self._asking.clear()
+
+    async def _send(self, group: asyncio.TaskGroup) -> None:
+        while True:
+            self._awake.clear()
+            taken = await self._take()
+            for sealed in await self._read(taken.ids):
+                group.create_task(self._ask(sealed), name=f"ask {sealed.request.id}")
+            if not taken.is_all:
+                continue
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._awake.wait()
+
+    async def _take(self) -> Taken:
+        busy = Counter(self._asking.values())
+        room = {name: self._at_once_each - busy[name] for name in self._gateways}
+        try:
+            return await self._claims.take(room, self._at_once - len(self._asking))
         except Exception:  # the sender outlives a database that is away for a while
             logger.exception("could not look for requests to send")
-            return []
+            return Taken()
 
-    async def _ask(self, request_id: UUID) -> None:
+    async def _read(self, ids: Sequence[UUID]) -> list[Sealed]:
+        if not ids:
+            return []
         try:
-            order = await self._order(request_id)
-            gateway = self._gateways[order[0]]
-            try:
-                if isinstance(order[1], QueryOrder):
-                    await self._answers.query_answered(request_id, await gateway.query(order[1]))
-                else:
-                    await self._answers.control_answered(request_id, await gateway.control(order[1]))
-            except GatewayTrouble as trouble:
-                logger.info("request %s: %s from %s", request_id, trouble.code, trouble.gateway)
-                await self._answers.troubled(request_id, trouble)
+            sealed = await self._sealing.sealed(self._records, ids)
+        except Exception:  # they are found again when their claims have run out
+            logger.exception("could not read requests to send")
+            return []
+        for one in sealed:
+            self._asking[one.request.id] = one.request.gateway
+        return sealed
+
+    async def _give_back(self, ids: Sequence[UUID]) -> None:
+        try:
+            await self._claims.give_back(ids)
+        except Exception:  # then the claims run out by themselves
+            logger.exception("could not give back what isn't asked")
+
+    async def _ask(self, sealed: Sealed) -> None:
+        request_id = sealed.request.id
+        try:
+            await self._asked(sealed)
         except Exception:  # one request's trouble must not end the others
             logger.exception("request %s could not be asked or its answer kept", request_id)
             await asyncio.sleep(REST_SECONDS)
-        finally:
-            self._asking.discard(request_id)
-            self._awake.set()
+            await self._give_back([request_id])
+        # Where this is cancelled, it stays in hand: `run` gives it back.
+        del self._asking[request_id]
+        self._awake.set()
 
-    async def _order(self, request_id: UUID) -> tuple[str, QueryOrder | ControlOrder]:
-        async with self._records.read() as session:
-            request = await session.get_one(AssetRequest, request_id)
-            case = await session.get_one(Case, request.case_id)
-            person = await session.get_one(Person, request.person_id)
-        head = Letterhead(
-            number=request.number,
-            case_number=case.number,
-            court_code=case.court_code,
-            court_name=case.court_name,
-            judge=case.judge_name,
-            work_card=case.work_card,
-            duty_card=case.duty_card,
-            documents=tuple(Document(one) for one in request.documents),
-        )
-        subject = Subject(person.name, person.is_firm, person.id_number)
-        if not request.is_control:
-            return request.gateway, QueryOrder(head, subject)
-        if request.starts_on is None or request.ends_on is None:
-            raise ValueError(f"control {request.number} has no term")
-        return request.gateway, ControlOrder(
-            head=head,
-            subject=subject,
-            action=Action(request.action),
-            reference=request.particulars["reference"],
-            description=request.particulars["description"],
-            ruling_number=request.ruling_number,
-            amount_cents=request.amount_cents,
-            starts_on=request.starts_on,
-            ends_on=request.ends_on,
-            details=request.particulars["details"],
-        )
+    async def _asked(self, sealed: Sealed) -> None:
+        request = sealed.request
+        gateway = self._gateways[request.gateway]
+        try:
+            order = order_of(request, self._sealing.verified(sealed))
+            if isinstance(order, QueryOrder):
+                await self._answers.query_answered(request.id, await _in_time(gateway, gateway.query(order)))
+            else:
+                await self._answers.control_answered(request.id, await _in_time(gateway, gateway.control(order)))
+        except PaperTampered as exc:
+            logger.error("request %s isn't sent: %s", request.id, exc)
+            await self._answers.unsendable(request.id, exc)
+        except GatewayBusy as busy:
+            await self._answers.postponed(request.id, busy.seconds)
+        except GatewayTrouble as trouble:
+            logger.info("request %s: %s from %s", request.id, trouble.code, trouble.gateway)
+            await self._answers.troubled(request.id, trouble)
+
+
+async def _in_time(gateway: Gateway, asking: Awaitable[_Answer]) -> _Answer:
+    try:
+        async with asyncio.timeout(LONGEST_ASKING_SECONDS):
+            return await asking
+    except TimeoutError as exc:
+        raise GatewayUnreachable(gateway.name, "TimeoutError") from exc

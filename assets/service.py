@@ -10,16 +10,23 @@ from sqlalchemy import select
 
 from assets import formats
 from assets.answers import Answers, Changed
+from assets.approvals import Approvals
 from assets.audit import Actor, AuditTrail, Records
 from assets.documents import Action
 from assets.errors import BadFormat, Conflict, NotFound, RulingMissing
 from assets.gateway import Gateway
-from assets.orders import Orders, case_of, require, require_under_enforcement
+from assets.orders import APPROVED_ACTIONS, Orders, case_of, require, require_under_enforcement
+from assets.papers.sealing import Sealing
+from assets.papers.seals import Seal
 from assets.sender import Sender
 from assets.tables import Asset, AssetRequest, Case, ControlMeasure, Person, line_of
+from assets.telling import Telling
 from assets.views import CaseHead, CaseView, RequestView, case_head, case_view, request_view
 
-AT_ONCE = 64
+AT_ONCE = 256
+"""How many requests are asked at once: a person's at two hundred banks, and others beside."""
+AT_ONCE_EACH = 16
+"""How many of them at one gateway, so that a slow one holds up no other."""
 CHASE_SECONDS = 60.0
 """How long after an unanswered asking the next one comes; doubled each time, up to an hour."""
 
@@ -37,17 +44,32 @@ class Assets:
         audit: AuditTrail,
         clock: Callable[[], datetime],
         changed: Changed,
+        seal: Seal,
         *,
+        approved_actions: frozenset[Action] = APPROVED_ACTIONS,
         at_once: int = AT_ONCE,
+        at_once_each: int = AT_ONCE_EACH,
         chase_seconds: float = CHASE_SECONDS,
     ) -> None:
         self._records = records
         self._gateways: Mapping[str, Gateway] = {gateway.name: gateway for gateway in gateways}
         self._clock = clock
         self._changed = changed
-        answers = Answers(records, audit, clock, changed, chase_seconds=chase_seconds)
-        self._orders = Orders(self._gateways, audit, clock)
-        self._sender = Sender(records, self._gateways, answers, clock, at_once=at_once)
+        telling = Telling(changed)
+        answers = Answers(records, audit, clock, telling.note, chase_seconds=chase_seconds)
+        sealing = Sealing(seal, clock)
+        self._orders = Orders(self._gateways, audit, clock, sealing, approved_actions)
+        self._sender = Sender(
+            records,
+            self._gateways,
+            answers,
+            clock,
+            sealing,
+            telling,
+            at_once=at_once,
+            at_once_each=at_once_each,
+        )
+        self.approvals = Approvals(records, self._orders, clock, self._tell)
 
     @property
     def gateway_names(self) -> tuple[str, ...]:
@@ -149,10 +171,8 @@ class Assets:
                 is_repeated = request is not None and request.idempotency_key == idempotency_key
                 if request is None:
                     request = self._orders.draft(actor, case, person, Action.QUERY, name, idempotency_key)
-                    session.add(request)
-                    self._orders.send(request)
-                    await session.flush()
-                if not is_repeated:
+                    await self._orders.submit(session, actor, case, request)
+                elif not is_repeated:
                     await self._orders.note(session, actor, case, request)
                 asked.append(request)
             views = [request_view(request) for request in asked]
@@ -243,8 +263,7 @@ class Assets:
                     changed_at=self._clock(),
                 )
             )
-            self._orders.send(request)
-            await self._orders.note(session, actor, case, request)
+            await self._orders.submit(session, actor, case, request)
             view = request_view(request)
         await self._tell(view.case_id)
         return view

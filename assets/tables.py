@@ -393,3 +393,14 @@ class TermAlarm(Base):
     raised_at: Mapped[datetime]
     acknowledged_by: Mapped[UUID | None]
     acknowledged_at: Mapped[datetime | None]
+
+
+class AssetDeed(Base):
+    """What one press of a button did, so that its repetition does nothing."""
+
+    __tablename__ = "asset_deeds"
+    key: Mapped[UUID] = mapped_column(primary_key=True)
+    what: Mapped[str] = mapped_column(String(32))
+    subject_id: Mapped[UUID]
+    actor_id: Mapped[UUID]
+    done_at: Mapped[datetime]

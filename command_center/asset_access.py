@@ -29,6 +29,7 @@ _ANSWERS: tuple[tuple[type[AssetsError], type[CommandCenterError]], ...] = (
     (asset_errors.NotUnderEnforcement, NotPermitted),
     (asset_errors.BadFormat, Invalid),
     (asset_errors.RulingMissing, Invalid),
+    (asset_errors.PaperTampered, Conflict),
     (asset_errors.Conflict, Conflict),
     (asset_errors.GatewayTrouble, Unavailable),
 )

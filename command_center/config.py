@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from assets.documents import Action
 from streams.signalling.turn import TurnServers, read_urls
 
 HTTP_PORT_STEP = 10
@@ -100,6 +101,9 @@ class Settings(BaseSettings):
     """How long an export waits at its beginning until anchors tell of what goes in; then it is made without."""
     bank_url: str = "http://127.0.0.1:8203"
     registry_url: str = "http://127.0.0.1:8204"
+    approved_actions: str = "transfer,release,part_release,withdraw_income,freeze_and_transfer"
+    """Comma-separated actions on assets that a second person approves before they are sent; practice, not law. What
+    overrides a guard needs one in any case."""
     court_name_zh: str = "呼和浩特市中级人民法院"
     court_name_en: str = "Hohhot Intermediate People's Court"
     demonstration: bool = False
@@ -128,6 +132,19 @@ class Settings(BaseSettings):
         if 0 < value < SHORTEST_RETENTION_DAYS:
             raise ValueError(f"recordings are kept for ever (0) or at least {SHORTEST_RETENTION_DAYS} days")
         return value
+
+    @field_validator("approved_actions")
+    @classmethod
+    def _are_actions(cls, value: str) -> str:
+        for action in _listed(value):
+            if not Action(action).is_control:
+                raise ValueError(f"{action} is no control that could wait for an approval")
+        return value
+
+    @property
+    def actions_to_approve(self) -> frozenset[Action]:
+        """The actions of `approved_actions`."""
+        return frozenset(map(Action, _listed(self.approved_actions)))
 
     @field_validator("media_origins")
     @classmethod

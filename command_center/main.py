@@ -15,9 +15,6 @@ from fastapi.responses import FileResponse
 from starlette.types import ASGIApp
 
 import field_agent
-from assets.banks.http import HttpBank
-from assets.registry.http import HttpRegistry
-from assets.service import Assets
 from command_center.accounts.callbacks import CallbackDoors
 from command_center.accounts.doors import SignedIn, find_door
 from command_center.accounts.gate import Gate
@@ -57,11 +54,10 @@ from command_center.api import (
     tracks,
 )
 from command_center.api.field_page import FieldPage
-from command_center.asset_access import AssetTrail, told_over
+from command_center.asset_desk import assets_of
 from command_center.audit import Audit
 from command_center.audit_reading import ANCHOR_FILE, AuditReader
 from command_center.certificates import AUTHORITY_FILE
-from command_center.clock import now
 from command_center.config import Settings
 from command_center.database import Database
 from command_center.errors import CommandCenterError
@@ -173,13 +169,7 @@ class Web:
         self.timelines = TimeLines(self.database, self.board.hub_state)
         self.nodes = Nodes(self.board.hub_state, assumed)
         self.metrics.registry.register(NodesCollector(self.nodes))
-        self.assets = Assets(
-            self.database,
-            [HttpBank(settings.bank_url), HttpRegistry(settings.registry_url)],
-            AssetTrail(self.audit, self.journal),
-            now,
-            told_over(self.hub),
-        )
+        self.assets = assets_of(settings, self.database, self.hub, self.audit, self.journal)
         self.sockets = OpenSockets(self.sign_ins)
         self.server, self.screens = self._build_pages()
         self.app = self._guard(self.server)

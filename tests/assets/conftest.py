@@ -23,6 +23,7 @@ from command_center.asset_access import AssetTrail
 from command_center.audit import Audit
 from command_center.database import Database
 from command_center.journal import Journal
+from tests.support.court_seal import court_seal
 from tests.support.postgresql import is_installed
 from tests.support.records import postgresql_records, sqlite_records
 from tests.support.simulator import Simulator
@@ -124,6 +125,7 @@ class Desk:
             AssetTrail(Audit(self.clock), Journal(self.clock)),
             self.clock,
             changed,
+            court_seal(),
         )
 
     @asynccontextmanager
@@ -186,5 +188,34 @@ class Desk:
 async def desk(database: Database, bank_simulator: Simulator, registry_simulator: Simulator) -> Desk:
     """A desk with the city court's fictional case on it."""
     desk = Desk(database, bank_simulator, registry_simulator)
+    await desk.open()
+    return desk
+
+
+@pytest.fixture
+async def quiet_desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    """A desk on SQLite whose gateways nobody has started: for rules that hold before anything is sent."""
+    database = Database(sqlite_records(tmp_path))
+    yield await _quiet(database, tmp_path)
+    await database.close()
+
+
+@pytest.fixture
+async def desk_on_sqlite(quiet_desk: Desk, bank_simulator: Simulator, registry_simulator: Simulator) -> Desk:
+    """A desk on SQLite with its gateways."""
+    quiet_desk.bank, quiet_desk.registry = bank_simulator, registry_simulator
+    return quiet_desk
+
+
+@pytest.fixture
+async def each_quiet_desk(database: Database, tmp_path: Path) -> Desk:
+    """The same on each database."""
+    return await _quiet(database, tmp_path)
+
+
+async def _quiet(database: Database, folder: Path) -> Desk:
+    desk = Desk(
+        database, Simulator("bank", folder / "bank.sqlite3"), Simulator("registry", folder / "registry.sqlite3")
+    )
     await desk.open()
     return desk

@@ -25,6 +25,7 @@ from command_center.asset_access import AssetTrail
 from command_center.audit import Audit
 from command_center.journal import Journal
 from tests.assets.conftest import RULING, SHORT_SECONDS, Desk
+from tests.support.court_seal import court_seal
 from tests.support.waiting import until
 
 
@@ -95,7 +96,13 @@ async def test_no_more_than_the_bound_are_asked_at_once_and_one_fault_stops_nobo
         return
 
     desk.assets = Assets(
-        desk.database, gateways, AssetTrail(Audit(desk.clock), Journal(desk.clock)), desk.clock, changed, at_once=3
+        desk.database,
+        gateways,
+        AssetTrail(Audit(desk.clock), Journal(desk.clock)),
+        desk.clock,
+        changed,
+        court_seal(),
+        at_once=3,
     )
     task = asyncio.create_task(desk.assets.run())
     await desk.query("150103197806072038")

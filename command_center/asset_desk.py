@@ -1,0 +1,34 @@
+"""The asset domain as an installation runs it: its gateways, its seal, its settings."""
+
+from __future__ import annotations
+
+from assets.banks.http import HttpBank
+from assets.gateway import Gateway
+from assets.registry.http import HttpRegistry
+from assets.service import Assets
+from command_center.asset_access import AssetTrail, told_over
+from command_center.audit import Audit
+from command_center.clock import now
+from command_center.config import Settings
+from command_center.court_seal import CourtSeal
+from command_center.database import Database
+from command_center.journal import Journal
+from streams.hub.hub import Hub
+
+
+def gateways_of(settings: Settings) -> list[Gateway]:
+    """Everybody who can be asked."""
+    return [HttpBank(settings.bank_url), HttpRegistry(settings.registry_url)]
+
+
+def assets_of(settings: Settings, database: Database, hub: Hub, audit: Audit, journal: Journal) -> Assets:
+    """The asset domain's service, for one process."""
+    return Assets(
+        database,
+        gateways_of(settings),
+        AssetTrail(audit, journal),
+        now,
+        told_over(hub),
+        CourtSeal(settings.keys),
+        approved_actions=settings.actions_to_approve,
+    )
