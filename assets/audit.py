@@ -28,6 +28,12 @@ class Actor:
     """The judge of the case, with a reason."""
     case_ids: frozenset[UUID] | None = None
     """The only cases that they may know of; None where the courts alone decide."""
+    may_propose_sanction: bool = False
+    may_decide_sanction: bool = False
+    """The president of the court; never of what they proposed themselves."""
+    may_manage_cases: bool = False
+    own_court_id: UUID | None = None
+    """The court that the person belongs to; `court_ids` may hold courts under it as well."""
 
 
 class Records(Protocol):

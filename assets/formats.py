@@ -74,6 +74,32 @@ def fifteen_digit_form(resident: str) -> str:
     return resident[:6] + resident[8:17] if resident[6:8] == "19" else ""
 
 
+def born_on(resident: str) -> date:
+    """The birthday that a checked resident identity number holds.
+
+    Raises:
+        BadFormat: it is no such number.
+    """
+    digits = resident[6:14] if len(resident) == 18 else f"19{resident[6:12]}"
+    if len(resident) not in {15, 18} or not digits.isdecimal():
+        raise BadFormat("resident-id", "shape")
+    try:
+        return date(int(digits[:4]), int(digits[4:6]), int(digits[6:8]))
+    except ValueError as exc:
+        raise BadFormat("resident-id", "date") from exc
+
+
+def age_on(resident: str, day: date) -> int:
+    """How many whole years old the holder of this number is on `day`."""
+    born = born_on(resident)
+    return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+
+
+def is_male(resident: str) -> bool:
+    """Whether a checked resident identity number is a man's: the order code, its last digit but the check, is odd."""
+    return int(resident[16] if len(resident) == 18 else resident[14]) % 2 == 1
+
+
 def firm_code(text: str) -> str:
     """Check a unified social credit code (GB 32100): 18 characters without I O Z S V, the last a check."""
     normal = _squeezed(text).upper()

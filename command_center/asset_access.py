@@ -89,6 +89,10 @@ def actor_of(identity: Identity) -> Actor:
         may_approve=identity.may(Permission.APPROVE_ASSETS),
         may_propose=identity.may(Permission.PROPOSE_ASSETS),
         may_unmask=identity.may(Permission.UNMASK_ASSETS),
+        may_propose_sanction=identity.may(Permission.PROPOSE_SANCTION),
+        may_decide_sanction=identity.may(Permission.DECIDE_SANCTION),
+        may_manage_cases=identity.may(Permission.MANAGE_CASES),
+        own_court_id=identity.court_id,
     )
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from assets.banks.http import HttpBank
 from assets.gateway import Gateway
+from assets.holidays import WorkingDays, announced, read_holidays
 from assets.registry.http import HttpRegistry
+from assets.sanctions.service import Sanctions
 from assets.service import Assets
 from command_center.asset_access import AssetTrail, told_over
 from command_center.audit import Audit
@@ -32,3 +34,17 @@ def assets_of(settings: Settings, database: Database, hub: Hub, audit: Audit, jo
         CourtSeal(settings.keys),
         approved_actions=settings.actions_to_approve,
     )
+
+
+def sanctions_of(settings: Settings, database: Database, hub: Hub, audit: Audit, journal: Journal) -> Sanctions:
+    """The service for credit sanctions, for one process."""
+    return Sanctions(database, AssetTrail(audit, journal), now, told_over(hub), holidays_of(settings))
+
+
+def holidays_of(settings: Settings) -> WorkingDays:
+    """The calendar of working days: the administrator's, or what came with this version.
+
+    Raises:
+        HolidaysUnreadable: the administrator's file can't be used.
+    """
+    return announced() if settings.holidays_file is None else read_holidays(settings.holidays_file)

@@ -104,6 +104,9 @@ class Settings(BaseSettings):
     approved_actions: str = "transfer,release,part_release,withdraw_income,freeze_and_transfer"
     """Comma-separated actions on assets that a second person approves before they are sent; practice, not law. What
     overrides a guard needs one in any case."""
+    holidays_file: Path | None = None
+    """Holidays and make-up working days as announced for each year, in the form of `assets/holidays.json`; empty
+    means those that came with this version."""
     court_name_zh: str = "呼和浩特市中级人民法院"
     court_name_en: str = "Hohhot Intermediate People's Court"
     demonstration: bool = False

@@ -47,6 +47,7 @@ from command_center.api import (
     problems,
     recordings,
     retention,
+    sanctions,
     session,
     setup,
     timeline,
@@ -54,7 +55,7 @@ from command_center.api import (
     tracks,
 )
 from command_center.api.field_page import FieldPage
-from command_center.asset_desk import assets_of
+from command_center.asset_desk import assets_of, sanctions_of
 from command_center.audit import Audit
 from command_center.audit_reading import ANCHOR_FILE, AuditReader
 from command_center.certificates import AUTHORITY_FILE
@@ -95,6 +96,7 @@ from command_center.screens.pages import assets as assets_page
 from command_center.screens.pages import audit_log as audit_page
 from command_center.screens.pages import retention as retention_page
 from command_center.screens.pages import review
+from command_center.screens.pages import sanctions as sanctions_page
 from command_center.screens.pages import system as system_page
 from command_center.screens.shell import Installation
 from streams.hub.hub import Hub
@@ -170,6 +172,7 @@ class Web:
         self.nodes = Nodes(self.board.hub_state, assumed)
         self.metrics.registry.register(NodesCollector(self.nodes))
         self.assets = assets_of(settings, self.database, self.hub, self.audit, self.journal)
+        self.sanctions = sanctions_of(settings, self.database, self.hub, self.audit, self.journal)
         self.sockets = OpenSockets(self.sign_ins)
         self.server, self.screens = self._build_pages()
         self.app = self._guard(self.server)
@@ -198,6 +201,7 @@ class Web:
             audit_page.register,
             retention_page.register,
             assets_page.register,
+            sanctions_page.register,
             system_page.register,
             partial(assets_panel.register, assets=self.assets),
         )
@@ -244,6 +248,7 @@ class Web:
             deletions.router(self.deletions, self.custody_records, names),
             exports.router(self.exports),
             assets.router(self.assets),
+            sanctions.router(self.sanctions, names),
             screens_socket.router(self.board, self.operations),
             OfficersSocket(self.board, self.hub, self.operations, self.instructions, self.positions).router(),
             media.router(media.Passing(self.node, self.nodes, self.metrics.registry)),

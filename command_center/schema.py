@@ -16,6 +16,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, create_engine, event, inspect, make_url, text
 
+import assets.sanctions.tables  # noqa: F401 - every table is known
 import command_center.accounts.tables
 import command_center.audit
 import command_center.evidence.custody_tables

@@ -82,6 +82,7 @@ HOME: dict[Role, str] = {
 ANYBODY = SignedIn()
 CENTRE = may(P.SEE_OPERATIONS)
 CUSTODY = may(P.HOLD_RECORDINGS, P.PROPOSE_DELETION, P.APPROVE_DELETION)
+SANCTIONS = may(P.PROPOSE_SANCTION, P.DECIDE_SANCTION)
 AUDIT = may(P.READ_AUDIT, P.READ_OPERATION_AUDIT)
 CENTRE_OR_OFFICER = may(P.SEE_OPERATIONS, P.PUBLISH)
 WHIP_METHODS = ("POST", "PATCH", "DELETE", "GET", "OPTIONS")
@@ -94,6 +95,7 @@ DOORS: tuple[Door, ...] = (
     Door("/", CENTRE, is_page=True),
     Door("/review", may(P.REVIEW), is_page=True),
     Door("/assets", may(P.SEE_ASSETS), is_page=True),
+    Door("/assets/sanctions", may(P.SEE_ASSETS), is_page=True),
     Door("/retention", CUSTODY, is_page=True),
     Door("/accounts", may(P.MANAGE_ACCOUNTS), is_page=True),
     Door("/audit", AUDIT, is_page=True),
@@ -144,6 +146,22 @@ DOORS: tuple[Door, ...] = (
     Door("/api/assets/queries", may(P.QUERY_ASSETS), ("POST",)),
     Door("/api/assets/freezes", may(P.CONTROL_ASSETS), ("POST",)),
     Door("/api/assets/seizures", may(P.CONTROL_ASSETS), ("POST",)),
+    # Sanctions
+    Door("/api/assets/sanction-checks", may(P.SEE_ASSETS)),
+    Door("/api/assets/sanctions", may(P.SEE_ASSETS)),
+    Door("/api/assets/sanctions", may(P.PROPOSE_SANCTION), ("POST",)),
+    Door("/api/assets/sanctions/{id}", may(P.SEE_ASSETS)),
+    Door("/api/assets/sanctions/{id}/review", may(P.DECIDE_SANCTION), ("POST",)),
+    Door("/api/assets/sanctions/{id}/decide", may(P.DECIDE_SANCTION), ("POST",)),
+    Door("/api/assets/sanctions/{id}/refuse", may(P.DECIDE_SANCTION), ("POST",)),
+    Door("/api/assets/sanctions/{id}/withdraw", may(P.PROPOSE_SANCTION), ("POST",)),
+    Door("/api/assets/sanctions/{id}/serve", may(P.PROPOSE_SANCTION), ("POST",)),
+    Door("/api/assets/sanctions/{id}/publish", may(P.PROPOSE_SANCTION), ("POST",)),
+    Door("/api/assets/sanctions/{id}/shield", SANCTIONS, ("POST",)),
+    Door("/api/assets/sanctions/{id}/unshield", SANCTIONS, ("POST",)),
+    Door("/api/assets/sanctions/{id}/correct", SANCTIONS, ("POST",)),
+    Door("/api/assets/sanctions/{id}/deletion-ground", SANCTIONS, ("POST",)),
+    Door("/api/assets/sanctions/{id}/delete", SANCTIONS, ("POST",)),
     # Recordings
     Door("/api/recordings", may(P.REVIEW), is_evidence=True),
     Door("/api/recordings/{id}", may(P.REVIEW), is_evidence=True),

@@ -36,6 +36,12 @@ class Permission(StrEnum):
     """On site: query and propose a control, in the cases of one's own operations."""
     UNMASK_ASSETS = "unmask_assets"
     """See names and numbers of one's own case as they are, for a stated reason."""
+    PROPOSE_SANCTION = "propose_sanction"
+    """Propose that a defaulter is listed or limited, and carry out what was decided."""
+    DECIDE_SANCTION = "decide_sanction"
+    """Sign it: the president of the court, never the one who proposed."""
+    MANAGE_CASES = "manage_cases"
+    """Register cases, their persons and claims."""
     PUBLISH = "publish"
     """The officer's page: publish one's own feed, receive instructions."""
     REVIEW = "review"
@@ -71,6 +77,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.QUERY_ASSETS,
             Permission.CONTROL_ASSETS,
             Permission.UNMASK_ASSETS,
+            Permission.MANAGE_CASES,
             *_OWN_REVIEW,
             Permission.EXPORT,
             Permission.UNMASK,
@@ -78,10 +85,24 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         }
     ),
     Role.JUDGE: frozenset(
-        _CENTRE | _OWN_REVIEW | {Permission.QUERY_ASSETS, Permission.CONTROL_ASSETS, Permission.UNMASK_ASSETS}
+        _CENTRE
+        | _OWN_REVIEW
+        | {
+            Permission.QUERY_ASSETS,
+            Permission.CONTROL_ASSETS,
+            Permission.UNMASK_ASSETS,
+            Permission.PROPOSE_SANCTION,
+            Permission.MANAGE_CASES,
+        }
     ),
     Role.APPROVER: frozenset(
-        _CENTRE | {Permission.APPROVE_ASSETS, Permission.HOLD_RECORDINGS, Permission.APPROVE_DELETION}
+        _CENTRE
+        | {
+            Permission.APPROVE_ASSETS,
+            Permission.DECIDE_SANCTION,
+            Permission.HOLD_RECORDINGS,
+            Permission.APPROVE_DELETION,
+        }
     ),
     Role.OFFICER: frozenset({Permission.PUBLISH, Permission.PROPOSE_ASSETS}),
     Role.SUPERVISOR: frozenset(

@@ -13,6 +13,8 @@ import assets
 import command_center
 from assets.documents import Action
 from assets.requests import RequestState
+from assets.sanctions.deeds import Deed
+from assets.sanctions.taking import EXPIRED, PROPOSED
 from command_center.translations import LANGUAGES, catalogue
 from streams.protocol import ReceiptState
 
@@ -23,6 +25,7 @@ PUT_TOGETHER = {
     "instruction.{}": [f"instruction.{state}" for state in ReceiptState],
     "asset.{}.sent": [f"asset.{action}.sent" for action in Action],
     "asset.{}.{}": [f"asset.{action}.{state}" for action in Action for state in REACHED],
+    "sanction.{}": [f"sanction.{step}" for step in (PROPOSED, EXPIRED, *Deed)],
 }
 """Codes with a part that is known only when they are written."""
 

@@ -100,6 +100,7 @@ async def new_access_world(running: RunningWeb) -> AccessWorld:
     world.things["spare_note"] = await _note(world)
     await _custody(world)
     await _exports(world)
+    await _sanction(world)
     return world
 
 
@@ -283,3 +284,26 @@ async def _request(world: AccessWorld) -> str:
     answer = await client.post("/api/assets/queries", json=body)
     assert answer.status_code == 202, answer.text
     return str(answer.json()["items"][0]["id"])
+
+
+async def _sanction(world: AccessWorld) -> None:
+    """A consumption limit that was proposed and withdrawn: no step is left to it."""
+    judge = await world.client("judge")
+    body = world.fill_all(
+        {
+            "case_id": "{city_case}",
+            "person_id": "{city_person}",
+            "kind": "limit",
+            "facts": "a secret of the city court",
+            "basis_document": "（2025）内01民终9号",
+            "duty": "to pay",
+            "performance": "none",
+            "idempotency_key": "{new}",
+        }
+    )
+    made = await judge.post("/api/assets/sanctions", json=body)
+    assert made.status_code == 201, made.text
+    world.things["sanction"] = str(made.json()["items"][0]["line"]["id"])
+    body = {"reason": "over", "idempotency_key": str(new_id())}
+    ended = await judge.post(f"/api/assets/sanctions/{world.things['sanction']}/withdraw", json=body)
+    assert ended.status_code == 200, ended.text

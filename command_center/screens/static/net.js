@@ -14,6 +14,9 @@ export class Problem extends Error {
   /** What to tell the person. */
   get words() {
     const key = `error.${this.code}`;
+    // What is wrong with a number or an amount, with an example of a right one.
+    const bad = `bad.${this.parameters.item}.${this.parameters.why}`;
+    if (this.code === "bad-format" && knows(bad)) return say(bad, this.parameters);
     return knows(key) ? say(key, this.parameters) : say("error.other", { code: this.code });
   }
 }

@@ -9,6 +9,11 @@ from typing import get_args
 import pytest
 
 import command_center
+from assets.sanctions.checks import CheckCode, Outcome
+from assets.sanctions.deeds import Deed
+from assets.sanctions.grounds import DeletionGround, Ground, Performance, SanctionKind, Security, ServiceManner
+from assets.sanctions.states import SanctionState
+from assets.sanctions.taking import EXPIRED, PROPOSED
 from command_center.accounts.permissions import Role
 from command_center.screens.components.instructions import PHRASES
 from command_center.translations import LANGUAGES, catalogue, language_of, translate
@@ -53,6 +58,17 @@ FAMILIES = {
     **dict.fromkeys(("review.verdict.head", "review.verdict.short"), HEADS),
     "review.verdict.part": SPAN_STATES,
     "review.verdict.since": ("grown", "deleted", "missing"),
+    "sanction.kind": tuple(SanctionKind),
+    "sanction.state": tuple(SanctionState),
+    "sanction.ground": tuple(Ground),
+    "sanction.performance": tuple(Performance),
+    "sanction.security": tuple(one.value or "unknown" for one in Security),
+    "sanction.deletion": tuple(DeletionGround),
+    "sanction.manner": tuple(ServiceManner),
+    "sanction.outcome": tuple(Outcome),
+    "sanction.check": tuple(CheckCode),
+    "sanction.deed": tuple(Deed),
+    "sanction.step": (PROPOSED, EXPIRED, *Deed),
     "review.verdict.sum": ("serious", "caution", "standby", "off", "normal"),
 }
 """Keys that the screens put together from a code."""
