@@ -148,11 +148,11 @@ def case_view(
     views = []
     for asset in assets:
         measure = latest_measure.get(asset.id)
-        views.append(_asset_view(asset, measure, by_id.get(measure.request_id) if measure else None, today))
+        views.append(asset_view(asset, measure, by_id.get(measure.request_id) if measure else None, today))
     return CaseView(
         head=case_head(case),
         controlled_cents=sum(view.controlled_cents for view in views),
-        persons=[_person_view(person) for person in persons],
+        persons=[person_view(person) for person in persons],
         assets=views,
         answers=[request_view(request) for request in latest_query.values()],
     )
@@ -200,7 +200,8 @@ def standing_of(asset: Asset, measure: ControlMeasure | None, request: AssetRequ
     return Standing.PARTLY if measure.controlled_cents else Standing.EMPTY
 
 
-def _person_view(person: Person) -> PersonView:
+def person_view(person: Person) -> PersonView:
+    """A person or firm of the case, masked."""
     return PersonView(
         id=person.id,
         name=masked_name(person.name, is_firm=person.is_firm),
@@ -210,7 +211,8 @@ def _person_view(person: Person) -> PersonView:
     )
 
 
-def _asset_view(asset: Asset, measure: ControlMeasure | None, request: AssetRequest | None, today: date) -> AssetView:
+def asset_view(asset: Asset, measure: ControlMeasure | None, request: AssetRequest | None, today: date) -> AssetView:
+    """One asset with its latest measure, masked; `request` is the order that began that."""
     standing = standing_of(asset, measure, request, today)
     counts = standing in (Standing.CONTROLLED, Standing.PARTLY)
     return AssetView(

@@ -48,6 +48,8 @@ from streams.hub.hub import Hub
 ACCOUNTS_FILE = "demo-accounts.json"
 AGENTS_FILE = "demo/agents.json"
 DISTRICT_CASE_NUMBER = "（2026）内0105执876号"
+_JUDGES = {CITY: "judge", DISTRICT: "saihan-judge"}
+"""Whose case each court's is: who may look behind its masks."""
 AGENT_SPEED_MPS = 8.0
 """A car in a town: fast enough to see a marker move on a map of the whole city."""
 
@@ -83,7 +85,7 @@ async def seed(database: Database, settings: Settings, passwords: Passwords | No
         async with database.write() as session:
             courts = await _courts(session)
             users = await _people(session, accounts, courts, hashes)
-            cases = await _cases(session, courts)
+            cases = await _cases(session, courts, users)
             main, district = await _operations(session, operations, courts, users, cases)
     finally:
         await hub.close()
@@ -123,7 +125,7 @@ async def _people(
     return users
 
 
-async def _cases(session: AsyncSession, courts: Mapping[str, Court]) -> dict[str, Case]:
+async def _cases(session: AsyncSession, courts: Mapping[str, Court], users: Mapping[str, UUID]) -> dict[str, Case]:
     found = {}
     scripts = {CITY: CITY_CASE, DISTRICT: replace(DISTRICT_CASE, number=DISTRICT_CASE_NUMBER)}
     for court, script in scripts.items():
@@ -135,7 +137,8 @@ async def _cases(session: AsyncSession, courts: Mapping[str, Court]) -> dict[str
             today=today(),
             script=script,
         )
-        found[court.code] = await session.get_one(Case, case_id)
+        found[court.code] = case = await session.get_one(Case, case_id)
+        case.judge_id = case.judge_id or users[_JUDGES[court]]
     return found
 
 

@@ -29,6 +29,7 @@ from command_center.accounts.sign_ins import SignIns
 from command_center.accounts.sockets import OpenSockets
 from command_center.api import (
     accounts,
+    asset_search,
     assets,
     audit,
     certificate,
@@ -55,6 +56,7 @@ from command_center.api import (
     tracks,
 )
 from command_center.api.field_page import FieldPage
+from command_center.asset_access import AssetTrail
 from command_center.asset_desk import assets_of, sanctions_of
 from command_center.audit import Audit
 from command_center.audit_reading import ANCHOR_FILE, AuditReader
@@ -249,6 +251,11 @@ class Web:
             exports.router(self.exports),
             assets.router(self.assets),
             sanctions.router(self.sanctions, names),
+            asset_search.router(
+                asset_search.readers(self.database, AssetTrail(self.audit, self.journal)),
+                names,
+                self.assets.gateway_names,
+            ),
             screens_socket.router(self.board, self.operations),
             OfficersSocket(self.board, self.hub, self.operations, self.instructions, self.positions).router(),
             media.router(media.Passing(self.node, self.nodes, self.metrics.registry)),

@@ -140,6 +140,12 @@ DOORS: tuple[Door, ...] = (
     # Assets
     Door("/api/assets/cases", may(P.SEE_ASSETS)),
     Door("/api/assets/cases/{id}", may(P.SEE_ASSETS)),
+    Door("/api/assets/cases/{id}/summary", may(P.SEE_ASSETS)),
+    Door("/api/assets/cases/{id}/unmask", may(P.UNMASK_ASSETS), ("POST",)),
+    Door("/api/assets/cases/{id}/workbook", may(P.SEE_ASSETS)),
+    Door("/api/assets/search", may(P.SEE_ASSETS)),
+    Door("/api/assets/search/cases", may(P.SEE_ASSETS)),
+    Door("/api/assets/items/{id}/history", may(P.SEE_ASSETS)),
     Door("/api/assets/requests", may(P.SEE_ASSETS)),
     Door("/api/assets/requests/{id}", may(P.SEE_ASSETS)),
     Door("/api/assets/requests/{id}/retry", may(P.QUERY_ASSETS, P.CONTROL_ASSETS), ("POST",)),

@@ -1,0 +1,102 @@
+"""Finding cases of one's courts by their number or by who is under enforcement, page by page, masked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, and_, false, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from assets.audit import Actor, Records
+from assets.masks import masked_name
+from assets.measures import EFFECTIVE
+from assets.orders import require
+from assets.search_words import Found, Place, holds, normal
+from assets.tables import Case, ControlMeasure, Person
+from assets.views import CaseHead, case_head
+
+_UNDER_ENFORCEMENT = "under_enforcement"
+_EFFECTIVE = [state.value for state in EFFECTIVE]
+
+
+@dataclass(frozen=True, slots=True)
+class FoundCase:
+    """One case in a list."""
+
+    head: CaseHead
+    court_name: str
+    persons: list[str]
+    """Those under enforcement, masked."""
+    lapses_on: date | None
+    """When the next of its measures ends."""
+    is_own: bool
+    """Whether the actor is its own judge."""
+
+
+class CaseSearch:
+    """Reads only; every call is made for an `Actor`."""
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+
+    async def cases(
+        self, actor: Actor, text: str = "", *, after: Place | None = None, limit: int = 50
+    ) -> Found[FoundCase]:
+        """The cases of the actor's courts whose number holds `text`, or one of whose persons is called so."""
+        require(actor.may_see)
+        query = _cases_of(actor)
+        wanted = normal(text)
+        if wanted:
+            query = query.where(or_(holds(Case.number, wanted), Case.id.in_(_cases_with(wanted))))
+        if after is not None:
+            query = query.where(or_(Case.number < after.value, and_(Case.number == after.value, Case.id < after.id)))
+        query = query.order_by(Case.number.desc(), Case.id.desc()).limit(limit + 1)
+        async with self._records.read() as session:
+            cases = (await session.scalars(query)).all()
+            items = await _with_persons(session, actor, cases[:limit])
+        last = cases[limit - 1] if len(cases) > limit else None
+        return Found(items, Place(last.number, last.id) if last is not None else None)
+
+
+async def _with_persons(session: AsyncSession, actor: Actor, cases: Sequence[Case]) -> list[FoundCase]:
+    ids = [one.id for one in cases]
+    persons: dict[UUID, list[str]] = {}
+    under = select(Person).where(Person.case_id.in_(ids), Person.role == _UNDER_ENFORCEMENT)
+    for person in await session.scalars(under.order_by(Person.ordinal, Person.id)):
+        persons.setdefault(person.case_id, []).append(masked_name(person.name, is_firm=person.is_firm))
+    ends = (
+        select(ControlMeasure.case_id, func.min(ControlMeasure.ends_on))
+        .where(ControlMeasure.case_id.in_(ids), ControlMeasure.state.in_(_EFFECTIVE))
+        .group_by(ControlMeasure.case_id)
+    )
+    lapses = {row[0]: row[1] for row in await session.execute(ends)}
+    return [
+        FoundCase(
+            head=case_head(one),
+            court_name=one.court_name,
+            persons=persons.get(one.id, []),
+            lapses_on=lapses.get(one.id),
+            is_own=one.judge_id == actor.user_id,
+        )
+        for one in cases
+    ]
+
+
+def _cases_of(actor: Actor) -> Select[Any]:
+    query = select(Case).where(Case.court_id.in_(actor.court_ids))
+    return query if actor.case_ids is None else query.where(Case.id.in_(actor.case_ids))
+
+
+def _cases_with(name: str) -> Select[Any]:
+    """The cases in which one so called is under enforcement: a firm by a part of its name, a person by the whole."""
+    visible = name.removesuffix("*")
+    is_called = Person.name.in_({visible, name}) | (Person.id_number == name)
+    by_surname = Person.name.startswith(visible, autoescape=True) if len(visible) == 1 else false()
+    return select(Person.case_id).where(
+        or_(is_called, by_surname, and_(Person.is_firm, holds(Person.name, visible))),
+        Person.role == _UNDER_ENFORCEMENT,
+    )

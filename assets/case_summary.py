@@ -1,0 +1,145 @@
+"""The head of one case: its claim, the money that is really held by kind of asset, its persons, and who answered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import case as when
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from assets.audit import Actor, Records
+from assets.documents import Action
+from assets.orders import case_of, require
+from assets.standings import HOLDING, is_latest_measure, standing_column
+from assets.tables import Asset, AssetRequest, Case, ControlMeasure, Person
+from assets.terms import china_day
+from assets.views import CaseHead, PersonView, RequestView, Standing, case_head, person_view, request_view
+
+_HOLDING = [standing.value for standing in HOLDING]
+
+
+@dataclass(frozen=True, slots=True)
+class Standings:
+    """How many assets of one kind stand so, and the money that is really held of them."""
+
+    kind: str
+    standing: Standing
+    assets: int
+    controlled_cents: int
+
+
+@dataclass(frozen=True, slots=True)
+class CaseSummary:
+    """All of a case but its assets one by one."""
+
+    head: CaseHead
+    court_name: str
+    judge_name: str
+    filed_on: date
+    is_own: bool
+    """Whether the actor is the case's own judge."""
+    today: date
+    controlled_cents: int
+    """Money really held; what waits counts nothing."""
+    standings: list[Standings]
+    persons: list[PersonView]
+    answers: list[RequestView]
+    """The latest query of each person at each gateway."""
+    ruling_number: str
+    """Of the latest control, which the next one mostly goes by; empty where there was none."""
+
+
+class CaseSummaries:
+    """Reads only; every call is made for an `Actor`."""
+
+    def __init__(self, records: Records, clock: Callable[[], datetime]) -> None:
+        self._records = records
+        self._clock = clock
+
+    async def of(self, actor: Actor, case_id: UUID) -> CaseSummary:
+        """One case.
+
+        Raises:
+            NotPermitted, NotFound: no such case in the actor's courts.
+        """
+        require(actor.may_see)
+        today = china_day(self._clock())
+        async with self._records.read() as session:
+            case = await case_of(session, actor, case_id)
+            standings = await _standings(session, case_id, today)
+            return CaseSummary(
+                head=case_head(case),
+                court_name=case.court_name,
+                judge_name=case.judge_name,
+                filed_on=case.filed_on,
+                is_own=case.judge_id == actor.user_id,
+                today=today,
+                controlled_cents=sum(one.controlled_cents for one in standings),
+                standings=standings,
+                persons=[person_view(person) for person in await _persons(session, case)],
+                answers=await _answers(session, case_id),
+                ruling_number=await _ruling(session, case_id),
+            )
+
+
+async def _standings(session: AsyncSession, case_id: UUID, today: date) -> list[Standings]:
+    standing = standing_column(today)
+    each = (
+        select(
+            Asset.kind,
+            standing.label("standing"),
+            when((standing.in_([one.value for one in HOLDING]), ControlMeasure.controlled_cents), else_=0).label(
+                "held"
+            ),
+        )
+        .outerjoin(ControlMeasure, is_latest_measure())
+        .outerjoin(AssetRequest, AssetRequest.id == ControlMeasure.request_id)
+        .where(Asset.case_id == case_id)
+    ).subquery()
+    grouped = (
+        select(each.c.kind, each.c.standing, func.count(), func.sum(each.c.held))
+        .group_by(each.c.kind, each.c.standing)
+        .order_by(each.c.kind, each.c.standing)
+    )
+    return [
+        Standings(kind, Standing(told), count, int(held or 0))
+        for kind, told, count, held in await session.execute(grouped)
+    ]
+
+
+async def _persons(session: AsyncSession, case: Case) -> list[Person]:
+    query = select(Person).where(Person.case_id == case.id).order_by(Person.ordinal, Person.id)
+    return list(await session.scalars(query))
+
+
+async def _answers(session: AsyncSession, case_id: UUID) -> list[RequestView]:
+    later = aliased(AssetRequest)
+    is_query = AssetRequest.action == Action.QUERY.value
+    is_overtaken = (
+        select(later.id)
+        .where(
+            later.case_id == case_id,
+            later.action == Action.QUERY.value,
+            later.person_id == AssetRequest.person_id,
+            later.gateway == AssetRequest.gateway,
+            later.id > AssetRequest.id,
+        )
+        .exists()
+    )
+    latest = select(AssetRequest).where(AssetRequest.case_id == case_id, is_query, ~is_overtaken)
+    return [request_view(one) for one in await session.scalars(latest.order_by(AssetRequest.gateway, AssetRequest.id))]
+
+
+async def _ruling(session: AsyncSession, case_id: UUID) -> str:
+    query = (
+        select(AssetRequest.ruling_number)
+        .where(AssetRequest.case_id == case_id, AssetRequest.ruling_number != "")
+        .order_by(AssetRequest.id.desc())
+        .limit(1)
+    )
+    return (await session.scalars(query)).first() or ""

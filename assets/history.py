@@ -1,0 +1,192 @@
+"""The time line of one asset: measures, requests, papers, objections, proposals and alarms in one list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from assets.audit import Actor, Records
+from assets.documents import Action
+from assets.errors import NotFound
+from assets.masks import masked_words
+from assets.orders import case_of, require
+from assets.tables import (
+    Asset,
+    AssetRequest,
+    ControlMeasure,
+    MeasureEvent,
+    Objection,
+    Person,
+    Proposal,
+    SealedPaper,
+    TermAlarm,
+)
+
+MOST_ENTRIES = 500
+"""Of one asset; what is older is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that happened, and by whom: nobody where the law, a clock or the other side did it."""
+
+    at: datetime
+    kind: str
+    """measure, request, paper, objection, proposal, alarm, answer"""
+    what: str
+    by: UUID | None = None
+    number: str = ""
+    """Of the request that it belongs to."""
+    action: str = ""
+    words: str = ""
+    """What somebody said about it, masked."""
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The newest entries of one asset, newest first."""
+
+    entries: list[Entry]
+    left_off: int
+
+
+class Histories:
+    """Reads only; every call is made for an `Actor`."""
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+
+    async def of(self, actor: Actor, asset_id: UUID) -> History:
+        """The time line of one asset of the actor's courts.
+
+        Raises:
+            NotPermitted, NotFound.
+        """
+        require(actor.may_see)
+        async with self._records.read() as session:
+            asset = await session.get(Asset, asset_id)
+            if asset is None:
+                raise NotFound("no-such-asset")
+            await case_of(session, actor, asset.case_id)
+            names = list(await session.scalars(select(Person.name).where(Person.case_id == asset.case_id)))
+            found = await _Gathering(session, asset, names).entries()
+        found.sort(key=lambda entry: entry.at, reverse=True)
+        return History(found[:MOST_ENTRIES], max(0, len(found) - MOST_ENTRIES))
+
+
+class _Gathering:
+    """All that the records hold of one asset, table by table."""
+
+    def __init__(self, session: AsyncSession, asset: Asset, names: Sequence[str]) -> None:
+        self._session = session
+        self._asset = asset
+        self._names = names
+
+    async def entries(self) -> list[Entry]:
+        requests = list(await self._session.scalars(self._requests()))
+        numbers = {request.id: request for request in requests}
+        found = [entry for request in requests for entry in self._of_request(request)]
+        found += [entry async for entry in self._of_measures(numbers)]
+        found += [entry async for entry in self._of_papers(numbers)]
+        found += [entry async for entry in self._of_objections(numbers)]
+        found += [entry async for entry in self._of_proposals()]
+        found += [entry async for entry in self._of_alarms()]
+        return found
+
+    def _requests(self) -> Any:
+        """Its controls, and the queries of its person at its gateway: one of them found it."""
+        asset = self._asset
+        is_query = (
+            (AssetRequest.case_id == asset.case_id)
+            & (AssetRequest.action == Action.QUERY.value)
+            & (AssetRequest.person_id == asset.person_id)
+            & (AssetRequest.gateway == asset.gateway)
+        )
+        return select(AssetRequest).where(or_(AssetRequest.asset_id == asset.id, is_query))
+
+    def _of_request(self, request: AssetRequest) -> Iterator[Entry]:
+        sender = request.actor_id
+        steps: list[tuple[datetime | None, str, UUID | None, str]] = [
+            (request.created_at, "ordered", sender, request.override_reason),
+            (request.decided_at, "declined" if request.state == "declined" else "approved", request.decided_by,
+             request.decision_reason),
+            (request.sent_at, "sent", None, ""),
+            (request.accepted_at, "accepted", None, ""),
+            (request.chased_at, "chased", None, ""),
+            (request.answered_at, request.state, None, request.reason),
+            (request.checked_at, "checked", request.checked_by, ""),
+        ]  # fmt: skip
+        details = {"ruling": request.ruling_number, "amount_cents": request.amount_cents, "found": request.found}
+        for at, what, by, words in steps:
+            if at is None or (what == "sent" and at == request.created_at):
+                continue
+            told = {name: value for name, value in details.items() if value} if what != "sent" else {}
+            yield Entry(at, "request", what, by, request.number, request.action, self._masked(words), told)
+
+    async def _of_measures(self, numbers: dict[UUID, AssetRequest]) -> Any:
+        query = (
+            select(MeasureEvent, ControlMeasure)
+            .join(ControlMeasure, ControlMeasure.id == MeasureEvent.measure_id)
+            .where(ControlMeasure.asset_id == self._asset.id)
+        )
+        for event, measure in await self._session.execute(query):
+            request = numbers.get(event.request_id) if event.request_id else None
+            yield Entry(
+                event.at, "measure", event.what, event.actor_id, request.number if request else "", measure.action,
+                details={name: self._told(value) for name, value in event.details.items()},
+            )  # fmt: skip
+
+    async def _of_papers(self, numbers: dict[UUID, AssetRequest]) -> Any:
+        papers = await self._session.scalars(select(SealedPaper).where(SealedPaper.request_id.in_(numbers)))
+        for paper in papers:
+            request = numbers[paper.request_id]
+            details = {"document": paper.document, "paper": paper.number, "id": str(paper.id)}
+            yield Entry(paper.sealed_at, "paper", "sealed", paper.sealed_by, request.number, request.action,
+                        details=details)  # fmt: skip
+            if paper.delivered_at is not None:
+                yield Entry(paper.delivered_at, "paper", "delivered", None, request.number, request.action,
+                            details=details)  # fmt: skip
+
+    async def _of_objections(self, numbers: dict[UUID, AssetRequest]) -> Any:
+        for one in await self._session.scalars(select(Objection).where(Objection.request_id.in_(numbers))):
+            request = numbers[one.request_id]
+            due = {"due_on": one.due_on.isoformat()}
+            yield Entry(one.raised_at, "objection", "raised", None, request.number, request.action,
+                        self._masked(one.words), due)  # fmt: skip
+            if one.answered_at is not None:
+                yield Entry(one.answered_at, "objection", one.state, one.answered_by, request.number, request.action,
+                            self._masked(one.answer))  # fmt: skip
+
+    async def _of_proposals(self) -> Any:
+        for one in await self._session.scalars(select(Proposal).where(Proposal.asset_id == self._asset.id)):
+            amount = {"amount_cents": one.amount_cents} if one.amount_cents else {}
+            yield Entry(one.proposed_at, "proposal", "proposed", one.officer_id, "", one.action,
+                        self._masked(one.words), amount)  # fmt: skip
+            if one.decided_at is not None:
+                yield Entry(one.decided_at, "proposal", one.state, one.decided_by, "", one.action,
+                            self._masked(one.decision_reason))  # fmt: skip
+
+    async def _of_alarms(self) -> Any:
+        query = (
+            select(TermAlarm)
+            .join(ControlMeasure, ControlMeasure.id == TermAlarm.measure_id)
+            .where(ControlMeasure.asset_id == self._asset.id)
+        )
+        for one in await self._session.scalars(query):
+            details = {"ends_on": one.ends_on.isoformat(), "days": one.days_before}
+            yield Entry(one.raised_at, "alarm", "raised", None, details=details)
+            if one.acknowledged_at is not None:
+                yield Entry(one.acknowledged_at, "alarm", "acknowledged", one.acknowledged_by, details=details)
+
+    def _masked(self, words: str) -> str:
+        return masked_words(words, self._names)
+
+    def _told(self, value: Any) -> Any:
+        return self._masked(value) if isinstance(value, str) else value

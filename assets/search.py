@@ -1,0 +1,215 @@
+"""Finding assets of one's courts: filtered, sorted, page by page, masked.
+
+What is masked is found only by who knows the whole of it: a part of a hidden name or number finds nothing, so that
+nobody can feel their way along it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, and_, case, func, literal, or_, select
+
+from assets.audit import Actor, Records
+from assets.errors import BadFormat
+from assets.masks import masked_description, masked_name, masked_reference
+from assets.measures import EFFECTIVE
+from assets.orders import case_of, require
+from assets.search_words import Found, Place, holds, normal, words_of
+from assets.standings import is_latest_measure, standing_column
+from assets.tables import Asset, AssetRequest, Case, ControlMeasure, Moment, Person
+from assets.terms import AssetKind, china_day
+from assets.views import AssetView, Standing, asset_view
+
+_NEVER = date(9999, 12, 31)
+"""Stands in a sorting for a term that has no end: after all that have one."""
+_EFFECTIVE = [state.value for state in EFFECTIVE]
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Order(StrEnum):
+    """By what assets are sorted."""
+
+    FOUND = "found"
+    """In the order in which they became known."""
+    LAPSES = "lapses"
+    """What lapses next comes first."""
+    VALUE = "value"
+    CONTROLLED = "controlled"
+    ANSWERED = "answered"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which assets, and in which order."""
+
+    case_id: UUID | None = None
+    text: str = ""
+    person_id: UUID | None = None
+    kind: AssetKind | None = None
+    gateway: str = ""
+    standings: frozenset[Standing] = frozenset()
+    lapses_by: date | None = None
+    order: Order = Order.FOUND
+    is_descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FoundRow:
+    """One asset in a list, with whose case and person it is."""
+
+    case_id: UUID
+    case_number: str
+    person: str
+    """Masked."""
+    asset: AssetView
+    measure_id: UUID | None
+    measure_action: str
+    request_id: UUID | None
+    request_number: str
+    """Of the order that began its latest measure."""
+    request_state: str
+
+
+class AssetSearch:
+    """Reads only; every call is made for an `Actor`."""
+
+    def __init__(self, records: Records, clock: Callable[[], datetime]) -> None:
+        self._records = records
+        self._clock = clock
+
+    async def assets(
+        self, actor: Actor, wanted: Wanted, *, after: Place | None = None, limit: int = 100
+    ) -> Found[FoundRow]:
+        """The assets of the actor's courts that are `wanted`.
+
+        Raises:
+            NotPermitted, NotFound: no such case in the actor's courts.
+            BadFormat: `after` is no place of this order.
+        """
+        require(actor.may_see)
+        today = china_day(self._clock())
+        query = _from_place(_filtered(_assets_of(actor, wanted.order), wanted, today), wanted, after)
+        async with self._records.read() as session:
+            if wanted.case_id is not None:
+                await case_of(session, actor, wanted.case_id)
+            rows = (await session.execute(query.limit(limit + 1))).all()
+        shown = [row for row in rows[:limit] if _shows(row[0], row[3], row[4], wanted.text)]
+        items = [_row(row[0], row[1], row[2], row[3], row[4], today) for row in shown]
+        last = rows[limit - 1] if len(rows) > limit else None
+        return Found(items, Place(_text_of(last[5]), last[0].id) if last is not None else None)
+
+
+def _key(order: Order) -> Any:
+    """What the rows are sorted by before their id; nothing that could be null."""
+    ends_on = case((ControlMeasure.state.in_(_EFFECTIVE), ControlMeasure.ends_on))
+    keys: dict[Order, Any] = {
+        Order.FOUND: Asset.id,
+        Order.LAPSES: func.coalesce(ends_on, literal(_NEVER)),
+        Order.VALUE: func.coalesce(Asset.value_cents, Asset.valuation_cents, -1),
+        Order.CONTROLLED: func.coalesce(ControlMeasure.controlled_cents, -1),
+        Order.ANSWERED: func.coalesce(Asset.answered_at, literal(_LONG_AGO, Moment())),
+    }
+    return keys[order]
+
+
+def _text_of(value: date | datetime | int | UUID) -> str:
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def _value_of(order: Order, text: str) -> date | datetime | int | UUID:
+    try:
+        if order is Order.FOUND:
+            return UUID(text)
+        if order is Order.LAPSES:
+            return date.fromisoformat(text)
+        return datetime.fromisoformat(text) if order is Order.ANSWERED else int(text)
+    except ValueError as exc:
+        raise BadFormat("cursor", "shape") from exc
+
+
+def _assets_of(actor: Actor, order: Order) -> Select[Any]:
+    query = (
+        select(Asset, ControlMeasure, AssetRequest, Case, Person, _key(order))
+        .join(Case, Case.id == Asset.case_id)
+        .join(Person, Person.id == Asset.person_id)
+        .outerjoin(ControlMeasure, is_latest_measure())
+        .outerjoin(AssetRequest, AssetRequest.id == ControlMeasure.request_id)
+        .where(Case.court_id.in_(actor.court_ids))
+    )
+    return query if actor.case_ids is None else query.where(Case.id.in_(actor.case_ids))
+
+
+def _filtered(query: Select[Any], wanted: Wanted, today: date) -> Select[Any]:
+    exact = {
+        Asset.case_id: wanted.case_id,
+        Asset.person_id: wanted.person_id,
+        Asset.kind: wanted.kind and wanted.kind.value,
+        Asset.gateway: wanted.gateway or None,
+    }
+    query = query.where(*[column == value for column, value in exact.items() if value is not None])
+    if wanted.standings:
+        query = query.where(standing_column(today).in_([standing.value for standing in wanted.standings]))
+    if wanted.lapses_by is not None:
+        is_standing = ControlMeasure.state.in_(_EFFECTIVE)
+        query = query.where(is_standing, ControlMeasure.ends_on.between(today, wanted.lapses_by))
+    for word in words_of(wanted.text):
+        query = query.where(
+            or_(
+                holds(Case.number, word),
+                holds(Asset.reference, word),
+                holds(Asset.description, word),
+                holds(Person.name, word.removesuffix("*")),
+                Person.id_number == word,
+            )
+        )
+    return query
+
+
+def _from_place(query: Select[Any], wanted: Wanted, after: Place | None) -> Select[Any]:
+    key, is_down = _key(wanted.order), wanted.is_descending
+    if after is not None:
+        value = literal(_value_of(wanted.order, after.value), key.type)
+        is_behind = key < value if is_down else key > value
+        is_later = Asset.id < after.id if is_down else Asset.id > after.id
+        query = query.where(or_(is_behind, and_(key == value, is_later)))
+    return query.order_by(*[one.desc() if is_down else one.asc() for one in (key, Asset.id)])
+
+
+def _row(
+    asset: Asset,
+    measure: ControlMeasure | None,
+    request: AssetRequest | None,
+    owning: Case,
+    person: Person,
+    today: date,
+) -> FoundRow:
+    return FoundRow(
+        case_id=owning.id,
+        case_number=owning.number,
+        person=masked_name(person.name, is_firm=person.is_firm),
+        asset=asset_view(asset, measure, request, today),
+        measure_id=measure.id if measure else None,
+        measure_action=measure.action if measure else "",
+        request_id=request.id if request else None,
+        request_number=request.number if request else "",
+        request_state=request.state if request else "",
+    )
+
+
+def _shows(asset: Asset, owning: Case, person: Person, text: str) -> bool:
+    """Whether each word is in what may be seen of a row, or is the whole of something that is hidden."""
+    seen = (
+        owning.number,
+        masked_name(person.name, is_firm=person.is_firm),
+        masked_reference(asset.kind, asset.reference),
+        masked_description(asset.kind, asset.description),
+    )
+    hidden = {normal(whole) for whole in (person.name, person.id_number, asset.reference, asset.description)}
+    shown = [normal(one) for one in seen]
+    return all(word in hidden or any(word in one for one in shown) for word in words_of(text))

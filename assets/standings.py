@@ -1,0 +1,44 @@
+"""How far assets are under control, told by the database: `standing_of` as an expression of SQL."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sqlalchemy import ColumnElement, String, and_, case, cast, literal, select
+from sqlalchemy.orm import aliased
+
+from assets.measures import MeasureState
+from assets.requests import RequestState
+from assets.tables import Asset, AssetRequest, ControlMeasure
+from assets.views import Standing
+
+HOLDING = (Standing.CONTROLLED, Standing.PARTLY)
+"""Only these hold money; what waits counts nothing."""
+_Later = aliased(ControlMeasure)
+
+
+def is_latest_measure() -> ColumnElement[bool]:
+    """Joins to each asset the latest of its measures; an asset without any keeps none."""
+    latest = (
+        select(_Later.id).where(_Later.asset_id == Asset.id).order_by(_Later.id.desc()).limit(1).correlate(Asset)
+    ).scalar_subquery()
+    return and_(ControlMeasure.asset_id == Asset.id, ControlMeasure.id == latest)
+
+
+def standing_column(today: date) -> ColumnElement[str]:
+    """The standing of `Asset`; `ControlMeasure` is its latest measure and `AssetRequest` the order that began that."""
+    state, asked, held = ControlMeasure.state, ControlMeasure.asked_cents, ControlMeasure.controlled_cents
+    is_in_force = state == MeasureState.IN_FORCE.value
+    return case(
+        (and_(ControlMeasure.id.is_(None), Asset.origin == "clue"), literal(Standing.CLUE.value)),
+        (ControlMeasure.id.is_(None), literal(Standing.NONE.value)),
+        (
+            and_(state == MeasureState.INTENDED.value, AssetRequest.state == RequestState.NO_ANSWER.value),
+            literal(Standing.UNKNOWN.value),
+        ),
+        (and_(is_in_force, ControlMeasure.ends_on < today), literal(Standing.LAPSED.value)),
+        (and_(is_in_force, asked.is_(None) | (held >= asked)), literal(Standing.CONTROLLED.value)),
+        (and_(is_in_force, held > 0), literal(Standing.PARTLY.value)),
+        (is_in_force, literal(Standing.EMPTY.value)),
+        else_=cast(state, String),
+    )
