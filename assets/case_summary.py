@@ -14,6 +14,7 @@ from sqlalchemy.orm import aliased
 
 from assets.audit import Actor, Records
 from assets.documents import Action
+from assets.names import private_names
 from assets.orders import case_of, require
 from assets.standings import HOLDING, is_latest_measure, standing_column
 from assets.tables import Asset, AssetRequest, Case, ControlMeasure, Person
@@ -132,7 +133,9 @@ async def _answers(session: AsyncSession, case_id: UUID) -> list[RequestView]:
         .exists()
     )
     latest = select(AssetRequest).where(AssetRequest.case_id == case_id, is_query, ~is_overtaken)
-    return [request_view(one) for one in await session.scalars(latest.order_by(AssetRequest.gateway, AssetRequest.id))]
+    names = await private_names(session, [case_id])
+    rows = await session.scalars(latest.order_by(AssetRequest.gateway, AssetRequest.id))
+    return [request_view(one, names) for one in rows]
 
 
 async def _ruling(session: AsyncSession, case_id: UUID) -> str:

@@ -15,6 +15,7 @@ from assets.audit import Actor, Records
 from assets.documents import Action
 from assets.errors import NotFound
 from assets.masks import masked_words
+from assets.names import private_names
 from assets.orders import case_of, require
 from assets.tables import (
     Asset,
@@ -22,7 +23,6 @@ from assets.tables import (
     ControlMeasure,
     MeasureEvent,
     Objection,
-    Person,
     Proposal,
     SealedPaper,
     TermAlarm,
@@ -75,7 +75,7 @@ class Histories:
             if asset is None:
                 raise NotFound("no-such-asset")
             await case_of(session, actor, asset.case_id)
-            names = list(await session.scalars(select(Person.name).where(Person.case_id == asset.case_id)))
+            names = await private_names(session, [asset.case_id])
             found = await _Gathering(session, asset, names).entries()
         found.sort(key=lambda entry: entry.at, reverse=True)
         return History(found[:MOST_ENTRIES], max(0, len(found) - MOST_ENTRIES))

@@ -62,9 +62,9 @@ def masked_reference(kind: str, reference: str) -> str:
     return masked_account(reference) if kind == AssetKind.BANK_ACCOUNT else reference
 
 
-def masked_description(kind: str, description: str) -> str:
+def masked_description(kind: str, description: str, names: Iterable[str] = ()) -> str:
     """How an asset is described: of real estate an address."""
-    return masked_address(description) if kind == AssetKind.REAL_ESTATE else masked_words(description)
+    return masked_address(description) if kind == AssetKind.REAL_ESTATE else masked_words(description, names)
 
 
 def masked_words(text: str, names: Iterable[str] = ()) -> str:

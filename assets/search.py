@@ -6,7 +6,7 @@ nobody can feel their way along it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -19,6 +19,7 @@ from assets.audit import Actor, Records
 from assets.errors import BadFormat
 from assets.masks import masked_description, masked_name, masked_reference
 from assets.measures import EFFECTIVE
+from assets.names import private_names
 from assets.orders import case_of, require
 from assets.search_words import Found, Place, holds, normal, words_of
 from assets.standings import is_latest_measure, standing_column
@@ -99,8 +100,9 @@ class AssetSearch:
             if wanted.case_id is not None:
                 await case_of(session, actor, wanted.case_id)
             rows = (await session.execute(query.limit(limit + 1))).all()
-        shown = [row for row in rows[:limit] if _shows(row[0], row[3], row[4], wanted.text)]
-        items = [_row(row[0], row[1], row[2], row[3], row[4], today) for row in shown]
+            names = await private_names(session, {row[0].case_id for row in rows})
+        shown = [row for row in rows[:limit] if _shows(row[0], row[3], row[4], wanted.text, names)]
+        items = [_row(row[0], row[1], row[2], row[3], row[4], today, names) for row in shown]
         last = rows[limit - 1] if len(rows) > limit else None
         return Found(items, Place(_text_of(last[5]), last[0].id) if last is not None else None)
 
@@ -188,12 +190,13 @@ def _row(
     owning: Case,
     person: Person,
     today: date,
+    names: Collection[str],
 ) -> FoundRow:
     return FoundRow(
         case_id=owning.id,
         case_number=owning.number,
         person=masked_name(person.name, is_firm=person.is_firm),
-        asset=asset_view(asset, measure, request, today),
+        asset=asset_view(asset, measure, request, today, names),
         measure_id=measure.id if measure else None,
         measure_action=measure.action if measure else "",
         request_id=request.id if request else None,
@@ -202,13 +205,13 @@ def _row(
     )
 
 
-def _shows(asset: Asset, owning: Case, person: Person, text: str) -> bool:
+def _shows(asset: Asset, owning: Case, person: Person, text: str, names: Collection[str]) -> bool:
     """Whether each word is in what may be seen of a row, or is the whole of something that is hidden."""
     seen = (
         owning.number,
         masked_name(person.name, is_firm=person.is_firm),
         masked_reference(asset.kind, asset.reference),
-        masked_description(asset.kind, asset.description),
+        masked_description(asset.kind, asset.description, names),
     )
     hidden = {normal(whole) for whole in (person.name, person.id_number, asset.reference, asset.description)}
     shown = [normal(one) for one in seen]

@@ -15,6 +15,7 @@ from assets.audit import Actor, AuditTrail, Records
 from assets.documents import Action
 from assets.errors import BadFormat, Conflict, NotFound, RulingMissing
 from assets.gateway import Gateway
+from assets.names import private_names
 from assets.orders import APPROVED_ACTIONS, Orders, case_of, require, require_under_enforcement
 from assets.papers.sealing import Sealing
 from assets.papers.seals import Seal
@@ -122,7 +123,8 @@ class Assets:
             query = query.where(AssetRequest.id < after)
         async with self._records.read() as session:
             await case_of(session, actor, case_id)
-            return [request_view(request) for request in await session.scalars(query.limit(limit))]
+            names = await private_names(session, [case_id])
+            return [request_view(request, names) for request in await session.scalars(query.limit(limit))]
 
     async def request(self, actor: Actor, request_id: UUID) -> RequestView:
         """One request."""
@@ -132,7 +134,7 @@ class Assets:
             if request is None:
                 raise NotFound("no-such-request")
             await case_of(session, actor, request.case_id)
-            return request_view(request)
+            return request_view(request, await private_names(session, [request.case_id]))
 
     async def query(
         self,
@@ -214,7 +216,7 @@ class Assets:
             if not self._orders.ask_again(request):
                 raise Conflict("already-answered", number=request.number)
             await self._orders.note(session, actor, case, request)
-            view = request_view(request)
+            view = request_view(request, await private_names(session, [case.id]))
         await self._tell(view.case_id)
         return view
 

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from assets.audit import Actor, AuditTrail, Records
 from assets.errors import BadFormat, NotPermitted
 from assets.masks import masked_words
+from assets.names import private_names
 from assets.orders import case_of, require
 from assets.tables import Asset, Case, Person
 
@@ -79,7 +80,7 @@ class Unmasking:
     async def _note(
         self, session: AsyncSession, actor: Actor, case: Case, reason: str, asset_id: UUID | None, *, is_refused: bool
     ) -> None:
-        names = await session.scalars(select(Person.name).where(Person.case_id == case.id))
+        names = await private_names(session, [case.id])
         await self._audit.record(
             session,
             actor=actor.user_id,

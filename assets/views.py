@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -138,6 +138,8 @@ def case_view(
     today: date,
 ) -> CaseView:
     """Put a case's rows together; `measures` and `requests` come oldest first."""
+    people = list(persons)
+    names = [person.name for person in people if not person.is_firm]
     latest_measure = {measure.asset_id: measure for measure in measures}
     by_id: dict[UUID, AssetRequest] = {}
     latest_query: dict[tuple[UUID, str], AssetRequest] = {}
@@ -148,18 +150,18 @@ def case_view(
     views = []
     for asset in assets:
         measure = latest_measure.get(asset.id)
-        views.append(asset_view(asset, measure, by_id.get(measure.request_id) if measure else None, today))
+        views.append(asset_view(asset, measure, by_id.get(measure.request_id) if measure else None, today, names))
     return CaseView(
         head=case_head(case),
         controlled_cents=sum(view.controlled_cents for view in views),
-        persons=[person_view(person) for person in persons],
+        persons=[person_view(person) for person in people],
         assets=views,
-        answers=[request_view(request) for request in latest_query.values()],
+        answers=[request_view(request, names) for request in latest_query.values()],
     )
 
 
-def request_view(request: AssetRequest) -> RequestView:
-    """One request and where it stands."""
+def request_view(request: AssetRequest, names: Collection[str] = ()) -> RequestView:
+    """One request and where it stands; `names` are those that the other side's words must not tell."""
     return RequestView(
         id=request.id,
         number=request.number,
@@ -175,7 +177,7 @@ def request_view(request: AssetRequest) -> RequestView:
         found=request.found,
         attempts=request.attempts,
         trouble=request.trouble,
-        reason=masked_words(request.reason),
+        reason=masked_words(request.reason, names),
         created_at=request.created_at,
         sent_at=request.sent_at,
         answered_at=request.answered_at,
@@ -211,7 +213,13 @@ def person_view(person: Person) -> PersonView:
     )
 
 
-def asset_view(asset: Asset, measure: ControlMeasure | None, request: AssetRequest | None, today: date) -> AssetView:
+def asset_view(
+    asset: Asset,
+    measure: ControlMeasure | None,
+    request: AssetRequest | None,
+    today: date,
+    names: Collection[str] = (),
+) -> AssetView:
     """One asset with its latest measure, masked; `request` is the order that began that."""
     standing = standing_of(asset, measure, request, today)
     counts = standing in (Standing.CONTROLLED, Standing.PARTLY)
@@ -221,7 +229,7 @@ def asset_view(asset: Asset, measure: ControlMeasure | None, request: AssetReque
         kind=asset.kind,
         gateway=asset.gateway,
         reference=masked_reference(asset.kind, asset.reference),
-        description=masked_description(asset.kind, asset.description),
+        description=masked_description(asset.kind, asset.description, names),
         value_cents=asset.value_cents,
         available_cents=asset.available_cents,
         encumbrances=[{**one, "holder": masked_holder(one["holder"])} for one in asset.encumbrances],
@@ -233,6 +241,6 @@ def asset_view(asset: Asset, measure: ControlMeasure | None, request: AssetReque
         over_cents=measure.over_cents if measure else 0,
         starts_on=measure.starts_on if measure else None,
         ends_on=measure.ends_on if measure else None,
-        reason=masked_words(measure.reason) if measure else "",
+        reason=masked_words(measure.reason, names) if measure else "",
         receipt_number=measure.receipt_number if measure else "",
     )
