@@ -14,10 +14,10 @@ from fastapi import APIRouter, Response
 from fastapi import Query as Parameter
 from pydantic import BaseModel, ConfigDict, Field
 
+from assets.asset_timeline import Histories
 from assets.audit import AuditTrail, Records
 from assets.case_search import CaseSearch
 from assets.case_summary import CaseSummaries
-from assets.history import Histories
 from assets.listing import Listings
 from assets.search import AssetSearch, Order, Wanted
 from assets.search_words import Place
