@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -36,6 +36,19 @@ class Actor:
     """The court that the person belongs to; `court_ids` may hold courts under it as well."""
 
 
+@dataclass(frozen=True, slots=True)
+class AuditNote:
+    """One entry of many that are written together; its parts are those of `AuditTrail.record`."""
+
+    actor: UUID | None
+    court_id: UUID | None
+    action: str
+    subject_type: str
+    subject_id: str
+    case_id: UUID
+    details: Mapping[str, str | int]
+
+
 class Records(Protocol):
     """The SQL database."""
 
@@ -66,3 +79,6 @@ class AuditTrail(Protocol):
 
         `details` hold references, no personal contents; `contents` what beside them a journal of the case is to hold.
         """
+
+    async def record_all(self, session: AsyncSession, notes: Sequence[AuditNote]) -> None:
+        """Add an entry for each, in this order, as `record` would, and much faster."""

@@ -377,12 +377,13 @@ class Proposal(Base):
 
 
 class TermAlarm(Base):
-    """A measure nears its last day: one alarm for each distance, once, whoever looks."""
+    """A measure nears its last day, or has lapsed: one alarm a distance, once, whoever looks; none is deleted."""
 
     __tablename__ = "term_alarms"
     __table_args__ = (
         UniqueConstraint("measure_id", "ends_on", "days_before"),
-        Index("ix_term_alarms_court_open", "court_id", "acknowledged_at"),
+        Index("ix_term_alarms_court_open", "court_id", "closed_at", "acknowledged_at", "ends_on"),
+        Index("ix_term_alarms_open", "closed_at", "days_before"),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     measure_id: Mapped[UUID] = mapped_column(ForeignKey("control_measures.id"), index=True)
@@ -390,9 +391,15 @@ class TermAlarm(Base):
     court_id: Mapped[UUID]
     ends_on: Mapped[date]
     days_before: Mapped[int]
+    """-1 where the measure has lapsed."""
+    due_on: Mapped[date]
+    """The working day on which it was to be raised; the last day of the term itself never moves."""
     raised_at: Mapped[datetime]
     acknowledged_by: Mapped[UUID | None]
     acknowledged_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+    closed_why: Mapped[str] = mapped_column(String(16), default="")
+    """A value of `Closing`."""
 
 
 class AssetDeed(Base):

@@ -3,8 +3,9 @@ its audit and the journals of the operations that enforce a case."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -12,11 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from assets import errors as asset_errors
 from assets.answers import Changed
-from assets.audit import Actor
+from assets.audit import Actor, AuditNote
 from assets.errors import AssetsError
 from command_center.accounts.identity import Identity
 from command_center.accounts.permissions import Permission
-from command_center.audit import Audit
+from command_center.audit import Audit, Deed
 from command_center.errors import CommandCenterError, Conflict, Invalid, NotFound, NotPermitted, Unavailable
 from command_center.journal import Journal, JournalKind
 from command_center.operations.tables import Operation
@@ -76,6 +77,30 @@ class AssetTrail:
             subject_id=subject_id,
             details=details,
         )
+
+    async def record_all(self, session: AsyncSession, notes: Sequence[AuditNote]) -> None:
+        """Add one entry for each to the audit, and to the journals where an operation enforces its case."""
+        cases = {note.case_id for note in notes}
+        live = select(Operation.case_id, Operation.id).where(Operation.state == "live", Operation.case_id.is_not(None))
+        operations = [row for row in (await session.execute(live.order_by(Operation.id))) if row[0] in cases]
+        for case_id, operation_id in operations:
+            for note in notes:
+                if note.case_id == case_id:
+                    await self._journal.note(session, operation_id, JournalKind.ASSET, _body(note))
+        deeds = [
+            Deed(one.actor, one.court_id, one.action, one.subject_type, one.subject_id, one.details) for one in notes
+        ]
+        await self._audit.record_all(session, deeds)
+
+
+def _body(note: AuditNote) -> dict[str, Any]:
+    return {
+        "what": note.action.removeprefix("asset."),
+        "request": note.subject_id,
+        "case": str(note.case_id),
+        "by": str(note.actor) if note.actor else None,
+        **note.details,
+    }
 
 
 def actor_of(identity: Identity) -> Actor:

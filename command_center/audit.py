@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import LargeBinary, String, Text, select, text
+from sqlalchemy import LargeBinary, String, Text, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -41,6 +42,18 @@ class AuditEntry(Base):
     hash: Mapped[bytes] = mapped_column(LargeBinary(32))
 
 
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What one entry is to tell; its parts are those of `Audit.record`."""
+
+    actor: UUID | None
+    court_id: UUID | None
+    action: str
+    subject_type: str
+    subject_id: str
+    details: Mapping[str, str | int]
+
+
 class Audit:
     """Writes the chain, one writer at a time, in the transaction of what is being recorded."""
 
@@ -62,26 +75,40 @@ class Audit:
 
         Call it last in the transaction: on PostgreSQL it takes a lock that is held until the commit.
         """
+        await self.record_all(session, [Deed(actor, court_id, action, subject_type, subject_id, details or {})])
+
+    async def record_all(self, session: AsyncSession, deeds: Sequence[Deed]) -> None:
+        """Add one entry for each, in this order; like `record` in everything else."""
+        if not deeds:
+            return
         await write_in_turn(session)
         last = (
             await session.execute(
                 select(AuditEntry.sequence, AuditEntry.hash).order_by(AuditEntry.sequence.desc()).limit(1)
             )
         ).first()
-        entry = AuditEntry(
-            sequence=last.sequence + 1 if last else 1,
-            at=self._clock(),
-            actor_id=actor,
-            court_id=court_id,
-            action=action,
-            subject_type=subject_type,
-            subject_id=subject_id,
-            details=_canonical(dict(details or {})),
-            previous_hash=last.hash if last else FIRST,
-        )
-        entry.hash = entry_hash(entry)
-        session.add(entry)
-        await session.flush()
+        sequence, previous = (last.sequence, last.hash) if last else (0, FIRST)
+        rows = []
+        for deed in deeds:
+            sequence += 1
+            entry = self._entry(deed, sequence, previous)
+            previous = entry["hash"]
+            rows.append(entry)
+        await session.execute(insert(AuditEntry), rows)
+
+    def _entry(self, deed: Deed, sequence: int, previous: bytes) -> dict[str, Any]:
+        row = {
+            "sequence": sequence,
+            "at": self._clock(),
+            "actor_id": deed.actor,
+            "court_id": deed.court_id,
+            "action": deed.action,
+            "subject_type": deed.subject_type,
+            "subject_id": deed.subject_id,
+            "details": _canonical(dict(deed.details)),
+            "previous_hash": previous,
+        }
+        return {**row, "hash": entry_hash(AuditEntry(**row))}
 
 
 async def write_in_turn(session: AsyncSession) -> None:

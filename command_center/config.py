@@ -10,6 +10,8 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from assets.documents import Action
+from assets.holidays import announced, read_holidays
+from assets.term_days import ALARM_DAYS, alarm_days
 from streams.signalling.turn import TurnServers, read_urls
 
 HTTP_PORT_STEP = 10
@@ -104,6 +106,8 @@ class Settings(BaseSettings):
     approved_actions: str = "transfer,release,part_release,withdraw_income,freeze_and_transfer"
     """Comma-separated actions on assets that a second person approves before they are sent; practice, not law. What
     overrides a guard needs one in any case."""
+    term_alarm_days: str = ",".join(map(str, ALARM_DAYS))
+    """Comma-separated: how many days before a control's last day alarms are raised. Practice, no law says it."""
     holidays_file: Path | None = None
     """Holidays and make-up working days as announced for each year, in the form of `assets/holidays.json`; empty
     means those that came with this version."""
@@ -148,6 +152,22 @@ class Settings(BaseSettings):
     def actions_to_approve(self) -> frozenset[Action]:
         """The actions of `approved_actions`."""
         return frozenset(map(Action, _listed(self.approved_actions)))
+
+    @field_validator("term_alarm_days")
+    @classmethod
+    def _are_distances(cls, value: str) -> str:
+        try:
+            alarm_days(announced(), [int(part) for part in _listed(value)])
+        except ValueError as exc:
+            raise ValueError(f"{value!r} is no list of days such as 60,30,15,7,0") from exc
+        return value
+
+    @field_validator("holidays_file")
+    @classmethod
+    def _is_calendar(cls, value: Path | None) -> Path | None:
+        if value is not None:
+            read_holidays(value)
+        return value
 
     @field_validator("media_origins")
     @classmethod
@@ -212,6 +232,11 @@ class Settings(BaseSettings):
     def records_url(self) -> str:
         """Where the SQL database is, as an async SQLAlchemy URL."""
         return self.database_url or f"sqlite+aiosqlite:///{self.data.resolve() / 'records.sqlite3'}"
+
+    @property
+    def term_alarm_distances(self) -> tuple[int, ...]:
+        """How many days before a control's last day alarms are raised."""
+        return tuple(int(part) for part in _listed(self.term_alarm_days))
 
     @property
     def keys(self) -> Path:

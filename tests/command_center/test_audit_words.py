@@ -21,6 +21,8 @@ from streams.protocol import ReceiptState
 ROOTS = [Path(package.__path__[0]) for package in (assets, command_center)]
 REACHED = [state for state in RequestState if state not in {"draft", "approved", "sealed"}]
 """The others are steps to the sending, which has an entry of its own."""
+WRITING = {"record", "AuditNote"}
+"""What is called to write one entry, or to have it written with others."""
 PUT_TOGETHER = {
     "instruction.{}": [f"instruction.{state}" for state in ReceiptState],
     "asset.{}.sent": [f"asset.{action}.sent" for action in Action],
@@ -54,7 +56,7 @@ def helpers_of(tree: ast.Module) -> set[str]:
         function.name
         for function in ast.walk(tree)
         if isinstance(function, ast.AsyncFunctionDef | ast.FunctionDef)
-        and any(name_of(call) == "record" and handed_on(call) for call in calls(function))
+        and any(name_of(call) in WRITING and handed_on(call) for call in calls(function))
     }
 
 
@@ -73,7 +75,7 @@ def written() -> dict[str, set[str]]:
     found: dict[str, set[str]] = {"action": set(), "subject_type": set()}
     shared = {name for tree in trees() for name in helpers_of(tree) if not name.startswith("_")}
     for tree in trees():
-        records = [call for call in calls(tree) if name_of(call) == "record" and call.keywords]
+        records = [call for call in calls(tree) if name_of(call) in WRITING and call.keywords]
         for call in records:
             for word in call.keywords:
                 if word.arg in found:
@@ -92,7 +94,7 @@ def detail_names() -> set[str]:
         key.value
         for tree in trees()
         for call in calls(tree)
-        if name_of(call) == "record"
+        if name_of(call) in WRITING
         for word in call.keywords
         if word.arg == "details" and isinstance(word.value, ast.Dict)
         for key in word.value.keys
