@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from assets.documents import Action, Document
 from assets.terms import AssetKind
@@ -43,6 +43,9 @@ class QueryOrder:
     head: Letterhead
     subject: Subject
     papers: tuple[Paper, ...] = ()
+    statements_from: date | None = None
+    """With `statements_to`: of which days a bank shall also list what came in and went out."""
+    statements_to: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +135,8 @@ class FoundAsset:
     details: Mapping[str, str] = field(default_factory=dict)
     special: str = ""
     """A value of `SpecialAccount` where the other side says what kind of account it is."""
+    lists: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
+    """What belongs to it, by the message's own names: sub-accounts, statements, co-owners. Amounts are cents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +153,12 @@ class ControlReceipt:
     """What the other side did. `waiting_rank` ≥ 1: it stands in line behind that many earlier controls."""
 
     is_registered: bool
+    """Whether it did what was asked; if not, `reason` says why."""
     waiting_rank: int
     controlled_cents: int
+    """What the measure holds now: after a part release or a transfer the rest, after a release nothing."""
     over_cents: int
+    """How much of the amount asked it could not control."""
     starts_on: date | None
     ends_on: date | None
     reason: str
@@ -161,6 +169,8 @@ class ControlReceipt:
     available_cents: int | None = None
     transferred_cents: int = 0
     """How much a transfer moved to the court's account."""
+    document: bytes = b""
+    """The receipt itself, where the other side sends one."""
 
 
 class Gateway(Protocol):

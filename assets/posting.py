@@ -1,30 +1,78 @@
-"""JSON over HTTP to a bank or a registry, with every way of not answering told apart."""
+"""Bodies over HTTP to a bank or a registry, with every way of not answering told apart."""
 
 from __future__ import annotations
 
+import asyncio
+import ssl
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import aclosing
 from typing import Any, TypeVar
 
 import httpx
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
-from assets.errors import GatewayAnsweredGarbage, GatewayBroke, GatewayRefused, GatewayUnreachable
+from assets import bodies
+from assets.bodies import BodyFormat
+from assets.breaker import Breaker
+from assets.errors import (
+    GatewayAccepted,
+    GatewayAnsweredGarbage,
+    GatewayBroke,
+    GatewayBusy,
+    GatewayObjected,
+    GatewayRefused,
+    GatewayTrouble,
+    GatewayUnreachable,
+)
+from assets.pace import Pace
+from assets.signing import BadSignature, Signing
 
 CONNECT_SECONDS = 2.0
 ANSWER_SECONDS = 8.0
 """How long a screen may wait for an answer; after that the request is asked again later, with its number."""
 LARGEST_ANSWER_BYTES = 4_000_000
 CONNECTIONS = 32
+CONNECT_PAUSES = (0.1, 0.4)
+"""How long to wait before each further try of a connection that wasn't made: nothing has been sent by then."""
+OBJECTION = "02"
+"""`cwdm` of a refusal that is an objection, which the court has to answer."""
 
 Answer = TypeVar("Answer", bound=BaseModel)
+_BUSY_POOL_SECONDS = 1.0
+_FAILURES = (GatewayUnreachable, GatewayBroke)
 
 
 class Poster:
-    """One connection pool to one gateway."""
+    """One connection pool to one gateway, with the breaker, the pace and the signatures that were agreed for it.
 
-    def __init__(self, name: str, base_url: str, *, answer_seconds: float = ANSWER_SECONDS) -> None:
+    `counts` says how often what happened: answered, retried, busy, and each trouble by its code.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        base_url: str,
+        *,
+        answer_seconds: float = ANSWER_SECONDS,
+        form: BodyFormat = BodyFormat.JSON,
+        tls: ssl.SSLContext | None = None,
+        signing: Signing | None = None,
+        breaker: Breaker | None = None,
+        pace: Pace | None = None,
+        connect_pauses: tuple[float, ...] = CONNECT_PAUSES,
+    ) -> None:
         self.name = name
+        self.counts: Counter[str] = Counter()
+        self.breaker = breaker
+        self._answer_seconds = answer_seconds
+        self._form = form
+        self._signing = signing
+        self._pace = pace
+        self._connect_pauses = connect_pauses
         self._client = httpx.AsyncClient(
             base_url=base_url,
+            verify=tls if tls is not None else True,
             timeout=httpx.Timeout(answer_seconds, connect=CONNECT_SECONDS),
             limits=httpx.Limits(max_connections=CONNECTIONS),
             # The court's gateways stand on its own network: a proxy from the environment would leak the request.
@@ -35,44 +83,140 @@ class Poster:
         """Give back every connection."""
         await self._client.aclose()
 
-    async def post(self, path: str, body: dict[str, Any], answer: type[Answer]) -> Answer:
-        """Send `body`, and read the reply as an `answer`.
+    async def post(self, path: str, body: Mapping[str, Any], answer: type[Answer], number_field: str) -> Answer:
+        """Send `body`, and read the reply as an `answer` to the number that it carries in `number_field`.
 
         Raises:
-            GatewayRefused, GatewayUnreachable, GatewayBroke, GatewayAnsweredGarbage.
+            GatewayRefused, GatewayObjected, GatewayAccepted, GatewayUnreachable, GatewayBusy, GatewayBroke,
+            GatewayAnsweredGarbage.
         """
+        self._admit()
         try:
-            response = await self._client.post(path, json=body)
-        except httpx.RemoteProtocolError as exc:
-            raise GatewayAnsweredGarbage(self.name, "protocol") from exc
-        except httpx.TransportError as exc:
-            # It may have acted before we gave up, so no answer is not a failure.
-            raise GatewayUnreachable(self.name, type(exc).__name__) from exc
-        except httpx.DecodingError as exc:
-            raise GatewayAnsweredGarbage(self.name, "encoding") from exc
-        return self._read(response, answer)
+            reply = await self._exchange(path, body, answer, number_field)
+        except GatewayTrouble as trouble:
+            self.counts[trouble.code] += 1
+            self._note(trouble)
+            raise
+        except BaseException:
+            if self.breaker is not None:
+                self.breaker.abandoned()
+            raise
+        self.counts["answered"] += 1
+        self._note(None)
+        return reply
 
-    def _read(self, response: httpx.Response, answer: type[Answer]) -> Answer:
-        if response.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
-            raise GatewayBroke(self.name, str(response.status_code))
-        if len(response.content) > LARGEST_ANSWER_BYTES:
-            raise GatewayAnsweredGarbage(self.name, "size")
-        if response.status_code == httpx.codes.UNPROCESSABLE_ENTITY:
-            raise GatewayRefused(self.name, self._validated(response, Refusal).cwxx)
-        if response.status_code != httpx.codes.OK:
-            raise GatewayBroke(self.name, str(response.status_code))
-        return self._validated(response, answer)
+    def _admit(self) -> None:
+        for keeper, why in ((self._pace, "pace"), (self.breaker, "rest")):
+            if keeper is not None and (seconds := keeper.wait_seconds()) > 0:
+                self.counts[GatewayBusy.code_word] += 1
+                raise GatewayBusy(self.name, seconds, why)
 
-    def _validated(self, response: httpx.Response, shape: type[Answer]) -> Answer:
+    def _note(self, trouble: GatewayTrouble | None) -> None:
+        if self.breaker is None:
+            return
+        if isinstance(trouble, _FAILURES):
+            self.breaker.failed()
+        elif isinstance(trouble, GatewayBusy):
+            self.breaker.abandoned()
+        else:
+            self.breaker.succeeded()
+
+    async def _exchange(self, path: str, body: Mapping[str, Any], answer: type[Answer], number_field: str) -> Answer:
+        content = bodies.write(body, self._form)
+        status, reply = await self._send(path, content)
+        if status >= httpx.codes.INTERNAL_SERVER_ERROR:
+            raise GatewayBroke(self.name, str(status))
+        number = body[number_field]
+        if status == httpx.codes.UNPROCESSABLE_ENTITY:
+            refusal = self._validated(reply, Refusal, number_field, number)
+            raise (GatewayObjected if refusal.cwdm == OBJECTION else GatewayRefused)(self.name, refusal.cwxx)
+        if status == httpx.codes.ACCEPTED:
+            self._validated(reply, Accepted, number_field, number)
+            raise GatewayAccepted(self.name)
+        if status != httpx.codes.OK:
+            raise GatewayBroke(self.name, str(status))
+        return self._validated(reply, answer, number_field, number)
+
+    async def _send(self, path: str, content: bytes) -> tuple[int, bytes]:
+        for pause in (*self._connect_pauses, None):
+            try:
+                async with asyncio.timeout(self._answer_seconds + CONNECT_SECONDS):
+                    return await self._once(path, content)
+            except (httpx.ConnectError, httpx.ConnectTimeout) as exc:
+                if pause is None:
+                    raise GatewayUnreachable(self.name, type(exc).__name__) from exc
+            except httpx.PoolTimeout as exc:
+                raise GatewayBusy(self.name, _BUSY_POOL_SECONDS, "connections") from exc
+            except (httpx.TransportError, TimeoutError) as exc:
+                # It may have acted before we gave up, so no answer is not a failure.
+                raise GatewayUnreachable(self.name, type(exc).__name__) from exc
+            self.counts["retried"] += 1
+            await asyncio.sleep(pause)
+        raise AssertionError("the last try returns or raises")
+
+    async def _once(self, path: str, content: bytes) -> tuple[int, bytes]:
+        headers = {
+            "Content-Type": self._form.media_type,
+            "Accept": self._form.media_type,
+            # What is packed can grow beyond every bound while it is unpacked.
+            "Accept-Encoding": "identity",
+        }
+        request = self._client.build_request("POST", path, content=content, headers=headers)
+        sealed = self._signing.seal("POST", request.url.path, content) if self._signing is not None else None
+        if sealed is not None:
+            request.headers.update(sealed.headers)
+        async with aclosing(await self._client.send(request, stream=True)) as response:
+            if response.headers.get("Content-Encoding", "identity") != "identity":
+                raise GatewayAnsweredGarbage(self.name, "encoding")
+            reply = bytearray()
+            async for piece in response.aiter_raw():
+                reply += piece
+                if len(reply) > LARGEST_ANSWER_BYTES:
+                    raise GatewayAnsweredGarbage(self.name, "size")
+        # What broke on the way back was often made by something between, which can't sign.
+        if (
+            sealed is not None
+            and self._signing is not None
+            and response.status_code < httpx.codes.INTERNAL_SERVER_ERROR
+        ):
+            try:
+                self._signing.check_answer(sealed, response.status_code, response.headers, bytes(reply))
+            except BadSignature as exc:
+                raise GatewayAnsweredGarbage(self.name, f"signature: {exc}") from exc
+        return response.status_code, bytes(reply)
+
+    def _validated(self, content: bytes, shape: type[Answer], number_field: str, number: str) -> Answer:
         try:
-            return shape.model_validate_json(response.content)
+            body = bodies.read(content, self._form)
+            answer = shape.model_validate(body)
+        except bodies.BadBody as exc:
+            raise GatewayAnsweredGarbage(self.name, str(exc)) from None
         except ValidationError as exc:
             # Only the fields' names: an answer holds bank data.
-            fields = ", ".join(".".join(map(str, error["loc"])) for error in exc.errors()[:5])
-            raise GatewayAnsweredGarbage(self.name, fields or "json") from None
+            fields = ", ".join(
+                ".".join(map(str, error["loc"])) or _first_word(error["msg"]) for error in exc.errors()[:5]
+            )
+            raise GatewayAnsweredGarbage(self.name, fields or "body") from None
+        # A refusal may leave the number out; where it names one it has to be the right one.
+        if body.get(number_field, number if shape is Refusal else None) != number:
+            raise GatewayAnsweredGarbage(self.name, number_field)
+        return answer
+
+
+def _first_word(message: str) -> str:
+    """The field that one of our own checks names: "Value error, kyye is more than ye" is about `kyye`."""
+    return message.rsplit(", ", 1)[-1].split(" ", 1)[0].rstrip(",:")
 
 
 class Refusal(BaseModel):
     """The body of a 422: why the other side won't."""
 
+    model_config = ConfigDict(extra="ignore")
+    cwdm: str = "01"
     cwxx: str
+
+
+class Accepted(BaseModel):
+    """The body of a 202: it was taken in, the answer comes later under the same number."""
+
+    model_config = ConfigDict(extra="ignore")

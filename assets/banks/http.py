@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
-from assets.banks import messages
+from typing import Any
+
+from assets.banks import codes, messages
+from assets.banks.replies import Account, AccountsReply, ControlReply, EarlierFreeze, FinancialAsset, contradiction
 from assets.documents import Action
-from assets.errors import GatewayAnsweredGarbage
+from assets.errors import BadFormat, GatewayAnsweredGarbage
 from assets.gateway import ControlOrder, ControlReceipt, Encumbrance, FoundAsset, QueryAnswer, QueryOrder
 from assets.posting import ANSWER_SECONDS, Poster
-from assets.terms import AssetKind
+from assets.terms import AssetKind, check_term
+
+ACTIONS = frozenset(codes.CODES)
+NUMBER_FIELD = "bdhm"
 
 
 class HttpBank:
     """One bank, or one clearing house for many, at `base_url`."""
 
-    actions = frozenset({Action.FREEZE})
+    actions = ACTIONS
 
-    def __init__(self, base_url: str, name: str = "bank", *, answer_seconds: float = ANSWER_SECONDS) -> None:
+    def __init__(
+        self,
+        base_url: str = "",
+        name: str = "bank",
+        *,
+        answer_seconds: float = ANSWER_SECONDS,
+        poster: Poster | None = None,
+        yhdh: str = "",
+    ) -> None:
         self.name = name
-        self._poster = Poster(name, base_url, answer_seconds=answer_seconds)
+        self._poster = poster or Poster(name, base_url, answer_seconds=answer_seconds)
+        self._yhdh = yhdh
 
     async def close(self) -> None:
         """Give back every connection."""
@@ -25,42 +40,70 @@ class HttpBank:
 
     async def query(self, order: QueryOrder) -> QueryAnswer:
         """Ask which accounts the subject has."""
-        body = messages.head(order.head, order.subject, messages.QUERY)
-        reply = await self._poster.post("/bank/query", body, messages.AccountsReply)
-        self._check_number(reply, order.head.number)
-        accounts = [account for account in reply.zhxx if account.khzh != messages.NO_ACCOUNT]
-        if accounts and len(accounts) < len(reply.zhxx):
-            raise GatewayAnsweredGarbage(self.name, "zhxx")  # accounts, and at once none
-        return QueryAnswer(tuple(_found(account) for account in accounts), max(one.fksj for one in reply.zhxx))
+        body = messages.query(order, self._yhdh)
+        reply = await self._poster.post("/bank/query", body, AccountsReply, NUMBER_FIELD)
+        accounts = [account for account in reply.zhxx if account.khzh != codes.NO_ACCOUNT]
+        found = [asset for account in accounts for asset in (_account(account), *_products(account))]
+        return QueryAnswer(tuple(found), max(one.fksj for one in reply.zhxx))
 
     async def control(self, order: ControlOrder) -> ControlReceipt:
-        """Freeze an amount on one account."""
-        reply = await self._poster.post("/bank/control", messages.freeze(order), messages.ControlReply)
-        self._check_number(reply, order.head.number)
-        is_waiting = reply.kzcs == messages.WAITING_FREEZE
-        if reply.kzzt == messages.NOT_CONTROLLED:
-            is_waiting = False
-        elif reply.kzcs not in (messages.FREEZE, messages.WAITING_FREEZE):
-            raise GatewayAnsweredGarbage(self.name, "kzcs")
-        elif is_waiting and (not reply.zxdj or reply.skje):
-            raise GatewayAnsweredGarbage(self.name, "zxdj")  # waiting behind nobody, or waiting and yet controlled
-        return ControlReceipt(
-            is_registered=reply.kzzt == messages.CONTROLLED,
-            waiting_rank=len(reply.zxdj) if is_waiting else 0,
-            controlled_cents=reply.skje if reply.kzzt == messages.CONTROLLED else 0,
-            over_cents=reply.ceskje,
-            starts_on=reply.csksrq,
-            ends_on=reply.csjsrq,
-            reason=reply.wnkzyy,
-            receipt_number=reply.hzwsbh,
-        )
-
-    def _check_number(self, reply: messages.Reply, number: str) -> None:
-        if reply.bdhm != number:
-            raise GatewayAnsweredGarbage(self.name, "bdhm")
+        """Have one account frozen, its freeze renewed or released, or money moved from it."""
+        body = messages.control(order, self._yhdh)
+        reply = await self._poster.post("/bank/control", body, ControlReply, NUMBER_FIELD)
+        if field := contradiction(body, order.amount_cents, reply) or _bad_term(order, reply):
+            raise GatewayAnsweredGarbage(self.name, field)
+        return _receipt(body, reply)
 
 
-def _found(account: messages.Account) -> FoundAsset:
+def _receipt(asked: dict[str, Any], reply: ControlReply) -> ControlReceipt:
+    is_registered = reply.kzzt == codes.CONTROLLED
+    is_waiting = is_registered and reply.kzcs == codes.WAITING_FREEZE
+    is_moved = asked["kzcs"] in codes.MOVES and not is_waiting
+    return ControlReceipt(
+        is_registered=is_registered,
+        waiting_rank=len(reply.zxdj) if is_waiting else 0,
+        controlled_cents=_held(asked, reply, is_moved=is_moved) if is_registered else 0,
+        over_cents=reply.ceskje,
+        starts_on=reply.csksrq,
+        ends_on=reply.csjsrq,
+        reason=reply.wnkzyy,
+        receipt_number=reply.hzwsbh,
+        earlier=(*map(_freeze, reply.zxdj), *(Encumbrance("priority", one.qlr, one.yxje, None) for one in reply.yxq)),
+        balance_cents=reply.ye,
+        available_cents=reply.kyye,
+        transferred_cents=reply.skje if is_moved else 0,
+        document=reply.hznr,
+    )
+
+
+def _held(asked: dict[str, Any], reply: ControlReply, *, is_moved: bool) -> int:
+    is_release = asked["kzcs"] in (codes.RELEASE, codes.RELEASE_WAITING)
+    return (reply.sydjje or 0) if is_moved or is_release else reply.skje
+
+
+def _bad_term(order: ControlOrder, reply: ControlReply) -> str:
+    if reply.csksrq is None or reply.csjsrq is None or order.action is not Action.FREEZE:
+        return ""
+    try:
+        check_term(order.kind, reply.csksrq, reply.csjsrq)
+    except BadFormat:
+        return "csjsrq"
+    return ""
+
+
+def _freeze(one: EarlierFreeze) -> Encumbrance:
+    return Encumbrance(
+        "freeze",
+        one.djjg,
+        one.djje,
+        one.jsrq,
+        case_number=one.ah,
+        order_number=one.djdh,
+        rank=int(one.lhsx or 0),
+    )
+
+
+def _account(account: Account) -> FoundAsset:
     return FoundAsset(
         kind=AssetKind.BANK_ACCOUNT,
         reference=account.khzh,
@@ -68,8 +111,37 @@ def _found(account: messages.Account) -> FoundAsset:
         value_cents=account.ye,
         available_cents=account.kyye,
         encumbrances=(
-            *(Encumbrance("freeze", one.djjg, one.djje, one.jsrq) for one in account.zxdj),
+            *map(_freeze, account.zxdj),
             *(Encumbrance("priority", one.qlr, one.yxje, None) for one in account.yxq),
         ),
-        details={"cclb": account.cclb, "zhzt": account.zhzt, "khwddm": account.khwddm, "bz": account.bz},
+        details={
+            "cclb": account.cclb,
+            "zhzt": account.zhzt,
+            "khwddm": account.khwddm,
+            "bz": account.bz,
+            "khrq": account.khrq.isoformat() if account.khrq else "",
+            "xhrq": account.xhrq.isoformat() if account.xhrq else "",
+        },
+        special=codes.SPECIAL_ACCOUNTS.get(account.zhxz, ""),
+        lists={
+            name: tuple(one.model_dump(mode="json", exclude_none=True) for one in values)
+            for name, values in (("zzhxx", account.zzhxx), ("gyrxx", account.gyrxx), ("jymx", account.jymx))
+            if values
+        },
+    )
+
+
+def _products(account: Account) -> list[FoundAsset]:
+    return [_product(account, one) for one in account.jrzcxx]
+
+
+def _product(account: Account, one: FinancialAsset) -> FoundAsset:
+    return FoundAsset(
+        kind=AssetKind.OTHER_RIGHT,
+        reference=one.zcbh,
+        description=one.zcmc or one.zclx,
+        value_cents=one.zczje,
+        available_cents=one.kyje,
+        encumbrances=tuple(map(_freeze, one.zxdj)),
+        details={"zclx": one.zclx, "se": one.se, "khzh": account.khzh},
     )

@@ -1,89 +1,18 @@
-"""The bodies that go to a bank and come back, by the field names of such integrations.
+"""The bodies that go to a bank, by the field names of such integrations.
 
-Amounts are yuan with two places as text, days are `yyyymmdd`, times `yyyymmddHHMMSS` in China's time. The names of
-the lists inside a reply (`zhxx`, `zxdj`, `yxq`) and the code values of `zjlx` and `lb` are agreed with each bank.
+Amounts are yuan with two places as text, days are `yyyymmdd`, times `yyyymmddHHMMSS` in China's time.
 """
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
-
-from assets import formats
-from assets.documents import names_on_the_wire
-from assets.gateway import ControlOrder, Letterhead, Subject
-from assets.wire import Cents, Day, Time
-
-NO_ACCOUNT = "查无开户信息"
-"""What `khzh` says where the person has no account there."""
-QUERY, CONTROL = "1", "2"
-FREEZE, WAITING_FREEZE = "01", "03"
-CONTROLLED, NOT_CONTROLLED = "1", "2"
-
-
-class Reply(BaseModel):
-    """What all have in common: a field that isn't here is ignored, one that is missing is an error."""
-
-    model_config = ConfigDict(frozen=True)
-    bdhm: str
-
-
-class EarlierFreeze(BaseModel):
-    """A measure of another court on the account."""
-
-    djjg: str
-    djje: Cents
-    jsrq: Day = None
-
-
-class PriorityRight(BaseModel):
-    """A right that goes before the claim."""
-
-    qlr: str
-    yxje: Cents
-
-
-class Account(BaseModel):
-    """One account of the person."""
-
-    khzh: str = Field(min_length=1, max_length=64)
-    cclb: str = ""
-    zhzt: str = ""
-    khwd: str = ""
-    khwddm: str = ""
-    khrq: Day = None
-    xhrq: Day = None
-    bz: str = "CNY"
-    ye: Cents = 0
-    kyye: Cents = 0
-    fksj: Time
-    zxdj: list[EarlierFreeze] = Field(default_factory=list)
-    yxq: list[PriorityRight] = Field(default_factory=list)
-
-
-class AccountsReply(Reply):
-    """The answer to a query; "nothing found" is one entry that says so, never an empty list."""
-
-    zhxx: list[Account] = Field(min_length=1)
-
-
-class ControlReply(Reply):
-    """The answer to a freeze."""
-
-    kzzt: str = Field(pattern="^[12]$")
-    kzcs: str
-    skje: Cents
-    ceskje: Cents
-    djxe: Cents
-    ye: Cents
-    kyye: Cents
-    csksrq: Day = None
-    csjsrq: Day = None
-    wnkzyy: str = Field(default="", max_length=500)
-    zxdj: list[EarlierFreeze] = Field(default_factory=list)
-    yxq: list[PriorityRight] = Field(default_factory=list)
-    hzwsbh: str = Field(default="", max_length=64)
+from assets.banks import codes
+from assets.documents import OFFICIAL_NAMES, Action, names_on_the_wire
+from assets.gateway import ControlOrder, Letterhead, Paper, Payee, QueryOrder, Subject
+from assets.terms import AssetKind
+from assets.wire import day_text, yuan
 
 
 def head(letter: Letterhead, subject: Subject, xz: str) -> dict[str, Any]:
@@ -105,17 +34,64 @@ def head(letter: Letterhead, subject: Subject, xz: str) -> dict[str, Any]:
     }
 
 
-def freeze(order: ControlOrder) -> dict[str, Any]:
-    """The body that asks to freeze an amount on one account."""
-    return {
-        **head(order.head, order.subject, CONTROL),
+def query(order: QueryOrder, yhdh: str = "") -> dict[str, Any]:
+    """The body that asks what a person has; `yhdh` is the bank's own code where a clearing house passes it on."""
+    body = head(order.head, order.subject, codes.QUERY)
+    if yhdh:
+        body["yhdh"] = yhdh
+    if order.statements_from is not None and order.statements_to is not None:
+        body |= {"ckkssj": day_text(order.statements_from), "ckjssj": day_text(order.statements_to)}
+    return body | _papers(order.papers)
+
+
+def control(order: ControlOrder, yhdh: str = "") -> dict[str, Any]:
+    """The body that asks to control one account, or one financial asset that the bank keeps."""
+    body = {
+        **head(order.head, order.subject, codes.CONTROL),
         "ccxh": "1",
-        "kzlx": "1",
-        "kzcs": FREEZE,
-        "kznr": "1",
+        "kzlx": codes.DEPOSIT if order.kind is AssetKind.BANK_ACCOUNT else codes.OTHER,
+        "kzcs": measure_code(order),
+        "kznr": codes.WHOLE if order.amount_cents is None else codes.AMOUNT,
         "khzh": order.reference,
-        "je": formats.amount_text(order.amount_cents or 0),
-        "ksrq": f"{order.starts_on:%Y%m%d}",
-        "jsrq": f"{order.ends_on:%Y%m%d}",
+        "je": yuan(order.amount_cents),
+        "ksrq": day_text(order.starts_on),
+        "jsrq": day_text(order.ends_on),
         "ckwh": order.ruling_number,
+    }
+    if yhdh:
+        body["yhdh"] = yhdh
+    if order.kind is not AssetKind.BANK_ACCOUNT:
+        body["se"] = order.details.get("se", "")
+    if order.original is not None:
+        body |= {"ydjdh": order.original.number, "ydjah": order.original.case_number}
+    if order.payee is not None:
+        body |= _payee(order.payee)
+    return body | _papers(order.papers)
+
+
+def measure_code(order: ControlOrder) -> str:
+    """`kzcs`: what still waits in line is released by a code of its own."""
+    if order.action is Action.RELEASE and order.original is not None and order.original.is_waiting:
+        return codes.RELEASE_WAITING
+    return codes.CODES[order.action]
+
+
+def _payee(payee: Payee) -> dict[str, str]:
+    return {"zxkzh": payee.account, "zxkhm": payee.name, "zxkkhh": payee.bank, "zxkhhh": payee.bank_code}
+
+
+def _papers(papers: tuple[Paper, ...]) -> dict[str, Any]:
+    if not papers:
+        return {}
+    return {"wsbh": "、".join(dict.fromkeys(paper.number for paper in papers)), "wsxx": [_paper(one) for one in papers]}
+
+
+def _paper(paper: Paper) -> dict[str, str]:
+    return {
+        "wsmc": OFFICIAL_NAMES[paper.document],
+        "wsbh": paper.number,
+        "wsnr": base64.b64encode(paper.content).decode(),
+        "wszy": paper.sha256,
+        "dzqz": paper.seal,
+        "qzbh": paper.seal_key_id,
     }

@@ -4,21 +4,32 @@ from __future__ import annotations
 
 from assets import formats
 from assets.documents import Action
-from assets.errors import BadFormat, GatewayAnsweredGarbage
+from assets.errors import BadFormat, GatewayAnsweredGarbage, GatewayRefused
 from assets.gateway import ControlOrder, ControlReceipt, Encumbrance, FoundAsset, QueryAnswer, QueryOrder
 from assets.posting import ANSWER_SECONDS, Poster
-from assets.registry import messages
-from assets.terms import AssetKind
+from assets.registry import codes, messages
+from assets.registry.replies import ControlReply, Receipt, Right, RightsReply, Seizure
+from assets.terms import AssetKind, check_term
+
+ACTIONS = frozenset(codes.CODES)
+NUMBER_FIELD = "CXQQDH"
 
 
 class HttpRegistry:
     """One registry at `base_url`."""
 
-    actions = frozenset({Action.SEIZE})
+    actions = ACTIONS
 
-    def __init__(self, base_url: str, name: str = "registry", *, answer_seconds: float = ANSWER_SECONDS) -> None:
+    def __init__(
+        self,
+        base_url: str = "",
+        name: str = "registry",
+        *,
+        answer_seconds: float = ANSWER_SECONDS,
+        poster: Poster | None = None,
+    ) -> None:
         self.name = name
-        self._poster = Poster(name, base_url, answer_seconds=answer_seconds)
+        self._poster = poster or Poster(name, base_url, answer_seconds=answer_seconds)
 
     async def close(self) -> None:
         """Give back every connection."""
@@ -26,16 +37,25 @@ class HttpRegistry:
 
     async def query(self, order: QueryOrder) -> QueryAnswer:
         """Ask which units the subject has a title to."""
-        body = messages.head(order.head, order.subject, messages.QUERY)
-        reply = await self._poster.post("/registry/query", body, messages.RightsReply)
-        self._check_number(reply, order.head.number)
+        await self._deliver_papers(order)
+        body = messages.head(order.head, order.subject, codes.QUERY)
+        reply = await self._poster.post("/registry/query", body, RightsReply, NUMBER_FIELD)
         return QueryAnswer(tuple(self._found(right) for right in reply.BDCQL), reply.FKSJ)
 
     async def control(self, order: ControlOrder) -> ControlReceipt:
-        """Seize one unit."""
-        reply = await self._poster.post("/registry/control", messages.seize(order), messages.ControlReply)
-        self._check_number(reply, order.head.number)
-        is_registered = reply.KZZT == messages.CONTROLLED
+        """Have one unit seized, its seizure renewed or released, or its title transferred.
+
+        The papers and the officer's certificates go first: the registry acts on what it has read.
+        """
+        await self._deliver("/registry/certificates", messages.certificates(order.head))
+        await self._deliver_papers(order)
+        body = messages.control(order)
+        reply = await self._poster.post("/registry/control", body, ControlReply, NUMBER_FIELD)
+        is_registered = reply.KZZT == codes.CONTROLLED
+        if is_registered and reply.CFXX and order.action not in (Action.SEIZE, Action.PRE_REGISTER):
+            raise GatewayAnsweredGarbage(self.name, "CFXX")
+        if _is_too_long(order, reply):
+            raise GatewayAnsweredGarbage(self.name, "CSJSRQ")
         return ControlReceipt(
             is_registered=is_registered,
             waiting_rank=len(reply.CFXX) if is_registered else 0,
@@ -45,13 +65,20 @@ class HttpRegistry:
             ends_on=reply.CSJSRQ,
             reason=reply.WNKZYY,
             receipt_number=reply.CFYWH or reply.YWH,
+            earlier=tuple(map(_seizure, reply.CFXX)),
+            document=reply.HZNR,
         )
 
-    def _check_number(self, reply: messages.Reply, number: str) -> None:
-        if reply.CXQQDH != number:  # noqa: SIM300 - a field of the message, not a constant
-            raise GatewayAnsweredGarbage(self.name, "CXQQDH")
+    async def _deliver_papers(self, order: QueryOrder | ControlOrder) -> None:
+        if order.papers:
+            await self._deliver("/registry/papers", messages.papers(order.head, order.papers))
 
-    def _found(self, right: messages.Right) -> FoundAsset:
+    async def _deliver(self, path: str, body: dict[str, object]) -> None:
+        receipt = await self._poster.post(path, body, Receipt, NUMBER_FIELD)
+        if receipt.JSZT == codes.NOT_RECEIVED:
+            raise GatewayRefused(self.name, receipt.WJSYY)
+
+    def _found(self, right: Right) -> FoundAsset:
         try:
             unit = formats.real_estate_unit(right.BDCDYH)
         except BadFormat as exc:
@@ -62,9 +89,44 @@ class HttpRegistry:
             description=right.ZL,
             value_cents=None,
             available_cents=None,
-            encumbrances=(
-                *(Encumbrance("seizure", one.CFJG, None, one.JSRQ) for one in right.CFXX),
-                *(Encumbrance("mortgage", one.DYQR, one.BDBZZQSE, None) for one in right.DYXX),
-            ),
-            details={"BDCQZH": right.BDCQZH, "BDCQLLX": right.BDCQLLX, "JZMJ": right.JZMJ, "SDZT": right.SDZT},
+            encumbrances=_encumbrances(right),
+            details={
+                "BDCQZH": right.BDCQZH,
+                "BDCQLLX": right.BDCQLLX,
+                "JZMJ": right.JZMJ,
+                "SDZT": right.SDZT,
+                "DJZT": right.DJZT,
+            },
+            lists={"GYRXX": tuple(one.model_dump() for one in right.GYRXX)} if right.GYRXX else {},
         )
+
+
+def _is_too_long(order: ControlOrder, reply: ControlReply) -> bool:
+    if reply.CSKSRQ is None or reply.CSJSRQ is None or not order.action.is_first:
+        return False
+    try:
+        check_term(AssetKind.REAL_ESTATE, reply.CSKSRQ, reply.CSJSRQ)
+    except BadFormat:
+        return True
+    return False
+
+
+def _seizure(one: Seizure) -> Encumbrance:
+    return Encumbrance(
+        "seizure",
+        one.CFJG,
+        None,
+        one.JSRQ,
+        case_number=one.AH or one.CFWH,
+        order_number=one.CFDH,
+        rank=int(one.LHSX or 0),
+    )
+
+
+def _encumbrances(right: Right) -> tuple[Encumbrance, ...]:
+    return (
+        *map(_seizure, right.CFXX),
+        *(Encumbrance("mortgage", one.DYQR, one.BDBZZQSE, None) for one in right.DYXX),
+        *(Encumbrance("objection", one.YYR, None, None) for one in right.YYXX),
+        *((Encumbrance("lock", right.SDZT, None, None),) if right.SDZT else ()),
+    )

@@ -1,77 +1,18 @@
-"""The bodies that go to the real-estate registry and come back, by the field names of such integrations.
+"""The bodies that go to the real-estate registry, by the field names of such integrations.
 
-The names of the lists inside a reply (`BDCQL`, `CFXX`, `DYXX`) are agreed with the registry.
+Two calls go before it: one carries the officer's two certificates, one the images of its papers.
 """
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
-
 from assets import formats
-from assets.documents import names_on_the_wire
-from assets.gateway import ControlOrder, Letterhead, Subject
-from assets.wire import Cents, Day, Time
-
-QUERY, CONTROL = "1", "2"
-CONTROLLED = "1"
-SEIZE = "11"
-
-
-class Reply(BaseModel):
-    """What all have in common."""
-
-    model_config = ConfigDict(frozen=True)
-    CXQQDH: str
-
-
-class Seizure(BaseModel):
-    """A seizure of another court that stands on the unit."""
-
-    CFJG: str
-    CFWH: str = ""
-    JSRQ: Day = None
-
-
-class Mortgage(BaseModel):
-    """A mortgage on the unit."""
-
-    DYQR: str
-    BDBZZQSE: Cents = 0
-
-
-class Right(BaseModel):
-    """One unit that the person has a title to."""
-
-    BDCDYH: str
-    ZL: str = Field(max_length=300)
-    BDCQZH: str = ""
-    BDCQLLX: str = ""
-    JZMJ: str = ""
-    SDZT: str = ""
-    CFXX: list[Seizure] = Field(default_factory=list)
-    DYXX: list[Mortgage] = Field(default_factory=list)
-
-
-class RightsReply(Reply):
-    """The answer to a query. An empty list under the request's own number says that nothing was found."""
-
-    FKSJ: Time
-    BDCQL: list[Right]
-
-
-class ControlReply(Reply):
-    """The answer to a seizure."""
-
-    KZZT: str = Field(pattern="^[12]$")
-    CSKSRQ: Day = None
-    CSJSRQ: Day = None
-    WNKZYY: str = Field(default="", max_length=500)
-    YWH: str = Field(default="", max_length=64)
-    CFYWH: str = Field(default="", max_length=64)
-    CFXX: list[Seizure] = Field(default_factory=list)
-    """The seizures that stand before this one."""
+from assets.documents import OFFICIAL_NAMES, names_on_the_wire
+from assets.gateway import ControlOrder, Letterhead, Paper, Subject
+from assets.registry import codes
+from assets.wire import day_text
 
 
 def head(letter: Letterhead, subject: Subject, xz: str) -> dict[str, Any]:
@@ -93,16 +34,47 @@ def head(letter: Letterhead, subject: Subject, xz: str) -> dict[str, Any]:
     }
 
 
-def seize(order: ControlOrder) -> dict[str, Any]:
-    """The body that asks to seize one unit."""
-    return {
-        **head(order.head, order.subject, CONTROL),
-        "KZCS": SEIZE,
+def control(order: ControlOrder) -> dict[str, Any]:
+    """The body that asks to seize one unit, to renew or release that, or to transfer its title."""
+    body = {
+        **head(order.head, order.subject, codes.CONTROL),
+        "KZCS": codes.CODES[order.action],
         "BDCQLLX": order.details.get("BDCQLLX", ""),
         "BDCDYH": order.reference,
         "ZL": order.description,
         "BDCQZH": order.details.get("BDCQZH", ""),
         "CKWH": order.ruling_number,
-        "KSRQ": f"{order.starts_on:%Y%m%d}",
-        "JSRQ": f"{order.ends_on:%Y%m%d}",
+        "KSRQ": day_text(order.starts_on),
+        "JSRQ": day_text(order.ends_on),
+    }
+    if order.original is not None:
+        body |= {"YDJDH": order.original.number, "YDJAH": order.original.case_number}
+    if order.payee is not None:
+        body["SRR"] = order.payee.name
+    return body
+
+
+def papers(letter: Letterhead, sealed: tuple[Paper, ...]) -> dict[str, Any]:
+    """The call that carries the papers of a request, each with its seal."""
+    return {"CXQQDH": letter.number, "AH": letter.case_number, "WSXX": [_paper(one) for one in sealed]}
+
+
+def certificates(letter: Letterhead) -> dict[str, Any]:
+    """The call that carries the officer's two certificates (工作证, 执行公务证). Source: 法释〔2013〕20号 §2."""
+    return {
+        "CXQQDH": letter.number,
+        "FYMC": letter.court_name,
+        "CBR": letter.judge,
+        "ZJXX": [{"ZJMC": "工作证", "ZJBH": letter.work_card}, {"ZJMC": "执行公务证", "ZJBH": letter.duty_card}],
+    }
+
+
+def _paper(paper: Paper) -> dict[str, str]:
+    return {
+        "WSMC": OFFICIAL_NAMES[paper.document],
+        "WSBH": paper.number,
+        "WSNR": base64.b64encode(paper.content).decode(),
+        "WSZY": paper.sha256,
+        "DZQZ": paper.seal,
+        "QZBH": paper.seal_key_id,
     }

@@ -11,10 +11,9 @@ from assets.simulators.bank import bank
 from assets.simulators.conduct import Conduct
 from assets.simulators.ledger import Ledger
 from assets.simulators.registry import registry
+from assets.simulators.server import server_config
 
 SERVICES = {"bank": bank, "registry": registry}
-FAREWELL_SECONDS = 1
-"""How long an answer that is still owed may hold up the end; the silent ones never come."""
 
 
 def main() -> None:
@@ -32,14 +31,7 @@ def main() -> None:
     ledger = Ledger(flags.data)
     conduct = Conduct(ledger, delay_seconds=flags.delay_seconds, seed=flags.seed)
     try:
-        uvicorn.run(
-            SERVICES[flags.service](conduct),
-            host=flags.host,
-            port=flags.port,
-            log_level="warning",
-            access_log=False,
-            timeout_graceful_shutdown=FAREWELL_SECONDS,
-        )
+        uvicorn.Server(server_config(SERVICES[flags.service](conduct), host=flags.host, port=flags.port)).run()
     finally:
         ledger.close()
 

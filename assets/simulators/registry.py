@@ -1,102 +1,201 @@
-"""A real-estate registry that answers queries and seizes units of fictional people."""
+"""A real-estate registry that answers queries and carries out controls over fictional people's units."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
+from collections.abc import Iterable
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
 
-from assets.formats import amount_text
-from assets.registry.messages import CONTROLLED
-from assets.simulators.conduct import Conduct, add_common_routes, china_now, refusal
+from assets.registry import codes
+from assets.simulators.conduct import Conduct, Refused, Service
+from assets.simulators.lines import Hold, Scripted
+from assets.simulators.manners import Trouble
+from assets.simulators.page import add_pages
 from assets.simulators.people import AtTheRegistry, Unit, everybody
+from assets.simulators.titles import FICTIONAL_UNTIL, Deed, TitleOrder, Titles
+from assets.terms import AssetKind
+from assets.wire import day_text, read_day, yuan
 
-NOT_CONTROLLED = "2"
 UNKNOWN = AtTheRegistry()
+FICTIONAL_REASON = "权利状态异常（虚构）"
 
 
 def registry(conduct: Conduct) -> FastAPI:
     """The registry as a web application."""
-    app = FastAPI(title="Simulated real-estate registry (fictional people)", docs_url=None, redoc_url=None)
-    add_common_routes(app, "registry", lambda: conduct.ledger)
+    app = FastAPI(title="Simulated registry (fictional people)", docs_url=None, redoc_url=None, openapi_url=None)
+    add_pages(app, "registry", conduct)
+    desk = Desk(conduct)
+    query_service = Service("registry query", "CXQQDH", "ZJH", "", desk.person_trouble, desk.query, desk.nothing)
+    control_service = Service(
+        "registry control",
+        "CXQQDH",
+        "ZJH",
+        "BDCDYH",
+        desk.unit_trouble,
+        desk.control,
+        lambda body: body | {"KZZT": codes.NOT_CONTROLLED, "WNKZYY": FICTIONAL_REASON, "CFXX": []},
+        "YDJDH",
+    )
 
     @app.post("/registry/query")
     async def query(request: Request) -> Response:
-        asked = await request.json()
-        number = str(asked["CXQQDH"])
-        if not asked.get("CKH"):
-            return refusal(number, "缺少协助查询通知书")
-        person = everybody().get(asked["ZJH"])
-        there = person.registry if person and person.name == asked["XM"] else UNKNOWN
-        body = {"CXQQDH": number, "FKSJ": china_now(), "BDCQL": [_right(conduct, unit) for unit in there.units]}
-        return await conduct.answer(request, number, body, there.trouble)
+        return await conduct.serve(request, query_service)
 
     @app.post("/registry/control")
     async def control(request: Request) -> Response:
-        asked = await request.json()
-        number = str(asked["CXQQDH"])
-        person = everybody().get(asked["ZJH"])
-        found = [one for one in (person.registry if person else UNKNOWN).units if one.unit == asked["BDCDYH"]]
-        if not asked.get("CKWH") or "裁定书" not in asked.get("CKH", ""):
-            return refusal(number, "缺少执行裁定书")
-        if not found:
-            return refusal(number, "不动产单元不存在")
-        unit = found[0]
-        first = conduct.ledger.receipt(number)
-        if first is not None and first[0] != asked:
-            return refusal(number, "请求单号重复")
-        receipt = first[1] if first else _seize(conduct, unit, asked)
-        # The trouble comes after the deed: a registry may have acted although no answer arrives.
-        return await conduct.answer(request, number, receipt, unit.control)
+        return await conduct.serve(request, control_service)
+
+    @app.post("/registry/papers")
+    async def papers(request: Request) -> Response:
+        asked = await conduct.talk.read(request)
+        return conduct.talk.respond(request, desk.take_papers(asked))
+
+    @app.post("/registry/certificates")
+    async def certificates(request: Request) -> Response:
+        asked = await conduct.talk.read(request)
+        return conduct.talk.respond(request, desk.take_certificates(asked))
 
     return app
 
 
-def _right(conduct: Conduct, unit: Unit) -> dict[str, Any]:
-    return {
-        "BDCDYH": unit.unit,
-        "ZL": unit.address,
-        "BDCQZH": unit.certificate,
-        "BDCQLLX": "国有建设用地使用权/房屋所有权",
-        "JZMJ": unit.area,
-        "SDZT": "",
-        "CFXX": _standing(conduct, unit),
-        "DYXX": [{"DYQR": one.holder, "BDBZZQSE": amount_text(one.amount)} for one in unit.mortgages],
-    }
+class Desk:
+    """Reads orders and writes answers; `Titles` does what they ask."""
+
+    def __init__(self, conduct: Conduct) -> None:
+        self._conduct = conduct
+        self._titles = Titles(conduct, AssetKind.REAL_ESTATE)
+
+    def person_trouble(self, asked: dict[str, Any]) -> Trouble | None:
+        """What the script has happen to a query about this person."""
+        person = everybody().get(str(asked["ZJH"]))
+        return person.registry.trouble if person else None
+
+    def unit_trouble(self, asked: dict[str, Any]) -> Trouble | None:
+        """What the script has happen to a control of this unit."""
+        unit = _unit(asked)
+        return unit.control if unit else None
+
+    def query(self, asked: dict[str, Any], manner: Trouble) -> dict[str, Any]:
+        """What the person has a title to."""
+        if not asked.get("CKH"):
+            raise Refused("缺少协助查询通知书")
+        person = everybody().get(str(asked["ZJH"]))
+        there = person.registry if person and person.name == asked["XM"] else UNKNOWN
+        units = [] if manner.kind == "nothing" else there.units
+        rights = [self._right(unit) for unit in units if not self._titles.is_gone(unit.unit)]
+        return {"CXQQDH": asked["CXQQDH"], "FKSJ": self._conduct.stamp(), "BDCQL": rights}
+
+    def nothing(self, body: dict[str, Any]) -> dict[str, Any]:
+        """The contrary of what a query found."""
+        return body | {"BDCQL": []}
+
+    def control(self, asked: dict[str, Any], manner: Trouble) -> dict[str, Any]:
+        """Carry one order out."""
+        order = _order(asked)
+        self._titles.require_papers(order)
+        unit = _unit(asked)
+        if unit is None or self._titles.is_gone(unit.unit):
+            raise Refused("不动产单元不存在")
+        self._titles.settle(unit.unit, _scripted(unit))
+        if reason := unit.not_controlled or (FICTIONAL_REASON if manner.kind == "not-controlled" else ""):
+            return self._reply(order, Deed(undone=reason))
+        code = asked.get("KZCS")
+        if code in codes.FIRSTS:
+            if unit.is_registered is (code == codes.PRE_REGISTER):
+                raise Refused("该单元已办理登记，应当查封" if unit.is_registered else "该单元尚未登记，应当预查封")
+            return self._reply(order, self._titles.seize(unit.unit, order, manner))
+        changes = {
+            codes.RENEW: self._titles.renew,
+            codes.RELEASE: self._titles.release,
+            codes.TRANSFER: self._titles.transfer,
+        }
+        if code not in changes:
+            raise Refused("控制措施代码不支持")
+        return self._reply(order, changes[code](unit.unit, order))
+
+    def take_papers(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """Keep the papers of an order, each as its hash says."""
+        number = str(asked.get("CXQQDH", ""))
+        for paper in asked.get("WSXX", []):
+            content = base64.b64decode(paper["WSNR"])
+            if hashlib.sha256(content).hexdigest() != paper["WSZY"]:
+                return {"CXQQDH": number, "JSZT": codes.NOT_RECEIVED, "WJSYY": f"{paper['WSMC']}摘要不符"}
+            self._conduct.ledger.keep_paper(number, paper["WSMC"], paper["WSZY"])
+        return {"CXQQDH": number, "JSZT": codes.RECEIVED, "WJSYY": ""}
+
+    def take_certificates(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """Look whether both certificates are there."""
+        number = str(asked.get("CXQQDH", ""))
+        if any(not one.get("ZJBH") for one in asked.get("ZJXX", [])):
+            return {"CXQQDH": number, "JSZT": codes.NOT_RECEIVED, "WJSYY": "缺少公务证件"}
+        return {"CXQQDH": number, "JSZT": codes.RECEIVED, "WJSYY": ""}
+
+    def _right(self, unit: Unit) -> dict[str, Any]:
+        return {
+            "BDCDYH": unit.unit,
+            "ZL": unit.address,
+            "BDCQZH": unit.certificate,
+            "BDCQLLX": "国有建设用地使用权/房屋所有权",
+            "JZMJ": unit.area,
+            "DJZT": codes.REGISTERED if unit.is_registered else codes.NOT_YET_REGISTERED,
+            "SDZT": unit.locked,
+            "CFXX": _seizures(self._titles.settle(unit.unit, _scripted(unit))),
+            "DYXX": [{"DYQR": one.holder, "BDBZZQSE": yuan(one.amount)} for one in unit.mortgages],
+            "YYXX": [{"YYR": one} for one in unit.objections],
+            "GYRXX": [{"GYR": one} for one in unit.co_owners],
+        }
+
+    def _reply(self, order: TitleOrder, deed: Deed) -> dict[str, Any]:
+        receipt = f"协助执行回执（虚构）\n{order.number}\n{deed.undone}\n"
+        return {
+            "CXQQDH": order.number,
+            "KZZT": codes.NOT_CONTROLLED if deed.undone else codes.CONTROLLED,
+            "CSKSRQ": deed.first_day,
+            "CSJSRQ": deed.last_day,
+            "WNKZYY": deed.undone,
+            "YWH": f"YW{order.number}",
+            "CFYWH": "" if deed.undone else f"CF{order.number}",
+            "CFXX": _seizures(deed.before),
+            "HZNR": base64.b64encode(receipt.encode()).decode(),
+        }
 
 
-def _standing(conduct: Conduct, unit: Unit) -> list[dict[str, str]]:
-    scripted = [{"CFJG": one.court, "CFWH": one.ruling, "JSRQ": one.until} for one in unit.earlier]
-    ours = [
-        {"CFJG": one["court"], "CFWH": one["case_number"], "JSRQ": one["until"]}
-        for one in conduct.ledger.controls(unit.unit)
-    ]
-    return scripted + ours
-
-
-def _seize(conduct: Conduct, unit: Unit, asked: dict[str, Any]) -> dict[str, Any]:
-    number = asked["CXQQDH"]
-    if unit.not_controlled:
-        return {"CXQQDH": number, "KZZT": NOT_CONTROLLED, "WNKZYY": unit.not_controlled, "YWH": f"YW{number}"}
-    standing = _standing(conduct, unit)
-    receipt = {
-        "CXQQDH": number,
-        "KZZT": CONTROLLED,
-        "CSKSRQ": "" if standing else asked["KSRQ"],
-        "CSJSRQ": "" if standing else asked["JSRQ"],
-        "WNKZYY": "",
-        "YWH": f"YW{number}",
-        "CFYWH": f"CF{number}",
-        "CFXX": standing,
-    }
-    conduct.ledger.keep(
-        number,
-        reference=unit.unit,
-        court=asked["FYMC"],
-        case_number=asked["AH"],
-        cents=0,
-        until=str(receipt["CSJSRQ"]),
-        request=asked,
-        receipt=receipt,
+def _order(asked: dict[str, Any]) -> TitleOrder:
+    return TitleOrder(
+        number=str(asked["CXQQDH"]),
+        court=str(asked.get("FYMC", "")),
+        case_number=str(asked.get("AH", "")),
+        ruling=str(asked.get("CKWH", "")),
+        papers=str(asked.get("CKH", "")),
+        first_day=str(asked.get("KSRQ", "")),
+        last_day=str(asked.get("JSRQ", "")),
+        original=str(asked.get("YDJDH", "")),
+        original_case=str(asked.get("YDJAH", "")),
+        receiver=str(asked.get("SRR", "")),
     )
-    return receipt
+
+
+def _unit(asked: dict[str, Any]) -> Unit | None:
+    person = everybody().get(str(asked["ZJH"]))
+    units = (person.registry if person else UNKNOWN).units
+    return next((unit for unit in units if unit.unit == asked.get("BDCDYH")), None)
+
+
+def _scripted(unit: Unit) -> list[Scripted]:
+    return [Scripted(one.court, one.ruling, 0, read_day(one.until) or FICTIONAL_UNTIL) for one in unit.earlier]
+
+
+def _seizures(holds: Iterable[Hold]) -> list[dict[str, str]]:
+    return [
+        {
+            "CFJG": one.court,
+            "AH": one.case_number,
+            "JSRQ": day_text(one.last_day) if rank == 0 else "",
+            "CFDH": one.number,
+            "LHSX": str(rank),
+        }
+        for rank, one in enumerate(holds)
+    ]

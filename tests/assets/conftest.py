@@ -93,6 +93,9 @@ class Desk:
     case_id: UUID = field(default_factory=uuid4)
     assets: Assets = field(init=False)
 
+    def __post_init__(self) -> None:
+        self.bank.clock = self.registry.clock = self.clock
+
     @property
     def judge(self) -> Actor:
         """Somebody of this court who may do everything."""

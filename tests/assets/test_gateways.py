@@ -129,6 +129,15 @@ FROZEN = {
     "hzwsbh": "HZ1",
 }
 
+SEIZED = {
+    "CXQQDH": "D20261122ABC",
+    "JSZT": "1",
+    "KZZT": "1",
+    "CSKSRQ": "20261122",
+    "CSJSRQ": "20291121",
+    "CFYWH": "CF1",
+}
+
 
 async def test_a_query_carries_the_banks_fields(other: OtherSide, bank: HttpBank) -> None:
     other.answer = {"bdhm": "D20261122ABC", "zhxx": [ACCOUNT]}
@@ -176,9 +185,10 @@ async def test_a_freeze_carries_amount_term_ruling_and_its_two_papers(other: Oth
 
 
 async def test_a_seizure_carries_the_registrys_fields(other: OtherSide, registry: HttpRegistry) -> None:
-    other.answer = {"CXQQDH": "D20261122ABC", "KZZT": "1", "CSKSRQ": "20261122", "CSJSRQ": "20291121", "CFYWH": "CF1"}
+    other.answer = SEIZED
     receipt = await registry.control(SEIZE)
-    sent = other.sent[0]
+    certificates, sent = other.sent
+    assert [one["ZJBH"] for one in certificates["ZJXX"]] == ["GZ1", "GW1"]
     assert {name: sent[name] for name in ("XZ", "KZCS", "BDCDYH", "BDCQZH", "ZL", "CKWH", "FIFTEENZJH", "CKH")} == {
         "XZ": "2",
         "KZCS": "11",

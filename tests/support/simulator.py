@@ -1,8 +1,10 @@
-"""The simulated bank or registry in a test's own process, over real HTTP."""
+"""A simulated bank or registry in a test's own process, over real HTTP."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import uvicorn
@@ -11,16 +13,34 @@ from fastapi import FastAPI
 from assets.simulators.bank import bank
 from assets.simulators.conduct import Conduct
 from assets.simulators.ledger import Ledger
+from assets.simulators.manners import Kind, Trouble
 from assets.simulators.registry import registry
+from assets.simulators.server import server_config
 from tests.support.waiting import until
+
+SERVICES: dict[str, Callable[[Conduct], FastAPI]] = {"bank": bank, "registry": registry}
 
 
 class Simulator:
-    """One simulated gateway in this process, over real HTTP; it can be ended and started again on its port."""
+    """One simulated gateway in this process, over real HTTP; it can be ended and started again on its port.
 
-    def __init__(self, service: str, ledger_file: Path) -> None:
-        self._service = service
+    What it did lies in its file; how it was told to behave is forgotten at a stop. `clock` may be set at any time.
+    """
+
+    def __init__(
+        self,
+        service: str,
+        ledger_file: Path,
+        *,
+        seed: int = 7,
+        app: Callable[[Conduct], FastAPI] | None = None,
+        delay_seconds: float = 0.01,
+    ) -> None:
+        self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self._app = app or SERVICES[service]
         self._ledger_file = ledger_file
+        self._seed = seed
+        self._delay_seconds = delay_seconds
         self._server: uvicorn.Server | None = None
         self._port = 0
 
@@ -32,15 +52,14 @@ class Simulator:
     async def start(self) -> None:
         """Listen, with what the file holds."""
         self.ledger = Ledger(self._ledger_file)
-        conduct = Conduct(self.ledger, delay_seconds=0.01, seed=7)
-        app: FastAPI = {"bank": bank, "registry": registry}[self._service](conduct)
-        config = uvicorn.Config(
-            app, host="127.0.0.1", port=self._port, log_level="error", timeout_graceful_shutdown=1, ws="none"
-        )
-        self._server = uvicorn.Server(config)
+        self.conduct = Conduct(self.ledger, delay_seconds=self._delay_seconds, seed=self._seed, clock=self._now)
+        self._server = uvicorn.Server(server_config(self._app(self.conduct), port=self._port))
         self._task = asyncio.create_task(self._server.serve())
         await until(lambda: self._server is not None and self._server.started)
         self._port = self._server.servers[0].sockets[0].getsockname()[1]
+
+    def _now(self) -> datetime:
+        return self.clock()
 
     async def stop(self) -> None:
         """End it; what it did stays in the file."""
@@ -49,3 +68,23 @@ class Simulator:
             await self._task
             self._server = None
             self.ledger.close()
+
+    def behave(
+        self,
+        kind: Kind,
+        *,
+        person: str = "",
+        requests: int | None = None,
+        times: int | None = None,
+        reason: str = "",
+    ) -> None:
+        """Answer so from now on: to everybody or about one person, for ever or for the next `requests` numbers.
+
+        Each of these numbers meets it `times` times, for ever without. "plain" overrides what the people's script says;
+        see `assets/simulators/manners.py` for what there is.
+        """
+        self.conduct.behave(Trouble(kind=kind, times=times, reason=reason), person=person, requests=requests)
+
+    def behave_as_scripted(self, person: str = "") -> None:
+        """Take back what was picked for everybody, or for one person."""
+        self.conduct.behave(None, person=person)
