@@ -23,11 +23,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from assets import measures, requests
+from assets import measures, proposal_states, requests
 from assets.documents import Action
 from assets.errors import IllegalTransition
 from assets.identifiers import new_id
 from assets.measures import MeasureState
+from assets.proposal_states import ProposalState
 from assets.requests import RequestState
 
 logger = logging.getLogger(__name__)
@@ -359,6 +360,8 @@ class Proposal(Base):
     operation_id: Mapped[UUID | None]
     asset_id: Mapped[UUID | None] = mapped_column(ForeignKey("assets.id"))
     """An asset that is known; else `kind`, `reference` and `description` say what was found on site."""
+    person_id: Mapped[UUID | None] = mapped_column(ForeignKey("case_persons.id"))
+    """Whose it is, where that is known."""
     kind: Mapped[str] = mapped_column(String(16))
     reference: Mapped[str] = mapped_column(String(64), default="")
     description: Mapped[str] = mapped_column(String(300), default="")
@@ -368,12 +371,21 @@ class Proposal(Base):
     idempotency_key: Mapped[UUID] = mapped_column(unique=True)
     officer_id: Mapped[UUID]
     proposed_at: Mapped[datetime]
-    state: Mapped[str] = mapped_column(String(16), default="open")
-    """open, taken_up, declined, withdrawn"""
+    state: Mapped[str] = mapped_column(String(16), default=ProposalState.OPEN.value)
+    """A value of `ProposalState`; changed by `move_to` only."""
     decided_by: Mapped[UUID | None]
     decided_at: Mapped[datetime | None]
     decision_reason: Mapped[str] = mapped_column(String(500), default="")
     request_id: Mapped[UUID | None] = mapped_column(ForeignKey("asset_requests.id"))
+    """The control that was ordered for it."""
+
+    def move_to(self, new: ProposalState) -> None:
+        """The only place that changes `state`."""
+        old = ProposalState(self.state)
+        if new not in proposal_states.NEXT[old]:
+            raise IllegalTransition(self.id, old, new)
+        logger.info("proposal %s: %s -> %s", self.id, old.value, new.value)
+        self.state = new.value
 
 
 class TermAlarm(Base):

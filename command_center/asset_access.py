@@ -3,8 +3,9 @@ its audit and the journals of the operations that enforce a case."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from command_center.accounts.permissions import Permission
 from command_center.audit import Audit, Deed
 from command_center.errors import CommandCenterError, Conflict, Invalid, NotFound, NotPermitted, Unavailable
 from command_center.journal import Journal, JournalKind
+from command_center.operations.duties import Duty
 from command_center.operations.tables import Operation
 from streams.hub.hub import Hub
 from streams.hub.topics import AssetsChanged
@@ -60,7 +62,7 @@ class AssetTrail:
         live = select(Operation.id).where(Operation.case_id == case_id, Operation.state == "live")
         body = {
             "what": action.removeprefix("asset."),
-            "request": subject_id,
+            subject_type.removeprefix("asset_"): subject_id,
             "case": str(case_id),
             "by": str(actor) if actor else None,
             **(details or {}),
@@ -96,7 +98,7 @@ class AssetTrail:
 def _body(note: AuditNote) -> dict[str, Any]:
     return {
         "what": note.action.removeprefix("asset."),
-        "request": note.subject_id,
+        note.subject_type.removeprefix("asset_"): note.subject_id,
         "case": str(note.case_id),
         "by": str(note.actor) if note.actor else None,
         **note.details,
@@ -118,6 +120,22 @@ def actor_of(identity: Identity) -> Actor:
         may_decide_sanction=identity.may(Permission.DECIDE_SANCTION),
         may_manage_cases=identity.may(Permission.MANAGE_CASES),
         own_court_id=identity.court_id,
+    )
+
+
+def officer_of(identity: Identity, duties: Iterable[Duty]) -> Actor:
+    """An officer on site: sees and queries in the cases of the operations in which they have a place now, no others.
+
+    Those may be of a court that isn't the officer's own, which has called them to help.
+    """
+    duties = list(duties)
+    may = identity.may(Permission.PROPOSE_ASSETS)
+    return replace(
+        actor_of(identity),
+        court_ids=frozenset(duty.court_id for duty in duties),
+        case_ids=frozenset(duty.case_id for duty in duties),
+        may_see=may,
+        may_query=may,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from assets.banks.http import HttpBank
 from assets.gateway import Gateway
 from assets.holidays import WorkingDays, announced, read_holidays
+from assets.proposals import Proposals
 from assets.registry.http import HttpRegistry
 from assets.sanctions.service import Sanctions
 from assets.service import Assets
@@ -48,3 +49,8 @@ def holidays_of(settings: Settings) -> WorkingDays:
         HolidaysUnreadable: the administrator's file can't be used.
     """
     return announced() if settings.holidays_file is None else read_holidays(settings.holidays_file)
+
+
+def proposals_of(settings: Settings, database: Database, hub: Hub, audit: Audit, journal: Journal) -> Proposals:
+    """What officers propose, for one process."""
+    return Proposals(database, gateways_of(settings), AssetTrail(audit, journal), now, told_over(hub))

@@ -29,6 +29,8 @@ from command_center.accounts.sign_ins import SignIns
 from command_center.accounts.sockets import OpenSockets
 from command_center.api import (
     accounts,
+    asset_duties,
+    asset_proposals,
     asset_search,
     assets,
     audit,
@@ -57,7 +59,7 @@ from command_center.api import (
 )
 from command_center.api.field_page import FieldPage
 from command_center.asset_access import AssetTrail
-from command_center.asset_desk import assets_of, sanctions_of
+from command_center.asset_desk import assets_of, proposals_of, sanctions_of
 from command_center.audit import Audit
 from command_center.audit_reading import ANCHOR_FILE, AuditReader
 from command_center.certificates import AUTHORITY_FILE
@@ -85,6 +87,7 @@ from command_center.live.board import Board
 from command_center.live.nodes import NodeAddress, Nodes
 from command_center.live.officers_socket import OfficersSocket
 from command_center.metrics import Measured, Metrics, NodesCollector
+from command_center.operations.duties import Duties
 from command_center.operations.instructions import Instructions, deadlines_of
 from command_center.operations.positions import Positions
 from command_center.operations.service import Operations
@@ -175,6 +178,8 @@ class Web:
         self.metrics.registry.register(NodesCollector(self.nodes))
         self.assets = assets_of(settings, self.database, self.hub, self.audit, self.journal)
         self.sanctions = sanctions_of(settings, self.database, self.hub, self.audit, self.journal)
+        self.proposals = proposals_of(settings, self.database, self.hub, self.audit, self.journal)
+        self.duties = Duties(self.database)
         self.sockets = OpenSockets(self.sign_ins)
         self.server, self.screens = self._build_pages()
         self.app = self._guard(self.server)
@@ -256,6 +261,8 @@ class Web:
                 names,
                 self.assets.gateway_names,
             ),
+            asset_proposals.router(self.proposals, self.duties, names),
+            asset_duties.router(asset_duties.FieldAssets(self.assets, self.proposals, self.duties, names)),
             screens_socket.router(self.board, self.operations),
             OfficersSocket(self.board, self.hub, self.operations, self.instructions, self.positions).router(),
             media.router(media.Passing(self.node, self.nodes, self.metrics.registry)),

@@ -168,6 +168,15 @@ DOORS: tuple[Door, ...] = (
     Door("/api/assets/sanctions/{id}/correct", SANCTIONS, ("POST",)),
     Door("/api/assets/sanctions/{id}/deletion-ground", SANCTIONS, ("POST",)),
     Door("/api/assets/sanctions/{id}/delete", SANCTIONS, ("POST",)),
+    # Assets on site
+    Door("/api/assets/mine", may(P.PROPOSE_ASSETS)),
+    Door("/api/assets/mine/queries", may(P.PROPOSE_ASSETS), ("POST",)),
+    Door("/api/assets/mine/proposals", may(P.PROPOSE_ASSETS), ("POST",)),
+    Door("/api/assets/mine/proposals/{id}/withdraw", may(P.PROPOSE_ASSETS), ("POST",)),
+    Door("/api/assets/proposals", may(P.SEE_ASSETS)),
+    Door("/api/assets/proposals/{id}/decline", may(P.CONTROL_ASSETS), ("POST",)),
+    Door("/api/assets/proposals/{id}/take-up", may(P.CONTROL_ASSETS), ("POST",)),
+    Door("/api/assets/proposals/{id}/asset", may(P.CONTROL_ASSETS), ("POST",)),
     # Recordings
     Door("/api/recordings", may(P.REVIEW), is_evidence=True),
     Door("/api/recordings/{id}", may(P.REVIEW), is_evidence=True),

@@ -301,7 +301,9 @@ async def test_the_callbacks_tell_and_do_it_for_the_right_person(world: AccessWo
     assert world.things["city_asset"] in (await press(world, judge, "assets-grid.rowData")).text
     await press(world, judge, "assets-asked.data")
     async with world.running.web.database.read() as session:
-        asked = set(await session.scalars(select(AssetRequest.actor_id).where(AssetRequest.gateway == "registry")))
+        of_person = AssetRequest.person_id == UUID(world.things["city_person"])
+        query = select(AssetRequest.actor_id).where(AssetRequest.gateway == "registry", of_person)
+        asked = set(await session.scalars(query))
     assert asked == {world.running.world.users["judge"]}
 
 

@@ -10,7 +10,9 @@ from uuid import UUID
 import httpx
 from sqlalchemy import select, update
 
-from assets.tables import Asset, Case, Person
+from assets.documents import Action
+from assets.requests import RequestState
+from assets.tables import Asset, AssetRequest, Case, Person
 from assets.terms import AssetKind
 from command_center.accounts.permissions import Role
 from command_center.accounts.service import NewUser
@@ -100,6 +102,7 @@ async def new_access_world(running: RunningWeb) -> AccessWorld:
     world.things["spare_note"] = await _note(world)
     await _custody(world)
     await _exports(world)
+    await _proposals(world)
     await _sanction(world)
     return world
 
@@ -132,11 +135,8 @@ async def _sites_and_cases(world: AccessWorld) -> None:
         demo = world.running.world
         for name, court in (("city", "内01"), ("district", "内0105")):
             case = (await session.scalars(select(Case).where(Case.court_id == demo.courts[court]))).one()
-            person = (
-                await session.scalars(
-                    select(Person).where(Person.case_id == case.id, Person.role == "under_enforcement").limit(1)
-                )
-            ).one()
+            persons = select(Person).where(Person.case_id == case.id, Person.role == "under_enforcement")
+            person, other = await session.scalars(persons.order_by(Person.ordinal).limit(2))
             asset = Asset(
                 case_id=case.id,
                 person_id=person.id,
@@ -151,6 +151,7 @@ async def _sites_and_cases(world: AccessWorld) -> None:
                 f"{name}_case": str(case.id),
                 f"{name}_number": case.number,
                 f"{name}_person": str(person.id),
+                f"{name}_other_person": str(other.id),
                 f"{name}_asset": str(asset.id),
             }
 
@@ -307,3 +308,35 @@ async def _sanction(world: AccessWorld) -> None:
     body = {"reason": "over", "idempotency_key": str(new_id())}
     ended = await judge.post(f"/api/assets/sanctions/{world.things['sanction']}/withdraw", json=body)
     assert ended.status_code == 200, ended.text
+
+
+async def _proposals(world: AccessWorld) -> None:
+    """What an officer of the city's operation found, one for each thing that can become of it, and a judge's order."""
+    officer, things = await world.client("officer1"), world.things
+    for number, name in enumerate(("proposal", "declined", "taken_up", "recorded", "withdrawn")):
+        body = {
+            "operation_id": things["city_operation"],
+            "kind": "movable",
+            "reference": f"蒙A7000{number}",
+            "action": "impound",
+            "idempotency_key": str(new_id()),
+        }
+        answer = await officer.post("/api/assets/mine/proposals", json=body)
+        assert answer.status_code == 201, answer.text
+        things[f"{name}_proposal" if number else name] = str(answer.json()["id"])
+    order = AssetRequest(
+        number="K20261122ACCESS",
+        case_id=UUID(things["city_case"]),
+        person_id=UUID(things["city_person"]),
+        asset_id=UUID(things["city_asset"]),
+        action=Action.FREEZE.value,
+        gateway="bank",
+        state=RequestState.ANSWERED.value,
+        idempotency_key=new_id(),
+        actor_id=world.running.world.users["judge"],
+        created_at=datetime.now(UTC),
+    )
+    async with world.running.web.database.write() as session:
+        session.add(order)
+        await session.flush()
+        things["order"] = str(order.id)
