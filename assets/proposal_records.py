@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from assets.audit import Actor
 from assets.errors import Conflict, NotFound
 from assets.measures import STANDING
+from assets.names import private_names
 from assets.orders import case_of, visible
 from assets.proposal_states import ProposalState
 from assets.proposal_views import ProposalRow, ProposalView, proposal_view
@@ -92,7 +93,8 @@ async def _views(session: AsyncSession, wanted: _Rows, today: date) -> list[Prop
         for proposal, case, asset, person, request in await session.execute(wanted)
     ]
     standing = await _standing(session, [row.asset.id for row in rows if row.asset is not None], today)
-    return [proposal_view(row, standing) for row in rows]
+    names = {case_id: await private_names(session, [case_id]) for case_id in {row.case.id for row in rows}}
+    return [proposal_view(row, standing, names[row.case.id]) for row in rows]
 
 
 async def _standing(session: AsyncSession, asset_ids: Sequence[UUID], today: date) -> dict[UUID, UUID]:

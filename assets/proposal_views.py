@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from assets.masks import masked_account, masked_name
+from assets.masks import HIDDEN, masked_description, masked_name, masked_reference, masked_words
 from assets.tables import Asset, AssetRequest, Case, Person, Proposal
-from assets.terms import AssetKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +54,10 @@ class ProposalRow:
     request: AssetRequest | None
 
 
-def proposal_view(row: ProposalRow, standing: Mapping[UUID, UUID]) -> ProposalView:
-    """One proposal; `standing` has by asset the order of the control that stands on it."""
+def proposal_view(row: ProposalRow, standing: Mapping[UUID, UUID], names: Collection[str]) -> ProposalView:
+    """One proposal; `standing` has by asset the order of the control that stands on it, `names` are those to mask."""
     proposal, asset, person, request = row.proposal, row.asset, row.person, row.request
     reference = asset.reference if asset else proposal.reference
-    is_account = proposal.kind == AssetKind.BANK_ACCOUNT and bool(reference)
     is_open = proposal.decided_at is None
     return ProposalView(
         id=proposal.id,
@@ -73,17 +71,27 @@ def proposal_view(row: ProposalRow, standing: Mapping[UUID, UUID]) -> ProposalVi
         person_id=proposal.person_id,
         person_name=masked_name(person.name, is_firm=person.is_firm) if person else "",
         kind=proposal.kind,
-        reference=masked_account(reference) if is_account else reference,
-        description=proposal.description or (asset.description if asset else ""),
+        reference=masked_reference(proposal.kind, reference) if reference else "",
+        description=_description(row, names),
         action=proposal.action,
         amount_cents=proposal.amount_cents,
-        words=proposal.words,
+        words=masked_words(proposal.words, names),
         state=proposal.state,
         decided_by=proposal.decided_by,
         decided_at=proposal.decided_at,
-        decision_reason=proposal.decision_reason,
+        decision_reason=masked_words(proposal.decision_reason, names),
         request_id=proposal.request_id,
         request_number=request.number if request else "",
         request_state=request.state if request else "",
         standing_request_id=standing.get(proposal.asset_id) if is_open and proposal.asset_id else None,
     )
+
+
+def _description(row: ProposalRow, names: Collection[str]) -> str:
+    """What the officer called it, else what the asset is called; an address in it down to its street."""
+    proposal, asset = row.proposal, row.asset
+    if not proposal.description:
+        return masked_description(asset.kind, asset.description, names) if asset else ""
+    described = masked_description(proposal.kind, proposal.description, names)
+    # Words that name no place at all are no address.
+    return masked_words(proposal.description, names) if described == HIDDEN else described

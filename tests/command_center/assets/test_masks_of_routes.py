@@ -116,7 +116,7 @@ async def _plant(planted: Planted) -> None:
                 ),
                 TermAlarm(
                     measure_id=measure.id, case_id=case.id, court_id=case.court_id, ends_on=today(), days_before=30,
-                    raised_at=now(),
+                    due_on=today(), raised_at=now(),
                 ),
             ]
         )  # fmt: skip
