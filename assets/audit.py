@@ -26,6 +26,10 @@ class Actor:
     """An officer on site: query and propose, of the cases in `case_ids` only."""
     may_unmask: bool = False
     """The judge of the case, with a reason."""
+    may_handle_money: bool = False
+    """Claim arrivals, compute distributions and propose them."""
+    may_approve_money: bool = False
+    """The second person without whom no case money is paid, kept or put off."""
     case_ids: frozenset[UUID] | None = None
     """The only cases that they may know of; None where the courts alone decide."""
     may_propose_sanction: bool = False

@@ -8,7 +8,8 @@ AssetsError
 ├── RulingMissing           a control without the number of its ruling
 ├── PaperTampered           a paper isn't the one that was sealed; it isn't sent
 ├── Conflict                the state of the thing doesn't allow this now
-│   └── IllegalTransition   a state machine was asked for a step that it doesn't have
+│   ├── IllegalTransition   a state machine was asked for a step that it doesn't have
+│   └── PostingRefused      a posting would break the books; nothing was posted
 └── GatewayTrouble          a bank's or a registry's answer can't be used; `gateway` names it
     ├── GatewayRefused          it answered no; `reason` holds its words
     ├── GatewayObjected         it did nothing and objects; the court has to answer
@@ -72,6 +73,14 @@ class IllegalTransition(Conflict):
 
     def __init__(self, subject: object, old: str, new: str) -> None:
         super().__init__("illegal-transition", subject=str(subject), old=old, new=new)
+
+
+class PostingRefused(Conflict):
+    """A posting would break the books of a court's money, so nothing was posted; `why` says what is wrong with it."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__("posting-refused", why=why)
+        self.why = why
 
 
 class GatewayTrouble(AssetsError):

@@ -120,6 +120,8 @@ def actor_of(identity: Identity) -> Actor:
         may_decide_sanction=identity.may(Permission.DECIDE_SANCTION),
         may_manage_cases=identity.may(Permission.MANAGE_CASES),
         own_court_id=identity.court_id,
+        may_handle_money=identity.may(Permission.HANDLE_CASE_MONEY),
+        may_approve_money=identity.may(Permission.APPROVE_CASE_MONEY),
     )
 
 

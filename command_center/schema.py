@@ -16,6 +16,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, create_engine, event, inspect, make_url, text
 
+import assets.case_accounts.ledger_tables
+import assets.case_accounts.tables
 import assets.sanctions.tables  # noqa: F401 - every table is known
 import command_center.accounts.tables
 import command_center.audit

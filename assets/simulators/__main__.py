@@ -1,4 +1,4 @@
-"""`python -m assets.simulators bank|registry --port N`: one simulated gateway, until it is told to end."""
+"""`python -m assets.simulators bank|paying|registry --port N`: one simulated gateway, until it is told to end."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ import uvicorn
 from assets.simulators.bank import bank
 from assets.simulators.conduct import Conduct
 from assets.simulators.ledger import Ledger
+from assets.simulators.paying import paying
 from assets.simulators.registry import registry
 from assets.simulators.server import server_config
 
-SERVICES = {"bank": bank, "registry": registry}
+SERVICES = {"bank": bank, "paying": paying, "registry": registry}
 
 
 def main() -> None:

@@ -30,6 +30,7 @@ class Ledger:
     """The other side's own book: requests by number, receipts, money that was moved, and the lines of controls."""
 
     def __init__(self, path: Path | None = None) -> None:
+        self.path = path
         self._connection = sqlite3.connect(path or ":memory:", isolation_level=None)
         self._connection.row_factory = sqlite3.Row
         self._connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;" + _TABLES)

@@ -42,6 +42,10 @@ class Permission(StrEnum):
     """Sign it: the president of the court, never the one who proposed."""
     MANAGE_CASES = "manage_cases"
     """Register cases, their persons and claims."""
+    HANDLE_CASE_MONEY = "handle_case_money"
+    """Claim what arrived for a case, compute and propose who gets it."""
+    APPROVE_CASE_MONEY = "approve_case_money"
+    """The second person without whom no case money is paid, kept or put off."""
     PUBLISH = "publish"
     """The officer's page: publish one's own feed, receive instructions."""
     REVIEW = "review"
@@ -93,6 +97,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.UNMASK_ASSETS,
             Permission.PROPOSE_SANCTION,
             Permission.MANAGE_CASES,
+            Permission.HANDLE_CASE_MONEY,
         }
     ),
     Role.APPROVER: frozenset(
@@ -100,6 +105,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         | {
             Permission.APPROVE_ASSETS,
             Permission.DECIDE_SANCTION,
+            Permission.APPROVE_CASE_MONEY,
             Permission.HOLD_RECORDINGS,
             Permission.APPROVE_DELETION,
         }

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 import uvicorn
 from fastapi import FastAPI
 
@@ -14,11 +15,12 @@ from assets.simulators.bank import bank
 from assets.simulators.conduct import Conduct
 from assets.simulators.ledger import Ledger
 from assets.simulators.manners import Kind, Trouble
+from assets.simulators.paying import paying
 from assets.simulators.registry import registry
 from assets.simulators.server import server_config
 from tests.support.waiting import until
 
-SERVICES: dict[str, Callable[[Conduct], FastAPI]] = {"bank": bank, "registry": registry}
+SERVICES: dict[str, Callable[[Conduct], FastAPI]] = {"bank": bank, "paying": paying, "registry": registry}
 
 
 class Simulator:
@@ -60,6 +62,12 @@ class Simulator:
 
     def _now(self) -> datetime:
         return self.clock()
+
+    async def post(self, path: str, body: dict[str, object]) -> None:
+        """Do something to the simulation."""
+        async with httpx.AsyncClient(base_url=self.url, trust_env=False) as client:
+            answer = await client.post(path, json=body)
+        assert answer.is_success, answer.text
 
     async def stop(self) -> None:
         """End it; what it did stays in the file."""

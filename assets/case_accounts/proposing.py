@@ -1,0 +1,285 @@
+"""What somebody proposes to be done with a case's money; nothing moves before another has approved it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from assets import formats
+from assets.audit import Actor
+from assets.case_accounts.accounts import main_of, seen_courts, sub_account
+from assets.case_accounts.books import Books
+from assets.case_accounts.computing import Computation, compute
+from assets.case_accounts.content import Destinations, content_of
+from assets.case_accounts.ledger_tables import MainAccount
+from assets.case_accounts.opening import account_number
+from assets.case_accounts.practice import FEE_REFUND_DAYS
+from assets.case_accounts.states import ArrivalPurpose, ProposalKind, ProposalState
+from assets.case_accounts.tables import Arrival, CourtFeeRefund, Payee, Proposal
+from assets.case_accounts.trail import earlier_deed, keep_deed
+from assets.errors import BadFormat, Conflict, NotFound
+from assets.identifiers import new_id
+from assets.orders import case_of, require
+from assets.tables import Case, Person
+
+
+class Ground(StrEnum):
+    """Why money isn't paid out in its time; the list is practice."""
+
+    CREDITOR_UNREACHABLE = "creditor-unreachable"
+    OBJECTION = "objection"
+    DISTRIBUTION_DISPUTE = "distribution-dispute"
+    OTHERS_CLAIM = "others-claim"
+    SETTLEMENT = "settlement"
+    OTHER = "other"
+
+
+class Proposing:
+    """Proposals of the judge of a case."""
+
+    def __init__(self, books: Books) -> None:
+        self._books = books
+
+    async def preview(
+        self, actor: Actor, case_id: UUID, *, as_of: date | None, ranks: Mapping[UUID, int]
+    ) -> dict[str, Any]:
+        """What a distribution would come to now; nothing is written."""
+        require(actor.may_handle_money or actor.may_approve_money)
+        async with self._books.records.read() as session:
+            await case_of(session, actor, case_id)
+            computation = await self._computed(session, case_id, as_of, ranks)
+            where = Destinations(await payees_of(session, case_id), {})
+            return content_of(computation, self._books.practice, where)
+
+    async def distribution(
+        self,
+        actor: Actor,
+        case_id: UUID,
+        *,
+        as_of: date | None,
+        ranks: Mapping[UUID, int],
+        holds: Mapping[UUID, str],
+        rest_person_id: UUID | None,
+        idempotency_key: UUID,
+    ) -> UUID:
+        """Propose to distribute all that lies undistributed; gives the proposal's id.
+
+        Raises:
+            Conflict: another is open, nothing is there, or an account that money would go to isn't known.
+        """
+        require(actor.may_handle_money)
+        what = (case_id, as_of, sorted(ranks.items()), sorted(holds.items()), rest_person_id)
+        async with self._books.records.write() as session:
+            case, _ = await self._case(session, actor, case_id)
+            if known := await earlier_deed(session, idempotency_key, "distribution", actor, *what):
+                return known
+            await _require_none_open(session, case_id, ProposalKind.DISTRIBUTION, ProposalState.PROPOSED)
+            computation = await self._computed(session, case_id, as_of, ranks)
+            where = Destinations(await payees_of(session, case_id), holds, rest_person_id)
+            await _require_destinations(session, case_id, computation, where)
+            content = content_of(computation, self._books.practice, where)
+            proposal = self._proposal(actor, case_id, ProposalKind.DISTRIBUTION, computation.pot_cents, content)
+            return await self._kept(session, actor, case, proposal, "distribution", idempotency_key, what)
+
+    async def deferral(self, actor: Actor, case_id: UUID, *, ground: Ground, note: str, idempotency_key: UUID) -> UUID:
+        """Propose to pay out later, with a ground; gives the proposal's id."""
+        require(actor.may_handle_money)
+        what = (case_id, ground.value, note)
+        async with self._books.records.write() as session:
+            case, _ = await self._case(session, actor, case_id)
+            if known := await earlier_deed(session, idempotency_key, "deferral", actor, *what):
+                return known
+            await _require_none_open(
+                session, case_id, ProposalKind.DEFERRAL, ProposalState.PROPOSED, ProposalState.APPROVED
+            )
+            content = {"ground": ground.value, "note": note}
+            proposal = self._proposal(actor, case_id, ProposalKind.DEFERRAL, 0, content)
+            return await self._kept(session, actor, case, proposal, "deferral", idempotency_key, what)
+
+    async def fee_refund(self, actor: Actor, arrival_id: UUID, *, effective_on: date, idempotency_key: UUID) -> UUID:
+        """Propose to give a court fee back to the account that it came from; gives the proposal's id.
+
+        Raises:
+            Conflict: it goes back already, or is no court fee.
+        """
+        require(actor.may_handle_money)
+        what = (arrival_id, effective_on)
+        async with self._books.records.write() as session:
+            arrival = await session.get(Arrival, arrival_id)
+            if arrival is None or arrival.case_id is None:
+                raise NotFound("no-such-arrival")
+            case, main = await self._case(session, actor, arrival.case_id, missing="no-such-arrival")
+            if known := await earlier_deed(session, idempotency_key, "fee_refund", actor, *what):
+                return known
+            await self._require_refundable(session, arrival, effective_on)
+            sub = await sub_account(session, main, case.id, self._books.clock())
+            sub.effective_on = effective_on
+            content = {
+                "arrival_id": str(arrival.id),
+                "effective_on": effective_on.isoformat(),
+                "due_on": (effective_on + timedelta(days=FEE_REFUND_DAYS)).isoformat(),
+            }
+            proposal = self._proposal(actor, case.id, ProposalKind.FEE_REFUND, arrival.cents, content)
+            return await self._kept(session, actor, case, proposal, "fee_refund", idempotency_key, what)
+
+    async def payee(
+        self,
+        actor: Actor,
+        case_id: UUID,
+        *,
+        person_id: UUID,
+        number: str,
+        bank_name: str,
+        bank_code: str,
+        idempotency_key: UUID,
+    ) -> UUID:
+        """Note the account where a person of the case gets their money; gives the row's id."""
+        require(actor.may_handle_money)
+        what = (case_id, person_id, number, bank_name, bank_code)
+        async with self._books.records.write() as session:
+            case, _ = await self._case(session, actor, case_id)
+            if known := await earlier_deed(session, idempotency_key, "payee", actor, *what):
+                return known
+            person = await session.get(Person, person_id)
+            if person is None or person.case_id != case_id:
+                raise NotFound("no-such-person")
+            payee = Payee(
+                id=new_id(),
+                case_id=case_id,
+                person_id=person_id,
+                account_number=_payee_number(number, is_firm=person.is_firm),
+                bank_name=bank_name.strip(),
+                bank_code=formats.bank_code(bank_code) if bank_code.strip() else "",
+                named_by=actor.user_id,
+                named_at=self._books.clock(),
+            )
+            session.add(payee)
+            await keep_deed(session, self._books.clock(), idempotency_key, "payee", actor, payee.id, *what)
+            await self._books.record_deed(
+                session,
+                "case_money.payee_named",
+                ("case_payee", payee.id),
+                court_id=case.court_id,
+                actor_id=actor.user_id,
+                case=str(case_id),
+                person=str(person_id),
+            )
+            return payee.id
+
+    async def _case(
+        self, session: AsyncSession, actor: Actor, case_id: UUID, *, missing: str = "no-such-case"
+    ) -> tuple[Case, MainAccount]:
+        """The case and, locked, the main account of its court."""
+        case = await session.get(Case, case_id)
+        if case is None or case.court_id not in seen_courts(actor):
+            raise NotFound(missing)
+        return case, await main_of(session, case.court_id, lock=True)
+
+    async def _computed(
+        self, session: AsyncSession, case_id: UUID, as_of: date | None, ranks: Mapping[UUID, int]
+    ) -> Computation:
+        return await compute(
+            session, case_id, today=self._books.today(), practice=self._books.practice, as_of=as_of, ranks=ranks
+        )
+
+    def _proposal(
+        self, actor: Actor, case_id: UUID, kind: ProposalKind, cents: int, content: dict[str, Any]
+    ) -> Proposal:
+        return Proposal(
+            id=new_id(),
+            case_id=case_id,
+            kind=kind.value,
+            state=ProposalState.PROPOSED.value,
+            cents=cents,
+            content=content,
+            proposed_by=actor.user_id,
+            proposed_at=self._books.clock(),
+        )
+
+    async def _kept(
+        self,
+        session: AsyncSession,
+        actor: Actor,
+        case: Case,
+        proposal: Proposal,
+        deed: str,
+        key: UUID,
+        what: tuple[object, ...],
+    ) -> UUID:
+        session.add(proposal)
+        await keep_deed(session, self._books.clock(), key, deed, actor, proposal.id, *what)
+        await self._books.record_deed(
+            session,
+            "case_money.proposed",
+            ("money_proposal", proposal.id),
+            court_id=case.court_id,
+            actor_id=actor.user_id,
+            case=str(case.id),
+            kind=proposal.kind,
+        )
+        return proposal.id
+
+    async def _require_refundable(self, session: AsyncSession, arrival: Arrival, effective_on: date) -> None:
+        if arrival.purpose != ArrivalPurpose.COURT_FEE:
+            raise Conflict("no-court-fee")
+        if effective_on > self._books.today():
+            raise BadFormat("effective-on", "future")
+        query = select(CourtFeeRefund.id).where(CourtFeeRefund.arrival_id == arrival.id)
+        if (await session.scalars(query)).first() is not None:
+            raise Conflict("fee-refunded")
+        open_ones = select(Proposal.content).where(
+            Proposal.case_id == arrival.case_id,
+            Proposal.kind == ProposalKind.FEE_REFUND.value,
+            Proposal.state == ProposalState.PROPOSED.value,
+        )
+        if any(one["arrival_id"] == str(arrival.id) for one in await session.scalars(open_ones)):
+            raise Conflict("proposal-open")
+
+
+async def payees_of(session: AsyncSession, case_id: UUID) -> dict[UUID, UUID]:
+    """The account that counts for each person of a case: the newest."""
+    query = select(Payee.person_id, Payee.id).where(Payee.case_id == case_id).order_by(Payee.id)
+    return {row.person_id: row.id for row in await session.execute(query)}
+
+
+async def _require_none_open(session: AsyncSession, case_id: UUID, kind: ProposalKind, *states: ProposalState) -> None:
+    query = select(Proposal.id).where(
+        Proposal.case_id == case_id, Proposal.kind == kind.value, Proposal.state.in_([one.value for one in states])
+    )
+    if (await session.scalars(query)).first() is not None:
+        raise Conflict("proposal-open")
+
+
+async def _require_destinations(
+    session: AsyncSession, case_id: UUID, computation: Computation, where: Destinations
+) -> None:
+    """Refuse a distribution with money that wouldn't know where to go."""
+    shares = {claim.claim_id: claim for claim in computation.claims}
+    if set(where.holds) - set(shares):
+        raise NotFound("no-such-claim")
+    paid = [claim for claim in computation.claims if claim.cents and claim.claim_id not in where.holds]
+    wanted = {claim.creditor_id for claim in paid}
+    if computation.distribution.rest_cents:
+        wanted.add(await _rest_person(session, case_id, where.rest_person_id))
+    if missing := sorted(wanted - set(where.payees)):
+        raise Conflict("payee-missing", person=str(missing[0]), count=len(missing))
+
+
+async def _rest_person(session: AsyncSession, case_id: UUID, person_id: UUID | None) -> UUID:
+    person = await session.get(Person, person_id) if person_id else None
+    if person is None or person.case_id != case_id or person.role != "under_enforcement":
+        raise Conflict("rest-needs-debtor")
+    return person.id
+
+
+def _payee_number(text: str, *, is_firm: bool) -> str:
+    """A person's card has a check digit; a passbook's or firm's number has none."""
+    number = account_number(text)
+    is_card = not is_firm and number.startswith("62") and len(number) >= 16
+    return formats.bank_card(number) if is_card else number

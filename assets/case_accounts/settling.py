@@ -1,0 +1,201 @@
+"""What becomes of a payment order: each answer of the bank is booked once, whoever brings it and however often."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from assets.case_accounts.accounts import locked_main
+from assets.case_accounts.bank import Movement, PayOrder, PayReceipt
+from assets.case_accounts.books import Books
+from assets.case_accounts.ledger import Line, moving
+from assets.case_accounts.ledger_tables import MainAccount, SubAccount
+from assets.case_accounts.states import OPEN_PAYMENTS, AccountKind, PaymentPurpose, PaymentState, PostingKind
+from assets.case_accounts.tables import CourtFeeRefund, Notice, Payment
+from assets.case_accounts.trail import NoticeFacts, NoticeWords
+from assets.errors import GatewayAccepted, GatewayBusy, GatewayObjected, GatewayRefused, GatewayTrouble
+from assets.identifiers import new_id
+from assets.masks import masked_account
+from assets.tables import Case
+from assets.terms import china_day
+
+LONGEST_REST_SECONDS = 3600.0
+WORKING_SECONDS = 30.0
+"""When to ask again for an order that the bank is working on."""
+
+
+class Settling:
+    """Books what is sent and what is answered, each in a transaction of its own."""
+
+    def __init__(self, books: Books, notice_words: NoticeWords) -> None:
+        self._books = books
+        self._notice_words = notice_words
+
+    async def send(self, payment_id: UUID) -> PayOrder | None:
+        """Note that an order leaves now, and give it; None where it is settled already.
+
+        It is committed before anything leaves: after a crash it is found as sent, and asked again by its number.
+        """
+        async with self._books.records.write() as session:
+            payment, main = await self._locked(session, payment_id)
+            if PaymentState(payment.state) not in OPEN_PAYMENTS:
+                return None
+            if payment.state == PaymentState.ORDERED:
+                payment.move_to(PaymentState.SENT)
+                payment.sent_at = self._books.clock()
+            payment.attempts += 1
+            payment.next_ask_at = self._books.clock() + timedelta(seconds=self._rest(payment))
+            case = await session.get_one(Case, payment.case_id)
+            sub = (await session.scalars(select(SubAccount).where(SubAccount.case_id == case.id))).one()
+            return PayOrder(
+                number=payment.number,
+                main_number=main.number,
+                sub_number=sub.number,
+                case_number=case.number,
+                payee_name=payment.payee_name,
+                payee_account=payment.payee_account,
+                payee_bank_code=payment.payee_bank_code,
+                cents=payment.cents,
+                purpose=PaymentPurpose(payment.purpose),
+            )
+
+    async def answered(self, payment_id: UUID, receipt: PayReceipt) -> None:
+        """Book the bank's definite answer; a second one changes nothing."""
+        async with self._books.records.write() as session:
+            payment, main = await self._locked(session, payment_id)
+            if PaymentState(payment.state) not in OPEN_PAYMENTS:
+                return
+            if receipt.is_paid:
+                payment.receipt_number, payment.bank_serial = receipt.receipt_number, receipt.bank_serial
+                payment.paid_at = receipt.paid_at
+                await self._paid(session, main, payment)
+            else:
+                await self._refused(session, main, payment, receipt.reason)
+
+    async def troubled(self, payment_id: UUID, trouble: GatewayTrouble) -> None:
+        """Note that there is no definite answer; it is asked again with the same number.
+
+        Where the order may have left, its outcome is unknown.
+        """
+        async with self._books.records.write() as session:
+            payment, main = await self._locked(session, payment_id)
+            if PaymentState(payment.state) not in OPEN_PAYMENTS:
+                return
+            if isinstance(trouble, GatewayRefused | GatewayObjected) and payment.attempts == 1:
+                # The very first asking wasn't taken, so nothing can have been paid under this number.
+                await self._refused(session, main, payment, trouble.reason)
+                return
+            payment.trouble, payment.reason = trouble.code, trouble.reason[:500]
+            if isinstance(trouble, GatewayBusy):
+                self._not_sent(payment, trouble.seconds)
+            elif isinstance(trouble, GatewayAccepted):
+                payment.next_ask_at = self._books.clock() + timedelta(seconds=WORKING_SECONDS)
+            elif payment.state == PaymentState.SENT:
+                payment.move_to(PaymentState.UNKNOWN)
+                await self._books.record_deed(session, "case_money.unknown", **_about(main, payment))
+
+    async def seen_on_statement(self, main_id: UUID, movement: Movement) -> None:
+        """The bank's statement shows that an order whose outcome is unknown was paid."""
+        async with self._books.records.write() as session:
+            query = select(Payment.id).where(Payment.number == movement.order_number, Payment.main_id == main_id)
+            payment_id = (await session.scalars(query)).one_or_none()
+            if payment_id is None:
+                return
+            payment, main = await self._locked(session, payment_id)
+            if PaymentState(payment.state) in OPEN_PAYMENTS and movement.cents == -payment.cents:
+                payment.bank_serial, payment.paid_at = movement.serial, movement.at
+                await self._paid(session, main, payment)
+
+    async def _paid(self, session: AsyncSession, main: MainAccount, payment: Payment) -> None:
+        self._settle(payment, PaymentState.PAID)
+        purpose = PaymentPurpose(payment.purpose)
+        await self._post(
+            session,
+            main,
+            payment,
+            PostingKind.PAYMENT,
+            moving(payment.cents, AccountKind.PAYING, purpose.ends_in, payment.case_id),
+            bank_cents=-payment.cents,
+        )
+        if purpose is not PaymentPurpose.FEE:
+            session.add(await self._notice(session, payment))
+        await self._books.record_deed(session, "case_money.paid", **_about(main, payment))
+
+    async def _refused(self, session: AsyncSession, main: MainAccount, payment: Payment, reason: str) -> None:
+        self._settle(payment, PaymentState.REFUSED)
+        payment.trouble, payment.reason = "", reason[:500]
+        purpose = PaymentPurpose(payment.purpose)
+        lines = moving(payment.cents, AccountKind.PAYING, purpose.comes_from, payment.case_id)
+        await self._post(session, main, payment, PostingKind.RETURN, lines)
+        # The fee didn't go back, so it may be proposed again.
+        await session.execute(delete(CourtFeeRefund).where(CourtFeeRefund.payment_id == payment.id))
+        await self._books.record_deed(session, "case_money.refused", **_about(main, payment))
+
+    def _not_sent(self, payment: Payment, seconds: float) -> None:
+        """This time nothing left; where nothing ever had, the order is as it was."""
+        payment.attempts -= 1
+        payment.next_ask_at = self._books.clock() + timedelta(seconds=seconds)
+        if payment.attempts == 0 and payment.state == PaymentState.SENT:
+            payment.move_to(PaymentState.ORDERED)
+
+    def _settle(self, payment: Payment, state: PaymentState) -> None:
+        if payment.state == PaymentState.ORDERED:
+            payment.move_to(PaymentState.SENT)
+        payment.move_to(state)
+        payment.answered_at, payment.next_ask_at, payment.trouble = self._books.clock(), None, ""
+
+    async def _post(
+        self,
+        session: AsyncSession,
+        main: MainAccount,
+        payment: Payment,
+        kind: PostingKind,
+        lines: tuple[Line, ...],
+        bank_cents: int = 0,
+    ) -> None:
+        await self._books.ledger.post(
+            session, main, kind, lines, cause_id=payment.id, case_id=payment.case_id, bank_cents=bank_cents
+        )
+
+    async def _notice(self, session: AsyncSession, payment: Payment) -> Notice:
+        case = await session.get_one(Case, payment.case_id)
+        facts = NoticeFacts(
+            court_name=case.court_name,
+            case_number=case.number,
+            cents=payment.cents,
+            account=masked_account(payment.payee_account),
+            paid_on=china_day(self._books.clock()),
+            receipt_number=payment.receipt_number or payment.bank_serial,
+        )
+        return Notice(
+            id=new_id(),
+            case_id=payment.case_id,
+            payment_id=payment.id,
+            text=self._notice_words(facts)[:500],
+            created_at=self._books.clock(),
+        )
+
+    async def _locked(self, session: AsyncSession, payment_id: UUID) -> tuple[Payment, MainAccount]:
+        payment = await session.get_one(Payment, payment_id)
+        main = await locked_main(session, payment.main_id)
+        await session.refresh(payment)
+        return payment, main
+
+    def _rest(self, payment: Payment) -> float:
+        doublings = min(payment.attempts - 1, 10)
+        return float(min(LONGEST_REST_SECONDS, self._books.practice.chase_seconds * 2**doublings))
+
+
+def _about(main: MainAccount, payment: Payment) -> dict[str, Any]:
+    """What the audit is told of an answer of the bank."""
+    return {
+        "subject": ("money_payment", payment.id),
+        "court_id": main.court_id,
+        "actor_id": None,
+        "number": payment.number,
+        "case": str(payment.case_id),
+    }
