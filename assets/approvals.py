@@ -5,25 +5,22 @@ Which actions need one is practice and a setting; what overrides a guard always 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import and_, or_, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from assets import deeds
 from assets.audit import Actor, Records
-from assets.documents import Action
-from assets.errors import BadFormat, Conflict, NotFound, NotPermitted
-from assets.measures import MeasureState
-from assets.orders import Orders, case_of, require, visible
+from assets.errors import Conflict, NotPermitted
+from assets.names import private_names
+from assets.orders import Orders, held, never_controlled, reason_of, require, visible
 from assets.requests import RequestState
-from assets.tables import AssetRequest, Case, ControlMeasure
+from assets.tables import AssetRequest, Case
 from assets.views import RequestView, request_view
 
-LONGEST_REASON = 500
 _NEVER_LEFT = (RequestState.DRAFT.value, RequestState.DECLINED.value, RequestState.WITHDRAWN.value)
 
 
@@ -36,9 +33,6 @@ class Waiting:
     court_id: UUID
     claim_cents: int
     ordered_by: UUID
-    approval: str
-    """The ground on which a second person is asked."""
-    override_reason: str
     is_outstanding: bool
     """It was sent in an emergency, and the approval comes afterwards."""
     may_decide: bool
@@ -77,7 +71,9 @@ class Approvals:
         if after is not None:
             query = query.where(AssetRequest.id > after)
         async with self._records.read() as session:
-            return [_waiting(actor, request, case) for request, case in await session.execute(query)]
+            rows = list(await session.execute(query))
+            names = await private_names(session, {case.id for _, case in rows})
+            return [_waiting(actor, request, case, names) for request, case in rows]
 
     async def approve(self, actor: Actor, request_id: UUID, key: UUID) -> RequestView:
         """Say yes: a draft is sealed and sent; what was sent in an emergency is confirmed.
@@ -100,7 +96,7 @@ class Approvals:
                 await self._orders.enter(session, actor, case, request, "asset.request.approved")
                 if is_draft:
                     await self._orders.note(session, actor, case, request)
-            view = request_view(request)
+            view = request_view(request, await private_names(session, [case.id]))
         await self._tell(view.case_id)
         return view
 
@@ -114,17 +110,17 @@ class Approvals:
         require(actor.may_approve)
         async with self._records.write() as session:
             case, request = await held(session, actor, request_id)
-            reason = _reason(reason)
+            reason = reason_of(reason)
             if await deeds.is_first(session, _press(key, "decline", request, actor), self._clock()):
                 _require_second_person(actor, request)
                 self._decide(actor, request, reason)
                 if request.state == RequestState.DRAFT:
                     request.move_to(RequestState.DECLINED)
-                    await self._drop_measure(session, request, reason)
+                    await never_controlled(session, request, reason, self._clock())
                     await self._orders.enter(session, actor, case, request, f"asset.{request.action}.{request.state}")
                 else:
                     await self._orders.enter(session, actor, case, request, "asset.request.disapproved")
-            view = request_view(request)
+            view = request_view(request, await private_names(session, [case.id]))
         await self._tell(view.case_id)
         return view
 
@@ -145,9 +141,9 @@ class Approvals:
                 if request.state != RequestState.DRAFT:
                     raise Conflict("not-waiting", number=request.number, state=request.state)
                 request.move_to(RequestState.WITHDRAWN)
-                await self._drop_measure(session, request, "")
+                await never_controlled(session, request, "", self._clock())
                 await self._orders.enter(session, actor, case, request, f"asset.{request.action}.{request.state}")
-            view = request_view(request)
+            view = request_view(request, await private_names(session, [case.id]))
         await self._tell(view.case_id)
         return view
 
@@ -156,39 +152,9 @@ class Approvals:
         request.decided_at = self._clock()
         request.decision_reason = reason
 
-    async def _drop_measure(self, session: AsyncSession, request: AssetRequest, reason: str) -> None:
-        """A measure that was only intended, and never asked for, bars no other."""
-        if not Action(request.action).is_first:
-            return
-        query = select(ControlMeasure).where(ControlMeasure.request_id == request.id)
-        measure = (await session.scalars(query)).one_or_none()
-        if measure is not None and measure.state == MeasureState.INTENDED:
-            measure.move_to(MeasureState.NOT_CONTROLLED)
-            measure.reason = reason
-            measure.changed_at = measure.ended_at = self._clock()
-
-
-async def held(session: AsyncSession, actor: Actor, request_id: UUID) -> tuple[Case, AssetRequest]:
-    """A request of the actor's courts and its case, locked until the end of the transaction."""
-    request = await session.get(AssetRequest, request_id)
-    if request is None:
-        raise NotFound("no-such-request")
-    try:
-        case = await case_of(session, actor, request.case_id, lock=True)
-    except NotFound as exc:  # nothing is said about another court's request but that there is none
-        raise NotFound("no-such-request") from exc
-    await session.refresh(request, with_for_update=True)
-    return case, request
-
 
 def _press(key: UUID, what: str, request: AssetRequest, actor: Actor) -> deeds.Press:
     return deeds.Press(key, f"request.{what}", request.id, actor.user_id)
-
-
-def _reason(text: str) -> str:
-    if not text.strip():
-        raise BadFormat("reason", "empty")
-    return text.strip()[:LONGEST_REASON]
 
 
 def _require_second_person(actor: Actor, request: AssetRequest) -> None:
@@ -198,15 +164,13 @@ def _require_second_person(actor: Actor, request: AssetRequest) -> None:
         raise NotPermitted("own-order", number=request.number)
 
 
-def _waiting(actor: Actor, request: AssetRequest, case: Case) -> Waiting:
+def _waiting(actor: Actor, request: AssetRequest, case: Case, names: Collection[str]) -> Waiting:
     return Waiting(
-        request=request_view(request),
+        request=request_view(request, names),
         case_number=case.number,
         court_id=case.court_id,
         claim_cents=case.claim_cents,
         ordered_by=request.actor_id,
-        approval=request.approval,
-        override_reason=request.override_reason,
         is_outstanding=request.state != RequestState.DRAFT,
         may_decide=actor.may_approve and request.actor_id != actor.user_id,
     )

@@ -11,14 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from assets.audit import Actor, AuditTrail
 from assets.documents import NEEDED, Action, needed
-from assets.errors import Conflict, NotFound, NotPermitted, NotUnderEnforcement, RulingMissing
+from assets.errors import BadFormat, Conflict, NotFound, NotPermitted, NotUnderEnforcement, RulingMissing
 from assets.gateway import Gateway
 from assets.identifiers import new_id
 from assets.measures import STANDING, MeasureState
 from assets.papers.sealing import Sealing
 from assets.requests import AWAITED, RequestState
 from assets.tables import Asset, AssetRequest, Case, ControlMeasure, Person
-from assets.terms import AssetKind, china_day, last_day, longest_term
+from assets.terms import AssetKind, china_day, longest_term
 
 APPROVED_ACTIONS = frozenset(
     {
@@ -32,6 +32,7 @@ APPROVED_ACTIONS = frozenset(
 """What a second person approves, where no setting says otherwise; practice, not law."""
 BY_ACTION = "action"
 """The ground of an approval that the action itself asks for."""
+LONGEST_REASON = 500
 URGENT = frozenset({Action.FREEZE, Action.SEIZE, Action.PRE_REGISTER, Action.IMPOUND, Action.RENEW})
 """What can't wait in an emergency, and can be taken back afterwards."""
 NUMBER_LETTER = {
@@ -142,26 +143,18 @@ class Orders:
 
     async def send(self, session: AsyncSession, case: Case, request: AssetRequest, actor: Actor) -> None:
         """Seal it and let it go: it is sent when the transaction is committed."""
-        self._start_today(request)
         await self._sealing.seal(session, case, request, actor.user_id)
-        self._go(request)
+        self.go(request)
 
-    def _go(self, request: AssetRequest) -> None:
+    def go(self, request: AssetRequest) -> None:
+        """Have it asked when the transaction is committed; its papers are sealed already."""
         request.move_to(RequestState.SENT)
         request.sent_at = request.next_ask_at = self._clock()
-
-    def _start_today(self, request: AssetRequest) -> None:
-        """Move the term of a measure that waited for its approval, its length kept: it begins with its delivery."""
-        start, end = request.starts_on, request.ends_on
-        if start is None or end is None or start >= self.today() or not Action(request.action).is_first:
-            return
-        years = round((end - start).days / 365.25)
-        request.starts_on, request.ends_on = self.today(), last_day(self.today(), years)
 
     def ask_again(self, request: AssetRequest) -> bool:
         """Have it asked again now, with its own number; False where it was answered."""
         if request.state == RequestState.FAILED:
-            self._go(request)
+            self.go(request)
             return True
         if RequestState(request.state) in AWAITED:
             request.next_ask_at = self._clock()
@@ -248,6 +241,38 @@ async def case_of(session: AsyncSession, actor: Actor, case_id: UUID, *, lock: b
     if actor.case_ids is not None and case.id not in actor.case_ids:
         raise NotFound("no-such-case")
     return case
+
+
+async def held(session: AsyncSession, actor: Actor, request_id: UUID) -> tuple[Case, AssetRequest]:
+    """A request of the actor's courts and its case, locked until the end of the transaction."""
+    request = await session.get(AssetRequest, request_id)
+    if request is None:
+        raise NotFound("no-such-request")
+    try:
+        case = await case_of(session, actor, request.case_id, lock=True)
+    except NotFound as exc:  # nothing is said about another court's request but that there is none
+        raise NotFound("no-such-request") from exc
+    await session.refresh(request, with_for_update=True)
+    return case, request
+
+
+async def never_controlled(session: AsyncSession, request: AssetRequest, reason: str, at: datetime) -> None:
+    """End the measure that the request was to begin, where nobody was asked for it or nobody carried it out."""
+    if not Action(request.action).is_first:
+        return
+    query = select(ControlMeasure).where(ControlMeasure.request_id == request.id)
+    measure = (await session.scalars(query)).one_or_none()
+    if measure is not None and measure.state == MeasureState.INTENDED:
+        measure.move_to(MeasureState.NOT_CONTROLLED)
+        measure.reason = reason
+        measure.changed_at = measure.ended_at = at
+
+
+def reason_of(text: str, item: str = "reason") -> str:
+    """The words in which somebody says why; there have to be some."""
+    if not text.strip():
+        raise BadFormat(item, "empty")
+    return text.strip()[:LONGEST_REASON]
 
 
 def visible(actor: Actor) -> ColumnElement[bool]:

@@ -65,3 +65,15 @@ NEXT: dict[RequestState, frozenset[RequestState]] = {
 
 AWAITED = frozenset({RequestState.SENT, RequestState.ACCEPTED, RequestState.NO_ANSWER})
 """What the sender goes on asking for, with the same number."""
+
+CHECKABLE = frozenset({RequestState.ANSWERED, RequestState.NOTHING_FOUND, RequestState.RETURNED})
+"""What came back, and a judge checks it (核收)."""
+
+
+def outcome(state: RequestState, *, is_control: bool, found: int, trouble: str) -> RequestState:
+    """What came back, also of a request that was checked since: "nothing found" and "found" stay two things."""
+    if state is not RequestState.CHECKED:
+        return state
+    if trouble:
+        return RequestState.RETURNED
+    return RequestState.ANSWERED if is_control or found else RequestState.NOTHING_FOUND

@@ -12,11 +12,16 @@ from assets import formats
 from assets.answers import Answers, Changed
 from assets.approvals import Approvals
 from assets.audit import Actor, AuditTrail, Records
+from assets.batches import Batches
+from assets.chasing import FEEDBACK_HOURS, Chasing
+from assets.checking import Checking
 from assets.documents import Action
 from assets.errors import BadFormat, Conflict, NotFound, RulingMissing
 from assets.gateway import Gateway
 from assets.names import private_names
-from assets.orders import APPROVED_ACTIONS, Orders, case_of, require, require_under_enforcement
+from assets.objections import Objections
+from assets.orders import APPROVED_ACTIONS, Orders, case_of, require, require_under_enforcement, visible
+from assets.papers.reading import PaperReading
 from assets.papers.sealing import Sealing
 from assets.papers.seals import Seal
 from assets.sender import Sender
@@ -48,6 +53,7 @@ class Assets:
         seal: Seal,
         *,
         approved_actions: frozenset[Action] = APPROVED_ACTIONS,
+        feedback_hours: float = FEEDBACK_HOURS,
         at_once: int = AT_ONCE,
         at_once_each: int = AT_ONCE_EACH,
         chase_seconds: float = CHASE_SECONDS,
@@ -71,6 +77,11 @@ class Assets:
             at_once_each=at_once_each,
         )
         self.approvals = Approvals(records, self._orders, clock, self._tell)
+        self.objections = Objections(records, self._orders, clock, self._tell)
+        self.checking = Checking(records, self._orders, clock, self._tell)
+        self.batches = Batches(records)
+        self.papers = PaperReading(records, audit, seal, sealing)
+        self.chasing = Chasing(records, self._orders, clock, self._tell, feedback_hours=feedback_hours)
 
     @property
     def gateway_names(self) -> tuple[str, ...]:
@@ -81,6 +92,10 @@ class Assets:
         """Send and chase until cancelled."""
         await self._sender.run()
 
+    def wake(self) -> None:
+        """Have it looked for what is to be sent, now."""
+        self._sender.wake()
+
     async def close(self) -> None:
         """Give back the gateways' connections; call it after `run` has ended."""
         for gateway in self._gateways.values():
@@ -89,7 +104,7 @@ class Assets:
     async def cases(self, actor: Actor) -> list[CaseHead]:
         """The cases of the actor's courts."""
         require(actor.may_see)
-        query = select(Case).where(Case.court_id.in_(actor.court_ids)).order_by(Case.number)
+        query = select(Case).where(visible(actor)).order_by(Case.number)
         async with self._records.read() as session:
             return [case_head(case) for case in await session.scalars(query)]
 
@@ -154,7 +169,7 @@ class Assets:
             NotFound: no such case, person or gateway in the actor's courts.
             NotUnderEnforcement: only the person under enforcement may be queried. Source: 法释〔2013〕20号 §7.
         """
-        require(actor.may_query)
+        require(actor.may_query or (actor.may_propose and actor.case_ids is not None))
         names = tuple(dict.fromkeys(gateways)) if gateways else self.gateway_names
         if unknown := [name for name in names if name not in self._gateways]:
             raise NotFound("no-such-gateway", gateway=unknown[0])

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from assets.masks import masked_description, masked_holder, masked_id, masked_name, masked_reference, masked_words
 from assets.measures import MeasureState
-from assets.requests import RequestState
+from assets.requests import AWAITED, RequestState, outcome
 from assets.tables import Asset, AssetRequest, Case, ControlMeasure, Person
 
 
@@ -73,6 +73,21 @@ class RequestView:
     sent_at: datetime | None
     answered_at: datetime | None
     next_ask_at: datetime | None
+    outcome: str
+    """As `state`; of one that was checked, what came back before."""
+    measure_id: UUID | None
+    approval: str
+    """Why a second person has to say yes; empty where none has to."""
+    override_reason: str
+    decided_at: datetime | None
+    decision_reason: str
+    sealed_at: datetime | None
+    accepted_at: datetime | None
+    chased_at: datetime | None
+    chases: int
+    is_overdue: bool
+    """It was chased, and nothing has come."""
+    checked_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +177,7 @@ def case_view(
 
 def request_view(request: AssetRequest, names: Collection[str] = ()) -> RequestView:
     """One request and where it stands; `names` are those that the other side's words must not tell."""
+    state = RequestState(request.state)
     return RequestView(
         id=request.id,
         number=request.number,
@@ -182,6 +198,18 @@ def request_view(request: AssetRequest, names: Collection[str] = ()) -> RequestV
         sent_at=request.sent_at,
         answered_at=request.answered_at,
         next_ask_at=request.next_ask_at,
+        outcome=outcome(state, is_control=request.is_control, found=request.found, trouble=request.trouble).value,
+        measure_id=request.measure_id,
+        approval=request.approval,
+        override_reason=masked_words(request.override_reason, names),
+        decided_at=request.decided_at,
+        decision_reason=masked_words(request.decision_reason, names),
+        sealed_at=request.sealed_at,
+        accepted_at=request.accepted_at,
+        chased_at=request.chased_at,
+        chases=request.chases,
+        is_overdue=request.chases > 0 and state in AWAITED,
+        checked_at=request.checked_at,
     )
 
 

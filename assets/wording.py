@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from assets.documents import Action, Document
 from assets.gateway import ControlOrder, Letterhead, Original, Paper, Payee, QueryOrder, Subject
 from assets.tables import Asset, AssetRequest, Case, Person
-from assets.terms import AssetKind
+from assets.terms import AssetKind, last_day
 
 
 def fix(
     request: AssetRequest, case: Case, person: Person, asset: Asset | None, original: Original | None = None
 ) -> None:
-    """Write into the request who asks, about whom, and what is to be changed."""
+    """Write into the request who asks, about whom, and what is to be changed; that is never written again."""
     fixed: dict[str, Any] = {
         "head": {
             "case_number": case.number,
@@ -36,9 +37,13 @@ def fix(
     request.particulars = {**request.particulars, **fixed}
 
 
-def is_fixed(request: AssetRequest) -> bool:
-    """Whether its words are fixed."""
-    return "head" in request.particulars
+def begin_today(request: AssetRequest, today: date) -> None:
+    """Move the term of a measure that waited for its approval, its length kept: it begins with its delivery."""
+    start, end = request.starts_on, request.ends_on
+    if start is None or end is None or start >= today or not Action(request.action).is_first:
+        return
+    years = round((end - start).days / 365.25)
+    request.starts_on, request.ends_on = today, last_day(today, years)
 
 
 def order_of(request: AssetRequest, papers: tuple[Paper, ...]) -> QueryOrder | ControlOrder:

@@ -34,6 +34,7 @@ def assets_of(settings: Settings, database: Database, hub: Hub, audit: Audit, jo
         told_over(hub),
         CourtSeal(settings.keys),
         approved_actions=settings.actions_to_approve,
+        feedback_hours=settings.feedback_hours,
     )
 
 

@@ -111,6 +111,8 @@ class Settings(BaseSettings):
     holidays_file: Path | None = None
     """Holidays and make-up working days as announced for each year, in the form of `assets/holidays.json`; empty
     means those that came with this version."""
+    feedback_hours: float = Field(default=24, gt=0)
+    """How soon a bank or a registry is expected to answer; then it is chased. Practice, not law."""
     court_name_zh: str = "呼和浩特市中级人民法院"
     court_name_en: str = "Hohhot Intermediate People's Court"
     demonstration: bool = False

@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from command_center.accounts.revocations import Revocations
 from command_center.accounts.sessions import EXPIRED_BATCH, ExpiredSignIns
+from command_center.asset_desk import assets_of
 from command_center.asset_jobs import asset_jobs
 from command_center.audit import Audit
 from command_center.config import Settings
@@ -281,17 +282,20 @@ async def run(settings: Settings) -> None:
         proof = proof_of(settings, database, hub)
         alarms = Alarms(database, hub, Journal(), stored=None if storage is None else storage_troubles)
         exporter = Exporter(database, Audit(), settings)
+        assets = assets_of(settings, database, hub, Audit(), Journal())
         jobs: dict[str, Step] = {
             "journals": proof.keep_journals,
             "anchors": proof.keep_anchors,
             "alarms": partial(_watch, alarms),
             "exports": exporter.step,
             "space": SpaceWatch(database, hub, settings.recordings, limits_of(settings)).step,
-            **asset_jobs(settings, database, hub),
+            **asset_jobs(settings, database, hub, assets),
         }
         lasting: dict[str, Callable[[], Awaitable[None]]] = {
             "comparing": partial(_keep_compared, database, LocalStore(settings.recordings)),
             "disposal": _disposal(settings, database, store).run,
+            # The web process sends as well, and sooner: this one goes on where that has died.
+            "assets": assets.run,
         }
         if storage is not None:
             lasting["storage"] = storage.run
@@ -305,6 +309,7 @@ async def run(settings: Settings) -> None:
             await working
         await proof.finish()
         await exporter.close()
+        await assets.close()
     finally:
         if storage is not None:
             await storage.close()

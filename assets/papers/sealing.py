@@ -16,7 +16,7 @@ from assets.documents import Action, Document
 from assets.gateway import Original, Paper
 from assets.measures import MeasureState
 from assets.papers.seals import Seal, digest, verified
-from assets.papers.writing import drafts
+from assets.papers.writing import Draft, drafts
 from assets.requests import RequestState
 from assets.tables import Asset, AssetRequest, Case, ControlMeasure, Person, SealedPaper
 from assets.terms import china_day
@@ -39,11 +39,8 @@ class Sealing:
 
     async def seal(self, session: AsyncSession, case: Case, request: AssetRequest, sealed_by: UUID | None) -> None:
         """Write the papers and put the court's seal on each."""
-        person = await session.get_one(Person, request.person_id)
-        asset = await session.get_one(Asset, request.asset_id) if request.asset_id else None
-        wording.fix(request, case, person, asset, await self._original(session, case, request))
         now = self._clock()
-        for draft in drafts(request, request.gateway, china_day(now)):
+        for draft in await self._drafted(session, case, request):
             session.add(
                 SealedPaper(
                     request_id=request.id,
@@ -87,6 +84,19 @@ class Sealing:
         """
         documents = tuple(Document(one) for one in sealed.request.documents)
         return verified(sealed.papers, documents, sealed.request.ruling_number, self._seal)
+
+    async def preview(self, session: AsyncSession, case: Case, request: AssetRequest) -> list[Draft]:
+        """The papers of a draft as they would be sealed now; of the request nothing is changed."""
+        session.expunge(request)
+        return await self._drafted(session, case, request)
+
+    async def _drafted(self, session: AsyncSession, case: Case, request: AssetRequest) -> list[Draft]:
+        person = await session.get_one(Person, request.person_id)
+        asset = await session.get_one(Asset, request.asset_id) if request.asset_id else None
+        today = china_day(self._clock())
+        wording.begin_today(request, today)
+        wording.fix(request, case, person, asset, await self._original(session, case, request))
+        return drafts(request, request.gateway, today)
 
     async def _original(self, session: AsyncSession, case: Case, request: AssetRequest) -> Original | None:
         """The order that began the measure which this one changes."""

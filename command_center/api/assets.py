@@ -70,6 +70,18 @@ class RequestLine(_Answer):
     sent_at: datetime | None
     answered_at: datetime | None
     next_ask_at: datetime | None
+    outcome: str
+    measure_id: UUID | None
+    approval: str
+    override_reason: str
+    decided_at: datetime | None
+    decision_reason: str
+    sealed_at: datetime | None
+    accepted_at: datetime | None
+    chased_at: datetime | None
+    chases: int
+    is_overdue: bool
+    checked_at: datetime | None
 
 
 class AssetLine(_Answer):

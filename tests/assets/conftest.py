@@ -15,8 +15,9 @@ import pytest
 from assets.audit import Actor
 from assets.banks.http import HttpBank
 from assets.demonstration import CITY_CASE, Script, seed
+from assets.gateway import Gateway
 from assets.registry.http import HttpRegistry
-from assets.service import Assets
+from assets.service import AT_ONCE, Assets
 from assets.simulators.people import everybody
 from assets.views import CaseView, PersonView
 from command_center.asset_access import AssetTrail
@@ -113,15 +114,18 @@ class Desk:
                 script=script,
             )
 
-    def build(self, *, answer_seconds: float = ANSWER_SECONDS) -> Assets:
-        """A service, as after a start of the process."""
+    def build(
+        self, *gateways: Gateway, answer_seconds: float = ANSWER_SECONDS, at_once: int = AT_ONCE, at_once_each: int = 16
+    ) -> Assets:
+        """A service, as after a start of the process; without `gateways` it asks the simulators."""
 
         async def changed(case_id: UUID) -> None:
             self.changes.append(case_id)
 
         return Assets(
             self.database,
-            [
+            gateways
+            or [
                 HttpBank(self.bank.url, answer_seconds=answer_seconds),
                 HttpRegistry(self.registry.url, answer_seconds=answer_seconds),
             ],
@@ -129,12 +133,14 @@ class Desk:
             self.clock,
             changed,
             court_seal(),
+            at_once=at_once,
+            at_once_each=at_once_each,
         )
 
     @asynccontextmanager
-    async def at_work(self, *, answer_seconds: float = ANSWER_SECONDS) -> AsyncIterator[Assets]:
-        """The service running in the background; leaving ends it at once, as a crash would."""
-        self.assets = self.build(answer_seconds=answer_seconds)
+    async def at_work(self, *gateways: Gateway, answer_seconds: float = ANSWER_SECONDS) -> AsyncIterator[Assets]:
+        """The service running in the background; leaving ends it."""
+        self.assets = self.build(*gateways, answer_seconds=answer_seconds)
         task = asyncio.create_task(self.assets.run())
         try:
             yield self.assets

@@ -104,7 +104,7 @@ async def test_what_waits_for_a_second_person_is_neither_sealed_nor_sent(desk: D
     assert await papers(desk, request_id) == 0
     assert await audited(desk) == ["asset.request.drafted"]
     (waits,) = await desk.assets.approvals.waiting(approver(desk))
-    assert (waits.request.id, waits.approval, waits.may_decide, waits.is_outstanding) == (
+    assert (waits.request.id, waits.request.approval, waits.may_decide, waits.is_outstanding) == (
         request_id,
         "over-limit",
         True,

@@ -1,0 +1,124 @@
+"""The papers of a request as the case's court reads them: whole, and each reading on record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from assets.audit import Actor, AuditTrail, Records
+from assets.errors import NotFound, PaperTampered
+from assets.orders import case_of, require
+from assets.papers.sealing import Sealing
+from assets.papers.seals import Seal, paper_of, verify_paper
+from assets.requests import RequestState
+from assets.tables import AssetRequest, Case, SealedPaper
+
+
+@dataclass(frozen=True, slots=True)
+class PaperHead:
+    """A paper in a list."""
+
+    id: UUID
+    request_id: UUID
+    document: str
+    number: str
+    sha256: str
+    seal: str
+    seal_key_id: str
+    sealed_at: datetime
+    sealed_by: UUID | None
+    trouble: str
+    """What doesn't agree in it, if anything doesn't: digest, key, seal."""
+
+
+@dataclass(frozen=True, slots=True)
+class PaperText:
+    """A paper, whole; one of a draft has no seal yet, and so no head."""
+
+    document: str
+    number: str
+    content: str
+    head: PaperHead | None = None
+
+
+class PaperReading:
+    """Reads papers."""
+
+    def __init__(self, records: Records, audit: AuditTrail, seal: Seal, sealing: Sealing) -> None:
+        self._records = records
+        self._audit = audit
+        self._seal = seal
+        self._sealing = sealing
+
+    async def of_request(self, actor: Actor, request_id: UUID) -> list[PaperHead]:
+        """Which papers a request has; a draft has none yet."""
+        require(actor.may_see)
+        async with self._records.read() as session:
+            await self._found(session, actor, request_id)
+            rows = await session.scalars(
+                select(SealedPaper).where(SealedPaper.request_id == request_id).order_by(SealedPaper.id)
+            )
+            return [self._head(row) for row in rows]
+
+    async def read(self, actor: Actor, request_id: UUID) -> list[PaperText]:
+        """Every paper of a request, with all that is on it; that they were read is noted.
+
+        Of a draft they are shown as they would be sealed now.
+
+        Raises:
+            NotPermitted: the actor neither orders controls nor approves them.
+            NotFound: there is no such request in the actor's courts.
+        """
+        require(actor.may_control or actor.may_approve)
+        async with self._records.write() as session:
+            case, request = await self._found(session, actor, request_id)
+            query = select(SealedPaper).where(SealedPaper.request_id == request.id).order_by(SealedPaper.id)
+            rows = list(await session.scalars(query))
+            if rows or request.state != RequestState.DRAFT:
+                texts = [PaperText(row.document, row.number, row.content, self._head(row)) for row in rows]
+            else:
+                drafts = await self._sealing.preview(session, case, request)
+                texts = [PaperText(one.document.value, one.number, one.content) for one in drafts]
+            await self._audit.record(
+                session,
+                actor=actor.user_id,
+                court_id=case.court_id,
+                action="asset.paper.read",
+                subject_type="asset_request",
+                subject_id=str(request.id),
+                case_id=case.id,
+                details={"number": request.number, "count": len(texts)},
+            )
+            return texts
+
+    async def _found(self, session: AsyncSession, actor: Actor, request_id: UUID) -> tuple[Case, AssetRequest]:
+        request = await session.get(AssetRequest, request_id)
+        if request is None:
+            raise NotFound("no-such-request")
+        try:
+            return await case_of(session, actor, request.case_id), request
+        except NotFound as exc:
+            raise NotFound("no-such-request") from exc
+
+    def _head(self, row: SealedPaper) -> PaperHead:
+        trouble = ""
+        try:
+            verify_paper(paper_of(row), self._seal)
+        except PaperTampered as exc:
+            trouble = str(exc.parameters["why"])
+        return PaperHead(
+            id=row.id,
+            request_id=row.request_id,
+            document=row.document,
+            number=row.number,
+            sha256=row.sha256,
+            seal=row.seal,
+            seal_key_id=row.seal_key_id,
+            sealed_at=row.sealed_at,
+            sealed_by=row.sealed_by,
+            trouble=trouble,
+        )

@@ -1,0 +1,179 @@
+"""An objection is answered in fifteen days: insisting asks again with the same number, yielding ends the request."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from uuid import UUID, uuid4
+
+import pytest
+
+from assets.errors import (
+    BadFormat,
+    Conflict,
+    GatewayAccepted,
+    GatewayBusy,
+    GatewayObjected,
+    GatewayUnreachable,
+    NotFound,
+)
+from assets.gateway import QueryAnswer
+from assets.objections import ANSWER_DAYS, ObjectionView
+from assets.requests import RequestState
+from assets.views import Standing
+from tests.assets.conftest import RULING, Desk
+from tests.support.scripted_gateway import ACCOUNT, FROZEN, ScriptedGateway
+from tests.support.waiting import until
+
+OWNER = "150105199001010018"
+WORDS = "账户为农民工工资专用账户（虚构）"
+
+
+async def objected(desk: Desk, bank: ScriptedGateway) -> ObjectionView:
+    """Freeze the account that the bank names, which it objects to."""
+    await desk.query(OWNER, "bank")
+    await desk.until_state(OWNER, "bank", "answered")
+    await freeze(desk)
+
+    async def found() -> list[ObjectionView]:
+        return await desk.assets.objections.listed(desk.judge)
+
+    listed = await until(found)
+    assert listed is not None
+    return listed[0]
+
+
+async def freeze(desk: Desk) -> UUID:
+    order = await desk.assets.freeze(
+        desk.judge,
+        asset_id=await desk.asset("0008"),
+        amount_cents=100,
+        ruling_number=RULING,
+        idempotency_key=uuid4(),
+    )
+    return order.id
+
+
+def bank_that(*then: object) -> ScriptedGateway:
+    return ScriptedGateway("bank", QueryAnswer((ACCOUNT,), None), *then)  # type: ignore[arg-type]
+
+
+async def state(desk: Desk, request_id: UUID) -> str:
+    return (await desk.assets.request(desk.judge, request_id)).state
+
+
+async def standing(desk: Desk) -> Standing:
+    return next(one.standing for one in (await desk.view()).assets if one.reference.endswith("0008"))
+
+
+async def test_jieshi_20_6_an_objection_is_due_in_fifteen_calendar_days(quiet_desk: Desk) -> None:
+    bank = bank_that(GatewayObjected("bank", WORDS))
+    async with quiet_desk.at_work(bank):
+        objection = await objected(quiet_desk, bank)
+        assert (objection.words, objection.state, objection.is_overdue) == (WORDS, "open", False)
+        assert (objection.due_on, ANSWER_DAYS) == (date(2026, 12, 7), 15)
+        assert objection.request.state == RequestState.OBJECTED
+        assert await standing(quiet_desk) is Standing.INTENDED
+        quiet_desk.clock.move(15 * 86_400)
+        assert not (await quiet_desk.assets.objections.listed(quiet_desk.judge))[0].is_overdue
+        quiet_desk.clock.move(86_400)
+        assert (await quiet_desk.assets.objections.listed(quiet_desk.judge))[0].is_overdue
+
+
+async def test_who_insists_asks_again_with_the_same_number_and_papers(quiet_desk: Desk) -> None:
+    bank = bank_that(GatewayObjected("bank", WORDS), FROZEN)
+    async with quiet_desk.at_work(bank) as assets:
+        objection = await objected(quiet_desk, bank)
+        key = uuid4()
+        for _ in range(2):
+            await assets.objections.maintain(quiet_desk.judge, objection.id, "账户并非专用账户", key)
+
+        async def is_frozen() -> bool:
+            return await state(quiet_desk, objection.request.id) == "answered"
+
+        await until(is_frozen)
+        assert len(bank.numbers) == 3
+        assert bank.asked[1] == bank.asked[2]
+        (answered,) = await assets.objections.listed(quiet_desk.judge, only_open=False)
+        assert (answered.state, answered.answer) == ("maintained", "账户并非专用账户")
+        with pytest.raises(Conflict, match="objection-answered"):
+            await assets.objections.yield_to(quiet_desk.judge, objection.id, "撤回", uuid4())
+
+
+async def test_who_yields_has_it_returned_and_another_freeze_may_be_ordered(quiet_desk: Desk) -> None:
+    bank = bank_that(GatewayObjected("bank", WORDS), FROZEN)
+    async with quiet_desk.at_work(bank) as assets:
+        objection = await objected(quiet_desk, bank)
+        with pytest.raises(BadFormat):
+            await assets.objections.yield_to(quiet_desk.judge, objection.id, " ", uuid4())
+        stranger = replace(quiet_desk.judge, court_ids=frozenset({uuid4()}))
+        assert await assets.objections.listed(stranger) == []
+        with pytest.raises(NotFound):
+            await assets.objections.yield_to(stranger, objection.id, "撤回", uuid4())
+        await assets.objections.yield_to(quiet_desk.judge, objection.id, "异议成立", uuid4())
+        assert await state(quiet_desk, objection.request.id) == RequestState.RETURNED
+        assert await standing(quiet_desk) is Standing.NOT_CONTROLLED
+        await freeze(quiet_desk)
+        await until(lambda: len(bank.numbers) == 3)
+        assert len(set(bank.numbers)) == 3
+
+
+async def test_accepted_is_asked_again_later_and_no_failure(quiet_desk: Desk) -> None:
+    bank = ScriptedGateway("bank", GatewayAccepted("bank"), GatewayAccepted("bank"), QueryAnswer((ACCOUNT,), None))
+    async with quiet_desk.at_work(bank) as assets:
+        await quiet_desk.query(OWNER, "bank")
+        await quiet_desk.until_state(OWNER, "bank", "accepted")
+        (request,) = await assets.requests(quiet_desk.judge, quiet_desk.case_id)
+        assert (request.attempts, request.trouble, request.accepted_at) == (0, "", quiet_desk.clock())
+        quiet_desk.clock.move(61)
+        await assets.retry(quiet_desk.judge, request.id)
+        await until(lambda: len(bank.asked) == 2)
+        await quiet_desk.until_state(OWNER, "bank", "accepted")
+        quiet_desk.clock.move(3600)
+        await assets.retry(quiet_desk.judge, request.id)
+        await quiet_desk.until_state(OWNER, "bank", "answered")
+        assert len(set(bank.numbers)) == 1
+
+
+async def test_what_was_not_asked_because_the_gateway_rests_is_no_attempt(quiet_desk: Desk) -> None:
+    bank = ScriptedGateway("bank", GatewayBusy("bank", 7), QueryAnswer((ACCOUNT,), None))
+    async with quiet_desk.at_work(bank) as assets:
+        await quiet_desk.query(OWNER, "bank")
+
+        async def is_postponed() -> bool:
+            (request,) = await assets.requests(quiet_desk.judge, quiet_desk.case_id)
+            assert request.next_ask_at is not None
+            return (request.next_ask_at - quiet_desk.clock()).total_seconds() == 7
+
+        await until(is_postponed)
+        (request,) = await assets.requests(quiet_desk.judge, quiet_desk.case_id)
+        assert (request.state, request.attempts, request.trouble) == ("sent", 0, "")
+        quiet_desk.clock.move(8)
+        assets.wake()
+        await quiet_desk.until_state(OWNER, "bank", "answered")
+
+
+async def test_a_refusal_after_silence_says_nothing_of_what_was_done(quiet_desk: Desk) -> None:
+    from assets.errors import GatewayRefused
+
+    bank = bank_that(GatewayUnreachable("bank"), GatewayRefused("bank", "请求单号重复"), FROZEN)
+    async with quiet_desk.at_work(bank) as assets:
+        await quiet_desk.query(OWNER, "bank")
+        await quiet_desk.until_state(OWNER, "bank", "answered")
+        request_id = await freeze(quiet_desk)
+        for asked in (2, 3):
+            await until(lambda asked=asked: len(bank.asked) == asked)  # type: ignore[misc]
+
+            async def is_unknown() -> bool:
+                return await standing(quiet_desk) is Standing.UNKNOWN
+
+            await until(is_unknown)
+            with pytest.raises(Conflict, match="measure-stands"):
+                await freeze(quiet_desk)
+            await assets.retry(quiet_desk.judge, request_id)
+
+        async def is_known() -> bool:
+            return await standing(quiet_desk) is Standing.CONTROLLED
+
+        await until(is_known)
+        assert len(set(bank.numbers[1:])) == 1
