@@ -5,37 +5,19 @@ Which actions need one is practice and a setting; what overrides a guard always 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select
-
 from assets import deeds
+from assets.approval_list import NEVER_LEFT, Waiting, waiting
 from assets.audit import Actor, Records
 from assets.errors import Conflict, NotPermitted
 from assets.names import private_names
-from assets.orders import Orders, held, never_controlled, reason_of, require, visible
+from assets.orders import Orders, held, never_controlled, reason_of, require
 from assets.requests import RequestState
-from assets.tables import AssetRequest, Case
+from assets.tables import AssetRequest
 from assets.views import RequestView, request_view
-
-_NEVER_LEFT = (RequestState.DRAFT.value, RequestState.DECLINED.value, RequestState.WITHDRAWN.value)
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """One request that a second person has to decide on."""
-
-    request: RequestView
-    case_number: str
-    court_id: UUID
-    claim_cents: int
-    ordered_by: UUID
-    is_outstanding: bool
-    """It was sent in an emergency, and the approval comes afterwards."""
-    may_decide: bool
 
 
 class Approvals:
@@ -54,26 +36,10 @@ class Approvals:
         self._tell = tell
 
     async def waiting(self, actor: Actor, *, after: UUID | None = None, limit: int = 100) -> list[Waiting]:
-        """What waits in the actor's courts, the oldest first: drafts, and what was sent before its approval."""
+        """What waits in the actor's courts, the oldest first, from behind `after`."""
         require(actor.may_see)
-        is_outstanding = and_(AssetRequest.decided_at.is_(None), AssetRequest.state.not_in(_NEVER_LEFT))
-        query = (
-            select(AssetRequest, Case)
-            .join(Case, Case.id == AssetRequest.case_id)
-            .where(
-                AssetRequest.approval != "",
-                or_(AssetRequest.state == RequestState.DRAFT.value, is_outstanding),
-                visible(actor),
-            )
-            .order_by(AssetRequest.id)
-            .limit(limit)
-        )
-        if after is not None:
-            query = query.where(AssetRequest.id > after)
         async with self._records.read() as session:
-            rows = list(await session.execute(query))
-            names = await private_names(session, {case.id for _, case in rows})
-            return [_waiting(actor, request, case, names) for request, case in rows]
+            return await waiting(session, actor, self._orders.today(), after=after, limit=limit)
 
     async def approve(self, actor: Actor, request_id: UUID, key: UUID) -> RequestView:
         """Say yes: a draft is sealed and sent; what was sent in an emergency is confirmed.
@@ -158,19 +124,7 @@ def _press(key: UUID, what: str, request: AssetRequest, actor: Actor) -> deeds.P
 
 
 def _require_second_person(actor: Actor, request: AssetRequest) -> None:
-    if not request.approval or request.decided_at is not None or request.state in _NEVER_LEFT[1:]:
+    if not request.approval or request.decided_at is not None or request.state in NEVER_LEFT[1:]:
         raise Conflict("not-waiting", number=request.number, state=request.state)
     if request.actor_id == actor.user_id:
         raise NotPermitted("own-order", number=request.number)
-
-
-def _waiting(actor: Actor, request: AssetRequest, case: Case, names: Collection[str]) -> Waiting:
-    return Waiting(
-        request=request_view(request, names),
-        case_number=case.number,
-        court_id=case.court_id,
-        claim_cents=case.claim_cents,
-        ordered_by=request.actor_id,
-        is_outstanding=request.state != RequestState.DRAFT,
-        may_decide=actor.may_approve and request.actor_id != actor.user_id,
-    )

@@ -6,19 +6,31 @@ The time for an answer is practice, not law, and a setting.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select
 
-from assets.audit import Records
-from assets.orders import Orders
-from assets.requests import AWAITED, RequestState
+from assets.audit import Actor, Records
+from assets.names import private_names
+from assets.orders import Orders, require, visible
+from assets.requests import AWAITED
 from assets.tables import AssetRequest, Case
+from assets.views import RequestView, request_view
 
 FEEDBACK_HOURS = 24.0
 """How soon an answer is expected, where no setting says otherwise; practice, not law."""
 BATCH = 100
+_AWAITED = tuple(state.value for state in AWAITED)
+
+
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """A request that was chased, and nothing has come."""
+
+    request: RequestView
+    case_number: str
 
 
 class Chasing:
@@ -55,6 +67,21 @@ class Chasing:
             await self._tell(case_id)
         return len(chased)
 
+    async def overdue(self, actor: Actor, *, limit: int = 200) -> list[Overdue]:
+        """What was chased in the actor's courts and still isn't answered, the longest overdue first."""
+        require(actor.may_see)
+        query = (
+            select(AssetRequest, Case.number)
+            .join(Case, Case.id == AssetRequest.case_id)
+            .where(AssetRequest.chases > 0, AssetRequest.state.in_(_AWAITED), visible(actor))
+            .order_by(AssetRequest.sent_at)
+            .limit(limit)
+        )
+        async with self._records.read() as session:
+            rows = list(await session.execute(query))
+            names = await private_names(session, {request.case_id for request, _ in rows})
+            return [Overdue(request_view(request, names), number) for request, number in rows]
+
     async def _chase(self, request_id: UUID, case_id: UUID) -> bool:
         async with self._records.write() as session:
             case = await session.get_one(Case, case_id, with_for_update=True)
@@ -70,14 +97,4 @@ class Chasing:
     def _is_due(self) -> ColumnElement[bool]:
         """Sent, and chased, too long ago."""
         latest = func.coalesce(AssetRequest.chased_at, AssetRequest.sent_at)
-        is_awaited = AssetRequest.state.in_([state.value for state in AWAITED])
-        return is_awaited & (latest <= self._clock() - self._feedback)
-
-
-def is_overdue(request: AssetRequest, now: datetime, feedback_hours: float = FEEDBACK_HOURS) -> bool:
-    """Whether an answer should have come by now."""
-    return (
-        RequestState(request.state) in AWAITED
-        and request.sent_at is not None
-        and request.sent_at <= now - timedelta(hours=feedback_hours)
-    )
+        return AssetRequest.state.in_(_AWAITED) & (latest <= self._clock() - self._feedback)

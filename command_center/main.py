@@ -31,6 +31,7 @@ from command_center.api import (
     accounts,
     asset_duties,
     asset_proposals,
+    asset_requests,
     asset_search,
     assets,
     audit,
@@ -64,6 +65,7 @@ from command_center.audit import Audit
 from command_center.audit_reading import ANCHOR_FILE, AuditReader
 from command_center.certificates import AUTHORITY_FILE
 from command_center.config import Settings
+from command_center.court_seal import CourtSeal
 from command_center.database import Database
 from command_center.errors import CommandCenterError
 from command_center.evidence.custody import Custody
@@ -255,6 +257,7 @@ class Web:
             deletions.router(self.deletions, self.custody_records, names),
             exports.router(self.exports),
             assets.router(self.assets),
+            asset_requests.router(self.assets, names, CourtSeal(self.settings.keys)),
             sanctions.router(self.sanctions, names),
             asset_search.router(
                 asset_search.readers(self.database, AssetTrail(self.audit, self.journal)),

@@ -23,6 +23,7 @@ from command_center.evidence.tables import Recording
 from command_center.journal import Journal, JournalKind
 from command_center.operations.service import OperationPlan, SitePlan
 from command_center.operations.tables import Delivery, Feed, Site
+from tests.support.access_requests import new_requests
 from tests.support.web import RunningWeb
 
 OTHER_OFFICER = "officer-other"
@@ -200,6 +201,8 @@ async def _recording(world: AccessWorld) -> None:
         )
     world.things["recording"] = str(recording_id)
     world.things["request"] = await _request(world)
+    judge = world.running.world.users["judge"]
+    world.things |= await new_requests(world.running.web.database, world.things, judge)
 
 
 async def _note(world: AccessWorld) -> str:
