@@ -77,7 +77,7 @@ async def waiting(session: AsyncSession, actor: Actor, today: date, *, after: UU
             case_number=case.number,
             court_id=case.court_id,
             person_name=masked_name(person.name, is_firm=person.is_firm),
-            thing=_thing(asset) if asset is not None else None,
+            thing=_thing(asset, names) if asset is not None else None,
             claim_cents=case.claim_cents,
             controlled_cents=held.get(case.id, 0),
             ordered_by=request.actor_id,
@@ -109,11 +109,11 @@ async def _held(session: AsyncSession, case_ids: Collection[UUID], today: date) 
     return {case_id: int(cents) for case_id, cents in await session.execute(query)}
 
 
-def _thing(asset: Asset) -> Thing:
+def _thing(asset: Asset, names: Collection[str]) -> Thing:
     return Thing(
         kind=asset.kind,
         reference=masked_reference(asset.kind, asset.reference),
-        description=masked_description(asset.kind, asset.description),
+        description=masked_description(asset.kind, asset.description, names),
         value_cents=asset.value_cents,
         available_cents=asset.available_cents,
     )

@@ -1,4 +1,4 @@
-"""What the worker does for the asset domain by itself: it watches over terms, ends listings, chases what is overdue."""
+"""What the worker does for the asset domain by itself, again and again: it watches over terms, and ends listings."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from sqlalchemy import select
 
 from assets.answers import Changed
 from assets.sanctions.expiry import Expiry
-from assets.service import Assets
 from assets.term_days import AlarmDays, alarm_days
 from assets.term_watch import TermWatch, Told
 from command_center.asset_access import AssetTrail, told_over
@@ -28,15 +27,12 @@ LOOK_SECONDS = 30.0
 """How often everything is looked through once nothing was due: a renewal closes its alarms within this."""
 
 
-def asset_jobs(
-    settings: Settings, database: Database, hub: Hub, assets: Assets
-) -> dict[str, Callable[[], Awaitable[object]]]:
+def asset_jobs(settings: Settings, database: Database, hub: Hub) -> dict[str, Callable[[], Awaitable[object]]]:
     """The jobs by the names of their leases."""
     trail = AssetTrail(Audit(), Journal())
     watch = TermWatch(database, trail, now, alarm_days_of(settings), told_where_live(database, told_over(hub)))
     expiry = Expiry(database, trail, now, told_over(hub))
     return {
-        "asset chasing": Resting(assets.chasing.step, LOOK_SECONDS).step,
         "terms": Resting(watch.step, LOOK_SECONDS).step,
         "sanctions": Resting(expiry.expire_due, LOOK_SECONDS).step,
     }

@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from command_center.accounts.revocations import Revocations
 from command_center.accounts.sessions import EXPIRED_BATCH, ExpiredSignIns
 from command_center.asset_desk import assets_of
-from command_center.asset_jobs import asset_jobs
+from command_center.asset_jobs import LOOK_SECONDS, Resting, asset_jobs
 from command_center.audit import Audit
 from command_center.config import Settings
 from command_center.database import Database
@@ -289,7 +289,8 @@ async def run(settings: Settings) -> None:
             "alarms": partial(_watch, alarms),
             "exports": exporter.step,
             "space": SpaceWatch(database, hub, settings.recordings, limits_of(settings)).step,
-            **asset_jobs(settings, database, hub, assets),
+            **asset_jobs(settings, database, hub),
+            "asset chasing": Resting(assets.chasing.step, LOOK_SECONDS).step,
         }
         lasting: dict[str, Callable[[], Awaitable[None]]] = {
             "comparing": partial(_keep_compared, database, LocalStore(settings.recordings)),
