@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from dash import Dash, html, register_page
+from dash import Dash, dcc, html, register_page
 
 from command_center.screens.components.asset_nav import asset_nav
+from command_center.screens.components.assets_parts import blank_layout
 from command_center.screens.shell import attributes
 from command_center.screens.words import say
+
+CHART = "asset-chart"
+GRAPH_CONFIG: Any = {"displayModeBar": False, "displaylogo": False, "showSendToCloud": False, "responsive": True}
 
 
 def layout(**_query: str) -> Any:
@@ -16,10 +20,64 @@ def layout(**_query: str) -> Any:
     return html.Main(
         className="asset-page",
         children=[
+            html.Link(rel="stylesheet", href="/static/retention.css"),
             html.Link(rel="stylesheet", href="/static/asset_page.css"),
-            asset_nav("assets", html.Div(id="asset-tools", className="asset-tools")),
-            html.Div(id="asset-page", className="asset-page-body", **attributes(data_module="asset_page")),
+            asset_nav("assets", html.P(id="asset-news", className="asset-told", role="status")),
+            html.Div(
+                className="asset-page-body",
+                **attributes(data_module="asset_page"),
+                children=[_side(), _middle(), _chosen()],
+            ),
         ],
+    )
+
+
+def _side() -> Any:
+    return html.Div(
+        className="asset-side",
+        children=[
+            _section("cases", say("asset.cases"), html.Div(id="asset-cases")),
+            _section("answers", say("asset.answers"), html.Div(id="asset-answers")),
+        ],
+    )
+
+
+def _middle() -> Any:
+    graph = dcc.Graph(
+        id=CHART,
+        config=GRAPH_CONFIG,
+        figure={"data": [], "layout": blank_layout()},
+        responsive=True,
+        style={"height": "100%"},
+    )
+    return html.Div(
+        className="asset-middle",
+        children=[
+            html.P(id="asset-stale", className="asset-stale", role="alert", hidden=True),
+            html.Div(
+                className="asset-top panel",
+                children=[
+                    html.Div(id="asset-head", className="asset-head"),
+                    html.Figure(
+                        className="asset-chart",
+                        children=[html.Figcaption(say("asset.chart.controlled-of-claim")), html.Div(graph)],
+                    ),
+                ],
+            ),
+            html.Div(id="asset-grid", className="asset-grid panel"),
+        ],
+    )
+
+
+def _chosen() -> Any:
+    return html.Section(id="asset-chosen", className="asset-chosen panel", **attributes(aria_label=say("asset.chosen")))
+
+
+def _section(name: str, title: str, body: Any) -> Any:
+    return html.Section(
+        className=f"asset-section-{name} panel",
+        **attributes(aria_labelledby=f"asset-{name}-title"),
+        children=[html.H2(title, id=f"asset-{name}-title", className="asset-section-title"), body],
     )
 
 

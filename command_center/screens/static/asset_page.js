@@ -1,16 +1,280 @@
-// The judge's asset page: the cases, and of the chosen one its assets.
+// The judge's asset page: cases at the left with who answered, the case's assets in the middle, the chosen one at the right.
 
-import { h } from "./dom.js";
-import { toSignIn } from "./live.js";
+import { h, stateMark } from "./dom.js";
+import { Answers } from "./asset_page_answers.js";
+import { CaseList } from "./asset_page_cases.js";
+import { draw as drawChart } from "./asset_page_chart.js";
+import { chosenAsset } from "./asset_page_chosen.js";
+import { Grid } from "./asset_page_grid.js";
+import { caseHead } from "./asset_page_head.js";
+import { timeLine } from "./asset_page_history.js";
+import { actionsOf } from "./asset_page_actions.js";
+import { askOrder, newKey } from "./asset_page_order.js";
+import { ENDED } from "./asset_words.js";
+import { onKey } from "./keys.js";
+import { live, toSignIn } from "./live.js";
 import { ask } from "./net.js";
+import { onOperation } from "./operation.js";
+import { person } from "./person.js";
+import { askReason } from "./reason.js";
+import { clock, now } from "./time.js";
 import { say } from "./words.js";
 
-export async function mount(body) {
-  try {
-    const { items } = await ask("GET", "/api/assets/cases");
-    body.replaceChildren(h("ul", {}, items.map((one) => h("li", {}, one.number))));
-  } catch (problem) {
-    if (problem.status === 401) toSignIn("not-signed-in");
-    else body.replaceChildren(h("p", { role: "alert" }, problem.words ?? say("error.internal")));
+const BUSY_MS = 1_500;
+const QUIET_MS = 15_000;
+const UNMASKED_MS = 120_000;
+
+export function mount(body) {
+  new AssetPage(body).start();
+}
+
+class AssetPage {
+  constructor(body) {
+    this.body = body;
+    this.me = person();
+    this.summary = null;
+    this.row = null;
+    this.bare = null;
+    this.readAt = 0;
+    const place = (name) => body.querySelector(`#asset-${name}`);
+    this.head = place("head");
+    this.chosen = place("chosen");
+    this.news = place("news");
+    this.stale = place("stale");
+    const failed = (problem) => this.failed(problem);
+    this.cases = new CaseList(place("cases"), (id) => this.open(id), failed);
+    this.answers = new Answers(place("answers"), this.may("query_assets"), (personId, gateways) => this.query(personId, gateways));
+    this.grid = new Grid(place("grid"), { choose: (row) => this.choose(row), enter: () => this.focusActions(), failed });
+  }
+
+  may(permission) {
+    return this.me.permissions.includes(permission);
+  }
+
+  async start() {
+    live.on("assets", () => this.refresh());
+    live.on("link", ({ state }) => state === "connected" && this.refresh());
+    onKey((event) => this.key(event));
+    addEventListener("popstate", () => this.open(this.wanted("case"), { isKept: true }));
+    await this.cases.read();
+    const wanted = this.wanted("case") ?? await this.caseOfOperation() ?? this.cases.items[0]?.head.id;
+    if (wanted) await this.open(wanted, { isKept: true });
+    else this.head.replaceChildren(h("p.asset-blank", {}, say("asset.cases.none")));
+    this.again();
+  }
+
+  wanted(name) {
+    return new URLSearchParams(location.search).get(name);
+  }
+
+  /** The case of the operation in the header, where it is one that may be seen here. */
+  async caseOfOperation() {
+    const operation = await new Promise((resolve) => {
+      onOperation(resolve);
+      setTimeout(() => resolve(null), 2_000);
+    });
+    const id = operation?.case_id ?? null;
+    return this.cases.items.some((one) => one.head.id === id) ? id : null;
+  }
+
+  /** Look again: soon while somebody is waited for, else now and then. */
+  again() {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(async () => {
+      if (!document.hidden) await this.refresh();
+      this.again();
+    }, this.isAwaiting ? BUSY_MS : QUIET_MS);
+  }
+
+  get isAwaiting() {
+    return Boolean(this.summary?.answers.some((one) => !ENDED.has(one.state)) || this.grid.items.some((row) => ["intended", "unknown", "unconfirmed"].includes(row.asset.standing)));
+  }
+
+  async open(caseId, { isKept = false } = {}) {
+    if (!caseId) return;
+    this.mask();
+    this.row = null;
+    this.summary = null;
+    this.caseId = caseId;
+    if (!isKept) this.keep({ case: caseId, asset: null });
+    this.cases.mark(caseId);
+    this.drawChosen();
+    await this.refresh();
+  }
+
+  keep(values) {
+    const address = new URL(location.href);
+    for (const [name, value] of Object.entries(values)) {
+      if (value === null) address.searchParams.delete(name);
+      else address.searchParams.set(name, value);
+    }
+    history.replaceState(null, "", address);
+  }
+
+  /** Read the case anew; several wishes at once are one reading, and one more behind it. */
+  async refresh() {
+    if (!this.caseId) return;
+    if (this.reading) {
+      this.isWanted = true;
+      return;
+    }
+    this.reading = true;
+    try {
+      do {
+        this.isWanted = false;
+        await this.read(this.caseId);
+      } while (this.isWanted);
+    } finally {
+      this.reading = false;
+      this.again();
+    }
+  }
+
+  async read(caseId) {
+    try {
+      const summary = await ask("GET", `/api/assets/cases/${caseId}/summary`);
+      if (caseId !== this.caseId) return;
+      this.summary = summary;
+      this.drawHead();
+      this.answers.show(summary);
+      drawChart(summary);
+      this.grid.chosenId ??= this.wanted("asset");
+      await this.grid.open(summary);
+      this.succeeded();
+    } catch (problem) {
+      this.failed(problem);
+    }
+  }
+
+  succeeded() {
+    this.readAt = now();
+    this.body.classList.remove("is-stale");
+    this.stale.hidden = true;
+  }
+
+  /** Nothing that couldn't be read anew is shown as if it were so now. */
+  failed(problem) {
+    if (problem.status === 401) return toSignIn("not-signed-in");
+    if (problem instanceof TypeError || problem instanceof ReferenceError) throw problem;
+    this.body.classList.add("is-stale");
+    this.stale.hidden = false;
+    const words = this.readAt ? say("asset.stale", { time: clock(this.readAt), why: problem.words }) : say("asset.unread.why", { why: problem.words });
+    this.stale.replaceChildren(stateMark("serious", words));
+    return undefined;
+  }
+
+  drawHead() {
+    this.head.replaceChildren(...caseHead(this.summary, { unmask: () => this.unmask(), isUnmasked: this.bare !== null }));
+  }
+
+  choose(row) {
+    const isOther = row.asset.id !== this.row?.asset.id;
+    this.row = row;
+    this.keep({ asset: row.asset.id });
+    if (isOther) {
+      this.actions = null;
+      this.history = null;
+    }
+    this.drawChosen();
+    this.readChosen(row);
+  }
+
+  async readChosen(row) {
+    try {
+      const [actions, history] = await Promise.all([actionsOf(row), ask("GET", `/api/assets/items/${row.asset.id}/history`)]);
+      if (row !== this.row) return;
+      this.actions = actions;
+      this.history = history;
+      this.drawChosen();
+    } catch (problem) {
+      this.failed(problem);
+    }
+  }
+
+  drawChosen() {
+    const { row, summary } = this;
+    if (!row || !summary) {
+      this.chosen.replaceChildren(h("p.asset-blank", {}, say("asset.chosen.hint")));
+      return;
+    }
+    const focused = document.activeElement?.dataset?.action;
+    const scrolled = this.chosen.scrollTop;
+    this.chosen.replaceChildren(
+      ...chosenAsset({
+        row, summary, bare: this.grid.bare.get(row.asset.id), actions: this.actions, mayControl: this.may("control_assets"),
+        order: (action) => this.order(action), askAgain: () => this.askAgain(row),
+      }).filter(Boolean),
+      h("section", { "aria-labelledby": "asset-history-title" },
+        h("h3", { id: "asset-history-title" }, say("asset.history")),
+        this.history ? timeLine(this.history) : h("p.asset-none", {}, say("asset.actions.reading"))),
+    );
+    this.chosen.scrollTop = scrolled;
+    if (focused) this.chosen.querySelector(`[data-action="${focused}"]`)?.focus();
+  }
+
+  focusActions() {
+    this.chosen.querySelector("[data-action]")?.focus();
+  }
+
+  /** Do it, and tell what came of it. */
+  async perform(deed, words) {
+    this.news.textContent = "";
+    try {
+      await deed();
+      this.news.textContent = words;
+    } catch (problem) {
+      if (problem.status === 401) toSignIn("not-signed-in");
+      else this.news.textContent = problem.words ?? String(problem);
+    }
+    await this.refresh();
+  }
+
+  query(personId, gateways) {
+    const body = { case_id: this.caseId, person_id: personId, gateways, idempotency_key: newKey() };
+    return this.perform(() => ask("POST", "/api/assets/queries", body), say("asset.told.queried"));
+  }
+
+  async order(action) {
+    const answer = await askOrder(action, this.row, this.summary);
+    if (answer === null) return this.focusActions();
+    this.news.textContent = say("asset.told.ordered", { number: answer.number });
+    return this.refresh();
+  }
+
+  askAgain(row) {
+    return this.perform(() => ask("POST", `/api/assets/requests/${row.request_id}/retry`), say("asset.told.asked-again", { number: row.request_number }));
+  }
+
+  async unmask() {
+    if (this.bare !== null) return this.mask();
+    const reason = await askReason(say("asset.unmask.title"), say("asset.unmask"), say("asset.unmask.about"));
+    if (reason === null) return undefined;
+    return this.perform(async () => {
+      const bare = await ask("POST", `/api/assets/cases/${this.caseId}/unmask`, { reason });
+      const names = new Map(bare.persons.map((one) => [one.id, one.name]));
+      this.bare = bare;
+      for (const asset of bare.assets) {
+        const row = this.grid.items.find((each) => each.asset.id === asset.id);
+        this.grid.bare.set(asset.id, { ...asset, person: row && names.get(row.asset.person_id) });
+      }
+      this.unmasking = setTimeout(() => this.mask(), UNMASKED_MS);
+    }, say("asset.unmask.told", { minutes: UNMASKED_MS / 60_000 }));
+  }
+
+  mask() {
+    clearTimeout(this.unmasking);
+    if (this.bare === null) return;
+    this.bare = null;
+    this.grid.bare.clear();
+    if (this.summary) this.drawHead();
+    this.grid.draw();
+  }
+
+  key(event) {
+    if (event.key === "/") {
+      document.getElementById("asset-search")?.focus();
+      return true;
+    }
+    return false;
   }
 }

@@ -1,0 +1,41 @@
+// The head of the chosen case: claim, money really held, what only waits, when it was read.
+
+import { h } from "./dom.js";
+import { figure, money } from "./asset_words.js";
+import { clock } from "./time.js";
+import { say } from "./words.js";
+
+export function caseHead(summary, { unmask, isUnmasked }) {
+  const { head, controlled_cents: held } = summary;
+  const share = head.claim_cents ? Math.min(100, (100 * held) / head.claim_cents) : 0;
+  const waiting = counted(summary, ["waiting"]);
+  const unknown = counted(summary, ["unknown", "unconfirmed"]);
+  const isKnown = summary.standings.some((one) => !["clue", "none"].includes(one.standing)) || summary.answers.some((one) => ["answered", "nothing_found", "checked"].includes(one.state));
+  return [
+    h("div.asset-head-title", {},
+      h("div", {}, h("h2", {}, head.number), h("small", {}, [summary.court_name, say("asset.head.judge", { name: summary.judge_name })].join(" · "))),
+      head.is_demonstration && h("span.badge-demonstration", { title: say("asset.simulated.why") }, say("asset.simulated")),
+      h("span.asset-head-space"),
+      summary.is_own && h("button.quiet", { type: "button", id: "asset-unmask", "aria-pressed": String(isUnmasked), onclick: unmask }, say(isUnmasked ? "asset.mask.again" : "asset.unmask")),
+      h("a.asset-take", { href: `/api/assets/cases/${head.id}/workbook`, id: "asset-workbook", download: "", title: say("asset.workbook.why") }, say("asset.workbook.take")),
+    ),
+    h("div.asset-figures", {},
+      one("held", isKnown ? figure(held) : "—", isKnown ? `${share.toFixed(1)}%` : say("asset.head.unknown")),
+      one("claim", figure(head.claim_cents)),
+      one("missing", isKnown ? figure(Math.max(0, head.claim_cents - held)) : "—"),
+      one("waiting", String(waiting), say("asset.head.waiting.why")),
+      unknown > 0 && one("unknown", String(unknown), say("asset.head.unknown-outcome.why")),
+      h("small.asset-read", {}, say("asset.head.read", { time: clock(Date.parse(summary.read_at)) })),
+    ),
+    h("div.asset-meter", { role: "img", "aria-label": say("asset.head.meter", { held: money(held), claim: money(head.claim_cents) }) },
+      h("div", { style: `width:${share.toFixed(2)}%` })),
+  ];
+}
+
+function one(name, value, note = "") {
+  return h(`div.asset-figure.asset-figure-${name}`, {}, h("span", {}, say(`asset.head.${name}`)), h("b", { id: `asset-${name}` }, value), note && h("small", {}, note));
+}
+
+function counted(summary, standings) {
+  return summary.standings.filter((each) => standings.includes(each.standing)).reduce((sum, each) => sum + each.assets, 0);
+}

@@ -1,0 +1,85 @@
+// Assets in words: states with their shapes, amounts, days and times, who is asked.
+
+import { clock, day, now } from "./time.js";
+import { knows, say } from "./words.js";
+
+/** The state's shape and colour; what waits never looks like what is controlled. */
+export const STANDING_MARKS = {
+  controlled: "normal", partly: "caution", empty: "caution", waiting: "standby", intended: "off", unknown: "caution",
+  unconfirmed: "caution", not_controlled: "serious", pre_registered: "normal", lapsed: "critical", transferred: "off", released: "off",
+  clue: "plain", none: "plain",
+};
+/** Of a request; what isn't here is under way. */
+const REQUEST_MARKS = {
+  answered: "normal", checked: "normal", nothing_found: "standby", no_answer: "caution", failed: "serious",
+  returned: "serious", objected: "serious", declined: "serious", withdrawn: "off",
+};
+export const ENDED = new Set(["answered", "checked", "nothing_found", "failed", "returned", "objected", "declined", "withdrawn"]);
+
+export const requestMark = (state) => (state === "never" ? "plain" : REQUEST_MARKS[state] ?? "off");
+
+/** Where a request stands, in a word. */
+export const requestWord = (state, found = 0) => say(`asset.request.${state}`, { count: found });
+
+/** How far an asset is under control, in a word. */
+export function standingWord(asset) {
+  if (asset.standing === "waiting" && asset.rank > 0) return say("asset.state.waiting.rank", { rank: asset.rank });
+  return say(`asset.state.${asset.standing}`);
+}
+
+/** Cents as yuan with separators and two places. */
+export function figure(cents) {
+  if (cents === null || cents === undefined) return "—";
+  const text = String(Math.abs(cents)).padStart(3, "0");
+  return `${cents < 0 ? "-" : ""}${text.slice(0, -2).replace(/\B(?=(\d{3})+$)/g, ",")}.${text.slice(-2)}`;
+}
+
+/** An amount with its currency. */
+export const money = (cents) => (cents === null || cents === undefined ? "—" : say("asset.money", { amount: figure(cents) }));
+
+/** Yuan as somebody writes them, as cents; null where it is no amount. */
+export function cents(text) {
+  const plain = text.normalize("NFKC").replace(/[,\s]/g, "");
+  if (!/^\d{1,13}(\.\d{1,2})?$/.test(plain)) return null;
+  const [whole, part = ""] = plain.split(".");
+  return Number(whole) * 100 + Number(part.padEnd(2, "0"));
+}
+
+/** A time in China: of today without its day. */
+export function instant(text) {
+  if (!text) return "—";
+  const at = Date.parse(text);
+  return day(at) === day(now()) ? clock(at) : `${day(at)} ${clock(at)}`;
+}
+
+/** How many days are left of a term, today counted by the server. */
+export function daysLeft(endsOn, today) {
+  return Math.round((Date.parse(`${endsOn}T00:00:00Z`) - Date.parse(`${today}T00:00:00Z`)) / 86_400_000);
+}
+
+/** The shape for a term that ends so soon. */
+export function termMark(days) {
+  if (days < 0) return "critical";
+  if (days <= 7) return "critical";
+  if (days <= 30) return "serious";
+  return days <= 60 ? "caution" : null;
+}
+
+/** What a bank or a registry is called. */
+export function gatewayName(name) {
+  if (!name) return say("asset.gateway.nobody");
+  return knows(`asset.gateway.${name}`) ? say(`asset.gateway.${name}`) : name;
+}
+
+/** What somebody else has on an asset. */
+export function encumbrance(one) {
+  const amount = one.amount_cents === null ? "" : money(one.amount_cents);
+  const until = one.until ? say("asset.encumbrance.until", { day: one.until }) : "";
+  const rank = one.rank ? say("asset.encumbrance.rank", { rank: one.rank }) : "";
+  return [say(`asset.encumbrance.${one.kind}`, { holder: one.holder, amount }).trim(), until, rank].filter(Boolean).join(" · ");
+}
+
+/** The words of a code in one of our families, or the code itself. */
+export function coded(family, code, parameters = {}) {
+  return knows(`${family}.${code}`) ? say(`${family}.${code}`, parameters) : code;
+}
