@@ -39,7 +39,7 @@ class AssetPage {
     const place = (name) => body.querySelector(`#asset-${name}`);
     this.head = place("head");
     this.chosen = place("chosen");
-    this.news = place("news");
+    this.news = document.getElementById("asset-news");
     this.stale = place("stale");
     const failed = (problem) => this.failed(problem);
     this.cases = new CaseList(place("cases"), (id) => this.open(id), failed);

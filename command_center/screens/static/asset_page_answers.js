@@ -1,7 +1,7 @@
 // Who is under enforcement, which institution said what about them and which hasn't, and asking them.
 
 import { h, stateMark } from "./dom.js";
-import { ENDED, gatewayName, instant, requestMark, requestWord } from "./asset_words.js";
+import { ENDED, gatewayName, requestMark, requestWord, shortInstant } from "./asset_words.js";
 import { say } from "./words.js";
 
 /** In which order the states of a person's queries are told: first what wants the judge's eye. */
@@ -67,7 +67,7 @@ export class Answers {
     return h("li", { dataset: { gateway: name, state }, title: notes.join("\n") },
       h("span.asset-gateway-name", {}, gatewayName(name)),
       stateMark(requestMark(state), requestWord(state, request?.found)),
-      h("small", {}, when ? instant(when) : ""),
+      h("small", {}, shortInstant(when)),
       this.mayQuery && h("button.quiet", { type: "button", "aria-label": `${gatewayName(name)} ${again}`, title: again, onclick: () => this.query(person.id, [name]) }, "↻"));
   }
 }

@@ -59,9 +59,9 @@ export class CaseList {
         type: "button", "aria-current": one.head.id === this.chosenId ? "true" : null, onclick: () => this.choose(one.head.id),
         title: one.persons.join("\n"),
       },
-      h("b", {}, one.head.number, one.is_own && h("span.asset-own", {}, say("asset.cases.own"))),
+      h("b", {}, one.head.number),
       h("span.asset-case-persons", {}, one.persons.join(say("asset.list.separator")) || "—"),
-      h("small", {}, money(one.head.claim_cents), this.lapse(one, today)))));
+      h("small", {}, money(one.head.claim_cents), one.is_own && h("span.asset-own", {}, say("asset.cases.own")), this.lapse(one, today)))));
     this.list.replaceChildren(...(rows.length ? rows : [h("li.asset-none", {}, say(this.search.value ? "asset.cases.none-found" : "asset.cases.none"))]));
     this.more.hidden = this.next === null;
   }

@@ -1,7 +1,7 @@
 // The chosen asset at the right: how far it is under control, its term, what others have on it, what may be done now.
 
 import { h, stateMark } from "./dom.js";
-import { coded, daysLeft, encumbrance, gatewayName, instant, money, requestWord, STANDING_MARKS, standingWord, termMark } from "./asset_words.js";
+import { coded, daysLeft, encumbrance, gatewayName, instant, money, orderWord, STANDING_MARKS, standingWord, termMark } from "./asset_words.js";
 import { say } from "./words.js";
 
 /** Everything about one asset but its time line. */
@@ -41,7 +41,7 @@ function facts(row, bare, summary) {
   if (asset.standing === "waiting") told.push(["rank", say("asset.rank.words", { rank: asset.rank, before: asset.rank })]);
   told.push(...term(asset, summary.today));
   if (asset.receipt_number) told.push(["receipt", asset.receipt_number]);
-  if (row.request_number) told.push(["request", `${row.request_number} · ${requestWord(row.request_state)}`]);
+  if (row.request_number) told.push(["request", `${row.request_number} · ${orderWord(row.request_state)}`]);
   told.push(["gateway", gatewayName(asset.gateway)]);
   told.push(["answered", asset.answered_at ? instant(asset.answered_at) : say("asset.fact.never-answered")]);
   return h("dl.asset-facts", {}, told.map(([name, value]) => [h("dt", {}, say(`asset.fact.${name}`)), h("dd", { dataset: { fact: name } }, value)]));

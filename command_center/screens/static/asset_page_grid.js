@@ -1,7 +1,7 @@
 // The case's assets as a table: searched, filtered and sorted by the server, walked through by keyboard.
 
 import { h, stateMark } from "./dom.js";
-import { daysLeft, figure, gatewayName, instant, STANDING_MARKS, standingWord, termMark } from "./asset_words.js";
+import { daysLeft, figure, gatewayName, instant, shortInstant, STANDING_MARKS, standingWord, termMark } from "./asset_words.js";
 import { isWriting } from "./keys.js";
 import { ask } from "./net.js";
 import { say } from "./words.js";
@@ -154,6 +154,7 @@ export class Grid {
     this.drawSort();
     this.reset.hidden = !this.isFiltered;
     this.count.textContent = say(this.next ? "asset.grid.count.more" : "asset.grid.count", { count: this.items.length });
+    this.count.title = this.next ? say("asset.grid.more") : "";
     this.more.hidden = this.next === null;
     const focused = this.rows.contains(document.activeElement);
     this.rows.replaceChildren(...this.items.map((row) => this.row(row)));
@@ -170,18 +171,19 @@ export class Grid {
   row(row) {
     const { asset } = row;
     const bare = this.bare.get(asset.id);
-    const held = row.measure_id ? figure(asset.controlled_cents) : "—";
+    const isMoney = asset.kind === "bank_account" || asset.controlled_cents > 0;
+    const held = row.measure_id && isMoney ? figure(asset.controlled_cents) : "—";
     const title = bare?.description ?? asset.description;
     const reference = bare?.reference ?? asset.reference;
     return h("tr", { tabindex: -1, "aria-selected": "false", dataset: { asset: asset.id, standing: asset.standing } },
       h("td.asset-column-person", { title: bare?.person ?? row.person }, bare?.person ?? row.person),
       h("td.asset-column-kind", {}, say(`asset.kind.${asset.kind}`)),
       h("td.asset-column-description", { title: `${reference} ${title}` }, h("span", {}, asset.kind === "real_estate" ? title : `${reference} ${title}`), asset.encumbrances.length > 0 && h("small.asset-taken", { title: say("asset.others.some", { count: asset.encumbrances.length }) }, say("asset.others.mark", { count: asset.encumbrances.length }))),
-      h("td.asset-column-state", { title: standingWord(asset) }, stateMark(STANDING_MARKS[asset.standing] ?? "off", standingWord(asset))),
+      h("td.asset-column-state", { title: standingWord(asset) }, stateMark(STANDING_MARKS[asset.standing] ?? "off", standingWord(asset, { isShort: true }))),
       h("td.asset-column-value", {}, figure(asset.value_cents)),
       h("td.asset-column-controlled", {}, held),
       h("td.asset-column-ends", {}, this.term(asset)),
-      h("td.asset-column-answered", { title: gatewayName(asset.gateway) }, asset.answered_at ? instant(asset.answered_at) : "—"));
+      h("td.asset-column-answered", { title: `${gatewayName(asset.gateway)} ${instant(asset.answered_at)}` }, shortInstant(asset.answered_at)));
   }
 
   term(asset) {

@@ -13,9 +13,9 @@ export function caseHead(summary, { unmask, isUnmasked }) {
   const isKnown = summary.standings.some((one) => !["clue", "none"].includes(one.standing)) || summary.answers.some((one) => ["answered", "nothing_found", "checked"].includes(one.state));
   return [
     h("div.asset-head-title", {},
-      h("div", {}, h("h2", {}, head.number), h("small", {}, [summary.court_name, say("asset.head.judge", { name: summary.judge_name })].join(" · "))),
-      head.is_demonstration && h("span.badge-demonstration", { title: say("asset.simulated.why") }, say("asset.simulated")),
-      h("span.asset-head-space"),
+      h("div", {}, h("h2", {}, head.number), h("small", {},
+        head.is_demonstration && h("span.asset-simulated", { title: say("asset.simulated.why") }, say("asset.simulated")),
+        [summary.court_name, say("asset.head.judge", { name: summary.judge_name }), say("asset.head.read", { time: clock(Date.parse(summary.read_at)) })].join(" · "))),
       summary.is_own && h("button.quiet", { type: "button", id: "asset-unmask", "aria-pressed": String(isUnmasked), onclick: unmask }, say(isUnmasked ? "asset.mask.again" : "asset.unmask")),
       h("a.asset-take", { href: `/api/assets/cases/${head.id}/workbook`, id: "asset-workbook", download: "", title: say("asset.workbook.why") }, say("asset.workbook.take")),
     ),
@@ -24,8 +24,7 @@ export function caseHead(summary, { unmask, isUnmasked }) {
       one("claim", figure(head.claim_cents)),
       one("missing", isKnown ? figure(Math.max(0, head.claim_cents - held)) : "—"),
       one("waiting", String(waiting), say("asset.head.waiting.why")),
-      unknown > 0 && one("unknown", String(unknown), say("asset.head.unknown-outcome.why")),
-      h("small.asset-read", {}, say("asset.head.read", { time: clock(Date.parse(summary.read_at)) })),
+      unknown > 0 && one("unknown-outcome", String(unknown), say("asset.head.unknown-outcome.why")),
     ),
     h("div.asset-meter", { role: "img", "aria-label": say("asset.head.meter", { held: money(held), claim: money(head.claim_cents) }) },
       h("div", { style: `width:${share.toFixed(2)}%` })),

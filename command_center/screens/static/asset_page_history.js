@@ -1,7 +1,7 @@
 // The time line of one asset: what happened, when, and by whom, newest first.
 
 import { h, stateMark } from "./dom.js";
-import { coded, instant, money, requestMark, requestWord } from "./asset_words.js";
+import { coded, instant, money, orderWord, requestMark, requestWord } from "./asset_words.js";
 import { say } from "./words.js";
 
 const MARKS = { alarm: "serious", objection: "serious", proposal: "standby", paper: "plain" };
@@ -36,7 +36,7 @@ function titleOf({ kind, what, action, details, number }) {
   const doing = action ? coded("asset.action", action) : "";
   if (kind === "request") {
     const isStep = ["ordered", "approved", "sent", "chased", "accepted", "checked"].includes(what);
-    return say("asset.history.request", { action: doing, step: isStep ? say(`asset.history.step.${what}`) : requestWord(what, details.found ?? 0), number });
+    return say("asset.history.request", { action: doing, step: isStep ? say(`asset.history.step.${what}`) : action === "query" ? requestWord(what, details.found ?? 0) : orderWord(what), number });
   }
   if (kind === "measure") return say("asset.history.measure", { action: doing, step: coded("asset.measure", what) });
   if (kind === "paper") return say(`asset.history.paper.${what}`, { name: coded("asset.document", details.document) });

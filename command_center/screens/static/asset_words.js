@@ -18,11 +18,15 @@ export const ENDED = new Set(["answered", "checked", "nothing_found", "failed", 
 
 export const requestMark = (state) => (state === "never" ? "plain" : REQUEST_MARKS[state] ?? "off");
 
-/** Where a request stands, in a word. */
+/** Where a query stands, in a word. */
 export const requestWord = (state, found = 0) => say(`asset.request.${state}`, { count: found });
 
+/** Where an order stands, in a word: without an answer in time nobody knows what came of it. */
+export const orderWord = (state) => coded("asset.order.state", state);
+
 /** How far an asset is under control, in a word. */
-export function standingWord(asset) {
+export function standingWord(asset, { isShort = false } = {}) {
+  if (asset.standing === "waiting" && isShort) return say("asset.state.waiting.short", { rank: asset.rank });
   if (asset.standing === "waiting" && asset.rank > 0) return say("asset.state.waiting.rank", { rank: asset.rank });
   return say(`asset.state.${asset.standing}`);
 }
@@ -50,6 +54,14 @@ export function instant(text) {
   if (!text) return "—";
   const at = Date.parse(text);
   return day(at) === day(now()) ? clock(at) : `${day(at)} ${clock(at)}`;
+}
+
+/** The same where there is little room: hour and minute of today, else month and day too. */
+export function shortInstant(text) {
+  if (!text) return "—";
+  const at = Date.parse(text);
+  const time = clock(at).slice(0, 5);
+  return day(at) === day(now()) ? time : `${day(at).slice(5)} ${time}`;
 }
 
 /** How many days are left of a term, today counted by the server. */
