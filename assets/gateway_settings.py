@@ -142,7 +142,9 @@ def _beside(one: GatewaySettings, folder: Path) -> GatewaySettings:
     return one.model_copy(update=changes)
 
 
-def _tls(settings: TlsSettings) -> ssl.SSLContext:
+def _tls(settings: TlsSettings) -> ssl.SSLContext | None:
+    if settings == TlsSettings():
+        return None  # all that believe whom the machine believes share one
     context = ssl.create_default_context(cafile=settings.authority)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if settings.certificate is not None:
@@ -156,6 +158,4 @@ def _signing(settings: SigningSettings) -> Signing:
     if settings.algorithm == "hmac-sha256":
         secret = HmacKey(settings.key_id, content.strip())
         return Signing(secret, HmacKey(settings.key_id, answers.strip()) if answers is not None else None)
-    return Signing(
-        PrivateKey.load(settings.key_id, content), PublicKey.load(answers) if answers is not None else None
-    )
+    return Signing(PrivateKey.load(settings.key_id, content), PublicKey.load(answers) if answers is not None else None)

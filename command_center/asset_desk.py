@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from assets.banks.http import HttpBank
-from assets.gateway import Gateway
 from assets.holidays import WorkingDays, announced, read_holidays
 from assets.proposals import Proposals
-from assets.registry.http import HttpRegistry
 from assets.sanctions.service import Sanctions
 from assets.service import Assets
 from command_center.asset_access import AssetTrail, told_over
@@ -15,13 +12,9 @@ from command_center.clock import now
 from command_center.config import Settings
 from command_center.court_seal import CourtSeal
 from command_center.database import Database
+from command_center.gateways import gateways_of
 from command_center.journal import Journal
 from streams.hub.hub import Hub
-
-
-def gateways_of(settings: Settings) -> list[Gateway]:
-    """Everybody who can be asked."""
-    return [HttpBank(settings.bank_url), HttpRegistry(settings.registry_url)]
 
 
 def assets_of(settings: Settings, database: Database, hub: Hub, audit: Audit, journal: Journal) -> Assets:
