@@ -55,6 +55,8 @@ def bank(conduct: Conduct) -> FastAPI:
 def _services(conduct: Conduct, place: str) -> tuple[Service, Service]:
     accounts = Accounts(conduct, place)
     deposits = Deposits(conduct, accounts)
+    if not place:
+        conduct.room_of = deposits.room_of
     name = f"bank {place}".strip()
 
     def person_trouble(asked: dict[str, Any]) -> Trouble | None:

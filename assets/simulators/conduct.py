@@ -92,6 +92,8 @@ class Conduct:
         self.seed = seed
         self.days_ahead = 0
         self.most_seconds = MOST_SECONDS
+        self.room_of: Callable[[str], int] = lambda _: 0
+        """How much a control of this account could hold; a bank says it."""
         self.talk = talk or Talk()
         self.noted: deque[Noted] = deque(maxlen=REMEMBERED)
         self.everybody: Rule | None = None
@@ -158,7 +160,7 @@ class Conduct:
 
     def _picked(self, service: Service, asked: dict[str, Any], number: str, person: str) -> Trouble | None:
         rule = self.persons.get(person) or self.everybody
-        if rule is None or rule.requests == 0:
+        if rule is None:
             return None
         manner = rule.manner
         if manner.kind == "mixed":
@@ -168,6 +170,8 @@ class Conduct:
         if rule.requests is not None:
             rule.requests -= 1
             self.ledger.settle_manner(number, manner)
+            if rule.requests == 0:
+                self.behave(None, person=person if person in self.persons else "")
         return manner
 
     async def _delay(self, manner: Trouble, *, is_numbered: bool) -> None:

@@ -40,6 +40,11 @@ class Deposits:
         """How much a control that is in force could hold."""
         return 0 if account.priority else max(0, self.balance(account) - account.blocked)
 
+    def room_of(self, number: str) -> int:
+        """The same, of an account by its number."""
+        account = self._accounts.find(number)
+        return self.room(account) if account else 0
+
     def available(self, account: Account) -> int:
         """What the owner could still use."""
         held = sum(hold.cents for hold in self.standing(account) if hold.state is HoldState.IN_FORCE)

@@ -131,6 +131,14 @@ class Lines:
                 return
             self.end(first, HoldState.LAPSED, first.last_day + timedelta(days=1), room)
 
+    def held_by_others(self) -> list[str]:
+        """Where one of ours waits behind a court of the script."""
+        rows = self._connection.execute(
+            "SELECT DISTINCT reference FROM holds AS ours WHERE state = 'waiting' AND NOT is_scripted AND EXISTS"
+            " (SELECT 1 FROM holds WHERE reference = ours.reference AND state = 'in_force' AND is_scripted) ORDER BY 1"
+        ).fetchall()
+        return [str(row["reference"]) for row in rows]
+
     def told(self, reference: str) -> list[dict[str, Any]]:
         """Our courts' controls as the other side's own truth, for tests and demonstrations."""
         rows = self._connection.execute(

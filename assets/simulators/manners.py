@@ -3,52 +3,33 @@
 from __future__ import annotations
 
 import random
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
 Kind = Literal[
     "plain",
     "slow",
-    "silent",
-    "late",
-    "server-error",
-    "broken",
-    "garbage",
-    "reset",
+    "silent",  # acts and never answers
+    "late",  # acts only after the caller gave up
+    "server-error",  # acts and answers 5xx
+    "broken",  # answers 5xx without having acted
+    "garbage",  # acts and answers what nobody understands
+    "reset",  # acts and resets the connection
     "refuses",
-    "objects",
-    "accepted",
-    "twice",
-    "contradicts",
-    "nothing",
+    "objects",  # does nothing; the court answers within 15 days
+    "accepted",  # takes it in (202) and acts when it is asked again
+    "twice",  # acts and sends its answer twice
+    "contradicts",  # asked again under the same number, it says the contrary
+    "nothing",  # finds nothing
     "not-controlled",
-    "partly",
-    "waiting",
-    "priority",
-    "mixed",
+    "partly",  # controls half of what was asked
+    "waiting",  # another court was there first
+    "priority",  # somebody else's right goes before: controlled 0
+    "mixed",  # any of these, drawn by the seed
 ]
-WORDS: dict[Kind, str] = {
-    "plain": "answers at once, and rightly",
-    "slow": "answers three times as late",
-    "silent": "acts and never answers",
-    "late": "acts only after the caller gave up",
-    "server-error": "acts and answers 5xx",
-    "broken": "answers 5xx without having acted",
-    "garbage": "acts and answers what nobody understands",
-    "reset": "acts and resets the connection",
-    "refuses": "refuses, with a reason",
-    "objects": "does nothing and objects; the court answers within 15 days",
-    "accepted": "takes it in (202) and acts when it is asked again",
-    "twice": "acts and sends its answer twice",
-    "contradicts": "asked again under the same number, it says the contrary",
-    "nothing": "finds nothing",
-    "not-controlled": "does not control it, and says why",
-    "partly": "controls half of what was asked",
-    "waiting": "another court was there first",
-    "priority": "somebody else's right goes before: controlled 0",
-    "mixed": "any of these, drawn by the seed",
-}
+KINDS: tuple[Kind, ...] = get_args(Kind)
+"""In words: `words.json`, under `manner.…`."""
 BEFORE_THE_DEED: frozenset[Kind] = frozenset({"late", "broken", "refuses", "objects", "accepted"})
 """In these it has not acted yet when it answers."""
 PASSING: frozenset[Kind] = frozenset(
@@ -66,7 +47,7 @@ class Trouble(BaseModel):
     reason: str = Field(default="", max_length=200)
 
 
-_WEIGHTS: dict[Kind, int] = {kind: 8 if kind == "plain" else 1 for kind in WORDS if kind not in ("mixed", "refuses")}
+_WEIGHTS: dict[Kind, int] = {kind: 8 if kind == "plain" else 1 for kind in KINDS if kind not in ("mixed", "refuses")}
 
 
 def draw(seed: int, key: str) -> Trouble:
