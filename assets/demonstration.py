@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from assets import formats
 from assets.simulators.people import everybody
-from assets.tables import Asset, Case, Person
+from assets.tables import Asset, Case, Claim, Person
 from assets.terms import AssetKind
 
 
@@ -66,7 +66,7 @@ async def seed(
     persons = _persons(case.id, script.persons, today)
     session.add_all(persons)
     await session.flush()
-    session.add(_clue(case.id, persons[0].id))
+    session.add_all([_clue(case.id, persons[0].id), _claim(case, persons[-1].id)])
     await session.flush()
     return case.id
 
@@ -86,6 +86,18 @@ def _persons(case_id: UUID, id_numbers: Sequence[str], today: date) -> list[Pers
         )
     )
     return rows
+
+
+def _claim(case: Case, creditor_id: UUID) -> Claim:
+    """All that the case is about, four fifths of it principal."""
+    return Claim(
+        case_id=case.id,
+        creditor_id=creditor_id,
+        amount_cents=case.claim_cents,
+        principal_cents=case.claim_cents * 4 // 5,
+        interest_from=date(2026, 1, 16),
+        basis="（2025）内01民终88号（虚构）",
+    )
 
 
 def _clue(case_id: UUID, person_id: UUID) -> Asset:

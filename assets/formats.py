@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from pathlib import Path
 
 from assets.errors import BadFormat
 
-HOHHOT_COURT_CODES = frozenset(
-    {"内01", "内0102", "内0103", "内0104", "内0105", "内0121", "内0122", "内0123", "内0124", "内0125"}
-)
-"""The city court and its district and county courts, as case numbers name them."""
+HOHHOT_COURTS: dict[str, str] = json.loads(Path(__file__).with_name("court_codes.json").read_bytes())["courts"]
+"""The city court and its district and county courts, by the codes under which case numbers name them."""
+HOHHOT_COURT_CODES = frozenset(HOHHOT_COURTS)
 CASE_TYPES = ("执恢", "执保", "执异", "执复", "执监", "执协", "司惩", "财保", "执")
 
+EARLIEST_YEAR = 1949
+
+_WIDE = {
+    code: code - 0xFEE0 for span in ((0xFF10, 10), (0xFF21, 26), (0xFF41, 26)) for code in range(span[0], sum(span))
+}
+"""Wide digits and letters, as an input method may write them, to plain ones."""
 _HALF_TO_FULL = str.maketrans({"(": "（", ")": "）", "〔": "（", "〕": "）", "[": "（", "]": "）"})
-_CASE = re.compile(rf"（(\d{{4}})）(内\d{{2}}(?:\d{{2}})?)({'|'.join(CASE_TYPES)})([1-9]\d*)号")
+_CASE = re.compile(rf"（(\d{{4}})）(内\d{{2}}(?:\d{{2}})?)({'|'.join(CASE_TYPES)})([1-9]\d*)号", re.ASCII)
 _RULING_SUFFIX = re.compile(r"(之[一二三四五六七八九十]{1,3})?")
 _RESIDENT_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _FIRM_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
@@ -35,11 +42,19 @@ def case_number(text: str, today: date, courts: frozenset[str] = HOHHOT_COURT_CO
     match = _CASE.fullmatch(normal)
     if match is None:
         raise BadFormat("case-number", "shape")
-    if int(match[1]) > today.year:
+    if not EARLIEST_YEAR <= int(match[1]) <= today.year:
         raise BadFormat("case-number", "year")
     if match[2] not in courts:
         raise BadFormat("case-number", "court")
     return normal
+
+
+def court_code_of(case: str) -> str:
+    """The code of the court that a checked case number names."""
+    match = _CASE.fullmatch(case)
+    if match is None:
+        raise BadFormat("case-number", "shape")
+    return match[2]
 
 
 def ruling_number(text: str, today: date, courts: frozenset[str] = HOHHOT_COURT_CODES) -> str:
@@ -160,7 +175,7 @@ def vin(text: str) -> str:
 
 def amount_cents(text: str) -> int:
     """Read an exact amount in yuan, such as 1,234.50, as integer cents; more than two places are refused."""
-    plain = re.sub(r"[,，]", "", _squeezed(text))
+    plain = re.sub(r"[,，]", "", _squeezed(text)).replace("．", ".")
     if not re.fullmatch(r"\d{1,15}(\.\d{1,2})?", plain, re.ASCII):
         raise BadFormat("amount", "shape")
     try:
@@ -176,7 +191,7 @@ def amount_text(cents: int) -> str:
 
 
 def _squeezed(text: str) -> str:
-    return re.sub(r"\s+", "", text)
+    return re.sub(r"\s+", "", text).translate(_WIDE)
 
 
 def _matched(item: str, pattern: re.Pattern[str], normal: str) -> str:

@@ -34,9 +34,7 @@ class BadSignature(Exception):
 class Signer(Protocol):
     """Makes signatures under one key."""
 
-    @property
-    def key_id(self) -> str:
-        """By which the other side knows it."""
+    key_id: str
 
     def sign(self, message: bytes) -> bytes:
         """The signature over `message`."""

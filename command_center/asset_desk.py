@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from assets.banks.http import HttpBank
+from assets.case_intake import CourtRef
+from assets.cases import Cases
+from assets.gateway import Gateway
 from assets.holidays import WorkingDays, announced, read_holidays
 from assets.proposals import Proposals
+from assets.registry.http import HttpRegistry
 from assets.sanctions.service import Sanctions
 from assets.service import Assets
+from command_center.accounts.tables import Court
 from command_center.asset_access import AssetTrail, told_over
 from command_center.audit import Audit
 from command_center.clock import now
 from command_center.config import Settings
 from command_center.court_seal import CourtSeal
 from command_center.database import Database
-from command_center.gateways import gateways_of
 from command_center.journal import Journal
 from streams.hub.hub import Hub
+
+
+def gateways_of(settings: Settings) -> list[Gateway]:
+    """Everybody who can be asked."""
+    return [HttpBank(settings.bank_url), HttpRegistry(settings.registry_url)]
 
 
 def assets_of(settings: Settings, database: Database, hub: Hub, audit: Audit, journal: Journal) -> Assets:
@@ -48,3 +61,13 @@ def holidays_of(settings: Settings) -> WorkingDays:
 def proposals_of(settings: Settings, database: Database, hub: Hub, audit: Audit, journal: Journal) -> Proposals:
     """What officers propose, for one process."""
     return Proposals(database, gateways_of(settings), AssetTrail(audit, journal), now, told_over(hub))
+
+
+def cases_of(database: Database, hub: Hub, audit: Audit, journal: Journal) -> Cases:
+    """The service for the files of cases, for one process."""
+    return Cases(database, AssetTrail(audit, journal), now, told_over(hub), _court_of)
+
+
+async def _court_of(session: AsyncSession, code: str) -> CourtRef | None:
+    court = (await session.scalars(select(Court).where(Court.code == code))).one_or_none()
+    return None if court is None else CourtRef(court.id, court.code, court.name_zh)

@@ -35,6 +35,7 @@ from command_center.api import (
     asset_search,
     assets,
     audit,
+    cases,
     certificate,
     custody,
     deletions,
@@ -60,10 +61,11 @@ from command_center.api import (
 )
 from command_center.api.field_page import FieldPage
 from command_center.asset_access import AssetTrail
-from command_center.asset_desk import assets_of, proposals_of, sanctions_of
+from command_center.asset_desk import assets_of, cases_of, proposals_of, sanctions_of
 from command_center.audit import Audit
 from command_center.audit_reading import ANCHOR_FILE, AuditReader
 from command_center.certificates import AUTHORITY_FILE
+from command_center.clock import now
 from command_center.config import Settings
 from command_center.court_seal import CourtSeal
 from command_center.database import Database
@@ -101,6 +103,7 @@ from command_center.screens.doors import CALLBACKS
 from command_center.screens.pages import accounts as accounts_page
 from command_center.screens.pages import assets as assets_page
 from command_center.screens.pages import audit_log as audit_page
+from command_center.screens.pages import cases as cases_page
 from command_center.screens.pages import retention as retention_page
 from command_center.screens.pages import review
 from command_center.screens.pages import sanctions as sanctions_page
@@ -179,6 +182,7 @@ class Web:
         self.nodes = Nodes(self.board.hub_state, assumed)
         self.metrics.registry.register(NodesCollector(self.nodes))
         self.assets = assets_of(settings, self.database, self.hub, self.audit, self.journal)
+        self.cases = cases_of(self.database, self.hub, self.audit, self.journal)
         self.sanctions = sanctions_of(settings, self.database, self.hub, self.audit, self.journal)
         self.proposals = proposals_of(settings, self.database, self.hub, self.audit, self.journal)
         self.duties = Duties(self.database)
@@ -211,6 +215,7 @@ class Web:
             retention_page.register,
             assets_page.register,
             sanctions_page.register,
+            cases_page.register,
             system_page.register,
             partial(assets_panel.register, assets=self.assets),
         )
@@ -258,6 +263,7 @@ class Web:
             exports.router(self.exports),
             assets.router(self.assets),
             asset_requests.router(self.assets, names, CourtSeal(self.settings.keys)),
+            cases.router(self.cases, names, now),
             sanctions.router(self.sanctions, names),
             asset_search.router(
                 asset_search.readers(self.database, AssetTrail(self.audit, self.journal)),

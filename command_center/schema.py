@@ -18,6 +18,7 @@ from sqlalchemy import URL, Connection, create_engine, event, inspect, make_url,
 
 import assets.case_accounts.ledger_tables
 import assets.case_accounts.tables
+import assets.case_entries
 import assets.sanctions.tables  # noqa: F401 - every table is known
 import command_center.accounts.tables
 import command_center.audit

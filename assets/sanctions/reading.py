@@ -13,6 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from assets.audit import Actor
 from assets.errors import NotFound
 from assets.holidays import WorkingDays
+from assets.masks import masked_words
+from assets.names import private_names
 from assets.orders import case_of
 from assets.sanctions.checks import Check, Question, check_of_json, failing, run_checks
 from assets.sanctions.cover import CoverOf
@@ -66,9 +68,12 @@ class Reading:
             NotFound: there is none, or none that the actor may know of.
         """
         sanction = await session.get(Sanction, sanction_id)
-        if sanction is None or not await self._is_known(session, actor, sanction.case_id):
+        if sanction is None:
             raise NotFound("no-such-sanction")
-        case = await case_of(session, actor, sanction.case_id, lock=lock)
+        try:
+            case = await case_of(session, actor, sanction.case_id, lock=lock)
+        except NotFound as exc:
+            raise NotFound("no-such-sanction") from exc
         if lock:
             await session.refresh(sanction)
         person = await session.get_one(Person, sanction.person_id)
@@ -128,16 +133,17 @@ class Reading:
             .order_by(SanctionPublication.number)
         )
         is_open = SanctionState(sanction.state) in _UNDECIDED
+        names = await private_names(session, [sanction.case_id])
         return SanctionView(
             line=sanction_line(sanction, opened.case, opened.person, self.today(), self.days),
-            facts=sanction.facts,
+            facts=masked_words(sanction.facts, names),
             basis_document=sanction.basis_document,
-            duty=sanction.duty,
+            duty=masked_words(sanction.duty, names),
             performance=sanction.performance,
             security=sanction.security,
-            security_note=sanction.security_note,
+            security_note=masked_words(sanction.security_note, names),
             extra_years=sanction.extra_years,
-            extra_reason=sanction.extra_reason,
+            extra_reason=masked_words(sanction.extra_reason, names),
             proposed_by=sanction.proposed_by,
             decided_by=sanction.decided_by,
             decision_number=sanction.decision_number,
@@ -147,9 +153,9 @@ class Reading:
             checks=opened.checks if is_open else [check_of_json(one) for one in sanction.checks],
             checked_at_decision=not is_open and bool(sanction.checks),
             deeds=[DeedView(deed.value, why_not(deed, actor, opened.case, sanction, opened.around)) for deed in Deed],
-            steps=step_views(steps),
+            steps=step_views(steps, names),
             publications=publication_views(publications),
-            draft_text=self._draft(opened),
+            draft_text=masked_words(self._draft(opened), names),
         )
 
     def _draft(self, opened: Opened) -> str:
@@ -172,7 +178,3 @@ class Reading:
             listing_stands=SanctionKind.LISTING in kinds,
             fails=bool(failing(checks)),
         )
-
-    async def _is_known(self, session: AsyncSession, actor: Actor, case_id: UUID) -> bool:
-        case = await session.get(Case, case_id)
-        return case is not None and case.court_id in actor.court_ids

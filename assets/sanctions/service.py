@@ -19,7 +19,7 @@ from assets.audit import Actor, AuditTrail, Records
 from assets.errors import BadFormat, Conflict, NotFound
 from assets.holidays import WorkingDays
 from assets.identifiers import new_id
-from assets.orders import case_of, require, require_under_enforcement
+from assets.orders import case_of, require, require_under_enforcement, visible
 from assets.sanctions.checks import Check, failing
 from assets.sanctions.cover import CoverOf, cover_of_measures
 from assets.sanctions.grounds import Ground, Performance, SanctionKind, Security, check_extension
@@ -95,7 +95,7 @@ class Sanctions:
             select(Sanction, Case, Person)
             .join(Case, Case.id == Sanction.case_id)
             .join(Person, Person.id == Sanction.person_id)
-            .where(Case.court_id.in_(actor.court_ids))
+            .where(visible(actor))
             .order_by(Sanction.id.desc())
         )
         if states:

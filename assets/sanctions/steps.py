@@ -149,11 +149,11 @@ class Steps:
         key: UUID,
         *,
         reason: str,
-        basis_document: str,
-        duty: str,
         performance: Performance,
+        basis_document: str = "",
+        duty: str = "",
     ) -> SanctionView:
-        """Publish it with other contents; what stood there before is kept.
+        """Publish it with other contents; what stood there before is kept. An empty text leaves it as it is.
 
         Raises:
             Conflict: `sanction-nothing-corrected` where nothing would change.
@@ -161,7 +161,8 @@ class Steps:
 
         async def apply(session: AsyncSession, opened: Opened) -> None:
             sanction = opened.sanction
-            sanction.basis_document, sanction.duty = basis_document, duty
+            sanction.basis_document = basis_document or sanction.basis_document
+            sanction.duty = duty or sanction.duty
             sanction.performance = performance.value
             last = (await publications_of(session, sanction))[-1]
             fields = published_fields(sanction, opened.case, opened.person, self._reading.today())

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from assets.holidays import WorkingDays
-from assets.masks import masked_id, masked_name
+from assets.masks import masked_id, masked_name, masked_words
 from assets.sanctions.checks import Check
 from assets.sanctions.states import LIVE, SanctionState
 from assets.sanctions.tables import Sanction, SanctionPublication, SanctionStep
 from assets.tables import Case, Person
 from assets.terms import china_day
+
+_FREE = frozenset({"facts", "duty", "security_note", "extra_reason", "reason"})
+"""What of a step was written freely."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +133,22 @@ def sanction_line(sanction: Sanction, case: Case, person: Person, today: date, d
     )
 
 
-def step_views(steps: Iterable[SanctionStep]) -> list[StepView]:
-    """The time line, oldest first."""
-    return [StepView(one.deed, one.old, one.new, one.at, one.actor_id, dict(one.given)) for one in steps]
+def step_views(steps: Iterable[SanctionStep], names: Collection[str]) -> list[StepView]:
+    """The time line, oldest first; `names` are masked in what was written freely."""
+    return [
+        StepView(
+            one.deed,
+            one.old,
+            one.new,
+            one.at,
+            one.actor_id,
+            {
+                name: masked_words(value, names) if isinstance(value, str) and name in _FREE else value
+                for name, value in one.given.items()
+            },
+        )
+        for one in steps
+    ]
 
 
 def publication_views(publications: Iterable[SanctionPublication]) -> list[PublicationView]:

@@ -96,6 +96,7 @@ DOORS: tuple[Door, ...] = (
     Door("/review", may(P.REVIEW), is_page=True),
     Door("/assets", may(P.SEE_ASSETS), is_page=True),
     Door("/assets/sanctions", may(P.SEE_ASSETS), is_page=True),
+    Door("/assets/cases", may(P.SEE_ASSETS), is_page=True),
     Door("/retention", CUSTODY, is_page=True),
     Door("/accounts", may(P.MANAGE_ACCOUNTS), is_page=True),
     Door("/audit", AUDIT, is_page=True),
@@ -166,6 +167,14 @@ DOORS: tuple[Door, ...] = (
     Door("/api/assets/queries", may(P.QUERY_ASSETS), ("POST",)),
     Door("/api/assets/freezes", may(P.CONTROL_ASSETS), ("POST",)),
     Door("/api/assets/seizures", may(P.CONTROL_ASSETS), ("POST",)),
+    # Cases
+    Door("/api/assets/cases", may(P.MANAGE_CASES), ("POST",)),
+    Door("/api/assets/cases/{id}/file", may(P.SEE_ASSETS)),
+    Door("/api/assets/cases/{id}/persons", may(P.MANAGE_CASES), ("POST",)),
+    Door("/api/assets/cases/{id}/claims", may(P.MANAGE_CASES), ("POST",)),
+    Door("/api/assets/persons/{id}", may(P.MANAGE_CASES), ("PATCH",)),
+    Door("/api/assets/claims/{id}", may(P.MANAGE_CASES), ("PATCH",)),
+    Door("/api/assets/format-checks", may(P.SEE_ASSETS), ("POST",)),
     # Sanctions
     Door("/api/assets/sanction-checks", may(P.SEE_ASSETS)),
     Door("/api/assets/sanctions", may(P.SEE_ASSETS)),

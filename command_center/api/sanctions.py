@@ -184,10 +184,10 @@ class ServiceBody(StepBody):
 
 
 class CorrectionBody(ReasonBody):
-    """What the publication is to say from now on."""
+    """What the publication is to say from now on; an empty text leaves what it says."""
 
-    basis_document: ShortWords = Field(min_length=1)
-    duty: Words = Field(min_length=1)
+    basis_document: ShortWords = ""
+    duty: Words = ""
     performance: Performance
 
 

@@ -21,6 +21,8 @@ TODAY = date(2026, 11, 22)
         ("(2026)内01执123号", "（2026）内01执123号"),
         (" 〔2025〕内0102执恢 7号", "（2025）内0102执恢7号"),
         ("（2026）内0125司惩1号", "（2026）内0125司惩1号"),
+        ("（２０２６）内０１执１２３号", "（2026）内01执123号"),
+        ("[2026]内0121财保9号", "（2026）内0121财保9号"),
     ],
 )
 def test_a_case_number_is_brought_to_its_normal_form(written: str, normal: str) -> None:
@@ -36,6 +38,9 @@ def test_a_case_number_is_brought_to_its_normal_form(written: str, normal: str) 
         ("（2026）内01民初123号", "shape"),
         ("（2026）内01执0号", "shape"),
         ("（2026）内01执123", "shape"),
+        ("（٢٠٢٦）内01执123号", "shape"),
+        ("（2026）内01执١٢٣号", "shape"),
+        ("（0026）内01执123号", "year"),
         ("", "shape"),
     ],
 )
@@ -43,6 +48,21 @@ def test_a_wrong_case_number_is_refused_with_its_reason(written: str, why: str) 
     with pytest.raises(BadFormat) as refused:
         formats.case_number(written, TODAY)
     assert refused.value.parameters == {"item": "case-number", "why": why}
+
+
+COURTS = ("内01", "内0102", "内0103", "内0104", "内0105", "内0121", "内0122", "内0123", "内0124", "内0125")
+TYPES = ("执", "执恢", "执保", "执异", "执复", "执监", "执协", "司惩", "财保")
+
+
+def test_practice_the_courts_of_hohhot_and_the_types_of_their_cases() -> None:
+    assert tuple(sorted(formats.HOHHOT_COURTS)) == COURTS
+    for court in COURTS:
+        for kind in TYPES:
+            number = f"（2026）{court}{kind}1号"
+            assert formats.case_number(number, TODAY) == number
+            assert formats.court_code_of(number) == court
+    with pytest.raises(BadFormat):
+        formats.court_code_of("（2026）内01执")
 
 
 @pytest.mark.parametrize("written", ["(2026)内01执1023号之一", "（2026）内01执1023号"])
@@ -85,6 +105,33 @@ def test_gb_11643_the_fifteen_digit_form_and_its_date() -> None:
     assert formats.fifteen_digit_form("150105200001017012") == ""
     with pytest.raises(BadFormat):
         formats.resident_id("110105491331002", TODAY)
+
+
+@pytest.mark.parametrize(
+    ("number", "born", "is_male"),
+    [
+        ("11010519491231002X", date(1949, 12, 31), False),
+        ("150105199001010018", date(1990, 1, 1), True),
+        ("110105491231002", date(1949, 12, 31), False),
+    ],
+)
+def test_gb_11643_the_number_holds_birthday_and_sex(number: str, born: date, is_male: bool) -> None:
+    assert formats.born_on(number) == born
+    assert formats.is_male(number) is is_male
+
+
+def test_gb_11643_the_age_grows_on_the_birthday() -> None:
+    ages = [formats.age_on("150105199001010018", day) for day in (date(2007, 12, 31), date(2008, 1, 1))]
+    assert ages == [17, 18]
+    for wrong in ("15010519900101001", "15010519901301001X"):
+        with pytest.raises(BadFormat):
+            formats.born_on(wrong)
+
+
+def test_wide_digits_and_letters_of_an_input_method_are_plain_ones() -> None:
+    assert formats.resident_id("１１０１０５１９４９１２３１００２Ｘ", TODAY) == "11010519491231002X"
+    assert formats.firm_code("９１３５０１００Ｍ０００１００Ｙ４３") == "91350100M000100Y43"
+    assert formats.amount_cents("１，２３４．５０") == 123450
 
 
 @given(place=st.integers(0, 16), change=st.integers(1, 9))

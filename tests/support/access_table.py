@@ -85,6 +85,25 @@ LIMIT = {
     "performance": "none",
     "idempotency_key": "{new}",
 }
+CASE = {
+    "number": "（2026）内01执99号",
+    "filed_on": "2026-11-02",
+    "judge_name": "a judge",
+    "work_card": "1",
+    "duty_card": "2",
+    "persons": [{"name": "a debtor", "is_firm": False, "id_number": "11010519491231002X", "role": "under_enforcement"}],
+    "idempotency_key": "{new}",
+}
+OUTSIDER = {
+    "person": {"name": "somebody", "is_firm": False, "id_number": "11010519491231002X", "role": "outsider"},
+    "idempotency_key": "{new}",
+}
+CLAIM = {
+    "creditor_id": "{city_person}",
+    "amount_cents": 1,
+    "principal_cents": 1,
+    "idempotency_key": "{new}",
+}
 PRESS = {"idempotency_key": "{new}"}
 REASON = {"reason": "over", "idempotency_key": "{new}"}
 PRESS = {"idempotency_key": "{new}"}
@@ -113,6 +132,7 @@ WAYS: tuple[Way, ...] = (
     Way("GET", "/system", "system", "commander", is_page=True),
     Way("GET", "/assets", "judge", "officer1", is_page=True),
     Way("GET", "/assets/sanctions", "approver", "officer1", is_page=True),
+    Way("GET", "/assets/cases", "supervisor", "officer1", is_page=True),
     Way("GET", "/retention", "supervisor", "commander", is_page=True),
     Way("GET", "/map/{kind}", "commander", "officer1", "/map/centre"),
     Way("GET", "/_dash-layout", "commander", None),
@@ -674,6 +694,63 @@ WAYS: tuple[Way, ...] = (
         "/api/assets/requests/{request}/retry",
         status=202,
         other_court=("saihan-judge", 404),
+    ),
+    # Cases; the debtor is no creditor, so 409 is as far as the right person gets with a claim
+    Way("POST", "/api/assets/cases", "judge", "approver", body=CASE, status=201, other_court=("saihan-judge", 403)),
+    Way(
+        "GET",
+        "/api/assets/cases/{id}/file",
+        "approver",
+        "security",
+        "/api/assets/cases/{city_case}/file",
+        other_court=("saihan-approver", 404),
+    ),
+    Way(
+        "POST",
+        "/api/assets/cases/{id}/persons",
+        "commander",
+        "supervisor",
+        "/api/assets/cases/{city_case}/persons",
+        body=OUTSIDER,
+        status=201,
+        other_court=(DISTRICT, 404),
+    ),
+    Way(
+        "PATCH",
+        "/api/assets/persons/{id}",
+        "judge",
+        "approver",
+        "/api/assets/persons/{city_person}",
+        body=REASON | {"role": "under_enforcement"},
+        status=409,
+        other_court=("saihan-judge", 404),
+    ),
+    Way(
+        "POST",
+        "/api/assets/cases/{id}/claims",
+        "judge",
+        "supervisor",
+        "/api/assets/cases/{city_case}/claims",
+        body=CLAIM,
+        status=409,
+        other_court=("saihan-judge", 404),
+    ),
+    Way(
+        "PATCH",
+        "/api/assets/claims/{id}",
+        "judge",
+        "officer1",
+        "/api/assets/claims/{city_claim}",
+        body=CLAIM | REASON,
+        status=409,
+        other_court=("saihan-judge", 404),
+    ),
+    Way(
+        "POST",
+        "/api/assets/format-checks",
+        "supervisor",
+        "officer1",
+        body={"item": "vin", "text": "1M8GDM9AXKP042788"},
     ),
     # Sanctions; the one that is there has ended, so 409 is as far as the right person gets with it
     Way(

@@ -105,6 +105,7 @@ async def new_access_world(running: RunningWeb) -> AccessWorld:
     await _exports(world)
     await _proposals(world)
     await _sanction(world)
+    await _claim(world)
     return world
 
 
@@ -343,3 +344,14 @@ async def _proposals(world: AccessWorld) -> None:
         session.add(order)
         await session.flush()
         things["order"] = str(order.id)
+
+
+async def _claim(world: AccessWorld) -> None:
+    """What the city's applicant has to get."""
+    judge = await world.client("judge")
+    file = await judge.get(f"/api/assets/cases/{world.things['city_case']}/file")
+    creditor = next(one["id"] for one in file.json()["persons"] if one["role"] == "applicant")
+    body = {"creditor_id": creditor, "amount_cents": 1, "principal_cents": 1, "idempotency_key": str(new_id())}
+    made = await judge.post(f"/api/assets/cases/{world.things['city_case']}/claims", json=body)
+    assert made.status_code == 201, made.text
+    world.things["city_claim"] = str(made.json()["claims"][-1]["id"])

@@ -17,7 +17,7 @@ export function askFields({ title, deed, fields, send, about = [], isWide = fals
     const leave = h("button", { type: "button", onclick: () => dialog.close() }, say("reason.leave"));
     const go = h("button.primary", { type: "submit" }, deed);
     const form = h("form.field-form", {},
-      about.map((one) => h("div.field-about", {}, one)), fields.map(fieldElement), news, h("div.field-deeds", {}, leave, go));
+      about.map((one) => h("div.field-about", {}, one)), fields.map(fieldElement), h("div.field-deeds", {}, news, leave, go));
     const dialog = h(`dialog.field-dialog${isWide ? ".is-wide" : ""}`, { "aria-labelledby": "field-title" }, h("h2", { id: "field-title" }, title), form);
     form.addEventListener("input", () => { key = crypto.randomUUID(); });
     form.addEventListener("submit", async (event) => {

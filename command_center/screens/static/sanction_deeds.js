@@ -58,8 +58,8 @@ const WANTED = {
   correct: (full) => ({
     about: [say("sanction.about.correct")],
     fields: [
-      { name: "basis_document", label: say("sanction.fact.basis"), kind: "text", required: true, maxlength: 100, value: full.basis_document },
-      { name: "duty", label: say("sanction.fact.duty"), kind: "textarea", required: true, maxlength: 1000, value: full.duty },
+      { name: "basis_document", label: say("sanction.fact.basis"), kind: "text", maxlength: 100, placeholder: full.basis_document, hint: say("sanction.correct.empty") },
+      { name: "duty", label: say("sanction.fact.duty"), kind: "textarea", maxlength: 1000, placeholder: full.duty, hint: say("sanction.correct.empty") },
       performance(full.performance),
       reason(),
     ],

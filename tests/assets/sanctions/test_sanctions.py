@@ -257,7 +257,7 @@ async def test_service_is_after_the_decision_and_not_in_the_future(bench: Bench,
 
 async def test_shielding_and_correction_keep_what_the_public_read_before(bench: Bench) -> None:
     listing, _ = await bench.listed()
-    same = {"basis_document": "（2025）内0105民初88号", "duty": "偿还借款本金10万元及利息"}
+    same = {"basis_document": "（2025）内0105民初88号"}
     with pytest.raises(Conflict, match="sanction-nothing-corrected"):
         await bench.steps.correct(bench.judge, listing, uuid4(), reason="核对", performance=Performance.NONE, **same)
     await bench.steps.correct(
@@ -389,6 +389,12 @@ async def test_the_list_is_filtered_and_paged(bench: Bench) -> None:
     rest = await bench.sanctions.listed(bench.judge, after=first[-1].id, limit=2)
     assert len(first) == 2
     assert len(rest) == 1
+
+
+async def test_free_words_tell_no_name_and_no_number(bench: Bench) -> None:
+    facts = "张某甲将款项转入6217000060000000008"
+    listing, _ = await bench.propose(facts=facts)
+    assert (listing.facts, listing.steps[0].given["facts"]) == ("张*将款项转入****0008",) * 2
 
 
 async def test_the_audit_holds_every_step_and_nothing_personal(bench: Bench) -> None:
