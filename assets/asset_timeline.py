@@ -27,9 +27,10 @@ from assets.tables import (
     SealedPaper,
     TermAlarm,
 )
+from assets.views import RequestView, request_view
 
-MOST_ENTRIES = 500
-"""Of one asset; what is older is counted."""
+MOST_ENTRIES, MOST_ORDERS = 500, 50
+"""Of one asset; of what is older the entries are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,8 @@ class History:
 
     entries: list[Entry]
     left_off: int
+    orders: list[RequestView]
+    """The controls that were ordered of it, newest first: what is under way, what has papers, what is to be checked."""
 
 
 class Histories:
@@ -76,9 +79,12 @@ class Histories:
                 raise NotFound("no-such-asset")
             await case_of(session, actor, asset.case_id)
             names = await private_names(session, [asset.case_id])
-            found = await _Gathering(session, asset, names).entries()
+            gathering = _Gathering(session, asset, names)
+            requests = await gathering.requests()
+            found = await gathering.entries(requests)
         found.sort(key=lambda entry: entry.at, reverse=True)
-        return History(found[:MOST_ENTRIES], max(0, len(found) - MOST_ENTRIES))
+        orders = [request_view(one, names) for one in requests if one.is_control]
+        return History(found[:MOST_ENTRIES], max(0, len(found) - MOST_ENTRIES), orders[:MOST_ORDERS])
 
 
 class _Gathering:
@@ -89,8 +95,20 @@ class _Gathering:
         self._asset = asset
         self._names = names
 
-    async def entries(self) -> list[Entry]:
-        requests = list(await self._session.scalars(self._requests()))
+    async def requests(self) -> list[AssetRequest]:
+        """Its controls, and the queries of its person at its gateway: one of them found it; newest first."""
+        asset = self._asset
+        is_query = (
+            (AssetRequest.case_id == asset.case_id)
+            & (AssetRequest.action == Action.QUERY.value)
+            & (AssetRequest.person_id == asset.person_id)
+            & (AssetRequest.gateway == asset.gateway)
+        )
+        query = select(AssetRequest).where(or_(AssetRequest.asset_id == asset.id, is_query))
+        return list(await self._session.scalars(query.order_by(AssetRequest.id.desc())))
+
+    async def entries(self, requests: Sequence[AssetRequest]) -> list[Entry]:
+        """All that the records hold of it, in no order."""
         numbers = {request.id: request for request in requests}
         found = [entry for request in requests for entry in self._of_request(request)]
         found += [entry async for entry in self._of_measures(numbers)]
@@ -99,17 +117,6 @@ class _Gathering:
         found += [entry async for entry in self._of_proposals()]
         found += [entry async for entry in self._of_alarms()]
         return found
-
-    def _requests(self) -> Any:
-        """Its controls, and the queries of its person at its gateway: one of them found it."""
-        asset = self._asset
-        is_query = (
-            (AssetRequest.case_id == asset.case_id)
-            & (AssetRequest.action == Action.QUERY.value)
-            & (AssetRequest.person_id == asset.person_id)
-            & (AssetRequest.gateway == asset.gateway)
-        )
-        return select(AssetRequest).where(or_(AssetRequest.asset_id == asset.id, is_query))
 
     def _of_request(self, request: AssetRequest) -> Iterator[Entry]:
         sender = request.actor_id

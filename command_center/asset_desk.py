@@ -11,6 +11,7 @@ from assets.cases import Cases
 from assets.gateway import Gateway
 from assets.holidays import WorkingDays, announced, read_holidays
 from assets.proposals import Proposals
+from assets.reading import AssetReading
 from assets.registry.http import HttpRegistry
 from assets.sanctions.service import Sanctions
 from assets.service import Assets
@@ -42,6 +43,11 @@ def assets_of(settings: Settings, database: Database, hub: Hub, audit: Audit, jo
         approved_actions=settings.actions_to_approve,
         feedback_hours=settings.feedback_hours,
     )
+
+
+def asset_reading_of(database: Database, audit: Audit, journal: Journal) -> AssetReading:
+    """What screens read assets by, for one process."""
+    return AssetReading(database, AssetTrail(audit, journal), now)
 
 
 def sanctions_of(settings: Settings, database: Database, hub: Hub, audit: Audit, journal: Journal) -> Sanctions:

@@ -60,8 +60,7 @@ from command_center.api import (
     tracks,
 )
 from command_center.api.field_page import FieldPage
-from command_center.asset_access import AssetTrail
-from command_center.asset_desk import assets_of, cases_of, proposals_of, sanctions_of
+from command_center.asset_desk import asset_reading_of, assets_of, cases_of, proposals_of, sanctions_of
 from command_center.audit import Audit
 from command_center.audit_reading import ANCHOR_FILE, AuditReader
 from command_center.certificates import AUTHORITY_FILE
@@ -266,9 +265,7 @@ class Web:
             cases.router(self.cases, names, now),
             sanctions.router(self.sanctions, names),
             asset_search.router(
-                asset_search.readers(self.database, AssetTrail(self.audit, self.journal)),
-                names,
-                self.assets.gateway_names,
+                asset_reading_of(self.database, self.audit, self.journal), names, self.assets.gateway_names
             ),
             asset_proposals.router(self.proposals, self.duties, names),
             asset_duties.router(asset_duties.FieldAssets(self.assets, self.proposals, self.duties, names)),

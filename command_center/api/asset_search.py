@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -14,15 +14,10 @@ from fastapi import APIRouter, Response
 from fastapi import Query as Parameter
 from pydantic import BaseModel, ConfigDict, Field
 
-from assets.asset_timeline import Histories
-from assets.audit import AuditTrail, Records
-from assets.case_search import CaseSearch
-from assets.case_summary import CaseSummaries
-from assets.listing import Listings
-from assets.search import AssetSearch, Order, Wanted
+from assets.reading import AssetReading
+from assets.search import Order, Wanted
 from assets.search_words import Place
 from assets.terms import AssetKind, china_day
-from assets.unmasking import Unmasking
 from assets.views import Standing
 from command_center.accounts.identity import signed_in
 from command_center.accounts.names import AccountNames
@@ -31,7 +26,6 @@ from command_center.api.paging import Page
 from command_center.api.reasons import Reason
 from command_center.asset_access import actor_of, refusals
 from command_center.asset_workbook import MEDIA_TYPE, workbook
-from command_center.clock import Clock, now
 from command_center.errors import Invalid
 
 PAGE, LARGEST_PAGE = 100, 500
@@ -116,6 +110,7 @@ class HistoryLine(BaseModel):
 
     entries: list[EntryLine]
     left_off: int
+    orders: list[RequestLine]
 
 
 class UnmaskBody(BaseModel):
@@ -186,46 +181,22 @@ class Paged(Filters):
     limit: int = Field(default=PAGE, ge=1, le=LARGEST_PAGE)
 
 
-@dataclass(frozen=True, slots=True)
-class Readers:
-    """What the routes read by."""
-
-    cases: CaseSearch
-    assets: AssetSearch
-    summaries: CaseSummaries
-    histories: Histories
-    listings: Listings
-    unmasking: Unmasking
-
-
-def readers(records: Records, audit: AuditTrail, clock: Clock = now) -> Readers:
-    """All of them, on the same records."""
-    return Readers(
-        cases=CaseSearch(records),
-        assets=AssetSearch(records, clock),
-        summaries=CaseSummaries(records, clock),
-        histories=Histories(records),
-        listings=Listings(records, audit, clock),
-        unmasking=Unmasking(records, audit),
-    )
-
-
-def router(read: Readers, names: AccountNames, gateways: Sequence[str], clock: Clock = now) -> APIRouter:
+def router(read: AssetReading, names: AccountNames, gateways: Sequence[str]) -> APIRouter:
     """The routes; `gateways` are those that can be asked."""
     routes = APIRouter(prefix="/api/assets", tags=["assets"])
-    _add_searching(routes, read, clock)
-    _add_reading(routes, read, names, gateways, clock)
-    _add_taking(routes, read, clock)
+    _add_searching(routes, read)
+    _add_reading(routes, read, names, gateways)
+    _add_taking(routes, read)
     return routes
 
 
-def _add_searching(routes: APIRouter, read: Readers, clock: Clock) -> None:
+def _add_searching(routes: APIRouter, read: AssetReading) -> None:
     @routes.get("/search", summary="Assets of one's courts: filtered, sorted, masked")
     async def search(asked: Annotated[Paged, Parameter()]) -> Page[FoundAssetLine]:
         with refusals():
             found = await read.assets.assets(
                 actor_of(signed_in()),
-                asked.wanted(china_day(clock())),
+                asked.wanted(china_day(read.clock())),
                 after=_place_of(asked.cursor),
                 limit=asked.limit,
             )
@@ -242,13 +213,13 @@ def _add_searching(routes: APIRouter, read: Readers, clock: Clock) -> None:
         return Page(items=[FoundCaseLine.model_validate(one) for one in found.items], next=_cursor_of(found.after))
 
 
-def _add_reading(routes: APIRouter, read: Readers, names: AccountNames, gateways: Sequence[str], clock: Clock) -> None:
+def _add_reading(routes: APIRouter, read: AssetReading, names: AccountNames, gateways: Sequence[str]) -> None:
     @routes.get("/cases/{id}/summary", summary="A case's head: claim, money really held, persons, who answered")
     async def summary(id: UUID) -> CaseSummaryLine:  # noqa: A002 - the path's own name
         with refusals():
             found = await read.summaries.of(actor_of(signed_in()), id)
         head = CaseHeadLine.model_validate(found)
-        return CaseSummaryLine(**dict(head), gateways=list(gateways), read_at=clock())
+        return CaseSummaryLine(**dict(head), gateways=list(gateways), read_at=read.clock())
 
     @routes.get("/items/{id}/history", summary="One asset's time line, newest first")
     async def history(id: UUID) -> HistoryLine:  # noqa: A002 - the path's own name
@@ -268,10 +239,11 @@ def _add_reading(routes: APIRouter, read: Readers, names: AccountNames, gateways
             )
             for entry in found.entries
         ]
-        return HistoryLine(entries=entries, left_off=found.left_off)
+        orders = [RequestLine.model_validate(one) for one in found.orders]
+        return HistoryLine(entries=entries, left_off=found.left_off, orders=orders)
 
 
-def _add_taking(routes: APIRouter, read: Readers, clock: Clock) -> None:
+def _add_taking(routes: APIRouter, read: AssetReading) -> None:
     @routes.post("/cases/{id}/unmask", summary="Names and numbers as they are: the case's own judge, for a reason")
     async def unmask(id: UUID, body: UnmaskBody, response: Response) -> BareLine:  # noqa: A002 - the path's own name
         response.headers.update(NOT_KEPT)
@@ -283,7 +255,7 @@ def _add_taking(routes: APIRouter, read: Readers, clock: Clock) -> None:
     async def take(id: UUID, asked: Annotated[Filters, Parameter()]) -> Response:  # noqa: A002 - the path's own name
         who = signed_in()
         with refusals():
-            wanted = replace(asked.wanted(china_day(clock())), case_id=id)
+            wanted = replace(asked.wanted(china_day(read.clock())), case_id=id)
             listing = await read.listings.of(actor_of(who), wanted)
         content = await asyncio.to_thread(workbook, listing, who.language)
         name = quote(f"{listing.summary.head.number}.xlsx")

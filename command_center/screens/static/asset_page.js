@@ -10,6 +10,7 @@ import { caseHead } from "./asset_page_head.js";
 import { timeLine } from "./asset_page_history.js";
 import { actionsOf } from "./asset_page_actions.js";
 import { askOrder, newKey } from "./asset_page_order.js";
+import { Orders } from "./asset_page_orders.js";
 import { ENDED } from "./asset_words.js";
 import { onKey } from "./keys.js";
 import { live, toSignIn } from "./live.js";
@@ -43,6 +44,7 @@ class AssetPage {
     this.stale = place("stale");
     const failed = (problem) => this.failed(problem);
     this.cases = new CaseList(place("cases"), (id) => this.open(id), failed);
+    this.orders = new Orders((deed, words) => this.perform(deed, words), (permission) => this.may(permission));
     this.answers = new Answers(place("answers"), this.may("query_assets"), (personId, gateways) => this.query(personId, gateways));
     this.grid = new Grid(place("grid"), { choose: (row) => this.choose(row), enter: () => this.focusActions(), failed });
   }
@@ -204,6 +206,7 @@ class AssetPage {
         row, summary, bare: this.grid.bare.get(row.asset.id), actions: this.actions, mayControl: this.may("control_assets"),
         order: (action) => this.order(action), askAgain: () => this.askAgain(row),
       }).filter(Boolean),
+      ...(this.history ? [this.orders.section(this.history.orders, () => this.drawChosen())] : []),
       h("section", { "aria-labelledby": "asset-history-title" },
         h("h3", { id: "asset-history-title" }, say("asset.history")),
         this.history ? timeLine(this.history) : h("p.asset-none", {}, say("asset.actions.reading"))),

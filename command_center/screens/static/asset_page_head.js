@@ -15,7 +15,7 @@ export function caseHead(summary, { unmask, isUnmasked }) {
     h("div.asset-head-title", {},
       h("div", {}, h("h2", {}, head.number), h("small", {},
         head.is_demonstration && h("span.asset-simulated", { title: say("asset.simulated.why") }, say("asset.simulated")),
-        [summary.court_name, say("asset.head.judge", { name: summary.judge_name }), say("asset.head.read", { time: clock(Date.parse(summary.read_at)) })].join(" · "))),
+        [say("asset.head.read", { time: clock(Date.parse(summary.read_at)) }), say("asset.head.judge", { name: summary.judge_name }), summary.court_name].join(" · "))),
       summary.is_own && h("button.quiet", { type: "button", id: "asset-unmask", "aria-pressed": String(isUnmasked), onclick: unmask }, say(isUnmasked ? "asset.mask.again" : "asset.unmask")),
       h("a.asset-take", { href: `/api/assets/cases/${head.id}/workbook`, id: "asset-workbook", download: "", title: say("asset.workbook.why") }, say("asset.workbook.take")),
     ),

@@ -1,0 +1,221 @@
+"""The judge's asset page in a real Chromium: from the query to the renewal, and what is said where nothing is known."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, Page, expect
+
+from command_center import asset_desk
+from command_center.translations import translate
+from tests.command_center.assets.conftest import Court, new_court
+from tests.support.browser import Watched, sign_in
+from tests.support.valkey import Valkey
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="module")]
+
+SLOW_MS = 30_000
+RULING = "（2026）内01执123号之一"
+MOST_CLICKS = 8
+PICTURES = os.environ.get("COMMAND_CENTER_TEST_PICTURES")
+COUNT_CLICKS = """() => {
+  const count = () => Number(sessionStorage.getItem("clicks") ?? 0);
+  addEventListener("click", (event) => event.isTrusted && sessionStorage.setItem("clicks", count() + 1), true);
+}"""
+
+
+class Clock:
+    """The court's clock, which the test moves on."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+
+@pytest.fixture(scope="module")
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module", name="court")
+async def _court(tmp_path_factory: pytest.TempPathFactory, shared_valkey: Valkey, clock: Clock) -> AsyncIterator[Court]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(asset_desk, "now", clock)
+        async with new_court(tmp_path_factory.mktemp("court"), shared_valkey.url) as court:
+            yield court
+
+
+@asynccontextmanager
+async def assets_of(browser: Browser, court: Court, username: str = "judge") -> AsyncIterator[Page]:
+    """The page as this person sees it; nothing of it may come from elsewhere or go wrong."""
+    context = await browser.new_context(viewport={"width": 1920, "height": 1080})
+    page = await context.new_page()
+    await page.add_init_script(f"({COUNT_CLICKS})()")
+    watched = Watched()
+    watched.watch(page)
+    await sign_in(page, court.web.url, username, court.web.world.passwords[username], "/assets")
+    await page.locator(".asset-figures").wait_for(timeout=SLOW_MS)
+    try:
+        yield page
+        assert watched.foreign == []
+        assert [error for error in watched.errors if "uncaught" in error] == []
+    finally:
+        await context.close()
+
+
+async def look(page: Page, name: str) -> None:
+    """Take pictures for a person to look at, where they are asked for."""
+    if PICTURES:
+        for width, height in ((1366, 768), (1920, 1080)):
+            await page.set_viewport_size({"width": width, "height": height})
+            await page.screenshot(path=Path(PICTURES) / f"{name}-{width}.png")
+
+
+async def query_everywhere(page: Page) -> None:
+    await page.locator(".asset-person [data-deed=query-all]").first.click()
+    await expect(page.locator(".asset-person").first.locator("[data-state=answered]")).to_have_count(2, timeout=SLOW_MS)
+
+
+def row(page: Page, reference: str):
+    return page.locator(".asset-table tbody tr", has_text=reference)
+
+
+async def test_the_judges_part_from_the_query_to_the_renewal_takes_eight_clicks_at_most(
+    browser: Browser, court: Court, clock: Clock
+) -> None:
+    async with assets_of(browser, court) as page:
+        await query_everywhere(page)
+        await row(page, "****0008").click()
+        await page.locator("[data-action=freeze]").click()
+        await expect(page.locator("dialog input[name=amount]")).to_have_value("186,432.17")
+        await expect(page.locator("dialog input[name=ruling]")).to_be_focused()
+        await page.keyboard.type(RULING)
+        await page.locator("dialog button.primary").click()
+        receipt = page.locator("[data-fact=receipt]")
+        await receipt.wait_for(timeout=SLOW_MS)
+        assert (await receipt.inner_text()).startswith("HZ")
+        await expect(page.locator("#asset-held")).to_have_text("186,432.17")
+        await expect(page.locator(".asset-papers .state-normal")).to_have_count(2)
+        await look(page, "assets-frozen")
+        assert int(await page.evaluate("sessionStorage.getItem('clicks')")) <= MOST_CLICKS
+
+
+async def test_what_others_have_first_is_said_before_and_a_waiting_measure_counts_nothing(
+    browser: Browser, court: Court
+) -> None:
+    async with assets_of(browser, court) as page:
+        await query_everywhere(page)
+        held = await page.locator("#asset-held").inner_text()
+        await row(page, "****1014").click()
+        await expect(page.locator(".asset-others-list")).to_contain_text("52,300.00")
+        await page.locator("[data-action=freeze]").click()
+        await page.keyboard.press("Escape")
+        await page.locator("dialog").wait_for(state="detached")
+        await expect(page.locator("[data-action=freeze]")).to_be_focused()
+        await page.keyboard.press("Enter")
+        await page.locator("dialog input[name=ruling]").fill(RULING)
+        await page.locator("dialog button.primary").click()
+        await expect(page.locator("#asset-state")).to_contain_text(
+            translate("asset.state.waiting.rank", "zh", rank=1), timeout=SLOW_MS
+        )
+        await expect(page.locator("#asset-state .state-standby")).to_be_visible()
+        await expect(page.locator("#asset-held")).to_have_text(held)
+        await expect(page.locator("#asset-waiting")).to_have_text("1")
+
+
+async def test_an_input_methods_enter_sends_nothing_and_a_wrong_ruling_is_told(browser: Browser, court: Court) -> None:
+    async with assets_of(browser, court) as page:
+        await query_everywhere(page)
+        await row(page, "****1022").click()
+        await page.locator("[data-action=freeze]").click()
+        ruling = page.locator("dialog input[name=ruling]")
+        await ruling.fill("not a ruling")
+        composing = "new KeyboardEvent('keydown', {key: 'Enter', isComposing: true, bubbles: true, cancelable: true})"
+        assert not await ruling.evaluate(f"(input) => input.dispatchEvent({composing})")
+        await page.locator("dialog button.primary").click()
+        await expect(page.locator("dialog .asset-news")).to_have_text(translate("asset.bad.ruling-number", "zh"))
+        await page.locator("dialog input[name=amount]").fill("12.345")
+        await page.locator("dialog button.primary").click()
+        await expect(page.locator("dialog .asset-news")).to_have_text(translate("asset.bad.amount", "zh"))
+        await expect(page.locator("dialog input[name=amount]")).to_be_focused()
+
+
+async def test_assets_are_found_filtered_and_walked_through_by_keyboard(browser: Browser, court: Court) -> None:
+    async with assets_of(browser, court) as page:
+        await query_everywhere(page)
+        rows = page.locator(".asset-table tbody tr")
+        every = await rows.count()
+        await page.keyboard.press("/")
+        await page.keyboard.type("1022")
+        await expect(rows).to_have_count(1)
+        await page.locator(".asset-filters button").click()
+        await expect(rows).to_have_count(every)
+        await page.locator("#asset-filter-kind").select_option("real_estate")
+        await expect(rows).to_have_count(2)
+        await rows.first.click()
+        await page.keyboard.press("ArrowDown")
+        await expect(rows.nth(1)).to_be_focused()
+        await expect(rows.nth(1)).to_have_attribute("aria-selected", "true")
+        assert "***" in await rows.nth(1).inner_text()
+        await page.locator("[data-action]").first.wait_for()
+        await page.keyboard.press("Enter")
+        await expect(page.locator("[data-action]").first).to_be_focused()
+
+
+async def test_the_own_judge_unmasks_for_a_reason_and_masks_again(browser: Browser, court: Court) -> None:
+    async with assets_of(browser, court) as page:
+        await query_everywhere(page)
+        await page.locator("#asset-unmask").click()
+        await page.fill("dialog.reason textarea", "核对被执行人身份")
+        await page.click("dialog.reason button.primary")
+        await expect(page.locator(".asset-table")).to_contain_text("6217000060000000008", timeout=SLOW_MS)
+        await page.locator("#asset-unmask").click()
+        await expect(page.locator(".asset-table")).not_to_contain_text("6217000060000000008")
+    async with assets_of(browser, court, "commander") as page:
+        await expect(page.locator("#asset-unmask")).to_have_count(0)
+
+
+async def test_a_server_that_is_away_is_told_and_nothing_is_shown_as_current(browser: Browser, court: Court) -> None:
+    async with assets_of(browser, court) as page:
+        await page.route("**/api/assets/**", lambda route: route.abort())
+        await page.locator(".asset-person [data-deed=query-all]").first.click()
+        stale = page.locator("#asset-stale")
+        await expect(stale).to_be_visible(timeout=SLOW_MS)
+        words = await stale.inner_text()
+        assert translate("error.unreachable", "zh") in words
+        assert await page.locator(".asset-page-body").evaluate("(body) => body.classList.contains('is-stale')")
+        await look(page, "assets-away")
+        await page.unroute("**/api/assets/**")
+        await page.locator(".asset-person [data-deed=query-all]").first.click()
+        await expect(stale).to_be_hidden(timeout=SLOW_MS)
+
+
+async def test_the_page_fits_both_screens_in_both_languages(browser: Browser, court: Court) -> None:
+    async with assets_of(browser, court, "approver") as page:
+        for language in ("en", "zh"):
+            await page.evaluate(
+                """async (language) => { const { ask } = await import("/static/net.js");
+                  await ask("PATCH", "/api/session", { language }); }""",
+                language,
+            )
+            await page.reload()
+            await page.locator(".asset-figures").wait_for(timeout=SLOW_MS)
+            await row(page, "蒙A12345").click()
+            for width, height in ((1366, 768), (1920, 1080)):
+                await page.set_viewport_size({"width": width, "height": height})
+                spilt = await page.evaluate(SPILT)
+                assert spilt == [], (language, width, spilt)
+
+
+SPILT = """() => [document.documentElement, ...document.querySelectorAll(
+    '.asset-page, .asset-head, .asset-figures, .asset-filters, .asset-chosen, #asset-answers, #asset-cases > ul')]
+  .filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => one.className || one.tagName)"""
+"""What has to be scrolled sideways."""
