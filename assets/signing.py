@@ -34,7 +34,9 @@ class BadSignature(Exception):
 class Signer(Protocol):
     """Makes signatures under one key."""
 
-    key_id: str
+    @property
+    def key_id(self) -> str:
+        """By which the other side knows it."""
 
     def sign(self, message: bytes) -> bytes:
         """The signature over `message`."""

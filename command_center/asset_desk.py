@@ -5,14 +5,11 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from assets.banks.http import HttpBank
 from assets.case_intake import CourtRef
 from assets.cases import Cases
-from assets.gateway import Gateway
 from assets.holidays import WorkingDays, announced, read_holidays
 from assets.proposals import Proposals
 from assets.reading import AssetReading
-from assets.registry.http import HttpRegistry
 from assets.sanctions.service import Sanctions
 from assets.service import Assets
 from command_center.accounts.tables import Court
@@ -22,13 +19,9 @@ from command_center.clock import now
 from command_center.config import Settings
 from command_center.court_seal import CourtSeal
 from command_center.database import Database
+from command_center.gateways import gateways_of
 from command_center.journal import Journal
 from streams.hub.hub import Hub
-
-
-def gateways_of(settings: Settings) -> list[Gateway]:
-    """Everybody who can be asked."""
-    return [HttpBank(settings.bank_url), HttpRegistry(settings.registry_url)]
 
 
 def assets_of(settings: Settings, database: Database, hub: Hub, audit: Audit, journal: Journal) -> Assets:

@@ -103,6 +103,10 @@ class Settings(BaseSettings):
     """How long an export waits at its beginning until anchors tell of what goes in; then it is made without."""
     bank_url: str = "http://127.0.0.1:8203"
     registry_url: str = "http://127.0.0.1:8204"
+    further_simulators_port: int = Field(default=8205, ge=0, le=65_535)
+    """The demonstration's simulators of further kinds of gateways listen from here on, in a row; 0 is none."""
+    gateways_file: Path | None = None
+    """A TOML file that lists every gateway (deploy/gateways.example.toml); the addresses above then count nothing."""
     approved_actions: str = "transfer,release,part_release,withdraw_income,freeze_and_transfer"
     """Comma-separated actions on assets that a second person approves before they are sent; practice, not law. What
     overrides a guard needs one in any case."""

@@ -1,4 +1,4 @@
-"""`python -m assets.simulators bank|paying|registry --port N`: one simulated gateway, until it is told to end."""
+"""`python -m assets.simulators KIND|paying --port N`: one simulated gateway, until it is told to end."""
 
 from __future__ import annotations
 
@@ -7,20 +7,21 @@ from pathlib import Path
 
 import uvicorn
 
-from assets.simulators.bank import bank
+from assets.kinds import kinds, simulator_of
 from assets.simulators.conduct import Conduct
 from assets.simulators.ledger import Ledger
 from assets.simulators.paying import paying
-from assets.simulators.registry import registry
 from assets.simulators.server import server_config
 
-SERVICES = {"bank": bank, "paying": paying, "registry": registry}
+PAYING = "paying"
+"""The court's own bank, which is no gateway that is asked about anybody."""
 
 
 def main() -> None:
     """Read the flags and serve."""
     parser = argparse.ArgumentParser(prog="python -m assets.simulators", description=__doc__)
-    parser.add_argument("service", choices=sorted(SERVICES))
+    known = kinds()
+    parser.add_argument("service", choices=[*known, PAYING])
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--delay-seconds", type=float, default=1.5)
@@ -31,8 +32,9 @@ def main() -> None:
         flags.data.parent.mkdir(parents=True, exist_ok=True)
     ledger = Ledger(flags.data)
     conduct = Conduct(ledger, delay_seconds=flags.delay_seconds, seed=flags.seed)
+    app = paying(conduct) if flags.service == PAYING else simulator_of(known[flags.service])(conduct)
     try:
-        uvicorn.Server(server_config(SERVICES[flags.service](conduct), host=flags.host, port=flags.port)).run()
+        uvicorn.Server(server_config(app, host=flags.host, port=flags.port)).run()
     finally:
         ledger.close()
 

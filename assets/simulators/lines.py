@@ -1,4 +1,4 @@
-"""The lines of controls on accounts, units and vehicles: one is in force, the others wait behind it in order (轮候)."""
+"""The lines of controls on accounts and things: one is in force, the others wait behind it in order (轮候)."""
 
 from __future__ import annotations
 

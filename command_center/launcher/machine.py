@@ -46,6 +46,7 @@ def run(settings: Settings, *, demonstration: bool) -> int:
         with lock:
             preflight.claim_data_folder(settings.data, "demonstration" if demonstration else "court")
             preflight.check_turn(settings)
+            preflight.check_gateways(settings)
             preflight.check_ports(preflight.ports(settings, demonstration=demonstration))
             return asyncio.run(_Machine(settings, terminal, demonstration=demonstration).run())
     except StartRefused as refusal:

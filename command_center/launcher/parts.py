@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Awaitable, Callable, Iterable
-from urllib.parse import urlsplit
 
 import httpx
 
 from command_center.config import LocalNode, Settings
+from command_center.gateways import simulators_of
 from command_center.launcher.child import Part
 from command_center.launcher.hub_server import hub_command
 from streams.hub.hub import Hub
@@ -28,10 +28,7 @@ def installation(settings: Settings, hub: Hub, *, demonstration: bool) -> list[P
     parts = [] if settings.redis_url else [_hub(settings, hub)]
     parts += [_node(settings, local) for local in settings.local_nodes]
     if demonstration:
-        parts += [
-            _simulator(settings, "bank", settings.bank_url),
-            _simulator(settings, "registry", settings.registry_url),
-        ]
+        parts += [_simulator(settings, kind, port) for kind, port in simulators_of(settings)]
     parts += [_web(settings), _worker(hub)]
     if demonstration:
         parts.append(_agents(settings, hub))
@@ -78,9 +75,10 @@ def _node(settings: Settings, local: LocalNode) -> Part:
     )
 
 
-def _simulator(settings: Settings, name: str, url: str) -> Part:
-    command = (*_python("assets.simulators"), name, "--port", str(urlsplit(url).port))
-    return Part(name, (*command, "--data", str(settings.data / "demo" / f"{name}.json")), _answers(f"{url}/healthz"))
+def _simulator(settings: Settings, kind: str, port: int) -> Part:
+    data = settings.data / "demo" / f"{kind}-{port}.sqlite3"
+    command = (*_python("assets.simulators"), kind, "--port", str(port), "--data", str(data))
+    return Part(kind, command, _answers(f"http://127.0.0.1:{port}/healthz"))
 
 
 def _web(settings: Settings) -> Part:

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal
 
+from assets.gateway_settings import GatewaysMisconfigured
 from command_center.config import Settings
+from command_center.gateways import gateways_of, simulators_of
 from streams.signalling.turn import TurnMisconfigured
 
 LAYOUT_VERSION = 1
@@ -64,11 +66,17 @@ def ports(settings: Settings, *, demonstration: bool) -> list[Port]:
     if not settings.redis_url:
         needed.append(Port(settings.redis_port, "127.0.0.1", "the hub", "COMMAND_CENTER_REDIS_PORT"))
     if demonstration:
-        for name, url in (("BANK", settings.bank_url), ("REGISTRY", settings.registry_url)):
-            number = int(url.rsplit(":", 1)[1].split("/")[0])
-            purpose = f"the {name.lower()} simulator"
-            needed.append(Port(number, "127.0.0.1", purpose, f"COMMAND_CENTER_{name}_URL"))
+        needed += [_simulator_port(settings, kind, number) for kind, number in simulators_of(settings)]
     return needed
+
+
+def _simulator_port(settings: Settings, kind: str, number: int) -> Port:
+    setting = "COMMAND_CENTER_FURTHER_SIMULATORS_PORT"
+    if settings.gateways_file is not None:
+        setting = "COMMAND_CENTER_GATEWAYS_FILE"
+    elif f"{kind}_url" in Settings.model_fields:
+        setting = f"COMMAND_CENTER_{kind.upper()}_URL"
+    return Port(number, "127.0.0.1", f"the {kind} simulator", setting)
 
 
 def check_ports(needed: list[Port]) -> None:
@@ -100,6 +108,18 @@ def check_ports(needed: list[Port]) -> None:
                     f"stop what uses it, or set {port.setting} to another.",
                     PORT_TAKEN,
                 ) from error
+
+
+def check_gateways(settings: Settings) -> None:
+    """See that the gateways could be asked as they are listed.
+
+    Raises:
+        StartRefused: the file, a certificate or a key can't be used.
+    """
+    try:
+        gateways_of(settings)
+    except GatewaysMisconfigured as error:
+        raise StartRefused(f"COMMAND_CENTER_GATEWAYS_FILE: {error}.", SETTINGS_UNUSABLE) from error
 
 
 def check_turn(settings: Settings) -> None:

@@ -14,6 +14,8 @@ from typing import Literal
 
 from babel.messages.pofile import read_po
 
+from assets.kinds import kinds
+
 logger = logging.getLogger(__name__)
 
 Language = Literal["zh", "en"]
@@ -28,10 +30,24 @@ def language_of(wanted: str | None) -> Language:
     return "en" if wanted == "en" else DEFAULT_LANGUAGE
 
 
-@cache
-def catalogue(language: Language) -> Mapping[str, str]:
+def catalogue(language: str) -> Mapping[str, str]:
     """All words of one language, key to text."""
+    return _words(language_of(language))
+
+
+def add_words(key: str, words: Mapping[str, str]) -> None:
+    """Add what an installation calls one of its own things, in each language."""
+    for language in LANGUAGES:
+        _words(language)[key] = words[language]
+
+
+@cache
+def _words(language: Language) -> dict[str, str]:
+    # A kind of gateway brings the words for itself; the catalogues' go before.
     words: dict[str, str] = {}
+    for kind in kinds().values():
+        words |= {f"asset.gateway.{kind.name}": kind.names[language], f"part.{kind.name}": kind.names[language]}
+        words |= {f"asset.detail.{field}": said[language] for field, said in kind.words.items()}
     for path in sorted([*_FOLDER.glob(f"*.{language}.po"), _FOLDER / f"{language}.po"]):
         with path.open("rb") as file:
             for message in read_po(file, locale=language):

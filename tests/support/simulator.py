@@ -11,16 +11,13 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 
-from assets.simulators.bank import bank
+from assets.kinds import kinds, simulator_of
 from assets.simulators.conduct import Conduct
 from assets.simulators.ledger import Ledger
 from assets.simulators.manners import Kind, Trouble
 from assets.simulators.paying import paying
-from assets.simulators.registry import registry
 from assets.simulators.server import server_config
 from tests.support.waiting import until
-
-SERVICES: dict[str, Callable[[Conduct], FastAPI]] = {"bank": bank, "paying": paying, "registry": registry}
 
 
 class Simulator:
@@ -39,7 +36,7 @@ class Simulator:
         delay_seconds: float = 0.01,
     ) -> None:
         self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
-        self._app = app or SERVICES[service]
+        self._app = app or (paying if service == "paying" else simulator_of(kinds()[service]))
         self._ledger_file = ledger_file
         self._seed = seed
         self._delay_seconds = delay_seconds

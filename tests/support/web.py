@@ -23,7 +23,13 @@ from tests.support.waiting import until
 
 def settings_for(folder: Path, hub_url: str, **changes: Any) -> Settings:
     """Settings of an installation in `folder`, away from everything that may run on this machine."""
-    values: dict[str, Any] = {"data": folder, "redis_url": hub_url, "demonstration": True, "media_http_port": 9}
+    values: dict[str, Any] = {
+        "data": folder,
+        "redis_url": hub_url,
+        "demonstration": True,
+        "media_http_port": 9,
+        "further_simulators_port": 0,
+    }
     return Settings(**(values | changes))
 
 

@@ -41,6 +41,7 @@ def _start(data: Path | str, **moved: int | str) -> subprocess.CompletedProcess[
         environment[f"COMMAND_CENTER_{name}"] = str(moved.get(name, port))
     for name, port in zip(["BANK_URL", "REGISTRY_URL"], free_ports(2), strict=True):
         environment[f"COMMAND_CENTER_{name}"] = f"http://127.0.0.1:{port}"
+    environment["COMMAND_CENTER_FURTHER_SIMULATORS_PORT"] = str(free_ports(1)[0])
     environment |= {f"COMMAND_CENTER_{name}": str(value) for name, value in moved.items()}
     return subprocess.run(
         [sys.executable, "-m", "command_center", "run"],
@@ -101,9 +102,20 @@ def test_a_damaged_installation_mark_is_no_empty_folder(tmp_path: Path) -> None:
 
 
 def test_every_port_of_the_installation_is_checked() -> None:
-    settings = Settings(redis_port=1, bank_url="http://127.0.0.1:2", registry_url="http://127.0.0.1:3/x")
+    settings = Settings(
+        redis_port=1, bank_url="http://127.0.0.1:2", registry_url="http://127.0.0.1:3/x", further_simulators_port=4
+    )
     numbers = {port.number for port in preflight.ports(settings, demonstration=True)}
-    assert numbers == {1, 2, 3, settings.http_port, settings.https_port, settings.media_port, settings.media_http_port}
+    assert numbers == {
+        1,
+        2,
+        3,
+        4,
+        settings.http_port,
+        settings.https_port,
+        settings.media_port,
+        settings.media_http_port,
+    }
     assert 1 not in {
         port.number
         for port in preflight.ports(settings.model_copy(update={"redis_url": "redis://x"}), demonstration=False)

@@ -1,0 +1,109 @@
+"""The register of motor vehicles over HTTP."""
+
+from __future__ import annotations
+
+from assets import formats
+from assets.errors import BadFormat, GatewayAnsweredGarbage
+from assets.gateway import ControlOrder, ControlReceipt, Encumbrance, FoundAsset, QueryAnswer, QueryOrder
+from assets.posting import ANSWER_SECONDS, Poster
+from assets.terms import AssetKind, check_term
+from assets.vehicles import messages
+from assets.vehicles.messages import ControlReply, Seizure, Vehicle, VehiclesReply
+
+ACTIONS = frozenset(messages.CODES)
+NUMBER_FIELD = "CXQQDH"
+
+
+class HttpVehicles:
+    """The register at `base_url`."""
+
+    actions = ACTIONS
+
+    def __init__(
+        self,
+        base_url: str = "",
+        name: str = "vehicles",
+        *,
+        answer_seconds: float = ANSWER_SECONDS,
+        poster: Poster | None = None,
+    ) -> None:
+        self.name = name
+        self._poster = poster or Poster(name, base_url, answer_seconds=answer_seconds)
+
+    async def close(self) -> None:
+        """Give back every connection."""
+        await self._poster.close()
+
+    async def query(self, order: QueryOrder) -> QueryAnswer:
+        """Ask which vehicles are registered in the subject's name."""
+        body = messages.query(order.head, order.subject, order.papers)
+        reply = await self._poster.post("/vehicles/query", body, VehiclesReply, NUMBER_FIELD)
+        return QueryAnswer(tuple(self._found(vehicle) for vehicle in reply.JDCXX), reply.FKSJ)
+
+    async def control(self, order: ControlOrder) -> ControlReceipt:
+        """Have one vehicle seized or impounded, that renewed or released, or its title transferred."""
+        reply = await self._poster.post("/vehicles/control", messages.control(order), ControlReply, NUMBER_FIELD)
+        is_registered = reply.KZZT == messages.CONTROLLED
+        if is_registered and reply.CFXX and not order.action.is_first:
+            raise GatewayAnsweredGarbage(self.name, "CFXX")
+        if _is_too_long(order, reply):
+            raise GatewayAnsweredGarbage(self.name, "CSJSRQ")
+        return ControlReceipt(
+            is_registered=is_registered,
+            waiting_rank=len(reply.CFXX) if is_registered else 0,
+            controlled_cents=0,
+            over_cents=0,
+            starts_on=reply.CSKSRQ,
+            ends_on=reply.CSJSRQ,
+            reason=reply.WNKZYY,
+            receipt_number=reply.YWH,
+            earlier=tuple(map(_seizure, reply.CFXX)),
+            document=reply.HZNR,
+        )
+
+    def _found(self, vehicle: Vehicle) -> FoundAsset:
+        try:
+            plate, vin = formats.plate(vehicle.HPHM), formats.vin(vehicle.CLSBDM)
+        except BadFormat as exc:
+            raise GatewayAnsweredGarbage(self.name, "HPHM" if exc.item == "plate" else "CLSBDM") from exc
+        return FoundAsset(
+            kind=AssetKind.MOVABLE,
+            reference=plate,
+            description=vehicle.CLPP,
+            value_cents=None,
+            available_cents=None,
+            encumbrances=(
+                *map(_seizure, vehicle.CFXX),
+                *(Encumbrance("mortgage", one.DYQR, one.BDBZZQSE, None) for one in vehicle.DYXX),
+            ),
+            details={
+                "CLSBDM": vin,
+                "CLPP": vehicle.CLPP,
+                "FDJH": vehicle.FDJH,
+                "CSYS": vehicle.CSYS,
+                "CCDJRQ": vehicle.CCDJRQ,
+                "ZT": vehicle.ZT,
+            },
+        )
+
+
+def _seizure(one: Seizure) -> Encumbrance:
+    return Encumbrance(
+        "seizure",
+        one.CFJG,
+        None,
+        one.JSRQ,
+        case_number=one.AH,
+        order_number=one.CFDH,
+        rank=int(one.LHSX or 0),
+    )
+
+
+def _is_too_long(order: ControlOrder, reply: ControlReply) -> bool:
+    if reply.CSKSRQ is None or reply.CSJSRQ is None or not order.action.is_first:
+        return False
+    try:
+        check_term(AssetKind.MOVABLE, reply.CSKSRQ, reply.CSJSRQ)
+    except BadFormat:
+        return True
+    return False

@@ -1,0 +1,54 @@
+"""The gateways that an installation has, and the simulators that stand behind them in the demonstration."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from assets.gateway import Gateway
+from assets.gateway_settings import GatewaySettings, read_file
+from assets.kinds import kinds, names_of, open_gateways
+from command_center.config import Settings
+from command_center.translations import add_words
+
+LOOPBACK = ("127.0.0.1", "localhost")
+
+
+def gateways_listed(settings: Settings) -> tuple[GatewaySettings, ...]:
+    """Those of the file; without one the bank's and the registry's address, and in the demonstration all other kinds.
+
+    Raises:
+        GatewaysMisconfigured: the file can't be used.
+    """
+    if settings.gateways_file is not None:
+        return read_file(settings.gateways_file)
+    known = {"bank": settings.bank_url, "registry": settings.registry_url}
+    if settings.demonstration and settings.further_simulators_port:
+        further = [name for name in kinds() if name not in known]
+        for place, name in enumerate(further):
+            known[name] = f"http://127.0.0.1:{settings.further_simulators_port + place}"
+    return tuple(GatewaySettings(name=name, kind=name, url=url) for name, url in known.items())
+
+
+def gateways_of(settings: Settings) -> list[Gateway]:
+    """Everybody who can be asked, and their names among the words of the screens.
+
+    Raises:
+        GatewaysMisconfigured: the file, a certificate or a key can't be used.
+    """
+    listed = gateways_listed(settings)
+    opened = open_gateways(listed)
+    for name, words in names_of(listed).items():
+        add_words(f"asset.gateway.{name}", words)
+    return opened
+
+
+def simulators_of(settings: Settings) -> list[tuple[str, int]]:
+    """Kind and port of each simulator on this machine; one may stand for many gateways of its kind."""
+    listed = gateways_listed(settings.model_copy(update={"demonstration": True}))
+    simulated = [(one.kind, _loopback_port(one.url)) for one in listed]
+    return [(kind, port) for kind, port in dict.fromkeys(simulated) if port]
+
+
+def _loopback_port(url: str) -> int:
+    parts = urlsplit(url)
+    return (parts.port or 0) if parts.scheme == "http" and parts.hostname in LOOPBACK else 0
