@@ -93,6 +93,16 @@ export async function registerFeed(operationId, siteId, device) {
   return (await json("POST", "/api/feeds", wanted)).feed;
 }
 
+/** The cases of this officer's operations, their assets, and what was proposed. */
+export const myAssets = () => json("GET", "/api/assets/mine");
+
+/** Query a person under enforcement, everywhere; `key` makes a repeated asking one. */
+export const queryPerson = (caseId, personId, key) =>
+  json("POST", "/api/assets/mine/queries", { case_id: caseId, person_id: personId, idempotency_key: key });
+
+/** Take an own proposal back. */
+export const withdrawProposal = (id) => json("POST", `/api/assets/mine/proposals/${id}/withdraw`, {});
+
 /** A token to publish a feed, with the address to publish it at. */
 export const publishToken = (feed) => json("POST", "/api/media-tokens", { feed, right: "publish" });
 

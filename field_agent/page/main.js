@@ -2,9 +2,11 @@
 
 import * as api from "./api.js";
 import { Alarm, unlockSound } from "./alerts.js";
+import { AssetsView } from "./assets-view.js";
 import { Camera } from "./camera.js";
 import { Cards } from "./cards.js";
 import { notice, prepareSignIn, problemWords, Ready, Sites } from "./entrance.js";
+import { FieldAssets } from "./field-assets.js";
 import { Instructions } from "./instructions.js";
 import { Listener } from "./listen.js";
 import { ListenView } from "./listen-view.js";
@@ -13,6 +15,8 @@ import { OfficerSocket } from "./officer-socket.js";
 import { Outbox } from "./outbox.js";
 import { deviceName, keepShell, WakeLock, watchBattery } from "./phone.js";
 import { Positions } from "./positions.js";
+import { Proposals } from "./proposals.js";
+import { ProposeForm } from "./propose-form.js";
 import { Publisher } from "./publisher.js";
 import { confirmed, prepareSheets, showHistory } from "./sheets.js";
 import { Store } from "./store.js";
@@ -41,6 +45,10 @@ const alarm = new Alarm(() => instructions.open[0]);
 const live = new LiveView({ publisher, positions, outbox, socket, camera });
 const sites = new Sites((operation, site) => chooseSite({ operation, site }), sessionEnded);
 const ready = new Ready(camera, positions, () => goLive());
+const proposals = new Proposals(store);
+const fieldAssets = new FieldAssets(store);
+const proposeForm = new ProposeForm(propose);
+const assetsView = new AssetsView(fieldAssets, proposals, (chosen) => proposeForm.open(chosen));
 new Cards(instructions, clockWords);
 new ListenView(listener);
 
@@ -76,6 +84,8 @@ async function enter(someone) {
   await store.set(PERSON, person).catch(() => {});
   await outbox.load(person.id);
   await instructions.load(person.id);
+  await proposals.load(person.id);
+  await fieldAssets.load(person.id);
   write();
   socket.start();
   const kept = await store.get(PLACE);
@@ -169,6 +179,17 @@ async function changeSite() {
   await sites.load();
 }
 
+/** Keep a proposal in the name of the operation that this phone works in, and send it as soon as that can be. */
+async function propose(body, title, ofCase) {
+  const here = ofCase.operations.find((each) => each.operation_id === place?.operation.id) ?? ofCase.operations[0];
+  await proposals.add({ ...body, operation_id: here.operation_id }, title);
+}
+
+function decided(proposal) {
+  one("#assets").dataset.open = "!";
+  live.hint(say(`assets.news.${proposal.state}`));
+}
+
 async function leaveAir(reason = "officer") {
   wakeLock.release();
   if (publisher.isWanted) await publisher.stop(reason, () => outbox.drained(1000));
@@ -182,7 +203,8 @@ async function leave() {
   if (!(await confirmed("confirm.sign-out"))) return;
   one("#sheet-history").close();
   await leaveAir();
-  const left = await outbox.drained(DRAIN_MS, (count) => live.hint(say("sign-out.uploading", { count })));
+  const unsent = await outbox.drained(DRAIN_MS, (count) => live.hint(say("sign-out.uploading", { count })));
+  const left = unsent + (await proposals.drained(unsent ? 0 : DRAIN_MS));
   await api.signOut().catch(() => {});
   await forget(left ? say("problem.kept", { count: left }) : say("problem.signed-out"));
 }
@@ -190,6 +212,8 @@ async function leave() {
 /** Nobody is signed in any more. What isn't uploaded stays for this person's next sign-in. */
 async function forget(words) {
   socket.stop();
+  proposals.leave();
+  fieldAssets.leave();
   person = null;
   place = null;
   await store.wipe().catch(() => {});
@@ -255,6 +279,9 @@ instructions.addEventListener("change", () => {
   one("#history").dataset.open = instructions.open.length || "";
   showHistory(instructions.all, clockWords);
 });
+proposals.addEventListener("sent", () => fieldAssets.refresh());
+fieldAssets.addEventListener("decided", ({ detail }) => decided(detail));
+for (const part of [proposals, fieldAssets]) part.addEventListener("signed-out", ({ detail }) => sessionEnded(detail));
 onLanguage(() => {
   write();
   showHistory(instructions.all, clockWords);
@@ -270,6 +297,12 @@ one("#resume").addEventListener("click", resumeLive);
 one("#restore").addEventListener("click", () => publisher.restoreCamera());
 one("#change-site").addEventListener("click", changeSite);
 one("#history").addEventListener("click", () => one("#sheet-history").showModal());
+for (const button of all(".open-assets")) {
+  button.addEventListener("click", () => {
+    one("#assets").dataset.open = "";
+    assetsView.open();
+  });
+}
 one("#mute").addEventListener("click", () => {
   camera.mute(!camera.isMuted);
   live.show();

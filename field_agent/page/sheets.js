@@ -42,7 +42,7 @@ export function confirmed(question) {
 }
 
 /** What was typed without marks that nobody sees; some keyboards slip them in, and the centre takes none. */
-function visible(text) {
+export function visible(text) {
   return text.replace(/[\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]/g, "").trim();
 }
 

@@ -3,6 +3,9 @@
 const NAME = "field";
 const VERSION = 1;
 
+/** The value that outlives a sign-out: proposals that the centre hasn't got yet. */
+export const UNSENT = "unsent-proposals";
+
 function settled(request) {
   return new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
@@ -60,8 +63,13 @@ export class Store {
     if (this.database) await settled(this.#use("values", "readwrite").put(value, key));
   }
 
-  /** Forget everything but the messages of others that are still to be uploaded. */
+  /** Forget everything but what is still to be uploaded. */
   async wipe() {
-    if (this.database) await settled(this.#use("values", "readwrite").clear());
+    if (!this.database) return;
+    const values = this.#use("values", "readwrite");
+    const unsent = await settled(values.get(UNSENT));
+    values.clear();
+    if (unsent?.length) await settled(values.put(unsent, UNSENT));
+    else await settled(values.count());
   }
 }

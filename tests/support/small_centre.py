@@ -306,6 +306,10 @@ def _records(centre: SmallCentre) -> APIRouter:
     async def operations() -> dict[str, Any]:
         return {"items": centre.operations, "next": None}
 
+    @routes.get("/api/assets/mine")
+    async def assets() -> dict[str, Any]:
+        return {"read_at": "2026-11-22T04:00:00Z", "cases": [], "proposals": []}
+
     @routes.post("/api/feeds")
     async def feeds(body: dict[str, str]) -> dict[str, str]:
         centre.feeds.append(body)
