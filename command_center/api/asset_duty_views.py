@@ -25,7 +25,7 @@ FREE = frozenset({Standing.NONE, Standing.CLUE, Standing.NOT_CONTROLLED, Standin
 _UNDER_WAY = frozenset(
     {RequestState.DRAFT, RequestState.APPROVED, RequestState.SEALED, RequestState.SENT, RequestState.ACCEPTED}
 )
-_ANSWERED = frozenset({RequestState.ANSWERED, RequestState.NOTHING_FOUND, RequestState.CHECKED})
+_ANSWERED = frozenset({RequestState.ANSWERED, RequestState.NOTHING_FOUND})
 
 
 class _Answer(BaseModel):
@@ -156,24 +156,22 @@ def my_case(view: CaseView, duties: Iterable[Duty], proposed: set[UUID | None], 
     )
 
 
-def outcome_of(request: RequestView) -> Outcome:
-    """What came of it; one that was checked is as it was before."""
-    state = RequestState(request.state)
-    if state in _UNDER_WAY:
+def outcome_of(came_back: RequestState, found: int) -> Outcome:
+    """What came of a query, by what came back; whatever no answer says is a failure."""
+    if came_back in _UNDER_WAY:
         return Outcome.ASKING
-    if state is RequestState.NO_ANSWER:
+    if came_back is RequestState.NO_ANSWER:
         return Outcome.NO_ANSWER
-    if request.found and state in _ANSWERED:
-        return Outcome.FOUND
-    says_nothing = state in _ANSWERED and not (request.trouble or request.reason)
-    return Outcome.NOTHING_FOUND if says_nothing else Outcome.FAILED
+    if came_back in _ANSWERED:
+        return Outcome.FOUND if found else Outcome.NOTHING_FOUND
+    return Outcome.FAILED
 
 
 def my_answer(request: RequestView) -> MyAnswer:
     return MyAnswer(
         person_id=request.person_id,
         gateway=request.gateway,
-        outcome=outcome_of(request),
+        outcome=outcome_of(RequestState(request.outcome), request.found),
         found=request.found,
         sent_at=request.sent_at,
         answered_at=request.answered_at,
