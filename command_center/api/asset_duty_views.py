@@ -162,9 +162,9 @@ def outcome_of(came_back: RequestState, found: int) -> Outcome:
         return Outcome.ASKING
     if came_back is RequestState.NO_ANSWER:
         return Outcome.NO_ANSWER
-    if came_back in _ANSWERED:
-        return Outcome.FOUND if found else Outcome.NOTHING_FOUND
-    return Outcome.FAILED
+    if came_back is RequestState.ANSWERED and found:
+        return Outcome.FOUND
+    return Outcome.NOTHING_FOUND if came_back in _ANSWERED else Outcome.FAILED
 
 
 def my_answer(request: RequestView) -> MyAnswer:
