@@ -113,7 +113,7 @@ class Cases:
                 details = {"before": person.role, "role": role.value, "reason": reason}
                 person.role = role.value
                 await self._enter(session, actor, case, "role-changed", person.id, details, digest, key)
-                told = {"before": details["before"], "role": role.value}
+                told = {"party_before": details["before"], "party": role.value}
                 await self._note(session, actor, case, "case.role-changed", "case_person", person.id, told)
             file = await case_file(session, case)
         await self._changed(case.id)

@@ -30,6 +30,7 @@ class CheckCode(StrEnum):
     NOT_MINOR = "not_minor"
     NO_ADEQUATE_SECURITY = "no_adequate_security"
     ASSETS_DO_NOT_SUFFICE = "assets_do_not_suffice"
+    NOT_PERFORMED = "not_performed"
     LIMIT_BEFORE = "limit_before"
     """Only somebody under a limit can break it."""
 
@@ -72,6 +73,8 @@ class Question:
     security: Security
     cover: Cover
     today: date
+    received_cents: int | None
+    """What was paid in for the case; None where no account is kept for it."""
     limit_served_on: date | None
     """Since when a limit on this person in this case has been known to them."""
 
@@ -83,6 +86,7 @@ def run_checks(question: Question) -> list[Check]:
         _not_minor(question),
         _no_adequate_security(question),
         _assets_do_not_suffice(question),
+        _not_performed(question),
         _limit_before(question),
     ]
 
@@ -138,6 +142,15 @@ def _assets_do_not_suffice(question: Question) -> Check:
         return Check(code, Outcome.FAIL, evidence)
     # What has no value on record may make up the rest.
     return Check(code, Outcome.NO_DATA if cover.unvalued else Outcome.PASS, evidence)
+
+
+def _not_performed(question: Question) -> Check:
+    code, received = CheckCode.NOT_PERFORMED, question.received_cents
+    if received is None:
+        return Check(code, Outcome.NO_DATA, {})
+    evidence: dict[str, str | int] = {"received_cents": received, "claim_cents": question.cover.claim_cents}
+    # Interest and fees may still be owed: that the money reaches the claim doesn't yet say that all was performed.
+    return Check(code, Outcome.NO_DATA if received >= question.cover.claim_cents else Outcome.PASS, evidence)
 
 
 def _limit_before(question: Question) -> Check:

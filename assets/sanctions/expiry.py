@@ -17,7 +17,7 @@ from assets.sanctions.taking import EXPIRED, note, step_of
 from assets.tables import Case
 from assets.terms import china_day
 
-AT_ONCE = 500
+AT_ONCE = 100
 """How many one run ends; the next one takes the rest."""
 
 

@@ -21,6 +21,7 @@ from assets.sanctions.cover import CoverOf
 from assets.sanctions.deeds import Circumstances, Deed, why_not
 from assets.sanctions.grounds import Ground, SanctionKind, Security
 from assets.sanctions.publication import publication_text, published_fields
+from assets.sanctions.received import received_of
 from assets.sanctions.states import LIVE, STANDING, SanctionState
 from assets.sanctions.tables import Sanction, SanctionPublication, SanctionStep
 from assets.sanctions.views import (
@@ -105,6 +106,7 @@ class Reading:
                 security=security,
                 cover=await self._cover_of(session, case, self.today()),
                 today=self.today(),
+                received_cents=(await received_of(session, [case.id])).get(case.id),
                 limit_served_on=await session.scalar(served),
             )
         )
@@ -132,10 +134,13 @@ class Reading:
             .where(SanctionPublication.sanction_id == sanction.id)
             .order_by(SanctionPublication.number)
         )
+        received = await received_of(session, [sanction.case_id])
         is_open = SanctionState(sanction.state) in _UNDECIDED
         names = await private_names(session, [sanction.case_id])
         return SanctionView(
-            line=sanction_line(sanction, opened.case, opened.person, self.today(), self.days),
+            line=sanction_line(
+                sanction, opened.case, opened.person, self.today(), self.days, received.get(opened.case.id)
+            ),
             facts=masked_words(sanction.facts, names),
             basis_document=sanction.basis_document,
             duty=masked_words(sanction.duty, names),

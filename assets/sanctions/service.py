@@ -24,6 +24,7 @@ from assets.sanctions.checks import Check, failing
 from assets.sanctions.cover import CoverOf, cover_of_measures
 from assets.sanctions.grounds import Ground, Performance, SanctionKind, Security, check_extension
 from assets.sanctions.reading import Reading
+from assets.sanctions.received import received_of
 from assets.sanctions.states import LIVE, SanctionState
 from assets.sanctions.steps import Steps
 from assets.sanctions.tables import Sanction, SanctionStep
@@ -109,8 +110,9 @@ class Sanctions:
         if after is not None:
             query = query.where(Sanction.id < after)
         async with self._records.read() as session:
-            rows = await session.execute(query.limit(limit))
-            return [sanction_line(*row, today, self._reading.days) for row in rows]
+            rows = (await session.execute(query.limit(limit))).all()
+            received = await received_of(session, {case.id for _, case, _ in rows})
+            return [sanction_line(*row, today, self._reading.days, received.get(row[1].id)) for row in rows]
 
     async def view(self, actor: Actor, sanction_id: UUID) -> SanctionView:
         """All of one sanction."""

@@ -11,7 +11,7 @@ from uuid import UUID
 from assets.holidays import WorkingDays
 from assets.masks import masked_id, masked_name, masked_words
 from assets.sanctions.checks import Check
-from assets.sanctions.states import LIVE, SanctionState
+from assets.sanctions.states import LIVE, STANDING, SanctionState
 from assets.sanctions.tables import Sanction, SanctionPublication, SanctionStep
 from assets.tables import Case, Person
 from assets.terms import china_day
@@ -50,6 +50,8 @@ class SanctionLine:
     starts_on: date | None
     ends_on: date | None
     clock: Clock | None
+    may_be_performed: bool
+    """It is in force, what was paid in reaches the claim, and nobody has noted a ground for its deletion."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +115,11 @@ class SanctionView:
     """What a publication now would say; empty where none is to come."""
 
 
-def sanction_line(sanction: Sanction, case: Case, person: Person, today: date, days: WorkingDays) -> SanctionLine:
-    """A sanction in a list."""
+def sanction_line(
+    sanction: Sanction, case: Case, person: Person, today: date, days: WorkingDays, received_cents: int | None
+) -> SanctionLine:
+    """A sanction in a list; `received_cents` came in for its case, None where that isn't known."""
+    reaches = received_cents is not None and 0 < case.claim_cents <= received_cents
     return SanctionLine(
         id=sanction.id,
         case_id=case.id,
@@ -130,6 +135,7 @@ def sanction_line(sanction: Sanction, case: Case, person: Person, today: date, d
         starts_on=sanction.starts_on,
         ends_on=sanction.ends_on,
         clock=_clock(sanction, today, days),
+        may_be_performed=reaches and sanction.deletion_due_on is None and SanctionState(sanction.state) in STANDING,
     )
 
 

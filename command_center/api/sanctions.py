@@ -68,6 +68,7 @@ class LineView(_Answer):
     starts_on: date | None
     ends_on: date | None
     clock: ClockView | None
+    may_be_performed: bool
 
 
 class CheckView(_Answer):

@@ -168,7 +168,7 @@ async def test_a_role_changes_and_what_it_was_is_kept(office: Office) -> None:
     assert file.entries[-1].details == {"before": "under_enforcement", "role": "outsider", "reason": "追加被驳回"}
     last = (await office.audit())[-1]
     assert last.action == "case.role-changed"
-    assert '"before":"under_enforcement"' in last.details
+    assert '"party_before":"under_enforcement"' in last.details
     assert "追加" not in last.details
     with pytest.raises(Conflict, match="person-has-role"):
         await office.cases.change_role(office.judge, firm, Role.OUTSIDER, "再次", uuid4())

@@ -136,7 +136,7 @@ function meaning(entry, name, value) {
   if (name === "at" && typeof value === "number") return new Date(value).toLocaleString("sv-SE", { timeZone: "Asia/Shanghai" });
   const families = {
     role: "role", code: "error", gateway: "asset.gateway", program: "audit.detail.program", purpose: "purpose", what: "audit.what", verdict: "audit.verdict",
-    attempt: "audit.attempt",
+    attempt: "audit.attempt", sanction: "sanction.kind", party: "case.role", party_before: "case.role",
   };
   const key = `${families[name]}.${value}`;
   return name in families && knows(key) ? say(key) : h("code", {}, String(value));

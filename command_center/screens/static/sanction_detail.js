@@ -1,6 +1,6 @@
 // One sanction: what may be done now and why the rest can't, the checks, the deletion clock, the time line, the publications.
 
-import { h } from "./dom.js";
+import { h, stateMark } from "./dom.js";
 import { instant } from "./retention_words.js";
 import { takeDeed } from "./sanction_deeds.js";
 import { clockOf, deedWords, evidenceOf, isLive, outcomeOf, stateOf, termOf } from "./sanction_words.js";
@@ -22,6 +22,7 @@ export class SanctionDetail {
       h("div.sanction-body", { dataset: { sanction: line.id, state: line.state } },
         line.clock && h("p.sanction-due", {}, clockOf(line.clock, isLive(line.state)), " ",
           say("sanction.clock.why", { ground: say(`sanction.deletion.${line.clock.ground}`), day: line.clock.ground_on })),
+        line.may_be_performed && h("p.sanction-due", {}, stateMark("serious", say("sanction.may-be-performed"))),
         this.deeds(full),
         section("checks", h("p.sanction-hint", {}, say(full.checked_at_decision ? "sanction.checks.decided" : "sanction.checks.now")), checks(full)),
         section("facts", facts(full)),

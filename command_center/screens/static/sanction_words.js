@@ -27,9 +27,11 @@ export const outcomeOf = (check) => stateMark(OUTCOME_MARKS[check.outcome], say(
 /** What a check rests on. */
 export function evidenceOf({ code, outcome, evidence }) {
   const filled = { ...evidence };
-  for (const name of ["cover_cents", "claim_cents"]) if (name in filled) filled[name.replace("_cents", "")] = money(filled[name]);
+  for (const name of ["cover_cents", "claim_cents", "received_cents"]) if (name in filled) filled[name.replace("_cents", "")] = money(filled[name]);
   if ("security" in filled) filled.security = say(`sanction.security.${filled.security}`);
   const key = `sanction.check.${code}.${outcome}`;
+  const without = `${key}.none`; // where nothing at all is on record
+  if (!Object.keys(evidence).length && knows(without)) return say(without);
   return knows(key) ? say(key, filled) : "";
 }
 

@@ -1,7 +1,7 @@
 // Credit sanctions: the list with its filters, and of the chosen one everything.
 
-import { h, write } from "./dom.js";
-import { toSignIn } from "./live.js";
+import { h, stateMark, write } from "./dom.js";
+import { live, toSignIn } from "./live.js";
 import { ask } from "./net.js";
 import { person } from "./person.js";
 import { SanctionDetail } from "./sanction_detail.js";
@@ -9,6 +9,8 @@ import { propose } from "./sanction_propose.js";
 import { STATES, clockOf, isLive, stateOf, termOf } from "./sanction_words.js";
 import { say } from "./words.js";
 
+const PAGE = 50;
+const MOST_COUNTED = 200;
 const COLUMNS = ["state", "person", "case", "ground", "term"];
 
 export async function mount(body) {
@@ -16,6 +18,7 @@ export async function mount(body) {
   await page.read();
   const wanted = new URLSearchParams(location.search).get("id");
   if (wanted) await page.choose(wanted);
+  live.on("assets", () => page.refresh());
 }
 
 class Sanctions {
@@ -23,7 +26,8 @@ class Sanctions {
     this.rows = h("tbody");
     this.news = h("p.sanctions-news", { role: "status" });
     this.more = h("button", { type: "button", onclick: () => this.read(this.next) }, say("sanction.more"));
-    this.form = filters(() => this.read());
+    this.overdue = h("span.sanctions-count", { role: "status" });
+    this.form = filters(() => this.read(), this.overdue);
     this.detail = new SanctionDetail((changed) => this.changed(changed), (error) => this.tell(error));
     this.chosen = null;
     this.asked = 0;
@@ -53,9 +57,24 @@ class Sanctions {
       this.more.hidden = !page.next;
       write(this.news, this.rows.childElementCount ? "" : say(query.size ? "sanction.none.filtered" : "sanction.none"));
       this.mark();
+      await this.count();
     } catch (problem) {
       this.tell(problem);
     }
+  }
+
+  /** Somebody else did something: read anew what is shown, as long as no further page was asked for. */
+  async refresh() {
+    if (this.rows.childElementCount > PAGE) return;
+    await this.read();
+    if (this.chosen && !document.querySelector("dialog[open]")) await this.choose(this.chosen);
+  }
+
+  /** How many have to be deleted and weren't in time, whatever the filter. */
+  async count() {
+    const { items } = await ask("GET", `/api/assets/sanctions?overdue=true&limit=${MOST_COUNTED}`);
+    const key = items.length < MOST_COUNTED ? "sanction.overdue" : "sanction.overdue.more";
+    this.overdue.replaceChildren(...(items.length ? [stateMark("critical", say(key, { count: items.length }))] : []));
   }
 
   row(line) {
@@ -68,7 +87,8 @@ class Sanctions {
     h("td", {}, line.person_name, h("small", {}, line.person_number)),
     h("td", {}, line.case_number),
     h("td", {}, line.ground ? say(`sanction.ground.${line.ground}`) : "–"),
-    h("td", {}, line.clock ? clockOf(line.clock, isLive(line.state)) : termOf(line)));
+    h("td", {}, line.clock ? clockOf(line.clock, isLive(line.state)) : termOf(line),
+      line.may_be_performed && stateMark("serious", say("sanction.may-be-performed"))));
   }
 
   async choose(id) {
@@ -103,11 +123,11 @@ class Sanctions {
   }
 }
 
-function filters(read) {
+function filters(read, overdue) {
   const choice = (name, options) => h("label", {}, say(`sanction.filter.${name}`),
     h("select", { name }, h("option", { value: "" }, say("sanction.filter.all")), options.map(([value, words]) => h("option", { value }, words))));
   return h("form.sanctions-filter", { role: "search", onchange: read, onsubmit: (event) => event.preventDefault() },
     choice("state", STATES.map((state) => [state, say(`sanction.state.${state}`)])),
     choice("kind", ["listing", "limit"].map((kind) => [kind, say(`sanction.kind.${kind}`)])),
-    h("label.sanctions-overdue", {}, h("input", { type: "checkbox", name: "overdue", value: "true" }), say("sanction.filter.overdue")));
+    h("label.sanctions-overdue", {}, h("input", { type: "checkbox", name: "overdue", value: "true" }), say("sanction.filter.overdue")), overdue);
 }

@@ -8,8 +8,11 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import select
 
 from assets.audit import Actor
+from assets.case_accounts.ledger_tables import MainAccount, SubAccount
+from assets.case_accounts.tables import Arrival
 from assets.documents import Action
 from assets.holidays import announced
 from assets.identifiers import new_id
@@ -27,7 +30,8 @@ from tests.assets.conftest import MovedClock
 DEBTOR, MINOR = "150105199001010018", "150105201001010012"
 FIRM = "91150100MA0000007W"
 DECISION = "（2026）内01执123号之三"
-SEEN = ("no_adequate_security",)
+SEEN = ("no_adequate_security", "not_performed")
+"""What nobody knows in this case: nothing is stated about security, and no account is kept."""
 
 
 @dataclass
@@ -142,6 +146,26 @@ class Bench:
                     case_id=self.case_id, asset_id=asset.id, request_id=request.id, action=action.value, state=state,
                     controlled_cents=cents, ends_on=ends_on, changed_at=self.clock(), court_id=self.court_id,
                     line=line_of(asset),
+                )
+            )  # fmt: skip
+
+    async def pay_in(self, cents: int) -> None:
+        """Money that comes into the case's account."""
+        async with self.database.write() as session:
+            main = (await session.scalars(select(MainAccount))).one_or_none()
+            if main is None:
+                main = MainAccount(
+                    court_id=self.court_id, number="1", bank_name="某银行（虚构）", fee_holder="某院", fee_number="2",
+                    opened_at=self.clock(),
+                )  # fmt: skip
+                session.add(main)
+                await session.flush()
+                session.add(SubAccount(main_id=main.id, case_id=self.case_id, number="3", opened_at=self.clock()))
+            session.add(
+                Arrival(
+                    main_id=main.id, bank_serial=uuid4().hex, cents=cents, payer_name="张某甲", payer_account="4",
+                    remark="", sub_number="3", arrived_at=self.clock(), notified_at=self.clock(),
+                    purpose="enforcement", case_id=self.case_id, state="matched", receipt_number=uuid4().hex[:20],
                 )
             )  # fmt: skip
 

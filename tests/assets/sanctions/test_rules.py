@@ -32,6 +32,7 @@ def question(number: str = "150105199001010018", *, is_firm: bool = False, **cha
         "security": Security.NONE,
         "cover": SHORT_COVER,
         "today": TODAY,
+        "received_cents": 0,
         "limit_served_on": None,
     }
     return Question(**(usual | changes))
@@ -141,7 +142,7 @@ def test_who_is_not_under_enforcement_is_not_sanctioned() -> None:
     asked = question()
     asked.person.role = "outsider"
     for kind in SanctionKind:
-        found = run_checks(Question(kind, asked.person, None, Security.NONE, SHORT_COVER, TODAY, None))
+        found = run_checks(Question(kind, asked.person, None, Security.NONE, SHORT_COVER, TODAY, 0, None))
         assert [check.code for check in failing(found)] == [CheckCode.UNDER_ENFORCEMENT]
 
 

@@ -91,7 +91,7 @@ async def test_a_president_of_the_court_above_looks_on_but_does_not_sign(bench: 
     shown = await bench.steps.review(above, limit.line.id, uuid4())
     assert why_not(shown, "decide") == "sanction-own-court"
     with pytest.raises(Conflict, match="sanction-own-court"):
-        await bench.steps.decide(above, limit.line.id, uuid4(), decision_number=DECISION, seen=())
+        await bench.steps.decide(above, limit.line.id, uuid4(), decision_number=DECISION, seen=SEEN)
 
 
 async def test_another_court_knows_nothing_of_it(bench: Bench) -> None:
@@ -144,7 +144,7 @@ async def test_what_nobody_knows_must_be_named_by_the_one_who_decides(bench: Ben
     await bench.steps.review(bench.president, listing.line.id, uuid4())
     with pytest.raises(Conflict, match="sanction-unseen-checks") as refused:
         await bench.steps.decide(bench.president, listing.line.id, uuid4(), decision_number=DECISION, seen=())
-    assert refused.value.parameters == {"checks": "no_adequate_security"}
+    assert refused.value.parameters == {"checks": "no_adequate_security, not_performed"}
     decided = await bench.steps.decide(bench.president, listing.line.id, uuid4(), decision_number=DECISION, seen=SEEN)
     kept = {check.code: check.outcome for check in decided.checks}
     assert kept[CheckCode.NO_ADEQUATE_SECURITY] is Outcome.NO_DATA
@@ -155,7 +155,7 @@ async def test_a_decision_has_a_number(bench: Bench, number: str) -> None:
     _, limit = await bench.propose()
     await bench.steps.review(bench.president, limit.line.id, uuid4())
     with pytest.raises(BadFormat):
-        await bench.steps.decide(bench.president, limit.line.id, uuid4(), decision_number=number, seen=())
+        await bench.steps.decide(bench.president, limit.line.id, uuid4(), decision_number=number, seen=SEEN)
 
 
 async def test_cover_counts_money_in_force_and_what_a_sale_may_bring_and_nothing_that_waits(bench: Bench) -> None:
@@ -176,6 +176,27 @@ async def test_cover_counts_money_in_force_and_what_a_sale_may_bring_and_nothing
     await bench.control(0, action=Action.SEIZE)
     await bench.control(0, action=Action.SEIZE, value=100_00, encumbrances=[{"kind": "priority", "amount_cents": None}])
     assert await cover() == (66_00, 2)
+
+
+async def test_money_that_reaches_the_claim_is_told_wherever_a_sanction_stands(bench: Bench) -> None:
+    async def outcome() -> Outcome:
+        checks = await bench.sanctions.checks(
+            bench.judge, case_id=bench.case_id, person_id=bench.persons[FIRM], kind=SanctionKind.LIMIT
+        )
+        return next(one.outcome for one in checks if one.code is CheckCode.NOT_PERFORMED)
+
+    listing, _ = await bench.listed()
+    assert await outcome() is Outcome.NO_DATA
+    await bench.pay_in(99_999_99)
+    assert await outcome() is Outcome.PASS
+    assert not (await bench.sanctions.view(bench.judge, listing)).line.may_be_performed
+    await bench.pay_in(1)
+    assert await outcome() is Outcome.NO_DATA, "interest may still be owed: a person has to look"
+    assert all(line.may_be_performed for line in await bench.sanctions.listed(bench.judge))
+    await bench.steps.note_ground(
+        bench.judge, listing, uuid4(), ground=DeletionGround.PERFORMED, since=date(2026, 11, 20), reason="案款到账"
+    )
+    assert not any(line.may_be_performed for line in await bench.sanctions.listed(bench.judge))
 
 
 async def test_only_the_person_under_enforcement_is_sanctioned(bench: Bench) -> None:
@@ -237,7 +258,7 @@ async def test_of_two_who_press_at_once_one_is_first(bench: Bench) -> None:
     _, limit = await bench.propose()
     await bench.steps.review(bench.president, limit.line.id, uuid4())
     pressed = [
-        bench.steps.decide(bench.president, limit.line.id, uuid4(), decision_number=DECISION, seen=()),
+        bench.steps.decide(bench.president, limit.line.id, uuid4(), decision_number=DECISION, seen=SEEN),
         bench.steps.refuse(bench.president, limit.line.id, uuid4(), reason="不宜"),
     ]
     came = await asyncio.gather(*pressed, return_exceptions=True)
