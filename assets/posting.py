@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import httpx
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
 
 from assets import bodies
 from assets.bodies import BodyFormat
@@ -28,6 +29,7 @@ from assets.errors import (
 )
 from assets.pace import Pace
 from assets.signing import BadSignature, Signing
+from assets.wire import CONTRADICTION
 
 CONNECT_SECONDS = 2.0
 ANSWER_SECONDS = 8.0
@@ -36,6 +38,8 @@ LARGEST_ANSWER_BYTES = 4_000_000
 CONNECTIONS = 32
 CONNECT_PAUSES = (0.1, 0.4)
 """How long to wait before each further try of a connection that wasn't made: nothing has been sent by then."""
+LONGEST_NAME = 40
+"""Of a field, where it is told which one is wrong: what stands there may come from the other side."""
 OBJECTION = "02"
 """`cwdm` of a refusal that is an objection, which the court has to answer."""
 
@@ -194,9 +198,7 @@ class Poster:
             raise GatewayAnsweredGarbage(self.name, str(exc)) from None
         except ValidationError as exc:
             # Only the fields' names: an answer holds bank data.
-            fields = ", ".join(
-                ".".join(map(str, error["loc"])) or _first_word(error["msg"]) for error in exc.errors()[:5]
-            )
+            fields = ", ".join(_field_of(error) for error in exc.errors(include_input=False)[:5])
             raise GatewayAnsweredGarbage(self.name, fields or "body") from None
         # A refusal may leave the number out; where it names one it has to be the right one.
         if body.get(number_field, number if shape is Refusal else None) != number:
@@ -210,9 +212,12 @@ def _trusting() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-def _first_word(message: str) -> str:
-    """The field that one of our own checks names: "Value error, kyye is more than ye" is about `kyye`."""
-    return message.rsplit(", ", 1)[-1].split(" ", 1)[0].rstrip(",:")
+def _field_of(error: ErrorDetails) -> str:
+    """Where a reply is wrong: the path of a field, as names and places."""
+    path = [str(step)[:LONGEST_NAME] for step in error["loc"]]
+    if error["type"] == CONTRADICTION:
+        path.append(error["ctx"]["field"])
+    return ".".join(path) or "body"
 
 
 class Refusal(BaseModel):

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
 
 from assets.errors import BadFormat
 from assets.formats import amount_cents, amount_text
@@ -16,6 +17,14 @@ from assets.terms import china_time
 FIRST_YEAR, LAST_YEAR = 1900, 2199
 """A day outside these can't be meant."""
 LARGEST_DOCUMENT_BYTES = 1_000_000
+
+
+CONTRADICTION = "contradiction"
+
+
+def contradiction_in(field: str) -> PydanticCustomError:
+    """What a reply raises where one of its fields contradicts another."""
+    return PydanticCustomError(CONTRADICTION, "a field contradicts another", {"field": field})
 
 
 def yuan(cents: int | None) -> str:

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from assets.banks import codes
-from assets.wire import Cents, Day, DocumentBytes, MaybeCents, Number, Time, Word
+from assets.wire import Cents, Day, DocumentBytes, MaybeCents, Number, Time, Word, contradiction_in
 
 MOST_ITEMS = 5000
 _Rank = Annotated[str, Field(pattern=r"^\d{0,3}$")]
@@ -70,7 +70,7 @@ class FinancialAsset(_Body):
     @model_validator(mode="after")
     def _agrees(self) -> FinancialAsset:
         if self.kyje > self.zczje:
-            raise ValueError("kyje is more than zczje")
+            raise contradiction_in("kyje")
         return self
 
 
@@ -117,9 +117,9 @@ class Account(_Body):
     @model_validator(mode="after")
     def _agrees(self) -> Account:
         if self.kyye > self.ye:
-            raise ValueError("kyye is more than ye")
+            raise contradiction_in("kyye")
         if self.khrq and self.xhrq and self.xhrq < self.khrq:
-            raise ValueError("xhrq is before khrq")
+            raise contradiction_in("xhrq")
         return self
 
 
@@ -132,9 +132,9 @@ class AccountsReply(Reply):
     def _says_one_thing(self) -> AccountsReply:
         numbers = [account.khzh for account in self.zhxx]
         if codes.NO_ACCOUNT in numbers and len(numbers) > 1:
-            raise ValueError("zhxx names accounts, and at once none")
+            raise contradiction_in("zhxx")
         if len(set(numbers)) < len(numbers):
-            raise ValueError("zhxx names an account twice")
+            raise contradiction_in("zhxx")
         return self
 
 
@@ -160,15 +160,15 @@ class ControlReply(Reply):
     @model_validator(mode="after")
     def _agrees(self) -> ControlReply:
         if self.kyye > self.ye:
-            raise ValueError("kyye is more than ye")
+            raise contradiction_in("kyye")
         if self.csksrq and self.csjsrq and self.csjsrq < self.csksrq:
-            raise ValueError("csjsrq is before csksrq")
+            raise contradiction_in("csjsrq")
         if self.kzzt == codes.NOT_CONTROLLED and self.skje:
-            raise ValueError("skje of what was not controlled")
+            raise contradiction_in("skje")
         if self.kzcs == codes.WAITING_FREEZE and self.kzzt == codes.CONTROLLED and (self.skje or not self.zxdj):
-            raise ValueError("waiting behind nobody, or waiting and yet controlled")
+            raise contradiction_in("zxdj")  # waiting behind nobody, or waiting and yet controlled
         if self.kzcs in (codes.FREEZE, codes.RENEW) and self.skje > self.ye:
-            raise ValueError("skje is more than ye")
+            raise contradiction_in("skje")
         return self
 
 

@@ -11,7 +11,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from assets.registry import codes
-from assets.wire import Cents, Day, DocumentBytes, Number, Time, Word
+from assets.wire import Cents, Day, DocumentBytes, Number, Time, Word, contradiction_in
 
 MOST_ITEMS = 5000
 _Rank = Annotated[str, Field(pattern=r"^\d{0,3}$")]
@@ -93,7 +93,7 @@ class RightsReply(Reply):
     def _names_each_once(self) -> RightsReply:
         units = [right.BDCDYH for right in self.BDCQL]
         if len(set(units)) < len(units):
-            raise ValueError("BDCQL names a unit twice")
+            raise contradiction_in("BDCQL")
         return self
 
 
@@ -114,7 +114,7 @@ class ControlReply(Reply):
     @model_validator(mode="after")
     def _agrees(self) -> ControlReply:
         if self.CSKSRQ and self.CSJSRQ and self.CSJSRQ < self.CSKSRQ:
-            raise ValueError("CSJSRQ is before CSKSRQ")
+            raise contradiction_in("CSJSRQ")
         if self.CFXX and self.CSKSRQ and self.KZZT == codes.CONTROLLED:
-            raise ValueError("CFXX: waiting, and yet with a term")
+            raise contradiction_in("CFXX")  # waiting, and yet with a term
         return self

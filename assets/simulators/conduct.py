@@ -152,6 +152,13 @@ class Conduct:
             return self.talk.respond(request, {service.number: number}, 202)
         return await self._told(request, service, body, manner, times)
 
+    async def take_in(self, request: Request, take: Callable[[dict[str, Any]], dict[str, Any]]) -> Response:
+        """Take something in that goes before a request, and answer at once."""
+        try:
+            return self.talk.respond(request, take(await self.talk.read(request)))
+        except (BadRequest, KeyError, TypeError, ValueError) as exc:
+            return self.talk.respond(request, {"cwdm": "03", "cwxx": type(exc).__name__}, 400)
+
     def _manner(self, service: Service, asked: dict[str, Any], number: str, person: str, times: int) -> Trouble:
         manner = self.ledger.manner_of(number)
         if manner is None:

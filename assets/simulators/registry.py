@@ -50,13 +50,11 @@ def registry(conduct: Conduct) -> FastAPI:
 
     @app.post("/registry/papers")
     async def papers(request: Request) -> Response:
-        asked = await conduct.talk.read(request)
-        return conduct.talk.respond(request, desk.take_papers(asked))
+        return await conduct.take_in(request, desk.take_papers)
 
     @app.post("/registry/certificates")
     async def certificates(request: Request) -> Response:
-        asked = await conduct.talk.read(request)
-        return conduct.talk.respond(request, desk.take_certificates(asked))
+        return await conduct.take_in(request, desk.take_certificates)
 
     return app
 

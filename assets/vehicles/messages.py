@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from assets.documents import OFFICIAL_NAMES, Action, names_on_the_wire
 from assets.gateway import ControlOrder, Letterhead, Paper, Subject
-from assets.wire import Cents, Day, DocumentBytes, Number, Time, Word, day_text
+from assets.wire import Cents, Day, DocumentBytes, Number, Time, Word, contradiction_in, day_text
 
 QUERY, CONTROL = "1", "2"
 CONTROLLED, NOT_CONTROLLED = "1", "2"
@@ -80,7 +80,7 @@ class VehiclesReply(Reply):
     def _names_each_once(self) -> VehiclesReply:
         plates = [vehicle.HPHM for vehicle in self.JDCXX]
         if len(set(plates)) < len(plates):
-            raise ValueError("JDCXX names a vehicle twice")
+            raise contradiction_in("JDCXX")
         return self
 
 
@@ -98,9 +98,9 @@ class ControlReply(Reply):
     @model_validator(mode="after")
     def _agrees(self) -> ControlReply:
         if self.CSKSRQ and self.CSJSRQ and self.CSJSRQ < self.CSKSRQ:
-            raise ValueError("CSJSRQ is before CSKSRQ")
+            raise contradiction_in("CSJSRQ")
         if self.CFXX and self.CSKSRQ and self.KZZT == CONTROLLED:
-            raise ValueError("CFXX: waiting, and yet with a term")
+            raise contradiction_in("CFXX")  # waiting, and yet with a term
         return self
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
 import uvicorn
@@ -17,6 +18,7 @@ from assets.simulators.ledger import Ledger
 from assets.simulators.manners import Kind, Trouble
 from assets.simulators.paying import paying
 from assets.simulators.server import server_config
+from assets.simulators.talk import Talk
 from tests.support.waiting import until
 
 
@@ -34,25 +36,31 @@ class Simulator:
         seed: int = 7,
         app: Callable[[Conduct], FastAPI] | None = None,
         delay_seconds: float = 0.01,
+        talk: Talk | None = None,
+        tls: Mapping[str, Any] | None = None,
     ) -> None:
         self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
         self._app = app or (paying if service == "paying" else simulator_of(kinds()[service]))
         self._ledger_file = ledger_file
         self._seed = seed
         self._delay_seconds = delay_seconds
+        self._talk = talk
+        self._tls = tls or {}
         self._server: uvicorn.Server | None = None
         self._port = 0
 
     @property
     def url(self) -> str:
         """Where it listens."""
-        return f"http://127.0.0.1:{self._port}"
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self._port}"
 
     async def start(self) -> None:
         """Listen, with what the file holds."""
         self.ledger = Ledger(self._ledger_file)
-        self.conduct = Conduct(self.ledger, delay_seconds=self._delay_seconds, seed=self._seed, clock=self._now)
-        self._server = uvicorn.Server(server_config(self._app(self.conduct), port=self._port))
+        self.conduct = Conduct(
+            self.ledger, delay_seconds=self._delay_seconds, seed=self._seed, clock=self._now, talk=self._talk
+        )
+        self._server = uvicorn.Server(server_config(self._app(self.conduct), port=self._port, **self._tls))
         self._task = asyncio.create_task(self._server.serve())
         await until(lambda: self._server is not None and self._server.started)
         self._port = self._server.servers[0].sockets[0].getsockname()[1]
