@@ -70,6 +70,15 @@ class WorkingDays:
             day -= _DAY
         return day
 
+    def count(self, after: date, last: date) -> int:
+        """How many working days there are behind `after`, up to `last` and with it."""
+        days = max((last - after).days, 0)
+        weeks, rest = divmod(days, 7)
+        weekdays = weeks * _SATURDAY + sum((after + _DAY * n).weekday() < _SATURDAY for n in range(1, rest + 1))
+        off = sum(after < day <= last and day.weekday() < _SATURDAY for day in self.holidays - self.working_weekends)
+        made_up = sum(after < day <= last and day.weekday() >= _SATURDAY for day in self.working_weekends)
+        return weekdays - off + made_up
+
     def unknown_years(self, first: date, last: date) -> tuple[int, ...]:
         """The years between two days, both included, for which there is no announcement: only weekends count there."""
         return tuple(year for year in range(first.year, last.year + 1) if year not in self.years)

@@ -130,6 +130,7 @@ class Asset(Base):
     __table_args__ = (
         UniqueConstraint("case_id", "kind", "reference"),
         Index("ix_assets_line", "gateway", "kind", "reference"),
+        Index("ix_assets_kind", "kind"),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)

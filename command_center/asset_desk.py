@@ -12,6 +12,9 @@ from assets.proposals import Proposals
 from assets.reading import AssetReading
 from assets.sanctions.service import Sanctions
 from assets.service import Assets
+from assets.term_alarms import TermAlarms
+from assets.term_days import AlarmDays, alarm_days
+from assets.term_table import TermTable
 from command_center.accounts.tables import Court
 from command_center.asset_access import AssetTrail, told_over
 from command_center.audit import Audit
@@ -70,3 +73,18 @@ def cases_of(database: Database, hub: Hub, audit: Audit, journal: Journal) -> Ca
 async def _court_of(session: AsyncSession, code: str) -> CourtRef | None:
     court = (await session.scalars(select(Court).where(Court.code == code))).one_or_none()
     return None if court is None else CourtRef(court.id, court.code, court.name_zh)
+
+
+def alarm_days_of(settings: Settings) -> AlarmDays:
+    """The distances at which alarms are raised, on this installation's calendar."""
+    return alarm_days(holidays_of(settings), settings.term_alarm_distances)
+
+
+def term_table_of(settings: Settings, database: Database) -> TermTable:
+    """What lapses next, for one process."""
+    return TermTable(database, now, alarm_days_of(settings))
+
+
+def term_alarms_of(database: Database, hub: Hub, audit: Audit, journal: Journal) -> TermAlarms:
+    """The alarms about terms, for one process."""
+    return TermAlarms(database, AssetTrail(audit, journal), now, told_over(hub))

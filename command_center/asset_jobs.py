@@ -10,10 +10,9 @@ from sqlalchemy import select
 
 from assets.answers import Changed
 from assets.sanctions.expiry import Expiry
-from assets.term_days import AlarmDays, alarm_days
 from assets.term_watch import TermWatch, Told
 from command_center.asset_access import AssetTrail, told_over
-from command_center.asset_desk import holidays_of
+from command_center.asset_desk import alarm_days_of
 from command_center.audit import Audit
 from command_center.clock import now
 from command_center.config import Settings
@@ -36,11 +35,6 @@ def asset_jobs(settings: Settings, database: Database, hub: Hub) -> dict[str, Ca
         "terms": Resting(watch.step, LOOK_SECONDS).step,
         "sanctions": Resting(expiry.expire_due, LOOK_SECONDS).step,
     }
-
-
-def alarm_days_of(settings: Settings) -> AlarmDays:
-    """The distances of this installation on its calendar."""
-    return alarm_days(holidays_of(settings), settings.term_alarm_distances)
 
 
 def told_where_live(database: Database, changed: Changed) -> Told:

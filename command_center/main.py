@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 
 import field_agent
 from command_center.accounts.callbacks import CallbackDoors
+from command_center.accounts.court_names import CourtNames
 from command_center.accounts.doors import SignedIn, find_door
 from command_center.accounts.gate import Gate
 from command_center.accounts.media_tokens import MediaTokens
@@ -33,6 +34,7 @@ from command_center.api import (
     asset_proposals,
     asset_requests,
     asset_search,
+    asset_terms,
     assets,
     audit,
     cases,
@@ -60,7 +62,15 @@ from command_center.api import (
     tracks,
 )
 from command_center.api.field_page import FieldPage
-from command_center.asset_desk import asset_reading_of, assets_of, cases_of, proposals_of, sanctions_of
+from command_center.asset_desk import (
+    asset_reading_of,
+    assets_of,
+    cases_of,
+    proposals_of,
+    sanctions_of,
+    term_alarms_of,
+    term_table_of,
+)
 from command_center.audit import Audit
 from command_center.audit_reading import ANCHOR_FILE, AuditReader
 from command_center.certificates import AUTHORITY_FILE
@@ -107,6 +117,7 @@ from command_center.screens.pages import retention as retention_page
 from command_center.screens.pages import review
 from command_center.screens.pages import sanctions as sanctions_page
 from command_center.screens.pages import system as system_page
+from command_center.screens.pages import terms as terms_page
 from command_center.screens.shell import Installation
 from streams.hub.hub import Hub
 from streams.signalling.tokens import load_private_key, make_keys
@@ -213,6 +224,7 @@ class Web:
             audit_page.register,
             retention_page.register,
             assets_page.register,
+            terms_page.register,
             sanctions_page.register,
             cases_page.register,
             system_page.register,
@@ -263,6 +275,14 @@ class Web:
             assets.router(self.assets),
             asset_requests.router(self.assets, names, CourtSeal(self.settings.keys)),
             cases.router(self.cases, names, now),
+            asset_terms.router(
+                asset_terms.Terms(
+                    term_table_of(self.settings, self.database),
+                    term_alarms_of(self.database, self.hub, self.audit, self.journal),
+                    names,
+                    CourtNames(self.database),
+                )
+            ),
             sanctions.router(self.sanctions, names),
             asset_search.router(
                 asset_reading_of(self.database, self.audit, self.journal), names, self.assets.gateway_names

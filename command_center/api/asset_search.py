@@ -25,8 +25,9 @@ from command_center.api.assets import AssetLine, CaseLine, PersonLine, RequestLi
 from command_center.api.paging import Page
 from command_center.api.reasons import Reason
 from command_center.asset_access import actor_of, refusals
-from command_center.asset_workbook import MEDIA_TYPE, workbook
+from command_center.asset_workbook import workbook
 from command_center.errors import Invalid
+from command_center.workbook_cells import MEDIA_TYPE
 
 PAGE, LARGEST_PAGE = 100, 500
 NOT_KEPT = {"Cache-Control": "no-store"}

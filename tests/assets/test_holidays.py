@@ -96,3 +96,13 @@ def test_what_is_no_file_of_holidays_is_refused(tmp_path: Path, text: str) -> No
 def test_a_missing_file_is_told() -> None:
     with pytest.raises(HolidaysUnreadable):
         read_holidays(Path("/nowhere/holidays.json"))
+
+
+def test_working_days_are_counted_from_the_day_after() -> None:
+    days = announced()
+    start = date(2026, 1, 1)
+    for length in (*range(40), 365, 800):
+        last = start + timedelta(days=length)
+        one_by_one = sum(days.is_working_day(start + timedelta(days=n)) for n in range(1, length + 1))
+        assert days.count(start, last) == one_by_one
+    assert days.count(start, start - timedelta(days=3)) == 0

@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from sqlalchemy import func, select, update
 
 from assets.tables import TermAlarm
-from command_center.asset_desk import holidays_of
-from command_center.asset_jobs import Resting, alarm_days_of, asset_jobs, told_where_live
+from command_center.asset_desk import alarm_days_of, holidays_of
+from command_center.asset_jobs import Resting, asset_jobs, told_where_live
 from command_center.clock import today
 from command_center.config import Settings
 from command_center.database import Database

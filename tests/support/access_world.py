@@ -12,8 +12,8 @@ from sqlalchemy import select, update
 
 from assets.documents import Action
 from assets.requests import RequestState
-from assets.tables import Asset, AssetRequest, Case, Person
-from assets.terms import AssetKind
+from assets.tables import Asset, AssetRequest, Case, Person, TermAlarm
+from assets.terms import AssetKind, china_day
 from command_center.accounts.permissions import Role
 from command_center.accounts.service import NewUser
 from command_center.accounts.tables import SignIn
@@ -24,6 +24,7 @@ from command_center.journal import Journal, JournalKind
 from command_center.operations.service import OperationPlan, SitePlan
 from command_center.operations.tables import Delivery, Feed, Site
 from tests.support.access_requests import new_requests
+from tests.support.many_measures import make_measures
 from tests.support.web import RunningWeb
 
 OTHER_OFFICER = "officer-other"
@@ -106,6 +107,7 @@ async def new_access_world(running: RunningWeb) -> AccessWorld:
     await _proposals(world)
     await _sanction(world)
     await _claim(world)
+    await _alarm(world)
     return world
 
 
@@ -355,3 +357,25 @@ async def _claim(world: AccessWorld) -> None:
     made = await judge.post(f"/api/assets/cases/{world.things['city_case']}/claims", json=body)
     assert made.status_code == 201, made.text
     world.things["city_claim"] = str(made.json()["claims"][-1]["id"])
+
+
+async def _alarm(world: AccessWorld) -> None:
+    """A measure of the city court that nears its last day, and the alarm about it."""
+    database, court = world.running.web.database, UUID(world.things["city_court"])
+    today = china_day(datetime.now(UTC))
+    made = await make_measures(database, [court], [today])
+    alarm_id = new_id()
+    async with database.write() as session:
+        session.add(
+            TermAlarm(
+                id=alarm_id,
+                measure_id=made.measures[0],
+                case_id=made.cases[0],
+                court_id=court,
+                ends_on=today,
+                days_before=0,
+                due_on=today,
+                raised_at=datetime.now(UTC),
+            )
+        )
+    world.things["alarm"] = str(alarm_id)

@@ -32,6 +32,8 @@ class Many:
 
 @dataclass
 class _Rows:
+    number: int
+    place: int
     cases: list[dict[str, Any]] = field(default_factory=list)
     persons: list[dict[str, Any]] = field(default_factory=list)
     assets: list[dict[str, Any]] = field(default_factory=list)
@@ -48,13 +50,17 @@ async def make_measures(
     states: Sequence[MeasureState] = (MeasureState.IN_FORCE,),
     seed: int = 1,
     judges: int = 20,
+    first: int = 1,
 ) -> Many:
-    """One measure for each of `ends`, `per_case` of them in each case, the cases spread over the courts."""
-    rng, rows, made = random.Random(seed), _Rows(), Many()
+    """One measure for each of `ends`, `per_case` of them in each case, the cases spread over the courts.
+
+    Numbers begin with `first`, where some were made before.
+    """
+    rng, rows, made = random.Random(seed), _Rows(number=first - 1, place=(first - 1) * per_case), Many()
     for place, ends_on in enumerate(ends):
         if place % per_case == 0:
             _add_case(rows, made, courts[len(made.cases) % len(courts)], judges)
-        _add_measure(rows, made, place, ends_on, states[place % len(states)], rng)
+        _add_measure(rows, made, rows.place + place, ends_on, states[place % len(states)], rng)
     async with database.write() as session:
         for table, values in (
             (Case, rows.cases),
@@ -69,7 +75,8 @@ async def make_measures(
 
 
 def _add_case(rows: _Rows, made: Many, court: UUID, judges: int) -> None:
-    number = len(made.cases) + 1
+    rows.number += 1
+    number = rows.number
     case_id, person_id = new_id(), new_id()
     rows.cases.append(
         {

@@ -68,9 +68,12 @@ class RunningWeb:
 
 
 @asynccontextmanager
-async def running_web(settings: Settings) -> AsyncIterator[RunningWeb]:
-    """Serve the demonstration until the end of the block, from a data folder without records."""
-    world = bring_demonstration(settings.data)
+async def running_web(settings: Settings, world: Demonstration | None = None) -> AsyncIterator[RunningWeb]:
+    """Serve the demonstration until the end of the block, from a data folder without records.
+
+    `world` is what the caller has put into the records already; else it is done here.
+    """
+    world = world or bring_demonstration(settings.data)
     await schema.prepare(settings)
     web = Web(settings, Passwords(QUICK_HASHER))
     listeners = Listeners(web.app, [Listener("127.0.0.1", 0)])

@@ -14,6 +14,8 @@ from assets.sanctions.deeds import Deed
 from assets.sanctions.grounds import DeletionGround, Ground, Performance, SanctionKind, Security, ServiceManner
 from assets.sanctions.states import SanctionState
 from assets.sanctions.taking import EXPIRED, PROPOSED
+from assets.term_keys import Show
+from assets.term_table import Severity
 from command_center.accounts.permissions import Role
 from command_center.screens.components.instructions import PHRASES
 from command_center.translations import LANGUAGES, catalogue, language_of, translate
@@ -58,6 +60,9 @@ FAMILIES = {
     **dict.fromkeys(("review.verdict.head", "review.verdict.short"), HEADS),
     "review.verdict.part": SPAN_STATES,
     "review.verdict.since": ("grown", "deleted", "missing"),
+    "term.severity": tuple(Severity),
+    "term.show": tuple(Show),
+    "term.count": ("lapsed", "alarms", "within.7", "within.30", "within.60", "effective"),
     "sanction.kind": tuple(SanctionKind),
     "sanction.state": tuple(SanctionState),
     "sanction.ground": tuple(Ground),

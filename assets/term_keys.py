@@ -1,0 +1,203 @@
+"""Which measures stand on a page of the table of terms, and in which order.
+
+Pages are read by a key (last day, measure), a short piece of an index for each court and state, so that the hundredth
+page of a hundred thousand measures costs what the first does. A filter that few rows pass is turned around: what it
+names is looked up first, and its measures are put in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, case, or_, select, union_all
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from assets.audit import Actor
+from assets.measures import EFFECTIVE, MeasureState
+from assets.search_words import holds, words_of
+from assets.tables import Asset, Case, ControlMeasure, TermAlarm
+from assets.terms import AssetKind
+
+_EFFECTIVE = sorted(EFFECTIVE)
+_COURTS_APART = 40
+"""Up to so many courts each is read by itself."""
+_FEW = 300
+"""Up to so many cases or assets their measures are looked up; beyond that the measures are read in order."""
+_LONG_AGO = date(1970, 1, 1)
+
+
+class Show(StrEnum):
+    """Which measures."""
+
+    TERMS = "terms"
+    """All that hold something."""
+    ALARMS = "alarms"
+    """Those with an alarm that nobody has acknowledged, and those that lapsed unacknowledged."""
+
+
+@dataclass(frozen=True, slots=True)
+class TermFilter:
+    """Which measures; what is empty filters nothing."""
+
+    show: Show = Show.TERMS
+    court_id: UUID | None = None
+    case_id: UUID | None = None
+    kind: AssetKind | None = None
+    judge: str = ""
+    case: str = ""
+    within_days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TermPlace:
+    """Behind which row a page begins."""
+
+    ends_on: date
+    measure_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What one reading is about."""
+
+    wanted: TermFilter
+    courts: Sequence[UUID]
+    few: list[ColumnElement[bool]] | None
+    """The few that pass a filter, where they are few."""
+    today: date
+    after: TermPlace | None
+    limit: int
+
+    @property
+    def passes_over(self) -> bool:
+        """Whether many rows have to be read to find those that are wanted."""
+        return self.wanted.kind is not None or bool(self.wanted.case or self.wanted.judge)
+
+
+def courts_of(actor: Actor, court_id: UUID | None) -> list[UUID]:
+    """The actor's courts, or the one that is asked for, if it is one of them."""
+    if court_id is None:
+        return sorted(actor.court_ids)
+    return [court_id] if court_id in actor.court_ids else []
+
+
+async def keys_of(
+    session: AsyncSession,
+    actor: Actor,
+    wanted: TermFilter,
+    today: date,
+    *,
+    after: TermPlace | None,
+    limit: int,
+) -> list[tuple[date, UUID]]:
+    """The last days and ids of the next `limit` measures behind `after`."""
+    courts = courts_of(actor, wanted.court_id)
+    if not courts:
+        return []
+    few = await _few(session, actor, wanted, courts)
+    asked = _Asked(wanted, courts, few, today, after, limit)
+    together = union_all(*(select(piece.subquery()) for piece in _pieces(asked))).subquery()
+    ends_on, measure_id = together.c[0], together.c[1]
+    query = select(ends_on, measure_id).order_by(ends_on, measure_id).limit(limit)
+    return [(row[0], row[1]) for row in await session.execute(query)]
+
+
+async def _few(
+    session: AsyncSession, actor: Actor, wanted: TermFilter, courts: Sequence[UUID]
+) -> list[ColumnElement[bool]] | None:
+    """Conditions that name the few measures that are wanted; None where they aren't few."""
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.case_id is not None or actor.case_ids is not None or wanted.case or wanted.judge:
+        of_words = [Case.court_id.in_(courts), *_of_words(wanted)]
+        of_words += [Case.id == wanted.case_id] if wanted.case_id is not None else []
+        of_words += [Case.id.in_(actor.case_ids)] if actor.case_ids is not None else []
+        cases = list(await session.scalars(select(Case.id).where(*of_words).limit(_FEW + 1)))
+        # Whoever may know of some cases only has few, however many these are.
+        if len(cases) <= _FEW or actor.case_ids is not None:
+            conditions.append(ControlMeasure.case_id.in_(cases))
+    if wanted.kind is not None and not conditions:
+        of_kind = select(Asset.id).where(Asset.kind == wanted.kind.value).limit(_FEW + 1)
+        owned = list(await session.scalars(of_kind))
+        if len(owned) <= _FEW:
+            conditions.append(ControlMeasure.asset_id.in_(owned))
+    return conditions or None
+
+
+def _of_words(wanted: TermFilter) -> list[ColumnElement[bool]]:
+    return [
+        *(holds(Case.number, word) for word in words_of(wanted.case)),
+        *(holds(Case.judge_name, word) for word in words_of(wanted.judge)),
+    ]
+
+
+def _pieces(asked: _Asked) -> list[Select[Any, Any]]:
+    """One for each court and state; all courts in one order where most rows are passed over anyway."""
+    together = asked.passes_over or asked.few is not None or len(asked.courts) > _COURTS_APART
+    groups = [asked.courts] if together else [[court] for court in asked.courts]
+    if asked.wanted.show is Show.ALARMS:
+        return [_of_alarms(asked, group) for group in groups]
+    return [_of_measures(asked, group, state) for group in groups for state in _EFFECTIVE]
+
+
+def _of_measures(asked: _Asked, courts: Sequence[UUID], state: MeasureState) -> Select[Any, Any]:
+    day, measure_id = ControlMeasure.ends_on, ControlMeasure.id
+    query = (
+        select(day, measure_id)
+        .where(
+            _one_of(ControlMeasure.court_id, courts),
+            ControlMeasure.state == state.value,
+            *_behind(day, measure_id, asked.after),
+        )
+        .order_by(day, measure_id)
+        .limit(asked.limit)
+    )
+    return _filtered(query, asked, day)
+
+
+def _of_alarms(asked: _Asked, courts: Sequence[UUID]) -> Select[Any, Any]:
+    day, measure_id = TermAlarm.ends_on, TermAlarm.measure_id
+    query = (
+        select(day, measure_id)
+        .join(ControlMeasure, ControlMeasure.id == measure_id)
+        .where(
+            _one_of(TermAlarm.court_id, courts),
+            TermAlarm.closed_at.is_(None),
+            TermAlarm.acknowledged_at.is_(None),
+            *_behind(day, measure_id, asked.after),
+        )
+        .order_by(day, measure_id)
+        .limit(asked.limit)
+    )
+    return _filtered(query, asked, day)
+
+
+def _filtered(query: Select[Any, Any], asked: _Asked, day: Any) -> Select[Any, Any]:
+    wanted = asked.wanted
+    if asked.few is not None:
+        query = query.where(*asked.few)
+    if wanted.case or wanted.judge:
+        query = query.join(Case, Case.id == ControlMeasure.case_id).where(*_of_words(wanted))
+    if wanted.kind is not None:
+        query = query.join(Asset, Asset.id == ControlMeasure.asset_id).where(Asset.kind == wanted.kind.value)
+    if wanted.within_days is not None:
+        query = query.where(day <= asked.today + timedelta(days=wanted.within_days))
+    return query
+
+
+def _one_of(column: Any, courts: Sequence[UUID]) -> ColumnElement[bool]:
+    if len(courts) == 1:
+        return column == courts[0]  # type: ignore[no-any-return]
+    # Told so that no index of courts is used: it would have all rows sorted before the first is read.
+    return case((column.in_(courts), 1), else_=0) == 1
+
+
+def _behind(day: Any, measure_id: Any, after: TermPlace | None) -> Iterable[ColumnElement[bool]]:
+    if after is None:
+        return (day >= _LONG_AGO,)
+    # The first condition is what an index goes by; the second says the rest.
+    return (day >= after.ends_on, or_(day > after.ends_on, and_(day == after.ends_on, measure_id > after.measure_id)))
