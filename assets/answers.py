@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from assets.audit import AuditTrail, Records
+from assets.effects import Effects, measure_of
 from assets.errors import (
     GatewayAccepted,
     GatewayObjected,
@@ -22,10 +23,9 @@ from assets.errors import (
     PaperTampered,
 )
 from assets.gateway import ControlReceipt, FoundAsset, QueryAnswer
-from assets.measures import MeasureState
 from assets.objections import objection_to
 from assets.requests import AWAITED, RequestState
-from assets.tables import Asset, AssetRequest, Case, ControlMeasure
+from assets.tables import CASE_LOCK, Asset, AssetRequest, Case
 
 WRITING_AT_ONCE = 2
 """How many answers are written at once: they queue here, and not for the database's connections, which screens need."""
@@ -33,7 +33,9 @@ LONGEST_CHASE_SECONDS = 3600.0
 
 Changed = Callable[[UUID], Awaitable[None]]
 """Called with a case's id after the transaction in which something of it changed."""
-_Write = Callable[[AsyncSession, AssetRequest], Awaitable[None]]
+_Write = Callable[[AsyncSession, AssetRequest], Awaitable[frozenset[UUID]]]
+"""Gives the cases, beside the request's own, in which something changed."""
+_NO_OTHER: frozenset[UUID] = frozenset()
 
 
 class Answers:
@@ -45,6 +47,7 @@ class Answers:
         audit: AuditTrail,
         clock: Callable[[], datetime],
         changed: Changed,
+        effects: Effects,
         *,
         chase_seconds: float,
     ) -> None:
@@ -52,51 +55,41 @@ class Answers:
         self._audit = audit
         self._clock = clock
         self._changed = changed
+        self._effects = effects
         self._chase_seconds = chase_seconds
         self._turn = asyncio.Semaphore(WRITING_AT_ONCE)
 
     async def query_answered(self, request_id: UUID, answer: QueryAnswer) -> None:
         """The assets that a gateway named, or that it found nothing."""
 
-        async def write(session: AsyncSession, request: AssetRequest) -> None:
+        async def write(session: AsyncSession, request: AssetRequest) -> frozenset[UUID]:
+            others = _NO_OTHER
             for found in answer.assets:
-                await self._keep_asset(session, request, found, answer.answered_at or self._clock())
+                asset = await self._keep_asset(session, request, found, answer.answered_at or self._clock())
+                others |= await self._effects.found(session, request, asset, found)
             request.found = len(answer.assets)
             self._settle(request, RequestState.ANSWERED if answer.assets else RequestState.NOTHING_FOUND)
+            return others
 
         await self._apply(request_id, write)
 
     async def control_answered(self, request_id: UUID, receipt: ControlReceipt) -> None:
         """What a gateway did with an order to control."""
 
-        async def write(session: AsyncSession, request: AssetRequest) -> None:
-            measure = await self._measure(session, request)
-            measure.over_cents = receipt.over_cents
-            measure.reason = receipt.reason
-            measure.receipt_number = receipt.receipt_number
-            measure.changed_at = self._clock()
-            if not receipt.is_registered:
-                measure.move_to(MeasureState.NOT_CONTROLLED)
-            elif receipt.waiting_rank:
-                # Its term starts when it takes effect, so it has none yet.
-                measure.rank = receipt.waiting_rank
-                measure.move_to(MeasureState.WAITING)
-            else:
-                measure.controlled_cents = receipt.controlled_cents
-                measure.starts_on = receipt.starts_on or request.starts_on
-                measure.ends_on = receipt.ends_on or request.ends_on
-                measure.move_to(MeasureState.IN_FORCE)
+        async def write(session: AsyncSession, request: AssetRequest) -> frozenset[UUID]:
+            others = await self._effects.receipt(session, request, receipt)
             self._settle(request, RequestState.ANSWERED)
+            return others
 
         await self._apply(request_id, write)
 
     async def troubled(self, request_id: UUID, trouble: GatewayTrouble) -> None:
         """No usable answer: whether that is a refusal, a failure or still open depends on what was asked."""
 
-        async def write(session: AsyncSession, request: AssetRequest) -> None:
+        async def write(session: AsyncSession, request: AssetRequest) -> frozenset[UUID]:
             if isinstance(trouble, GatewayAccepted):
                 self._accepted(request)
-                return
+                return _NO_OTHER
             request.trouble = trouble.code
             request.reason = trouble.reason if isinstance(trouble, GatewayRefused | GatewayObjected) else ""
             if isinstance(trouble, GatewayObjected):
@@ -105,14 +98,12 @@ class Answers:
             elif self._stays_open(request, trouble):
                 self._ask_again_later(request)
             elif isinstance(trouble, GatewayRefused):
-                if request.is_control:
-                    measure = await self._measure(session, request)
-                    measure.reason = trouble.reason
-                    measure.changed_at = self._clock()
-                    measure.move_to(MeasureState.NOT_CONTROLLED)
                 self._settle(request, RequestState.RETURNED)
+                if request.is_control:
+                    return await self._effects.refused(session, request, trouble.reason)
             else:
                 self._settle(request, RequestState.FAILED)
+            return _NO_OTHER
 
         await self._apply(request_id, write)
 
@@ -127,13 +118,14 @@ class Answers:
     async def unsendable(self, request_id: UUID, tampered: PaperTampered) -> None:
         """A paper isn't the one that was sealed: nothing was sent. Asked before, what came of that stays unknown."""
 
-        async def write(_session: AsyncSession, request: AssetRequest) -> None:
+        async def write(_session: AsyncSession, request: AssetRequest) -> frozenset[UUID]:
             request.trouble = tampered.code
             request.reason = ""
             if request.state == RequestState.SENT and not request.attempts:
                 self._settle(request, RequestState.FAILED)
             else:
                 request.next_ask_at = self._clock() + timedelta(seconds=LONGEST_CHASE_SECONDS)
+            return _NO_OTHER
 
         await self._apply(request_id, write)
 
@@ -174,13 +166,13 @@ class Answers:
         async with self._turn, self._records.write() as session:
             request = await session.get_one(AssetRequest, request_id)
             # One answer of a case at a time; on SQLite the writing transaction has seen to that already.
-            case = await session.get_one(Case, request.case_id, with_for_update=True)
+            case = await session.get_one(Case, request.case_id, with_for_update=CASE_LOCK)
             await session.refresh(request, with_for_update=True)
             if RequestState(request.state) not in AWAITED:
                 return  # answered twice: the first one stands
             before = request.state
             _give_back(request)
-            await write(session, request)
+            others = await write(session, request)
             if request.state == before == RequestState.ACCEPTED:
                 return  # it says once more that it has it
             await self._audit.record(
@@ -195,13 +187,14 @@ class Answers:
                 contents=await self._contents(session, request),
             )
             case_id = request.case_id
-        await self._changed(case_id)
+        for changed in {case_id, *others}:
+            await self._changed(changed)
 
     async def _contents(self, session: AsyncSession, request: AssetRequest) -> dict[str, str | int | None]:
         """What an answer said, for the journal of the operation."""
         said: dict[str, str | int | None] = {"trouble": request.trouble, "reason": request.reason}
         if request.is_control:
-            measure = await self._measure(session, request)
+            measure = await measure_of(session, request)
             said |= {
                 "asset": str(request.asset_id),
                 "measure": measure.state,
@@ -213,13 +206,9 @@ class Answers:
             }
         return said
 
-    async def _measure(self, session: AsyncSession, request: AssetRequest) -> ControlMeasure:
-        found = await session.scalars(select(ControlMeasure).where(ControlMeasure.request_id == request.id))
-        return found.one()
-
     async def _keep_asset(
         self, session: AsyncSession, request: AssetRequest, found: FoundAsset, answered_at: datetime
-    ) -> None:
+    ) -> Asset:
         same = select(Asset).where(
             Asset.case_id == request.case_id, Asset.kind == found.kind.value, Asset.reference == found.reference
         )
@@ -240,6 +229,7 @@ class Answers:
         asset.encumbrances = [_plain(asdict(one)) for one in found.encumbrances]
         asset.origin = "answer"
         asset.answered_at = answered_at
+        return asset
 
 
 def _give_back(request: AssetRequest) -> None:

@@ -12,9 +12,10 @@ from uuid import UUID
 from assets import deeds
 from assets.approval_list import NEVER_LEFT, Waiting, waiting
 from assets.audit import Actor, Records
+from assets.effects import Effects
 from assets.errors import Conflict, NotPermitted
 from assets.names import private_names
-from assets.orders import Orders, held, never_controlled, reason_of, require
+from assets.orders import Orders, held, reason_of, require
 from assets.requests import RequestState
 from assets.tables import AssetRequest
 from assets.views import RequestView, request_view
@@ -27,11 +28,13 @@ class Approvals:
         self,
         records: Records,
         orders: Orders,
+        effects: Effects,
         clock: Callable[[], datetime],
         tell: Callable[[UUID], Awaitable[None]],
     ) -> None:
         self._records = records
         self._orders = orders
+        self._effects = effects
         self._clock = clock
         self._tell = tell
 
@@ -57,6 +60,7 @@ class Approvals:
                 self._decide(actor, request)
                 is_draft = request.state == RequestState.DRAFT
                 if is_draft:
+                    await self._effects.require_standing(session, request)
                     request.move_to(RequestState.APPROVED)
                     await self._orders.send(session, case, request, actor)
                 await self._orders.enter(session, actor, case, request, "asset.request.approved")
@@ -82,7 +86,7 @@ class Approvals:
                 self._decide(actor, request, reason)
                 if request.state == RequestState.DRAFT:
                     request.move_to(RequestState.DECLINED)
-                    await never_controlled(session, request, reason, self._clock())
+                    await self._effects.refused(session, request, reason)
                     await self._orders.enter(session, actor, case, request, f"asset.{request.action}.{request.state}")
                 else:
                     await self._orders.enter(session, actor, case, request, "asset.request.disapproved")
@@ -107,7 +111,7 @@ class Approvals:
                 if request.state != RequestState.DRAFT:
                     raise Conflict("not-waiting", number=request.number, state=request.state)
                 request.move_to(RequestState.WITHDRAWN)
-                await never_controlled(session, request, "", self._clock())
+                await self._effects.refused(session, request, "")
                 await self._orders.enter(session, actor, case, request, f"asset.{request.action}.{request.state}")
             view = request_view(request, await private_names(session, [case.id]))
         await self._tell(view.case_id)

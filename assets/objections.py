@@ -15,10 +15,11 @@ from sqlalchemy import select
 
 from assets import deeds
 from assets.audit import Actor, Records
+from assets.effects import Effects
 from assets.errors import Conflict, NotFound
 from assets.masks import masked_words
 from assets.names import private_names
-from assets.orders import Orders, held, never_controlled, reason_of, require, visible
+from assets.orders import Orders, held, reason_of, require, visible
 from assets.requests import RequestState
 from assets.tables import AssetRequest, Case, Objection
 from assets.terms import china_day
@@ -72,11 +73,13 @@ class Objections:
         self,
         records: Records,
         orders: Orders,
+        effects: Effects,
         clock: Callable[[], datetime],
         tell: Callable[[UUID], Awaitable[None]],
     ) -> None:
         self._records = records
         self._orders = orders
+        self._effects = effects
         self._clock = clock
         self._tell = tell
 
@@ -142,7 +145,7 @@ class Objections:
                     await self._orders.enter(session, actor, case, request, "asset.objection.maintained")
                 else:
                     request.move_to(RequestState.RETURNED)
-                    await never_controlled(session, request, answer, self._clock())
+                    await self._effects.refused(session, request, answer)
                     await self._orders.enter(session, actor, case, request, "asset.objection.yielded")
             view = request_view(request, await private_names(session, [case.id]))
         await self._tell(view.case_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import date, datetime
 from uuid import UUID
 
@@ -12,12 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from assets.audit import Actor, AuditTrail
 from assets.documents import NEEDED, Action, needed
 from assets.errors import BadFormat, Conflict, NotFound, NotPermitted, NotUnderEnforcement, RulingMissing
-from assets.gateway import Gateway
 from assets.identifiers import new_id
-from assets.measures import STANDING, MeasureState
 from assets.papers.sealing import Sealing
 from assets.requests import AWAITED, RequestState
-from assets.tables import Asset, AssetRequest, Case, ControlMeasure, Person
+from assets.tables import CASE_LOCK, Asset, AssetRequest, Case, Person
 from assets.terms import AssetKind, china_day, longest_term
 
 APPROVED_ACTIONS = frozenset(
@@ -55,13 +53,11 @@ class Orders:
 
     def __init__(
         self,
-        gateways: Mapping[str, Gateway],
         audit: AuditTrail,
         clock: Callable[[], datetime],
         sealing: Sealing,
         approved_actions: frozenset[Action] = APPROVED_ACTIONS,
     ) -> None:
-        self._gateways = gateways
         self._audit = audit
         self._clock = clock
         self._sealing = sealing
@@ -104,6 +100,10 @@ class Orders:
         request.starts_on = self.today()
         request.ends_on = longest_term(AssetKind(asset.kind), request.starts_on)
         return request
+
+    def needs_approval(self, action: Action) -> bool:
+        """Whether the setting asks for a second person, whatever it is about."""
+        return action in self._approved_actions
 
     async def submit(
         self,
@@ -185,23 +185,6 @@ class Orders:
         """What was ordered under this key before."""
         return (await session.scalars(select(AssetRequest).where(AssetRequest.idempotency_key == key))).first()
 
-    def require_controllable(self, asset: Asset, action: Action) -> None:
-        """Refuse a control that nobody can carry out on this asset."""
-        gateway = self._gateways.get(asset.gateway)
-        if gateway is None or action not in gateway.actions:
-            raise Conflict("not-controllable-so", action=action.value, kind=asset.kind)
-
-    async def require_no_measure(self, session: AsyncSession, asset: Asset) -> None:
-        """Refuse a second measure of the case on one asset; note one whose term is over as lapsed."""
-        measures = await session.scalars(select(ControlMeasure).where(ControlMeasure.asset_id == asset.id))
-        for measure in measures:
-            is_over = measure.ends_on is not None and measure.ends_on < self.today()
-            if measure.state == MeasureState.IN_FORCE and is_over:
-                measure.move_to(MeasureState.LAPSED)
-                measure.changed_at = self._clock()
-            elif MeasureState(measure.state) in STANDING:
-                raise Conflict("measure-stands", state=measure.state)
-
     async def note(self, session: AsyncSession, actor: Actor, case: Case, request: AssetRequest) -> None:
         """Write into the audit that it was sent."""
         await self.enter(session, actor, case, request, f"asset.{request.action}.sent")
@@ -235,7 +218,7 @@ class Orders:
 
 async def case_of(session: AsyncSession, actor: Actor, case_id: UUID, *, lock: bool = False) -> Case:
     """A case of the actor's courts; `lock` lets one writer at it at a time."""
-    case = await session.get(Case, case_id, with_for_update=lock)
+    case = await session.get(Case, case_id, with_for_update=CASE_LOCK if lock else None)
     if case is None or case.court_id not in actor.court_ids:
         raise NotFound("no-such-case")
     if actor.case_ids is not None and case.id not in actor.case_ids:
@@ -254,18 +237,6 @@ async def held(session: AsyncSession, actor: Actor, request_id: UUID) -> tuple[C
         raise NotFound("no-such-request") from exc
     await session.refresh(request, with_for_update=True)
     return case, request
-
-
-async def never_controlled(session: AsyncSession, request: AssetRequest, reason: str, at: datetime) -> None:
-    """End the measure that the request was to begin, where nobody was asked for it or nobody carried it out."""
-    if not Action(request.action).is_first:
-        return
-    query = select(ControlMeasure).where(ControlMeasure.request_id == request.id)
-    measure = (await session.scalars(query)).one_or_none()
-    if measure is not None and measure.state == MeasureState.INTENDED:
-        measure.move_to(MeasureState.NOT_CONTROLLED)
-        measure.reason = reason
-        measure.changed_at = measure.ended_at = at
 
 
 def reason_of(text: str, item: str = "reason") -> str:

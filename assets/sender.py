@@ -82,6 +82,13 @@ class Sender:
                     await self._give_back(list(self._asking))
             self._asking.clear()
 
+    async def send_due(self) -> int:
+        """Ask once what is due now, one after the other; how many it were."""
+        sealed = await self._read((await self._take()).ids)
+        for one in sealed:
+            await self._ask(one)
+        return len(sealed)
+
     async def _send(self, group: asyncio.TaskGroup) -> None:
         while True:
             self._awake.clear()

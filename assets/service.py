@@ -8,24 +8,31 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from assets import formats
 from assets.answers import Answers, Changed
 from assets.approvals import Approvals
 from assets.audit import Actor, AuditTrail, Records
 from assets.batches import Batches
 from assets.chasing import FEEDBACK_HOURS, Chasing
 from assets.checking import Checking
+from assets.confirmations import Confirmations
+from assets.controls import Controls
 from assets.documents import Action
-from assets.errors import BadFormat, Conflict, NotFound, RulingMissing
+from assets.effects import Effects
+from assets.errors import Conflict, NotFound
+from assets.findings import Findings
 from assets.gateway import Gateway
+from assets.guard import CoverRules
+from assets.history import History
+from assets.lines import Lines
 from assets.names import private_names
 from assets.objections import Objections
+from assets.ordering import NoPayees, Payees, Warrant
 from assets.orders import APPROVED_ACTIONS, Orders, case_of, require, require_under_enforcement, visible
 from assets.papers.reading import PaperReading
 from assets.papers.sealing import Sealing
 from assets.papers.seals import Seal
 from assets.sender import Sender
-from assets.tables import Asset, AssetRequest, Case, ControlMeasure, Person, line_of
+from assets.tables import Asset, AssetRequest, Case, ControlMeasure, Person
 from assets.telling import Telling
 from assets.views import CaseHead, CaseView, RequestView, case_head, case_view, request_view
 
@@ -54,6 +61,8 @@ class Assets:
         *,
         approved_actions: frozenset[Action] = APPROVED_ACTIONS,
         feedback_hours: float = FEEDBACK_HOURS,
+        payees: Payees | None = None,
+        cover_rules: CoverRules | None = None,
         at_once: int = AT_ONCE,
         at_once_each: int = AT_ONCE_EACH,
         chase_seconds: float = CHASE_SECONDS,
@@ -63,9 +72,12 @@ class Assets:
         self._clock = clock
         self._changed = changed
         telling = Telling(changed)
-        answers = Answers(records, audit, clock, telling.note, chase_seconds=chase_seconds)
         sealing = Sealing(seal, clock)
-        self._orders = Orders(self._gateways, audit, clock, sealing, approved_actions)
+        self._orders = Orders(audit, clock, sealing, approved_actions)
+        history = History(audit, clock)
+        lines = Lines(Confirmations(self._orders).ask)
+        effects = Effects(lines, history, clock)
+        answers = Answers(records, audit, clock, telling.note, effects, chase_seconds=chase_seconds)
         self._sender = Sender(
             records,
             self._gateways,
@@ -76,8 +88,19 @@ class Assets:
             at_once=at_once,
             at_once_each=at_once_each,
         )
-        self.approvals = Approvals(records, self._orders, clock, self._tell)
-        self.objections = Objections(records, self._orders, clock, self._tell)
+        self.controls = Controls(
+            records,
+            self._gateways,
+            self._orders,
+            lines,
+            history,
+            payees or NoPayees(),
+            self._tell,
+            cover_rules or CoverRules(),
+        )
+        self.findings = Findings(records, audit, lines, history, clock, self._tell)
+        self.approvals = Approvals(records, self._orders, effects, clock, self._tell)
+        self.objections = Objections(records, self._orders, effects, clock, self._tell)
         self.checking = Checking(records, self._orders, clock, self._tell)
         self.batches = Batches(records)
         self.papers = PaperReading(records, audit, seal, sealing)
@@ -95,6 +118,10 @@ class Assets:
     def wake(self) -> None:
         """Have it looked for what is to be sent, now."""
         self._sender.wake()
+
+    async def send_due(self) -> int:
+        """Ask once what is due now, one request after the other, where nobody runs the sender; how many it were."""
+        return await self._sender.send_due()
 
     async def close(self) -> None:
         """Give back the gateways' connections; call it after `run` has ended."""
@@ -209,11 +236,11 @@ class Assets:
 
         Source: 法释〔2013〕20号 §3; 解释 §485.
         """
-        return await self._control(actor, Action.FREEZE, asset_id, amount_cents, ruling_number, idempotency_key)
+        return await self.controls.freeze(actor, asset_id, Warrant(ruling_number, idempotency_key), amount_cents)
 
     async def seize(self, actor: Actor, *, asset_id: UUID, ruling_number: str, idempotency_key: UUID) -> RequestView:
         """Order a registry to seize a unit; like `freeze` in everything else."""
-        return await self._control(actor, Action.SEIZE, asset_id, None, ruling_number, idempotency_key)
+        return await self.controls.seize(actor, asset_id, Warrant(ruling_number, idempotency_key))
 
     async def retry(self, actor: Actor, request_id: UUID) -> RequestView:
         """Ask again now, with the same number, what failed or stayed unanswered.
@@ -232,56 +259,6 @@ class Assets:
                 raise Conflict("already-answered", number=request.number)
             await self._orders.note(session, actor, case, request)
             view = request_view(request, await private_names(session, [case.id]))
-        await self._tell(view.case_id)
-        return view
-
-    async def _control(
-        self, actor: Actor, action: Action, asset_id: UUID, cents: int | None, ruling: str, key: UUID
-    ) -> RequestView:
-        require(actor.may_control)
-        async with self._records.write() as session:
-            asset = await session.get(Asset, asset_id)
-            if asset is None:
-                raise NotFound("no-such-asset")
-            case = await case_of(session, actor, asset.case_id, lock=True)
-            # Only now the form: about another court's asset nothing is said but that there is none.
-            if not ruling.strip():
-                raise RulingMissing("ruling-missing")
-            ruling = formats.ruling_number(ruling, self._orders.today())
-            if cents is not None and cents <= 0:
-                raise BadFormat("amount", "not-positive")
-            if (first := await self._orders.first_order(session, key)) is not None:
-                if (first.asset_id, first.action, first.amount_cents, first.ruling_number) != (
-                    asset_id,
-                    action.value,
-                    cents,
-                    ruling,
-                ):
-                    raise Conflict("idempotency-key-used", number=first.number)
-                return request_view(first)
-            person = await session.get_one(Person, asset.person_id)
-            require_under_enforcement(person)
-            self._orders.require_controllable(asset, action)
-            await self._orders.require_no_measure(session, asset)
-            request = self._orders.draft_control(actor, case, person, asset, action, key)
-            request.ruling_number = ruling
-            request.amount_cents = cents
-            session.add(request)
-            await session.flush()
-            session.add(
-                ControlMeasure(
-                    case_id=case.id,
-                    court_id=case.court_id,
-                    asset_id=asset.id,
-                    request_id=request.id,
-                    line=line_of(asset),
-                    action=action.value,
-                    asked_cents=cents,
-                    changed_at=self._clock(),
-                )
-            )
-            await self._orders.submit(session, actor, case, request)
-            view = request_view(request)
         await self._tell(view.case_id)
         return view
 

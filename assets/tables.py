@@ -20,6 +20,7 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     Uuid,
+    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -84,6 +85,13 @@ class Case(Base):
     is_demonstration: Mapped[bool] = mapped_column(default=False)
     judge_id: Mapped[UUID | None]
     """The case's own judge (承办法官), who alone unmasks what is masked."""
+
+
+CASE_LOCK = {"key_share": True}
+"""How a case's row is locked: one writer at a time, while others may still add rows that refer to it.
+
+Whoever changes a line writes to other courts' cases as well, of which it holds no lock.
+"""
 
 
 class Person(Base):
@@ -160,6 +168,8 @@ class Asset(Base):
     """What it was valued at, where no balance says it."""
     valuation_source: Mapped[str] = mapped_column(String(200), default="")
     is_indivisible: Mapped[bool] = mapped_column(default=False)
+    prior_cents: Mapped[int] = mapped_column(BigInteger, default=0)
+    """What of its value belongs to others first: priority rights, mortgages and earlier seizures with an amount."""
 
 
 def line_of(asset: Asset) -> str:
@@ -181,7 +191,7 @@ class AssetRequest(Base):
     case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
     person_id: Mapped[UUID] = mapped_column(ForeignKey("case_persons.id"), index=True)
     asset_id: Mapped[UUID | None] = mapped_column(ForeignKey("assets.id"), index=True)
-    action: Mapped[str] = mapped_column(String(16))
+    action: Mapped[str] = mapped_column(String(24))
     """A value of `Action`."""
     gateway: Mapped[str] = mapped_column(String(32))
     state: Mapped[str] = mapped_column(String(16), default=RequestState.DRAFT.value)
@@ -244,12 +254,30 @@ class AssetRequest(Base):
         return Action(self.action).is_control
 
 
+class ControlLine(Base):
+    """What a transaction locks before it changes a line: one writer at a time, whichever court's."""
+
+    __tablename__ = "control_lines"
+    name: Mapped[str] = mapped_column(String(160), primary_key=True)
+
+
+_IS_EFFECTIVE = "state IN ('in_force', 'pre_registered')"
+
+
 class ControlMeasure(Base):
     """A freeze or seizure of one asset for one case, from its order to its end."""
 
     __tablename__ = "control_measures"
     __table_args__ = (
+        UniqueConstraint("request_id", "asset_id", name="uq_control_measures_request_asset"),
         Index("ix_control_measures_line_state", "line", "state"),
+        Index(
+            "uq_control_measures_one_effective",
+            "line",
+            unique=True,
+            sqlite_where=text(_IS_EFFECTIVE),
+            postgresql_where=text(_IS_EFFECTIVE),
+        ),
         Index("ix_control_measures_state_ends", "state", "ends_on"),
         Index("ix_control_measures_court_state_ends", "court_id", "state", "ends_on"),
         Index("ix_control_measures_case_state", "case_id", "state"),
@@ -258,8 +286,8 @@ class ControlMeasure(Base):
     case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"))
     court_id: Mapped[UUID]
     asset_id: Mapped[UUID] = mapped_column(ForeignKey("assets.id"), index=True)
-    request_id: Mapped[UUID] = mapped_column(ForeignKey("asset_requests.id"), unique=True)
-    """The order that began it."""
+    request_id: Mapped[UUID] = mapped_column(ForeignKey("asset_requests.id"))
+    """The order that began it, and with it those that follow it on land or houses of the same plot."""
     line: Mapped[str] = mapped_column(String(160))
     """The thing itself, whoever's case it is: measures of all courts on it stand in one line."""
     action: Mapped[str] = mapped_column(String(24))
@@ -292,6 +320,8 @@ class ControlMeasure(Base):
     keeping: Mapped[str] = mapped_column(String(16), default="")
     """Of a movable: inventoried, stored, with_keeper, handed_over, returned."""
     keeper: Mapped[str] = mapped_column(String(200), default="")
+    contradiction: Mapped[str] = mapped_column(String(32), default="")
+    """A value of `Contradiction`, until somebody has looked into it."""
 
     def move_to(self, new: MeasureState) -> None:
         """The only place that changes `state`."""

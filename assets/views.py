@@ -34,6 +34,8 @@ class Standing(StrEnum):
     LAPSED = "lapsed"
     RELEASED = "released"
     TRANSFERRED = "transferred"
+    VOID = "void"
+    """It waited, and the one before disposed of everything."""
     CLUE = "clue"
     """The application names it, nobody has confirmed it."""
     NONE = "none"

@@ -7,6 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from assets.case_intake import CourtRef
 from assets.cases import Cases
+from assets.collecting import CaseAccounts
+from assets.guard import WHOLE, CoverRules
 from assets.holidays import WorkingDays, announced, read_holidays
 from assets.proposals import Proposals
 from assets.reading import AssetReading
@@ -38,6 +40,8 @@ def assets_of(settings: Settings, database: Database, hub: Hub, audit: Audit, jo
         CourtSeal(settings.keys),
         approved_actions=settings.actions_to_approve,
         feedback_hours=settings.feedback_hours,
+        payees=CaseAccounts(),
+        cover_rules=CoverRules(int(settings.cover_factor * WHOLE), int(settings.over_limit_ratio * WHOLE)),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
@@ -110,6 +111,11 @@ class Settings(BaseSettings):
     approved_actions: str = "transfer,release,part_release,withdraw_income,freeze_and_transfer"
     """Comma-separated actions on assets that a second person approves before they are sent; practice, not law. What
     overrides a guard needs one in any case."""
+    cover_factor: Decimal = Field(default=Decimal("0.56"), gt=0, le=1, decimal_places=4)
+    """What of a thing's valuation a sale brings: 0.70 × 0.80; practice, not law."""
+    over_limit_ratio: Decimal = Field(default=Decimal("1.20"), ge=1, le=10, decimal_places=4)
+    """How much of the claim may be covered before an order is over the limit, and so needs a reason and a second
+    person; practice: the law says "obviously"."""
     term_alarm_days: str = ",".join(map(str, ALARM_DAYS))
     """Comma-separated: how many days before a control's last day alarms are raised. Practice, no law says it."""
     holidays_file: Path | None = None

@@ -30,6 +30,7 @@ from command_center.accounts.sign_ins import SignIns
 from command_center.accounts.sockets import OpenSockets
 from command_center.api import (
     accounts,
+    asset_controls,
     asset_duties,
     asset_proposals,
     asset_requests,
@@ -283,6 +284,7 @@ class Web:
                     CourtNames(self.database),
                 )
             ),
+            asset_controls.router(self.assets),
             sanctions.router(self.sanctions, names),
             asset_search.router(
                 asset_reading_of(self.database, self.audit, self.journal), names, self.assets.gateway_names

@@ -141,23 +141,6 @@ class QueryBody(_Body):
     idempotency_key: UUID
 
 
-class FreezeBody(_Body):
-    """Freeze up to an amount of one account."""
-
-    asset_id: UUID
-    amount_cents: int = Field(gt=0, le=LARGEST_CENTS)
-    ruling_number: str = Field(max_length=64)
-    idempotency_key: UUID
-
-
-class SeizureBody(_Body):
-    """Seize one real-estate unit."""
-
-    asset_id: UUID
-    ruling_number: str = Field(max_length=64)
-    idempotency_key: UUID
-
-
 def router(assets: Assets) -> APIRouter:
     """The routes of the asset domain."""
     routes = APIRouter(prefix="/api/assets", tags=["assets"])
@@ -207,29 +190,6 @@ def _add_asking(routes: APIRouter, assets: Assets) -> None:
                 idempotency_key=body.idempotency_key,
             )
         return Requests(items=[RequestLine.model_validate(one) for one in sent], next=None)
-
-    @routes.post("/freezes", status_code=202, summary="Order a freeze; repeated with the same key it stays one")
-    async def freeze(body: FreezeBody) -> RequestLine:
-        with refusals():
-            order = await assets.freeze(
-                actor_of(signed_in()),
-                asset_id=body.asset_id,
-                amount_cents=body.amount_cents,
-                ruling_number=body.ruling_number,
-                idempotency_key=body.idempotency_key,
-            )
-        return RequestLine.model_validate(order)
-
-    @routes.post("/seizures", status_code=202, summary="Order a seizure; repeated with the same key it stays one")
-    async def seize(body: SeizureBody) -> RequestLine:
-        with refusals():
-            order = await assets.seize(
-                actor_of(signed_in()),
-                asset_id=body.asset_id,
-                ruling_number=body.ruling_number,
-                idempotency_key=body.idempotency_key,
-            )
-        return RequestLine.model_validate(order)
 
     @routes.post("/requests/{id}/retry", status_code=202, summary="Ask again, with the same number")
     async def retry(id: UUID) -> RequestLine:  # noqa: A002 - the path's own name

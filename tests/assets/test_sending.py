@@ -11,11 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assets import measures, requests
-from assets.answers import Answers
+from assets.answers import Answers, Changed
 from assets.demonstration import DISTRICT_CASE
 from assets.documents import Action
+from assets.effects import Effects
 from assets.errors import GatewayRefused, IllegalTransition
 from assets.gateway import ControlOrder, ControlReceipt, QueryAnswer, QueryOrder
+from assets.history import Chapter, History
+from assets.lines import Lines
 from assets.measures import MeasureState
 from assets.requests import RequestState
 from assets.service import Assets
@@ -120,6 +123,16 @@ async def test_no_more_than_the_bound_are_asked_at_once_and_one_fault_stops_nobo
         await task
 
 
+def answers_of(desk: Desk, changed: Changed) -> Answers:
+    trail = AssetTrail(Audit(desk.clock), Journal(desk.clock))
+
+    async def nobody(_chapter: Chapter, _measure: ControlMeasure) -> None:
+        raise AssertionError("nothing is to be confirmed")
+
+    effects = Effects(Lines(nobody), History(trail, desk.clock), desk.clock)
+    return Answers(desk.database, trail, desk.clock, changed, effects, chase_seconds=60)
+
+
 async def test_a_refusal_of_the_second_asking_does_not_say_that_nothing_was_frozen(desk: Desk) -> None:
     await desk.open(DISTRICT_CASE)
     async with desk.at_work(answer_seconds=SHORT_SECONDS) as assets:
@@ -144,9 +157,7 @@ async def test_a_refusal_of_the_second_asking_does_not_say_that_nothing_was_froz
         async def changed(_case_id: UUID) -> None:
             return
 
-        answers = Answers(
-            desk.database, AssetTrail(Audit(desk.clock), Journal(desk.clock)), desk.clock, changed, chase_seconds=60
-        )
+        answers = answers_of(desk, changed)
         await answers.troubled(order.id, GatewayRefused("bank", "请求单号重复"))
         assert await standing() is Standing.UNKNOWN
         request = await assets.request(desk.judge, order.id)
@@ -162,8 +173,6 @@ async def test_a_second_answer_changes_nothing(desk: Desk) -> None:
         async def changed(_case_id: UUID) -> None:
             raise AssertionError("nothing changed")
 
-        answers = Answers(
-            desk.database, AssetTrail(Audit(desk.clock), Journal(desk.clock)), desk.clock, changed, chase_seconds=60
-        )
+        answers = answers_of(desk, changed)
         await answers.query_answered(request.id, QueryAnswer((), None))
         assert await assets.request(desk.judge, request.id) == request

@@ -12,6 +12,8 @@ import pytest
 import assets
 import command_center
 from assets.documents import Action
+from assets.history import TOLD_BY_THE_REQUEST
+from assets.measures import MeasureChange
 from assets.requests import RequestState
 from assets.sanctions.deeds import Deed
 from assets.sanctions.taking import EXPIRED, PROPOSED
@@ -28,6 +30,7 @@ PUT_TOGETHER = {
     "asset.{}.sent": [f"asset.{action}.sent" for action in Action],
     "asset.{}.{}": [f"asset.{action}.{state}" for action in Action for state in REACHED],
     "sanction.{}": [f"sanction.{step}" for step in (PROPOSED, EXPIRED, *Deed)],
+    "asset.measure.{}": [f"asset.measure.{change}" for change in MeasureChange if change not in TOLD_BY_THE_REQUEST],
 }
 """Codes with a part that is known only when they are written."""
 

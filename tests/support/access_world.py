@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 
 from assets.documents import Action
 from assets.requests import RequestState
-from assets.tables import Asset, AssetRequest, Case, Person, TermAlarm
+from assets.tables import Asset, AssetRequest, Case, ControlMeasure, Person, TermAlarm, line_of
 from assets.terms import AssetKind, china_day
 from command_center.accounts.permissions import Role
 from command_center.accounts.service import NewUser
@@ -108,6 +108,7 @@ async def new_access_world(running: RunningWeb) -> AccessWorld:
     await _sanction(world)
     await _claim(world)
     await _alarm(world)
+    await _ended_measure(world)
     return world
 
 
@@ -291,6 +292,41 @@ async def _request(world: AccessWorld) -> str:
     answer = await client.post("/api/assets/queries", json=body)
     assert answer.status_code == 202, answer.text
     return str(answer.json()["items"][0]["id"])
+
+
+async def _ended_measure(world: AccessWorld) -> None:
+    """A freeze of the city court that was released: nothing can be done with it any more."""
+    demo, at = world.running.world, datetime.now(UTC)
+    case_id, person_id = UUID(world.things["city_case"]), UUID(world.things["city_person"])
+    async with world.running.web.database.write() as session:
+        asset = await session.get_one(Asset, UUID(world.things["city_asset"]))
+        order = AssetRequest(
+            number="D1",
+            case_id=case_id,
+            person_id=person_id,
+            asset_id=asset.id,
+            action="freeze",
+            gateway="bank",
+            state="answered",
+            idempotency_key=new_id(),
+            actor_id=demo.users["judge"],
+            created_at=at,
+        )
+        session.add(order)
+        await session.flush()
+        measure = ControlMeasure(
+            id=new_id(),
+            case_id=case_id,
+            court_id=demo.courts["内01"],
+            asset_id=asset.id,
+            request_id=order.id,
+            line=line_of(asset),
+            action="freeze",
+            state="released",
+            changed_at=at,
+        )
+        session.add(measure)
+        world.things["ended_measure"] = str(measure.id)
 
 
 async def _sanction(world: AccessWorld) -> None:

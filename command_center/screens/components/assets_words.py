@@ -36,6 +36,7 @@ STANDING_MARKS = {
     Standing.PRE_REGISTERED: "normal",
     Standing.LAPSED: "critical",
     Standing.TRANSFERRED: "off",
+    Standing.VOID: "off",
     Standing.RELEASED: "off",
     Standing.CLUE: "plain",
     Standing.NONE: "plain",

@@ -1,0 +1,145 @@
+"""What a query's answer says of our own measures, by the numbers of the orders that began them.
+
+An answer is about the moment at which it was given, so a measure that changed since the query was sent, or that has an
+order under way, is left as it is: a later query tells.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import select
+
+from assets.gateway import Encumbrance, FoundAsset
+from assets.history import Chapter
+from assets.lines import Lines
+from assets.measures import EFFECTIVE, Contradiction, MeasureChange, MeasureState
+from assets.standing import ENDING, kind_of, read_line, unsettled
+from assets.tables import AssetRequest, ControlMeasure
+from assets.terms import LONGEST_YEARS, last_day
+
+_CONTROLS = frozenset({"freeze", "seizure"})
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """One answer about one thing."""
+
+    chapter: Chapter
+    lines: Lines
+    line: str
+    request_number: str
+    listed: dict[str, Encumbrance]
+    names_all: bool
+    """Whether it would have named a measure of ours that stands."""
+    balance_cents: int | None
+    day: date
+
+
+async def survey(
+    chapter: Chapter, lines: Lines, request: AssetRequest, line: str, found: FoundAsset, day: date
+) -> None:
+    """Settle rank, amount and term of every measure in the line that the answer is about."""
+    await lines.lapse_overdue(chapter, line, day)
+    controls = [one for one in found.encumbrances if one.kind in _CONTROLS]
+    this = Survey(
+        chapter=chapter,
+        lines=lines,
+        line=line,
+        request_number=request.number,
+        listed={one.order_number: one for one in controls if one.order_number},
+        names_all=not controls or any(one.order_number for one in controls),
+        balance_cents=found.value_cents,
+        day=day,
+    )
+    rows = select(ControlMeasure, AssetRequest.number).join(AssetRequest, AssetRequest.id == ControlMeasure.request_id)
+    rows = rows.where(ControlMeasure.line == line, ControlMeasure.follows_id.is_(None)).order_by(
+        ControlMeasure.rank, ControlMeasure.id
+    )
+    measures = [(measure, number) for measure, number in await chapter.session.execute(rows)]
+    # Those in force come first: one that still waits after all makes room.
+    for measure, number in sorted(measures, key=lambda one: one[0].state not in EFFECTIVE):
+        is_newer = request.sent_at is not None and measure.changed_at > request.sent_at
+        if not is_newer and not await unsettled(chapter.session, measure.id):
+            await _settle(this, measure, this.listed.get(number))
+
+
+async def _settle(this: Survey, measure: ControlMeasure, said: Encumbrance | None) -> None:
+    state = MeasureState(measure.state)
+    if state in EFFECTIVE:
+        await _settle_effective(this, measure, said)
+    elif state is MeasureState.WAITING:
+        await _settle_waiting(this, measure, said)
+    elif said is not None:
+        _contradict(this, measure, Contradiction.STILL_STANDS)
+
+
+async def _settle_effective(this: Survey, measure: ControlMeasure, said: Encumbrance | None) -> None:
+    if said is None:
+        if this.names_all:
+            _contradict(this, measure, Contradiction.NOT_LISTED)
+    elif said.rank == 0:
+        _confirm(this, measure, said)
+    elif measure.promoted_at is not None and measure.confirmed_at is None:
+        await this.lines.wait(this.chapter, measure, said.rank, MeasureChange.DEMOTED)
+        measure.promoted_at = None
+    else:
+        _contradict(this, measure, Contradiction.STILL_WAITS, rank=said.rank)
+
+
+async def _settle_waiting(this: Survey, measure: ControlMeasure, said: Encumbrance | None) -> None:
+    holder = (await read_line(this.chapter.session, this.line)).effective
+    if said is None:
+        if this.names_all:
+            _contradict(this, measure, Contradiction.NOT_LISTED)
+    elif said.rank:
+        rank = max(said.rank, 1 if holder else 0)
+        measure.contradiction = ""
+        if rank != measure.rank:
+            measure.rank = rank
+            this.chapter.note(measure, MeasureChange.MOVED_UP, rank=rank)
+    elif holder is None:
+        years = measure.term_years or LONGEST_YEARS[kind_of(this.line)]
+        measure.promoted_at = measure.confirmed_at = this.chapter.at
+        measure.starts_on, measure.ends_on = this.day, said.until or last_day(this.day, years)
+        measure.controlled_cents = _held(this, measure, said)
+        await this.lines.take_effect(
+            this.chapter, measure, MeasureChange.PROMOTED, controlled_cents=measure.controlled_cents
+        )
+    elif not await unsettled(this.chapter.session, holder.id) & ENDING:
+        _contradict(this, measure, Contradiction.IN_FORCE_TWICE, holder=str(holder.id))
+
+
+def _confirm(this: Survey, measure: ControlMeasure, said: Encumbrance) -> None:
+    held, until = _held(this, measure, said), said.until or measure.ends_on
+    is_news = measure.confirmed_at is None or bool(measure.contradiction)
+    if not is_news and (held, until) == (measure.controlled_cents, measure.ends_on):
+        return
+    measure.controlled_cents, measure.ends_on = held, until
+    measure.confirmed_at = this.chapter.at
+    measure.contradiction = ""
+    if measure.asked_cents is not None:
+        measure.over_cents = measure.asked_cents - held
+    this.chapter.note(measure, MeasureChange.CONFIRMED, controlled_cents=held, ends_on=until)
+
+
+def _held(this: Survey, measure: ControlMeasure, said: Encumbrance) -> int:
+    """How much money it holds: never more than was asked, nor than there is."""
+    if said.amount_cents is None:
+        return measure.controlled_cents
+    bounds = [one for one in (measure.asked_cents, this.balance_cents) if one is not None]
+    return min([said.amount_cents, *bounds])
+
+
+def _contradict(this: Survey, measure: ControlMeasure, what: Contradiction, rank: int = 0, holder: str = "") -> None:
+    if measure.contradiction != what:
+        measure.contradiction = what.value
+        this.chapter.note(
+            measure,
+            MeasureChange.CONTRADICTED,
+            contradiction=what.value,
+            query=this.request_number,
+            rank=rank,
+            holder=holder,
+        )
