@@ -111,6 +111,7 @@ from command_center.screens.app import build as build_screens
 from command_center.screens.components import assets_panel
 from command_center.screens.doors import CALLBACKS
 from command_center.screens.pages import accounts as accounts_page
+from command_center.screens.pages import approvals as approvals_page
 from command_center.screens.pages import assets as assets_page
 from command_center.screens.pages import audit_log as audit_page
 from command_center.screens.pages import cases as cases_page
@@ -226,6 +227,7 @@ class Web:
             retention_page.register,
             assets_page.register,
             terms_page.register,
+            approvals_page.register,
             sanctions_page.register,
             cases_page.register,
             system_page.register,

@@ -96,6 +96,7 @@ DOORS: tuple[Door, ...] = (
     Door("/review", may(P.REVIEW), is_page=True),
     Door("/assets", may(P.SEE_ASSETS), is_page=True),
     Door("/assets/terms", may(P.SEE_ASSETS), is_page=True),
+    Door("/assets/approvals", may(P.SEE_ASSETS), is_page=True),
     Door("/assets/sanctions", may(P.SEE_ASSETS), is_page=True),
     Door("/assets/cases", may(P.SEE_ASSETS), is_page=True),
     Door("/retention", CUSTODY, is_page=True),

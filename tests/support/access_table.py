@@ -134,6 +134,7 @@ WAYS: tuple[Way, ...] = (
     Way("GET", "/audit", "audit", "commander", is_page=True),
     Way("GET", "/system", "system", "commander", is_page=True),
     Way("GET", "/assets", "judge", "officer1", is_page=True),
+    Way("GET", "/assets/approvals", "approver", "officer1", is_page=True),
     Way("GET", "/assets/sanctions", "approver", "officer1", is_page=True),
     Way("GET", "/assets/cases", "supervisor", "officer1", is_page=True),
     Way("GET", "/assets/terms", "judge", "officer1", is_page=True),
