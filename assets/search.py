@@ -75,6 +75,8 @@ class FoundRow:
     request_number: str
     """Of the order that began its latest measure."""
     request_state: str
+    contradiction: str
+    """How the other side's word and the records disagree; empty where they don't."""
 
 
 class AssetSearch:
@@ -202,6 +204,7 @@ def _row(
         request_id=request.id if request else None,
         request_number=request.number if request else "",
         request_state=request.state if request else "",
+        contradiction=measure.contradiction if measure else "",
     )
 
 

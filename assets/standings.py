@@ -29,6 +29,7 @@ def standing_column(today: date) -> ColumnElement[str]:
     """The standing of `Asset`; `ControlMeasure` is its latest measure and `AssetRequest` the order that began that."""
     state, asked, held = ControlMeasure.state, ControlMeasure.asked_cents, ControlMeasure.controlled_cents
     is_in_force = state == MeasureState.IN_FORCE.value
+    is_unconfirmed = and_(ControlMeasure.promoted_at.is_not(None), ControlMeasure.confirmed_at.is_(None))
     return case(
         (and_(ControlMeasure.id.is_(None), Asset.origin == "clue"), literal(Standing.CLUE.value)),
         (ControlMeasure.id.is_(None), literal(Standing.NONE.value)),
@@ -37,6 +38,7 @@ def standing_column(today: date) -> ColumnElement[str]:
             literal(Standing.UNKNOWN.value),
         ),
         (and_(is_in_force, ControlMeasure.ends_on < today), literal(Standing.LAPSED.value)),
+        (and_(is_in_force, is_unconfirmed), literal(Standing.UNCONFIRMED.value)),
         (and_(is_in_force, asked.is_(None) | (held >= asked)), literal(Standing.CONTROLLED.value)),
         (and_(is_in_force, held > 0), literal(Standing.PARTLY.value)),
         (is_in_force, literal(Standing.EMPTY.value)),

@@ -23,6 +23,8 @@ class Standing(StrEnum):
     """In force, for less than was asked."""
     EMPTY = "empty"
     """In force, and nothing is there: the money that comes in will be held."""
+    UNCONFIRMED = "unconfirmed"
+    """It took effect by itself, and the other side hasn't said so yet: how much it holds nobody knows."""
     WAITING = "waiting"
     """In line behind another court: controls nothing."""
     INTENDED = "intended"
@@ -227,6 +229,8 @@ def standing_of(asset: Asset, measure: ControlMeasure | None, request: AssetRequ
         return Standing(state.value)
     if measure.ends_on is not None and measure.ends_on < today:
         return Standing.LAPSED
+    if measure.promoted_at is not None and measure.confirmed_at is None:
+        return Standing.UNCONFIRMED
     if measure.asked_cents is None or measure.controlled_cents >= measure.asked_cents:
         return Standing.CONTROLLED
     return Standing.PARTLY if measure.controlled_cents else Standing.EMPTY

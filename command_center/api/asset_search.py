@@ -59,6 +59,7 @@ class FoundAssetLine(_Answer):
     request_id: UUID | None
     request_number: str
     request_state: str
+    contradiction: str
 
 
 class StandingsLine(_Answer):

@@ -17,7 +17,7 @@ from assets.measures import MeasureState
 from assets.requests import RequestState
 from assets.search import AssetSearch, Order, Wanted
 from assets.search_words import Found, Place
-from assets.tables import Asset, AssetRequest, Case, ControlMeasure, Person
+from assets.tables import Asset, AssetRequest, Case, ControlMeasure, Person, line_of
 from assets.terms import AssetKind
 from assets.views import Standing, standing_of
 from command_center.database import Database
@@ -80,8 +80,8 @@ class Files:
 
     def measure(self, asset: Asset, order: AssetRequest, state: MeasureState, **values: object) -> ControlMeasure:
         return ControlMeasure(
-            id=new_id(), case_id=self.case, court_id=self.court, asset_id=asset.id, request_id=order.id, line="",
-            action="freeze", state=state.value, changed_at=self.clock(), **values,
+            id=new_id(), case_id=self.case, court_id=self.court, asset_id=asset.id, request_id=order.id,
+            line=line_of(asset), action="freeze", state=state.value, changed_at=self.clock(), **values,
         )  # fmt: skip
 
     async def every(self, wanted: Wanted, limit: int) -> list[Found]:
@@ -199,13 +199,14 @@ async def test_the_database_tells_each_standing_as_the_view_does(files: Files) -
     expected: dict[UUID, Standing] = {}
     ends: list[date | None] = [None, TODAY - timedelta(days=1), TODAY]
     money: list[tuple[int | None, int]] = [(None, 0), (100, 100), (100, 40), (100, 0)]
-    states = product(MeasureState, (RequestState.SENT, RequestState.NO_ANSWER), ends, money)
-    for number, (state, asked_state, end, (asked, held)) in enumerate(states):
+    states = product(MeasureState, (RequestState.SENT, RequestState.NO_ANSWER), ends, money, (False, True))
+    for number, (state, asked_state, end, (asked, held), is_promoted) in enumerate(states):
         asset = files.account(f"R{number}")
         earlier, later = files.order(asset), files.order(asset, asked_state)
         old = files.measure(asset, earlier, MeasureState.RELEASED)
         old.id = UUID(int=number + 1)  # surely the earlier one, though both are made in one millisecond
         new = files.measure(asset, later, state, ends_on=end, asked_cents=asked, controlled_cents=held)
+        new.promoted_at = files.clock() if is_promoted else None
         rows += [asset, earlier, later, old, new]
         expected[asset.id] = standing_of(asset, new, later, TODAY)
     await files.put(*rows)

@@ -5,18 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-BENCHMARKS = (
-    "forwarding",
-    "recording",
-    "latency",
-    "browser",
-    "wall",
-    "voice",
-    "review",
-    "verify",
-    "assets_scale",
-    "assets_batch",
-)
+BENCHMARKS = ("forwarding", "recording", "latency", "browser", "wall", "voice", "review", "verify", "assets_scale")
 
 
 def main() -> int:

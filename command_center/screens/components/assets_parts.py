@@ -21,7 +21,7 @@ EVERY_GATEWAY = "*"
 GROUPS: dict[str, frozenset[Standing]] = {
     "controlled": frozenset({Standing.CONTROLLED, Standing.PARTLY}),
     "waiting": frozenset({Standing.WAITING}),
-    "intended": frozenset({Standing.INTENDED, Standing.UNKNOWN}),
+    "intended": frozenset({Standing.INTENDED, Standing.UNKNOWN, Standing.UNCONFIRMED}),
 }
 """The chart's groups; everything else is not controlled."""
 GROUP_LOOK = {

@@ -28,6 +28,7 @@ STANDING_MARKS = {
     Standing.CONTROLLED: "normal",
     Standing.PARTLY: "caution",
     Standing.EMPTY: "caution",
+    Standing.UNCONFIRMED: "caution",
     # Never the colour of what is controlled: a waiting measure holds nothing.
     Standing.WAITING: "standby",
     Standing.INTENDED: "off",

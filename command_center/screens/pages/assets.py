@@ -21,6 +21,7 @@ def layout(**_query: str) -> Any:
         className="asset-page",
         children=[
             html.Link(rel="stylesheet", href="/static/retention.css"),
+            html.Link(rel="stylesheet", href="/static/field_dialog.css"),
             html.Link(rel="stylesheet", href="/static/asset_page.css"),
             asset_nav("assets", html.P(id="asset-news", className="asset-told", role="status")),
             html.Div(

@@ -8,8 +8,8 @@ import { chosenAsset } from "./asset_page_chosen.js";
 import { Grid } from "./asset_page_grid.js";
 import { caseHead } from "./asset_page_head.js";
 import { timeLine } from "./asset_page_history.js";
-import { actionsOf } from "./asset_page_actions.js";
-import { askOrder, newKey } from "./asset_page_order.js";
+import { controlsOf } from "./asset_page_actions.js";
+import { askOrder } from "./asset_page_order.js";
 import { Orders } from "./asset_page_orders.js";
 import { ENDED } from "./asset_words.js";
 import { onKey } from "./keys.js";
@@ -134,14 +134,14 @@ class AssetPage {
 
   async read(caseId) {
     try {
-      const summary = await ask("GET", `/api/assets/cases/${caseId}/summary`);
+      const [summary, cover] = await Promise.all(["summary", "cover"].map((part) => ask("GET", `/api/assets/cases/${caseId}/${part}`)));
       if (caseId !== this.caseId) return;
-      this.summary = summary;
+      this.summary = { ...summary, cover };
       this.drawHead();
-      this.answers.show(summary);
-      drawChart(summary);
+      this.answers.show(this.summary);
+      drawChart(this.summary);
       this.grid.chosenId ??= this.wanted("asset");
-      await this.grid.open(summary);
+      await this.grid.open(this.summary);
       this.succeeded();
     } catch (problem) {
       this.failed(problem);
@@ -174,7 +174,7 @@ class AssetPage {
     this.row = row;
     this.keep({ asset: row.asset.id });
     if (isOther) {
-      this.actions = null;
+      this.controls = null;
       this.history = null;
     }
     this.drawChosen();
@@ -183,9 +183,9 @@ class AssetPage {
 
   async readChosen(row) {
     try {
-      const [actions, history] = await Promise.all([actionsOf(row), ask("GET", `/api/assets/items/${row.asset.id}/history`)]);
+      const [controls, history] = await Promise.all([controlsOf(row.asset.id), ask("GET", `/api/assets/items/${row.asset.id}/history`)]);
       if (row !== this.row) return;
-      this.actions = actions;
+      this.controls = controls;
       this.history = history;
       this.drawChosen();
     } catch (problem) {
@@ -203,8 +203,8 @@ class AssetPage {
     const scrolled = this.chosen.scrollTop;
     this.chosen.replaceChildren(
       ...chosenAsset({
-        row, summary, bare: this.grid.bare.get(row.asset.id), actions: this.actions, mayControl: this.may("control_assets"),
-        order: (action) => this.order(action), askAgain: () => this.askAgain(row),
+        row, summary, bare: this.grid.bare.get(row.asset.id), controls: this.controls, mayControl: this.may("control_assets"),
+        order: (allowed) => this.order(allowed), find: (deed) => this.find(deed), askAgain: () => this.askAgain(row),
       }).filter(Boolean),
       ...(this.history ? [this.orders.section(this.history.orders, () => this.drawChosen())] : []),
       h("section", { "aria-labelledby": "asset-history-title" },
@@ -233,15 +233,20 @@ class AssetPage {
   }
 
   query(personId, gateways) {
-    const body = { case_id: this.caseId, person_id: personId, gateways, idempotency_key: newKey() };
+    const body = { case_id: this.caseId, person_id: personId, gateways, idempotency_key: crypto.randomUUID() };
     return this.perform(() => ask("POST", "/api/assets/queries", body), say("asset.told.queried"));
   }
 
-  async order(action) {
-    const answer = await askOrder(action, this.row, this.summary);
+  async order(allowed) {
+    const answer = await askOrder(allowed, this.row, this.summary, this.controls);
     if (answer === null) return this.focusActions();
-    this.news.textContent = say("asset.told.ordered", { number: answer.number });
+    this.news.textContent = say(answer.state === "draft" ? "asset.told.waits-for-approval" : "asset.told.ordered", { number: answer.number });
     return this.refresh();
+  }
+
+  /** Note what somebody found out about the asset: `deed` asks for it and answers null where they thought better. */
+  async find(deed) {
+    if (await deed(this.row, this.controls) !== null) await this.refresh();
   }
 
   askAgain(row) {

@@ -1,19 +1,48 @@
-// What may be ordered about an asset now, and why the rest may not.
+// What may be ordered about an asset now, why the rest may not, and where each order goes.
 
-const FREE = new Set(["none", "not_controlled", "released", "lapsed"]);
-const FIRST = { bank_account: "freeze", real_estate: "seize" };
+import { ask } from "./net.js";
 
-/** [{action, code}]: `code` is empty where it may be ordered, else why not. */
-export async function actionsOf(row) {
-  const { asset } = row;
-  const first = FIRST[asset.kind];
-  if (!first || !asset.gateway) return [];
-  return [{ action: first, code: FREE.has(asset.standing) ? "" : "measure-stands" }];
+const ROUTES = {
+  freeze: "freezes", seize: "seizures", pre_register: "pre-registrations", impound: "impoundments",
+  renew: "renewals", part_release: "part-releases", release: "releases", transfer: "transfers",
+};
+/** In which order they are offered. */
+export const ACTIONS = Object.keys(ROUTES);
+export const FIRST = new Set(["freeze", "seize", "pre_register", "impound"]);
+export const WITH_TERM = new Set([...FIRST, "renew"]);
+/** The longest term by the kind of asset, in years. Source: 解释 §485. */
+export const LONGEST_YEARS = { bank_account: 1, movable: 2, real_estate: 3, other_right: 3 };
+
+/** The asset's measure, its marks, and each order with the reason why it can't be given, if there is one. */
+export async function controlsOf(assetId) {
+  const controls = await ask("GET", `/api/assets/items/${assetId}/controls`);
+  const known = controls.allowed.filter((one) => one.action in ROUTES);
+  controls.allowed = known.sort((one, other) => ACTIONS.indexOf(one.action) - ACTIONS.indexOf(other.action));
+  return controls;
 }
 
-/** Where and with what an order goes. */
-export function orderOf(action, row, values) {
-  const common = { asset_id: row.asset.id, ruling_number: values.ruling, idempotency_key: values.key };
-  if (action === "freeze") return ["/api/assets/freezes", { ...common, amount_cents: values.cents }];
-  return ["/api/assets/seizures", common];
+/** What an order would add to the cover of the claim. */
+export const previewOf = (assetId, cents) => ask("GET", `/api/assets/items/${assetId}/preview${cents ? `?amount_cents=${cents}` : ""}`);
+
+/** Send an order; pressed twice with one key it stays one. */
+export function send({ action, assetId, measureId, values, key }) {
+  const body = { ruling_number: values.ruling, override_reason: values.override ?? "", emergency: values.emergency ?? "", idempotency_key: key };
+  if (FIRST.has(action)) body.asset_id = assetId;
+  else body.measure_id = measureId;
+  if (WITH_TERM.has(action)) body.years = values.years;
+  if (values.cents) body.amount_cents = values.cents;
+  if (values.recipient) body.recipient = values.recipient;
+  return ask("POST", `/api/assets/${ROUTES[action]}`, body);
 }
+
+/** The last day of a term of whole years: the same day of the month, less one; for 29 February 28, where it is missing. */
+export function lastDay(start, years) {
+  const [year, month, date] = start.split("-").map(Number);
+  const end = year + years;
+  const isLeap = (end % 4 === 0 && end % 100 !== 0) || end % 400 === 0;
+  const same = month === 2 && date === 29 && !isLeap ? 28 : date;
+  return new Date(Date.UTC(end, month - 1, same) - 86_400_000).toISOString().slice(0, 10);
+}
+
+/** The day after. */
+export const nextDay = (day) => new Date(Date.parse(`${day}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10);

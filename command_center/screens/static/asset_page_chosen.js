@@ -1,11 +1,12 @@
 // The chosen asset at the right: how far it is under control, its term, what others have on it, what may be done now.
 
 import { h, stateMark } from "./dom.js";
-import { coded, daysLeft, encumbrance, gatewayName, instant, money, orderWord, STANDING_MARKS, standingWord, termMark } from "./asset_words.js";
+import { actionName, coded, daysLeft, encumbrance, gatewayName, instant, money, orderWord, STANDING_MARKS, standingWord, termMark } from "./asset_words.js";
+import { askKeeping, askMarks, askRegistration, askResolution } from "./asset_page_findings.js";
 import { say } from "./words.js";
 
 /** Everything about one asset but its time line. */
-export function chosenAsset({ row, bare, summary, actions, mayControl, order, askAgain }) {
+export function chosenAsset({ row, bare, summary, controls, mayControl, order, find, askAgain }) {
   const { asset } = row;
   return [
     h("div.asset-chosen-title", {},
@@ -13,12 +14,14 @@ export function chosenAsset({ row, bare, summary, actions, mayControl, order, as
       h("p", {}, bare?.description ?? asset.description)),
     h("p.asset-chosen-state", { id: "asset-state", role: "status" }, stateMark(STANDING_MARKS[asset.standing] ?? "off", standingWord(asset))),
     unknownOutcome(row, askAgain),
+    controls && contradiction(controls, mayControl, find),
     asset.reason && h("p.asset-reason", {}, asset.reason),
-    facts(row, bare, summary),
+    facts(row, bare, summary, controls?.measure),
     others(asset, bare),
     h("section", { "aria-labelledby": "asset-actions-title" },
       h("h3", { id: "asset-actions-title" }, say("asset.actions")),
-      actionList(actions, mayControl, order)),
+      actionList(controls, asset.kind, mayControl, order)),
+    controls && marks(controls, row, mayControl, find),
   ];
 }
 
@@ -30,7 +33,7 @@ function unknownOutcome(row, askAgain) {
     h("button", { type: "button", id: "asset-ask-again", onclick: askAgain }, say("asset.unknown.ask")));
 }
 
-function facts(row, bare, summary) {
+function facts(row, bare, summary, measure) {
   const { asset } = row;
   const told = [["person", bare?.person ?? row.person]];
   if (asset.value_cents !== null) told.push(["value", money(asset.value_cents)]);
@@ -39,7 +42,11 @@ function facts(row, bare, summary) {
   if (row.measure_id && asset.asked_cents !== null) told.push(["controlled", money(asset.controlled_cents)]);
   if (asset.over_cents > 0) told.push(["over", money(asset.over_cents)]);
   if (asset.standing === "waiting") told.push(["rank", say("asset.rank.words", { rank: asset.rank, before: asset.rank })]);
-  told.push(...term(asset, summary.today));
+  told.push(...term(asset, summary.today, measure));
+  if (measure?.released_cents) told.push(["released", money(measure.released_cents)]);
+  if (measure?.transferred_cents) told.push(["transferred", money(measure.transferred_cents)]);
+  if (measure?.keeping) told.push(["keeping", [coded("asset.keeping", measure.keeping), measure.keeper].filter(Boolean).join(" · ")]);
+  if (measure?.follows_id) told.push(["follows", say("asset.fact.follows.why")]);
   if (asset.receipt_number) told.push(["receipt", asset.receipt_number]);
   if (row.request_number) told.push(["request", `${row.request_number} · ${orderWord(row.request_state)}`]);
   told.push(["gateway", gatewayName(asset.gateway)]);
@@ -47,13 +54,13 @@ function facts(row, bare, summary) {
   return h("dl.asset-facts", {}, told.map(([name, value]) => [h("dt", {}, say(`asset.fact.${name}`)), h("dd", { dataset: { fact: name } }, value)]));
 }
 
-function term(asset, today) {
+function term(asset, today, measure) {
   if (asset.standing === "waiting") return [["term", say("asset.term.waiting")]];
   if (!asset.ends_on) return [];
   const days = daysLeft(asset.ends_on, today);
   const isOver = ["released", "transferred"].includes(asset.standing);
   const left = isOver ? null : stateMark(termMark(days) ?? "normal", say(days < 0 ? "asset.term.over" : "asset.term.left", { days: Math.abs(days) }));
-  return [["term", [h("span", {}, say("asset.term.span", { start: asset.starts_on ?? "—", end: asset.ends_on })), left, h("small", {}, say("asset.term.rule"))]]];
+  return [["term", [h("span", {}, say("asset.term.span", { start: asset.starts_on ?? "—", end: asset.ends_on })), left, h("small", {}, coded("asset.term-rule", measure?.term_rule || "first"))]]];
 }
 
 function others(asset, bare) {
@@ -63,15 +70,48 @@ function others(asset, bare) {
     all.length ? h("ul.asset-others-list", {}, all.map((one) => h("li", {}, encumbrance(one)))) : h("p.asset-none", {}, say(asset.answered_at ? "asset.others.none" : "asset.others.unknown")));
 }
 
-function actionList(actions, mayControl, order) {
-  if (actions === null) return h("p.asset-none", {}, say("asset.actions.reading"));
+/** The other side says otherwise than our records: a person has to look into it. */
+function contradiction(controls, mayControl, find) {
+  const { measure } = controls;
+  if (!measure?.contradiction) return null;
+  return h("div.asset-unknown", { role: "alert" },
+    h("p", {}, say("asset.contradiction.told", { what: coded("asset.contradiction", measure.contradiction) })),
+    mayControl && h("button", { type: "button", dataset: { deed: "resolve" }, onclick: () => find(askResolution) }, say("asset.contradiction.resolve")));
+}
+
+/** What the asset is and is worth, as somebody found out. */
+function marks(controls, row, mayControl, find) {
+  const { measure } = controls;
+  const told = [
+    controls.special && ["special", coded("asset.special", controls.special)],
+    controls.exempt && ["exempt", coded("asset.exempt", controls.exempt)],
+    controls.is_only_home && ["home", say("asset.mark.home.yes")],
+    controls.valuation_cents !== null && ["valuation", [money(controls.valuation_cents), controls.valuation_source].filter(Boolean).join(" · ")],
+    controls.prior_cents > 0 && ["prior", money(controls.prior_cents)],
+  ].filter(Boolean);
+  const deeds = [
+    ["marks", askMarks],
+    measure?.state === "pre_registered" && ["registered", askRegistration],
+    measure?.action === "impound" && ["in_force", "waiting"].includes(measure.state) && ["keeping", askKeeping],
+  ].filter(Boolean);
+  return h("section", { "aria-labelledby": "asset-marks-title" },
+    h("h3", { id: "asset-marks-title" }, say("asset.marks")),
+    told.length ? h("dl.asset-facts", {}, told.map(([name, value]) => [h("dt", {}, say(`asset.mark.${name}`)), h("dd", {}, value)])) : h("p.asset-none", {}, say("asset.marks.none")),
+    mayControl && h("div.asset-order-deeds", {}, deeds.map(([name, deed]) => h("button", { type: "button", dataset: { deed: name }, onclick: () => find(deed) }, say(`asset.mark.deed.${name}`)))));
+}
+
+function actionList(controls, kind, mayControl, order) {
+  if (!controls) return h("p.asset-none", {}, say("asset.actions.reading"));
   if (!mayControl) return h("p.asset-none", {}, say("asset.actions.not-yours"));
-  if (actions.length === 0) return h("p.asset-none", {}, say("asset.actions.nobody"));
-  const allowed = actions.filter((one) => !one.code);
-  const refused = actions.filter((one) => one.code);
+  const allowed = controls.allowed.filter((one) => !one.why);
+  const refused = new Map();
+  for (const one of controls.allowed.filter((each) => each.why)) {
+    const why = coded("error", one.why, one.parameters);
+    refused.set(why, [...(refused.get(why) ?? []), one]);
+  }
   return [
-    h("div.asset-deeds", {}, allowed.map((one, place) => h(`button${place === 0 ? ".primary" : ""}`, { type: "button", dataset: { action: one.action }, onclick: () => order(one.action) }, say("asset.order.open", { action: coded("asset.action", one.action) })))),
+    allowed.length > 0 && h("div.asset-deeds", {}, allowed.map((one, place) => h(`button${place === 0 ? ".primary" : ""}`, { type: "button", dataset: { action: one.action }, title: one.needs_approval ? say("asset.order.approval") : null, onclick: () => order(one) }, say("asset.order.open", { action: actionName(one.action, kind) })))),
     allowed.length === 0 && h("p.asset-none", {}, say("asset.actions.none-now")),
-    refused.length > 0 && h("dl.asset-refused", {}, refused.map((one) => [h("dt", {}, coded("asset.action", one.action)), h("dd", {}, coded("error", one.code, one.parameters))])),
+    refused.size > 0 && h("dl.asset-refused", {}, [...refused].map(([why, each]) => [h("dt", {}, each.map((one) => actionName(one.action, kind)).join(say("asset.list.separator"))), h("dd", {}, why)])),
   ];
 }

@@ -6,7 +6,7 @@ import { clock } from "./time.js";
 import { say } from "./words.js";
 
 export function caseHead(summary, { unmask, isUnmasked }) {
-  const { head, controlled_cents: held } = summary;
+  const { head, cover, controlled_cents: held } = summary;
   const share = head.claim_cents ? Math.min(100, (100 * held) / head.claim_cents) : 0;
   const waiting = counted(summary, ["waiting"]);
   const unknown = counted(summary, ["unknown", "unconfirmed"]);
@@ -22,13 +22,20 @@ export function caseHead(summary, { unmask, isUnmasked }) {
     h("div.asset-figures", {},
       one("held", isKnown ? figure(held) : "—", isKnown ? `${share.toFixed(1)}%` : say("asset.head.unknown")),
       one("claim", figure(head.claim_cents)),
-      one("missing", isKnown ? figure(Math.max(0, head.claim_cents - held)) : "—"),
+      one("covered", isKnown ? figure(cover.covered_cents) : "—", isKnown ? coverNote(cover) : ""),
       one("waiting", String(waiting), say("asset.head.waiting.why")),
       unknown > 0 && one("unknown-outcome", String(unknown), say("asset.head.unknown-outcome.why")),
     ),
     h("div.asset-meter", { role: "img", "aria-label": say("asset.head.meter", { held: money(held), claim: money(head.claim_cents) }) },
       h("div", { style: `width:${share.toFixed(2)}%` })),
   ];
+}
+
+/** How much of the claim is covered, things at what a sale of them would bring, and what nobody has valued. */
+function coverNote(cover) {
+  const share = cover.claim_cents ? (100 * cover.covered_cents) / cover.claim_cents : 0;
+  const unvalued = cover.unvalued ? say("asset.head.unvalued", { count: cover.unvalued }) : "";
+  return [`${share.toFixed(1)}%`, unvalued].filter(Boolean).join(" · ");
 }
 
 function one(name, value, note = "") {

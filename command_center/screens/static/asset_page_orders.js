@@ -3,7 +3,6 @@
 import { h, stateMark } from "./dom.js";
 import { ask } from "./net.js";
 import { coded, instant, money, orderWord, requestMark } from "./asset_words.js";
-import { newKey } from "./asset_page_order.js";
 import { askReason } from "./reason.js";
 import { say } from "./words.js";
 
@@ -47,7 +46,7 @@ export class Orders {
   deeds(one) {
     if (!this.may("control_assets")) return null;
     const deeds = [];
-    const press = (path, words) => () => this.perform(() => ask("POST", `/api/assets/requests/${one.id}/${path}`, { idempotency_key: newKey() }), words);
+    const press = (path, words) => () => this.perform(() => ask("POST", `/api/assets/requests/${one.id}/${path}`, { idempotency_key: crypto.randomUUID() }), words);
     if (one.state === "draft") deeds.push(["withdraw", press("withdraw", say("asset.told.withdrawn", { number: one.number }))]);
     if (CHECKABLE.includes(one.state)) deeds.push(["check", press("check", say("asset.told.checked", { number: one.number }))]);
     if (AWAITED.includes(one.state)) deeds.push(["retry", () => this.perform(() => ask("POST", `/api/assets/requests/${one.id}/retry`), say("asset.told.asked-again", { number: one.number }))]);
@@ -62,7 +61,7 @@ export class Orders {
     await this.perform(async () => {
       const { items } = await ask("GET", `/api/assets/objections?case_id=${one.case_id}`);
       const objection = items.find((each) => each.request.id === one.id);
-      if (objection) await ask("POST", `/api/assets/objections/${objection.id}/${how}`, { answer, idempotency_key: newKey() });
+      if (objection) await ask("POST", `/api/assets/objections/${objection.id}/${how}`, { answer, idempotency_key: crypto.randomUUID() });
     }, say("asset.told.objection-answered"));
   }
 

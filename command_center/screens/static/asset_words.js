@@ -1,12 +1,13 @@
 // Assets in words: states with their shapes, amounts, days and times, who is asked.
 
+import { money as plain } from "./money.js";
 import { clock, day, now } from "./time.js";
 import { knows, say } from "./words.js";
 
 /** The state's shape and colour; what waits never looks like what is controlled. */
 export const STANDING_MARKS = {
   controlled: "normal", partly: "caution", empty: "caution", waiting: "standby", intended: "off", unknown: "caution",
-  unconfirmed: "caution", not_controlled: "serious", pre_registered: "normal", lapsed: "critical", transferred: "off", released: "off",
+  unconfirmed: "caution", not_controlled: "serious", pre_registered: "normal", lapsed: "critical", transferred: "off", released: "off", void: "off",
   clue: "plain", none: "plain",
 };
 /** Of a request; what isn't here is under way. */
@@ -31,23 +32,11 @@ export function standingWord(asset, { isShort = false } = {}) {
   return say(`asset.state.${asset.standing}`);
 }
 
-/** Cents as yuan with separators and two places. */
-export function figure(cents) {
-  if (cents === null || cents === undefined) return "—";
-  const text = String(Math.abs(cents)).padStart(3, "0");
-  return `${cents < 0 ? "-" : ""}${text.slice(0, -2).replace(/\B(?=(\d{3})+$)/g, ",")}.${text.slice(-2)}`;
-}
+/** Cents as yuan with separators and two places; a dash where there is none. */
+export const figure = (cents) => (cents === null || cents === undefined ? "—" : plain(cents));
 
 /** An amount with its currency. */
 export const money = (cents) => (cents === null || cents === undefined ? "—" : say("asset.money", { amount: figure(cents) }));
-
-/** Yuan as somebody writes them, as cents; null where it is no amount. */
-export function cents(text) {
-  const plain = text.normalize("NFKC").replace(/[,\s]/g, "");
-  if (!/^\d{1,13}(\.\d{1,2})?$/.test(plain)) return null;
-  const [whole, part = ""] = plain.split(".");
-  return Number(whole) * 100 + Number(part.padEnd(2, "0"));
-}
 
 /** A time in China: of today without its day. */
 export function instant(text) {
@@ -89,6 +78,11 @@ export function encumbrance(one) {
   const until = one.until ? say("asset.encumbrance.until", { day: one.until }) : "";
   const rank = one.rank ? say("asset.encumbrance.rank", { rank: one.rank }) : "";
   return [say(`asset.encumbrance.${one.kind}`, { holder: one.holder, amount }).trim(), until, rank].filter(Boolean).join(" · ");
+}
+
+/** What an order is called on this kind of asset. */
+export function actionName(action, kind) {
+  return knows(`asset.action.${action}.${kind}`) ? say(`asset.action.${action}.${kind}`) : coded("asset.action", action);
 }
 
 /** The words of a code in one of our families, or the code itself. */

@@ -9,7 +9,7 @@ export function money(cents) {
 
 /** Read yuan as somebody writes them, such as `1,234.50`, as cents; null where it is no exact amount. */
 export function cents(text) {
-  const plain = text.replace(/[\s,，]/g, "");
+  const plain = text.normalize("NFKC").replace(/[\s,]/g, "");
   if (!/^\d{1,13}(\.\d{1,2})?$/.test(plain)) return null;
   const [yuan, rest = ""] = plain.split(".");
   return Number(yuan) * 100 + Number(rest.padEnd(2, "0"));

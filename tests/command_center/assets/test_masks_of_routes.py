@@ -13,7 +13,6 @@ import httpx
 import pytest
 import pytest_asyncio
 from openpyxl import load_workbook
-from sqlalchemy import select
 
 from assets.tables import (
     Asset,
@@ -232,8 +231,8 @@ async def test_a_cursor_that_is_none_of_ours_is_refused(planted: Planted) -> Non
         assert answer.status_code == 422, cursor
 
 
-async def test_only_the_demonstrations_judge_owns_its_case(planted: Planted) -> None:
+async def test_each_court_of_the_demonstration_has_its_own_judge_for_its_case(planted: Planted) -> None:
+    users, things = planted.world.running.world.users, planted.world.things
     async with planted.world.running.web.database.read() as session:
-        owners = set(await session.scalars(select(Case.judge_id)))
-    users = planted.world.running.world.users
-    assert owners == {users["judge"], users["saihan-judge"]}
+        for name, judge in (("city_case", "judge"), ("district_case", "saihan-judge")):
+            assert (await session.get_one(Case, UUID(things[name]))).judge_id == users[judge]

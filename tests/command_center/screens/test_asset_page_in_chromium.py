@@ -54,7 +54,7 @@ async def _court(tmp_path_factory: pytest.TempPathFactory, shared_valkey: Valkey
 
 
 @asynccontextmanager
-async def assets_of(browser: Browser, court: Court, username: str = "judge") -> AsyncIterator[Page]:
+async def assets_of(browser: Browser, court: Court, username: str) -> AsyncIterator[Page]:
     """The page as this person sees it; nothing of it may come from elsewhere or go wrong."""
     context = await browser.new_context(viewport={"width": 1920, "height": 1080})
     page = await context.new_page()
@@ -71,6 +71,13 @@ async def assets_of(browser: Browser, court: Court, username: str = "judge") -> 
         await context.close()
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module", name="page")
+async def _page(browser: Browser, court: Court) -> AsyncIterator[Page]:
+    """The judge's page, on which one test goes on where the one before it left."""
+    async with assets_of(browser, court, "judge") as page:
+        yield page
+
+
 async def look(page: Page, name: str) -> None:
     """Take pictures for a person to look at, where they are asked for."""
     if PICTURES:
@@ -79,123 +86,121 @@ async def look(page: Page, name: str) -> None:
             await page.screenshot(path=Path(PICTURES) / f"{name}-{width}.png")
 
 
-async def query_everywhere(page: Page) -> None:
-    await page.locator(".asset-person [data-deed=query-all]").first.click()
-    await expect(page.locator(".asset-person").first.locator("[data-state=answered]")).to_have_count(2, timeout=SLOW_MS)
-
-
 def row(page: Page, reference: str):
     return page.locator(".asset-table tbody tr", has_text=reference)
 
 
 async def test_the_judges_part_from_the_query_to_the_renewal_takes_eight_clicks_at_most(
-    browser: Browser, court: Court, clock: Clock
+    page: Page, clock: Clock
 ) -> None:
-    async with assets_of(browser, court) as page:
-        await query_everywhere(page)
-        await row(page, "****0008").click()
-        await page.locator("[data-action=freeze]").click()
-        await expect(page.locator("dialog input[name=amount]")).to_have_value("186,432.17")
-        await expect(page.locator("dialog input[name=ruling]")).to_be_focused()
-        await page.keyboard.type(RULING)
-        await page.locator("dialog button.primary").click()
-        receipt = page.locator("[data-fact=receipt]")
-        await receipt.wait_for(timeout=SLOW_MS)
-        assert (await receipt.inner_text()).startswith("HZ")
-        await expect(page.locator("#asset-held")).to_have_text("186,432.17")
-        await expect(page.locator(".asset-papers .state-normal")).to_have_count(2)
-        await look(page, "assets-frozen")
-        assert int(await page.evaluate("sessionStorage.getItem('clicks')")) <= MOST_CLICKS
+    await page.locator(".asset-person [data-deed=query-all]").first.click()
+    answered = page.locator(".asset-person").first.locator("[data-state=answered]")
+    await expect(answered).to_have_count(2, timeout=SLOW_MS)
+    await row(page, "****0008").click()
+    await page.locator("[data-action=freeze]").click()
+    await expect(page.locator("dialog input[name=amount]")).to_have_value("186,432.17")
+    await expect(page.locator("dialog input[name=ruling]")).to_be_focused()
+    await page.keyboard.type(RULING)
+    await page.locator("dialog button.primary").click()
+    receipt = page.locator("[data-fact=receipt]")
+    await receipt.wait_for(timeout=SLOW_MS)
+    assert (await receipt.inner_text()).startswith("HZ")
+    await expect(page.locator("#asset-held")).to_have_text("186,432.17")
+    await expect(page.locator(".asset-papers .state-normal")).to_have_count(2)
+    await look(page, "assets-frozen")
+    term = page.locator("[data-fact=term]")
+    first_term = await term.inner_text()
+    clock.ahead = timedelta(days=340)
+    await page.reload()
+    await expect(term.locator(".state-serious")).to_be_visible(timeout=SLOW_MS)
+    await page.locator("[data-action=renew]").click()
+    await page.locator("dialog button.primary").click()
+    await expect(term).not_to_contain_text(first_term.splitlines()[0], timeout=SLOW_MS)
+    await expect(term.locator(".state-normal")).to_be_visible()
+    assert int(await page.evaluate("sessionStorage.getItem('clicks')")) <= MOST_CLICKS
 
 
 async def test_what_others_have_first_is_said_before_and_a_waiting_measure_counts_nothing(
-    browser: Browser, court: Court
+    page: Page,
 ) -> None:
-    async with assets_of(browser, court) as page:
-        await query_everywhere(page)
-        held = await page.locator("#asset-held").inner_text()
-        await row(page, "****1014").click()
-        await expect(page.locator(".asset-others-list")).to_contain_text("52,300.00")
-        await page.locator("[data-action=freeze]").click()
-        await page.keyboard.press("Escape")
-        await page.locator("dialog").wait_for(state="detached")
-        await expect(page.locator("[data-action=freeze]")).to_be_focused()
-        await page.keyboard.press("Enter")
-        await page.locator("dialog input[name=ruling]").fill(RULING)
-        await page.locator("dialog button.primary").click()
-        await expect(page.locator("#asset-state")).to_contain_text(
-            translate("asset.state.waiting.rank", "zh", rank=1), timeout=SLOW_MS
-        )
-        await expect(page.locator("#asset-state .state-standby")).to_be_visible()
-        await expect(page.locator("#asset-held")).to_have_text(held)
-        await expect(page.locator("#asset-waiting")).to_have_text("1")
+    held = await page.locator("#asset-held").inner_text()
+    await row(page, "****1014").click()
+    await expect(page.locator(".asset-others-list")).to_contain_text("52,300.00")
+    await page.locator("[data-action=freeze]").click()
+    await page.keyboard.press("Escape")
+    await page.locator("dialog").wait_for(state="detached")
+    await expect(page.locator("[data-action=freeze]")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await page.locator("dialog input[name=ruling]").fill(RULING)
+    await page.locator("dialog button.primary").click()
+    await expect(page.locator("#asset-state")).to_contain_text(
+        translate("asset.state.waiting.rank", "zh", rank=1), timeout=SLOW_MS
+    )
+    await expect(page.locator("#asset-state .state-standby")).to_be_visible()
+    await expect(page.locator("#asset-held")).to_have_text(held)
+    await expect(page.locator("#asset-waiting")).to_have_text("1")
 
 
-async def test_an_input_methods_enter_sends_nothing_and_a_wrong_ruling_is_told(browser: Browser, court: Court) -> None:
-    async with assets_of(browser, court) as page:
-        await query_everywhere(page)
-        await row(page, "****1022").click()
-        await page.locator("[data-action=freeze]").click()
-        ruling = page.locator("dialog input[name=ruling]")
-        await ruling.fill("not a ruling")
-        composing = "new KeyboardEvent('keydown', {key: 'Enter', isComposing: true, bubbles: true, cancelable: true})"
-        assert not await ruling.evaluate(f"(input) => input.dispatchEvent({composing})")
-        await page.locator("dialog button.primary").click()
-        await expect(page.locator("dialog .asset-news")).to_have_text(translate("asset.bad.ruling-number", "zh"))
-        await page.locator("dialog input[name=amount]").fill("12.345")
-        await page.locator("dialog button.primary").click()
-        await expect(page.locator("dialog .asset-news")).to_have_text(translate("asset.bad.amount", "zh"))
-        await expect(page.locator("dialog input[name=amount]")).to_be_focused()
+async def test_an_input_methods_enter_sends_nothing_and_a_wrong_ruling_is_told(page: Page) -> None:
+    await row(page, "****1022").click()
+    await page.locator("[data-action=freeze]").click()
+    ruling = page.locator("dialog input[name=ruling]")
+    await ruling.fill("not a ruling")
+    composing = "new KeyboardEvent('keydown', {key: 'Enter', isComposing: true, bubbles: true, cancelable: true})"
+    assert not await ruling.evaluate(f"(input) => input.dispatchEvent({composing})")
+    await page.locator("dialog button.primary").click()
+    await expect(page.locator("dialog .asset-news")).to_have_text(translate("asset.bad.ruling-number", "zh"))
+    await page.locator("dialog input[name=amount]").fill("12.345")
+    await page.locator("dialog button.primary").click()
+    await expect(page.locator("dialog .asset-news")).to_have_text(translate("asset.bad.amount", "zh"))
+    await expect(page.locator("dialog input[name=amount]")).to_be_focused()
+    await page.keyboard.press("Escape")
 
 
-async def test_assets_are_found_filtered_and_walked_through_by_keyboard(browser: Browser, court: Court) -> None:
-    async with assets_of(browser, court) as page:
-        await query_everywhere(page)
-        rows = page.locator(".asset-table tbody tr")
-        every = await rows.count()
-        await page.keyboard.press("/")
-        await page.keyboard.type("1022")
-        await expect(rows).to_have_count(1)
-        await page.locator(".asset-filters button").click()
-        await expect(rows).to_have_count(every)
-        await page.locator("#asset-filter-kind").select_option("real_estate")
-        await expect(rows).to_have_count(2)
-        await rows.first.click()
-        await page.keyboard.press("ArrowDown")
-        await expect(rows.nth(1)).to_be_focused()
-        await expect(rows.nth(1)).to_have_attribute("aria-selected", "true")
-        assert "***" in await rows.nth(1).inner_text()
-        await page.locator("[data-action]").first.wait_for()
-        await page.keyboard.press("Enter")
-        await expect(page.locator("[data-action]").first).to_be_focused()
+async def test_assets_are_found_filtered_and_walked_through_by_keyboard(page: Page) -> None:
+    rows = page.locator(".asset-table tbody tr")
+    every = await rows.count()
+    await page.keyboard.press("/")
+    await page.keyboard.type("1022")
+    await expect(rows).to_have_count(1)
+    await page.locator(".asset-filters button").click()
+    await expect(rows).to_have_count(every)
+    await page.locator("#asset-filter-kind").select_option("real_estate")
+    await expect(rows).to_have_count(2)
+    await rows.first.click()
+    await page.keyboard.press("ArrowDown")
+    await expect(rows.nth(1)).to_be_focused()
+    await expect(rows.nth(1)).to_have_attribute("aria-selected", "true")
+    assert "***" in await rows.nth(1).inner_text()
+    await page.locator("[data-action]").first.wait_for()
+    await page.keyboard.press("Enter")
+    await expect(page.locator("[data-action]").first).to_be_focused()
+    await page.locator(".asset-filters button").click()
 
 
-async def test_the_own_judge_unmasks_for_a_reason_and_masks_again(browser: Browser, court: Court) -> None:
-    async with assets_of(browser, court) as page:
-        await query_everywhere(page)
-        await page.locator("#asset-unmask").click()
-        await page.fill("dialog.reason textarea", "核对被执行人身份")
-        await page.click("dialog.reason button.primary")
-        await expect(page.locator(".asset-table")).to_contain_text("6217000060000000008", timeout=SLOW_MS)
-        await page.locator("#asset-unmask").click()
-        await expect(page.locator(".asset-table")).not_to_contain_text("6217000060000000008")
-    async with assets_of(browser, court, "commander") as page:
-        await expect(page.locator("#asset-unmask")).to_have_count(0)
+async def test_the_own_judge_unmasks_for_a_reason_and_masks_again(browser: Browser, court: Court, page: Page) -> None:
+    await page.locator("#asset-unmask").click()
+    await page.fill("dialog.reason textarea", "核对被执行人身份")
+    await page.click("dialog.reason button.primary")
+    await expect(page.locator(".asset-table")).to_contain_text("6217000060000000008", timeout=SLOW_MS)
+    await page.locator("#asset-unmask").click()
+    await expect(page.locator(".asset-table")).not_to_contain_text("6217000060000000008")
+    async with assets_of(browser, court, "commander") as other:
+        await expect(other.locator("#asset-unmask")).to_have_count(0)
 
 
-async def test_a_server_that_is_away_is_told_and_nothing_is_shown_as_current(browser: Browser, court: Court) -> None:
-    async with assets_of(browser, court) as page:
-        await page.route("**/api/assets/**", lambda route: route.abort())
-        await page.locator(".asset-person [data-deed=query-all]").first.click()
-        stale = page.locator("#asset-stale")
-        await expect(stale).to_be_visible(timeout=SLOW_MS)
-        words = await stale.inner_text()
-        assert translate("error.unreachable", "zh") in words
-        assert await page.locator(".asset-page-body").evaluate("(body) => body.classList.contains('is-stale')")
-        await look(page, "assets-away")
-        await page.unroute("**/api/assets/**")
-        await page.locator(".asset-person [data-deed=query-all]").first.click()
-        await expect(stale).to_be_hidden(timeout=SLOW_MS)
+async def test_a_server_that_is_away_is_told_and_nothing_is_shown_as_current(page: Page) -> None:
+    await page.route("**/api/assets/**", lambda route: route.abort())
+    await page.locator(".asset-person [data-deed=query-all]").first.click()
+    stale = page.locator("#asset-stale")
+    await expect(stale).to_be_visible(timeout=SLOW_MS)
+    words = await stale.inner_text()
+    assert translate("error.unreachable", "zh") in words
+    assert await page.locator(".asset-page-body").evaluate("(body) => body.classList.contains('is-stale')")
+    await look(page, "assets-away")
+    await page.unroute("**/api/assets/**")
+    await page.locator(".asset-person [data-deed=query-all]").first.click()
+    await expect(stale).to_be_hidden(timeout=SLOW_MS)
 
 
 async def test_the_page_fits_both_screens_in_both_languages(browser: Browser, court: Court) -> None:
