@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -108,6 +109,22 @@ class Settings(BaseSettings):
     """The demonstration's simulators of further kinds of gateways listen from here on, in a row; 0 is none."""
     gateways_file: Path | None = None
     """A TOML file that lists every gateway (deploy/gateways.example.toml); the addresses above then count nothing."""
+    paying_url: str = "http://127.0.0.1:8220"
+    """The bank that keeps the main accounts of the courts: statements and payments."""
+    money_payout_days: int = Field(default=30, ge=1, le=365)
+    """Practice: how many days after the notice of an arrival case money has to be paid out."""
+    money_days_after_ground: int = Field(default=10, ge=0, le=365)
+    """Practice: how many days remain after the ground of a deferral has ended."""
+    money_credit_order: Literal["ordinary-first", "principal-first", "doubled-first"] = "ordinary-first"
+    """Practice: what a payment is credited to first."""
+    money_fee_base: Literal["received", "claimed"] = "received"
+    """Practice: what the enforcement fee is reckoned on."""
+    money_interest_until: Literal["arrival", "computation"] = "arrival"
+    """Practice: up to which day doubled interest runs."""
+    money_counts_day_of_payment: bool = False
+    """Practice: whether doubled interest runs on the day of payment too."""
+    money_doubled_interest_last: bool = True
+    """Practice: whether doubled interest comes after every debt of the documents."""
     approved_actions: str = "transfer,release,part_release,withdraw_income,freeze_and_transfer"
     """Comma-separated actions on assets that a second person approves before they are sent; practice, not law. What
     overrides a guard needs one in any case."""

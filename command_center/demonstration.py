@@ -14,6 +14,11 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from assets.case_accounts.books import Books
+from assets.case_accounts.demonstration import CITY_MAIN, DISTRICT_MAIN, seed_money
+from assets.case_accounts.intake import Intake
+from assets.case_accounts.ledger import Ledger
+from assets.case_accounts.practice import Practice
 from assets.demonstration import CITY_CASE, DISTRICT_CASE
 from assets.demonstration import seed as seed_case
 from assets.tables import Case
@@ -86,6 +91,7 @@ async def seed(database: Database, settings: Settings, passwords: Passwords | No
             courts = await _courts(session)
             users = await _people(session, accounts, courts, hashes)
             cases = await _cases(session, courts, users)
+            await _money(session, database, audit, courts)
             main, district = await _operations(session, operations, courts, users, cases)
     finally:
         await hub.close()
@@ -140,6 +146,13 @@ async def _cases(session: AsyncSession, courts: Mapping[str, Court], users: Mapp
         found[court.code] = case = await session.get_one(Case, case_id)
         case.judge_id = case.judge_id or users[_JUDGES[court]]
     return found
+
+
+async def _money(session: AsyncSession, database: Database, audit: Audit, courts: Mapping[str, Court]) -> None:
+    """Each court's main account, and what arrived on it."""
+    intake = Intake(Books(database, Ledger(now), audit, now, Practice()))
+    for court, script in {CITY: CITY_MAIN, DISTRICT: DISTRICT_MAIN}.items():
+        await seed_money(session, intake, courts[court.code].id, script, now())
 
 
 async def _operations(

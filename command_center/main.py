@@ -38,6 +38,7 @@ from command_center.api import (
     asset_terms,
     assets,
     audit,
+    case_accounts,
     cases,
     certificate,
     custody,
@@ -101,6 +102,7 @@ from command_center.live.board import Board
 from command_center.live.nodes import NodeAddress, Nodes
 from command_center.live.officers_socket import OfficersSocket
 from command_center.metrics import Measured, Metrics, NodesCollector
+from command_center.money_desk import case_accounts_of
 from command_center.operations.duties import Duties
 from command_center.operations.instructions import Instructions, deadlines_of
 from command_center.operations.positions import Positions
@@ -111,8 +113,10 @@ from command_center.screens.app import build as build_screens
 from command_center.screens.components import assets_panel
 from command_center.screens.doors import CALLBACKS
 from command_center.screens.pages import accounts as accounts_page
+from command_center.screens.pages import approvals as approvals_page
 from command_center.screens.pages import assets as assets_page
 from command_center.screens.pages import audit_log as audit_page
+from command_center.screens.pages import case_accounts as case_accounts_page
 from command_center.screens.pages import cases as cases_page
 from command_center.screens.pages import retention as retention_page
 from command_center.screens.pages import review
@@ -197,6 +201,7 @@ class Web:
         self.sanctions = sanctions_of(settings, self.database, self.hub, self.audit, self.journal)
         self.proposals = proposals_of(settings, self.database, self.hub, self.audit, self.journal)
         self.duties = Duties(self.database)
+        self.case_accounts = case_accounts_of(settings, self.database, self.hub, self.audit)
         self.sockets = OpenSockets(self.sign_ins)
         self.server, self.screens = self._build_pages()
         self.app = self._guard(self.server)
@@ -226,8 +231,10 @@ class Web:
             retention_page.register,
             assets_page.register,
             terms_page.register,
+            approvals_page.register,
             sanctions_page.register,
             cases_page.register,
+            case_accounts_page.register,
             system_page.register,
             partial(assets_panel.register, assets=self.assets),
         )
@@ -286,6 +293,7 @@ class Web:
             ),
             asset_controls.router(self.assets),
             sanctions.router(self.sanctions, names),
+            case_accounts.router(self.case_accounts, names),
             asset_search.router(
                 asset_reading_of(self.database, self.audit, self.journal), names, self.assets.gateway_names
             ),
@@ -311,6 +319,7 @@ class Web:
                     "denials": self.denials.run,
                     "board": self.board.run,
                     "assets": self.assets.run,
+                    "case accounts": self.case_accounts.run,
                 }
                 jobs = [tasks.create_task(keep_running(name, job), name=name) for name, job in wanted.items()]
                 yield
@@ -318,6 +327,7 @@ class Web:
                     job.cancel()
         finally:
             await self.assets.close()
+            await self.case_accounts.close()
             await self.node.aclose()
             await self.store.close()
             await self.hub.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
@@ -13,7 +13,9 @@ from assets.case_accounts.accounts import open_missing
 from assets.case_accounts.bank import Movement
 from assets.case_accounts.intake import Intake
 from assets.case_accounts.ledger_tables import MainAccount
+from assets.case_accounts.tables import Payee
 from assets.identifiers import new_id
+from assets.tables import Case, Claim, Person
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,8 @@ async def seed_money(
     session.add(main)
     await session.flush()
     await open_missing(session, main, now)
+    for case in await session.scalars(select(Case).where(Case.court_id == court_id)):
+        await _claims(session, case, now)
     for one in sorted(script.arrivals, key=lambda one: -one.days_ago):
         movement = Movement(
             serial=one.serial,
@@ -104,6 +108,35 @@ async def seed_money(
             order_number="",
         )
         await intake.take_one(session, main, movement, notified_at=movement.at)
+
+
+async def _claims(session: AsyncSession, case: Case, now: datetime) -> None:
+    """What the applicant has to get, half of it secured by a mortgage, and where people get their money."""
+    people = list(await session.scalars(select(Person).where(Person.case_id == case.id).order_by(Person.ordinal)))
+    debtor, applicant = people[0], people[-1]
+    known = select(Claim.id).where(Claim.case_id == case.id)
+    if (await session.scalars(known)).first() is None:
+        secured = case.claim_cents // 4
+        principal = (case.claim_cents - secured) * 9 // 10
+        mine = {"case_id": case.id, "creditor_id": applicant.id, "interest_from": date(2026, 3, 16)}
+        session.add(
+            Claim(id=new_id(), amount_cents=secured, principal_cents=secured, is_priority=True, kind="priority", **mine)
+        )
+        session.add(Claim(id=new_id(), amount_cents=case.claim_cents - secured, principal_cents=principal, **mine))
+    accounts = ((applicant, "0610013200007777", ""), (debtor, "6217000060000000008", ""))
+    for person, number, bank_code in accounts:
+        session.add(
+            Payee(
+                id=new_id(),
+                case_id=case.id,
+                person_id=person.id,
+                account_number=number,
+                bank_name="某商业银行（虚构）",
+                bank_code=bank_code,
+                named_at=now,
+            )
+        )
+    await session.flush()
 
 
 def sub_number(script: FictionalMain, arrival: FictionalArrival) -> str:

@@ -244,7 +244,7 @@ class Proposing:
 
 async def payees_of(session: AsyncSession, case_id: UUID) -> dict[UUID, UUID]:
     """The account that counts for each person of a case: the newest."""
-    query = select(Payee.person_id, Payee.id).where(Payee.case_id == case_id).order_by(Payee.id)
+    query = select(Payee.person_id, Payee.id).where(Payee.case_id == case_id).order_by(Payee.named_at, Payee.id)
     return {row.person_id: row.id for row in await session.execute(query)}
 
 

@@ -241,7 +241,9 @@ async def _of_case(session: AsyncSession, table: type[Row], case_id: UUID) -> li
 async def _persons(session: AsyncSession, case_id: UUID) -> list[PersonLine]:
     payees = {
         payee.person_id: payee
-        for payee in await session.scalars(select(Payee).where(Payee.case_id == case_id).order_by(Payee.id))
+        for payee in await session.scalars(
+            select(Payee).where(Payee.case_id == case_id).order_by(Payee.named_at, Payee.id)
+        )
     }
     query = select(Person).where(Person.case_id == case_id).order_by(Person.ordinal, Person.id)
     return [person_line(person, payees.get(person.id)) for person in await session.scalars(query)]

@@ -68,6 +68,7 @@ class ArrivalView:
     """One arrival."""
 
     id: UUID
+    main_id: UUID
     bank_serial: str
     cents: int
     payer_name: str
@@ -201,6 +202,7 @@ def arrival_view(arrival: Arrival, names: Iterable[str] = (), *, is_refunded: bo
     """An arrival; a payer that could be a person is masked, and so are the `names` in the remark."""
     return ArrivalView(
         id=arrival.id,
+        main_id=arrival.main_id,
         bank_serial=arrival.bank_serial,
         cents=arrival.cents,
         payer_name=masked_holder(arrival.payer_name),

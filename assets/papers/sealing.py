@@ -96,7 +96,7 @@ class Sealing:
         today = china_day(self._clock())
         wording.begin_today(request, today)
         wording.fix(request, case, person, asset, await self._original(session, case, request))
-        return drafts(request, request.gateway, today)
+        return drafts(request, today)
 
     async def _original(self, session: AsyncSession, case: Case, request: AssetRequest) -> Original | None:
         """The order that began the measure which this one changes."""

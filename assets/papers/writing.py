@@ -15,6 +15,7 @@ from string import Template
 from typing import Any
 
 from assets import formats
+from assets.capitals import amount_in_capitals
 from assets.documents import Action, Document
 from assets.tables import AssetRequest
 
@@ -31,9 +32,9 @@ class Draft:
     content: str
 
 
-def drafts(request: AssetRequest, addressee: str, today: date) -> list[Draft]:
+def drafts(request: AssetRequest, today: date) -> list[Draft]:
     """Every paper that this request needs, in its order; the request's wording is fixed already."""
-    fields = _fields(request, addressee, today)
+    fields = _fields(request, today)
     written = []
     for ordinal, document in enumerate(map(Document, request.documents), 1):
         number = _number(request, document, ordinal)
@@ -49,7 +50,7 @@ def _number(request: AssetRequest, document: Document, ordinal: int) -> str:
     return f"{request.number}-{ordinal}"
 
 
-def _fields(request: AssetRequest, addressee: str, today: date) -> dict[str, str]:
+def _fields(request: AssetRequest, today: date) -> dict[str, str]:
     head: Mapping[str, str] = request.particulars["head"]
     subject: Mapping[str, Any] = request.particulars["subject"]
     fields = {
@@ -60,7 +61,7 @@ def _fields(request: AssetRequest, addressee: str, today: date) -> dict[str, str
         "duty_card": head["duty_card"],
         "request": request.number,
         "ruling": request.ruling_number,
-        "addressee": addressee,
+        "addressee": _addressee(request.gateway),
         "subject": str(subject["name"]),
         "id_label": _words()["firm" if subject["is_firm"] else "person"],
         "id_number": str(subject["id_number"]),
@@ -77,7 +78,7 @@ def _clause(request: AssetRequest, fields: Mapping[str, str]) -> str:
     parts = {
         "subject": fields["subject"],
         "thing": _filled(
-            words["thing"],
+            words["thing" if particulars["description"].strip() else "thing_alone"],
             kind=kinds.get(particulars.get("kind", ""), kinds["other_right"]),
             reference=_on_one_line(particulars["reference"]),
             description=_on_one_line(particulars["description"]),
@@ -95,7 +96,12 @@ def _clause(request: AssetRequest, fields: Mapping[str, str]) -> str:
 def _amount(cents: int | None) -> str:
     if cents is None:
         return str(_words()["whole"])
-    return _filled(_words()["amount"], yuan=formats.amount_text(cents))
+    return _filled(_words()["amount"], yuan=formats.amount_text(cents), capitals=amount_in_capitals(cents))
+
+
+def _addressee(gateway: str) -> str:
+    known: Mapping[str, str] = _words()["addressees"]
+    return known.get(gateway) or _filled(_words()["addressee"], gateway=gateway)
 
 
 def _term(request: AssetRequest) -> str:

@@ -83,6 +83,7 @@ ANYBODY = SignedIn()
 CENTRE = may(P.SEE_OPERATIONS)
 CUSTODY = may(P.HOLD_RECORDINGS, P.PROPOSE_DELETION, P.APPROVE_DELETION)
 SANCTIONS = may(P.PROPOSE_SANCTION, P.DECIDE_SANCTION)
+CASE_MONEY = may(P.HANDLE_CASE_MONEY, P.APPROVE_CASE_MONEY)
 AUDIT = may(P.READ_AUDIT, P.READ_OPERATION_AUDIT)
 CENTRE_OR_OFFICER = may(P.SEE_OPERATIONS, P.PUBLISH)
 WHIP_METHODS = ("POST", "PATCH", "DELETE", "GET", "OPTIONS")
@@ -96,8 +97,10 @@ DOORS: tuple[Door, ...] = (
     Door("/review", may(P.REVIEW), is_page=True),
     Door("/assets", may(P.SEE_ASSETS), is_page=True),
     Door("/assets/terms", may(P.SEE_ASSETS), is_page=True),
+    Door("/assets/approvals", may(P.SEE_ASSETS), is_page=True),
     Door("/assets/sanctions", may(P.SEE_ASSETS), is_page=True),
     Door("/assets/cases", may(P.SEE_ASSETS), is_page=True),
+    Door("/assets/accounts", may(P.SEE_ASSETS), is_page=True),
     Door("/retention", CUSTODY, is_page=True),
     Door("/accounts", may(P.MANAGE_ACCOUNTS), is_page=True),
     Door("/audit", AUDIT, is_page=True),
@@ -218,6 +221,28 @@ DOORS: tuple[Door, ...] = (
     Door("/api/assets/proposals/{id}/decline", may(P.CONTROL_ASSETS), ("POST",)),
     Door("/api/assets/proposals/{id}/take-up", may(P.CONTROL_ASSETS), ("POST",)),
     Door("/api/assets/proposals/{id}/asset", may(P.CONTROL_ASSETS), ("POST",)),
+    # The money of cases
+    Door("/api/assets/accounts", may(P.SEE_ASSETS)),
+    Door("/api/assets/accounts/mains", may(P.SEE_ASSETS)),
+    Door("/api/assets/accounts/mains", may(P.APPROVE_CASE_MONEY), ("POST",)),
+    Door("/api/assets/accounts/mains/{court}/refresh", may(P.HANDLE_CASE_MONEY), ("POST",)),
+    Door("/api/assets/accounts/unclaimed", may(P.SEE_ASSETS)),
+    Door("/api/assets/accounts/reconciliation", may(P.SEE_ASSETS)),
+    Door("/api/assets/accounts/reconciliation.xlsx", may(P.SEE_ASSETS)),
+    Door("/api/assets/accounts/arrivals/{id}/claim", may(P.HANDLE_CASE_MONEY), ("POST",)),
+    Door("/api/assets/accounts/arrivals/{id}/fee-refund", may(P.HANDLE_CASE_MONEY), ("POST",)),
+    Door("/api/assets/accounts/cases/{id}", may(P.SEE_ASSETS)),
+    Door("/api/assets/accounts/cases/{id}/postings", may(P.SEE_ASSETS)),
+    Door("/api/assets/accounts/cases/{id}/preview", CASE_MONEY, ("POST",)),
+    Door("/api/assets/accounts/cases/{id}/payees", may(P.HANDLE_CASE_MONEY), ("POST",)),
+    Door("/api/assets/accounts/cases/{id}/distributions", may(P.HANDLE_CASE_MONEY), ("POST",)),
+    Door("/api/assets/accounts/cases/{id}/deferrals", may(P.HANDLE_CASE_MONEY), ("POST",)),
+    Door("/api/assets/accounts/proposals/{id}/approve", may(P.APPROVE_CASE_MONEY), ("POST",)),
+    Door("/api/assets/accounts/proposals/{id}/reject", may(P.APPROVE_CASE_MONEY), ("POST",)),
+    Door("/api/assets/accounts/proposals/{id}/withdraw", may(P.HANDLE_CASE_MONEY), ("POST",)),
+    Door("/api/assets/accounts/proposals/{id}/end", CASE_MONEY, ("POST",)),
+    Door("/api/assets/accounts/holds/{id}/release", may(P.HANDLE_CASE_MONEY), ("POST",)),
+    Door("/api/assets/accounts/payments/{id}/ask", CASE_MONEY, ("POST",)),
     # Recordings
     Door("/api/recordings", may(P.REVIEW), is_evidence=True),
     Door("/api/recordings/{id}", may(P.REVIEW), is_evidence=True),

@@ -11,6 +11,7 @@ from command_center.config import LocalNode, Settings
 from command_center.gateways import simulators_of
 from command_center.launcher.child import Part
 from command_center.launcher.hub_server import hub_command
+from command_center.money_desk import paying_simulator
 from streams.hub.hub import Hub
 from streams.hub.topics import FEEDS_KEY, MEDIA_PART, NODE_PART, WORKER_KEY, FeedPhase, FeedState
 from streams.signalling.tokens import PUBLIC_KEY_FILE
@@ -28,7 +29,8 @@ def installation(settings: Settings, hub: Hub, *, demonstration: bool) -> list[P
     parts = [] if settings.redis_url else [_hub(settings, hub)]
     parts += [_node(settings, local) for local in settings.local_nodes]
     if demonstration:
-        parts += [_simulator(settings, kind, port) for kind, port in simulators_of(settings)]
+        simulators = [*simulators_of(settings), *paying_simulator(settings)]
+        parts += [_simulator(settings, kind, port) for kind, port in simulators]
     parts += [_web(settings), _worker(hub)]
     if demonstration:
         parts.append(_agents(settings, hub))

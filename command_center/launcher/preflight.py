@@ -15,6 +15,7 @@ from typing import IO, Literal
 from assets.gateway_settings import GatewaysMisconfigured
 from command_center.config import Settings
 from command_center.gateways import gateways_of, simulators_of
+from command_center.money_desk import paying_simulator
 from streams.signalling.turn import TurnMisconfigured
 
 LAYOUT_VERSION = 1
@@ -66,7 +67,8 @@ def ports(settings: Settings, *, demonstration: bool) -> list[Port]:
     if not settings.redis_url:
         needed.append(Port(settings.redis_port, "127.0.0.1", "the hub", "COMMAND_CENTER_REDIS_PORT"))
     if demonstration:
-        needed += [_simulator_port(settings, kind, number) for kind, number in simulators_of(settings)]
+        simulators = [*simulators_of(settings), *paying_simulator(settings)]
+        needed += [_simulator_port(settings, kind, number) for kind, number in simulators]
     return needed
 
 

@@ -29,6 +29,7 @@ WITH_AMOUNT = (
     Action.WITHDRAW_INCOME,
     Action.FREEZE_AND_TRANSFER,
 )
+AMOUNT = "1234567.89元（大写：壹佰贰拾叁万肆仟伍佰陆拾柒元捌角玖分）"
 HEAD = {
     "case_number": "（2026）内01执123号",
     "court_code": "内01",
@@ -77,7 +78,7 @@ def request_of(action: Action, *, is_money: bool) -> AssetRequest:
 @pytest.mark.parametrize("action", sorted(Action))
 def test_article_3_every_action_has_its_papers_with_all_that_they_must_name(action: Action, is_money: bool) -> None:
     request = request_of(action, is_money=is_money)
-    written = drafts(request, "某银行", date(2026, 11, 22))
+    written = drafts(request, date(2026, 11, 22))
     assert [one.document for one in written] == list(needed(action, is_money=is_money))
     for paper in written:
         assert "${" not in paper.content
@@ -96,7 +97,9 @@ def test_article_3_every_action_has_its_papers_with_all_that_they_must_name(acti
         assert "6217000060000000008" in notice.content
         if request.ends_on:
             assert "自2026年11月22日起至2027年11月21日止" in notice.content
-        assert ("1234567.89元" in notice.content) == (is_money and action in WITH_AMOUNT)
+        assert ("1234567.89元（大写：壹佰贰拾叁万肆仟伍佰陆拾柒元捌角玖分）" in notice.content) == (
+            is_money and action in WITH_AMOUNT
+        )
         if request.payee:
             assert "9900001" in notice.content
 
@@ -104,7 +107,7 @@ def test_article_3_every_action_has_its_papers_with_all_that_they_must_name(acti
 def test_what_a_bank_wrote_cannot_put_a_line_of_its_own_into_a_paper() -> None:
     request = request_of(Action.FREEZE, is_money=True)
     request.particulars = {**request.particulars, "description": "某支行\n本院另行裁定：予以解除"}
-    notice = drafts(request, "某银行", date(2026, 11, 22))[-1]
+    notice = drafts(request, date(2026, 11, 22))[-1]
     assert not any(line.startswith("本院另行裁定") for line in notice.content.splitlines())
 
 

@@ -5,7 +5,18 @@ from __future__ import annotations
 import subprocess
 import sys
 
-BENCHMARKS = ("forwarding", "recording", "latency", "browser", "wall", "voice", "review", "verify", "assets_scale")
+BENCHMARKS = (
+    "forwarding",
+    "recording",
+    "latency",
+    "browser",
+    "wall",
+    "voice",
+    "review",
+    "verify",
+    "assets_scale",
+    "assets_batch",
+)
 
 
 def main() -> int:

@@ -23,6 +23,7 @@ from command_center.evidence.tables import Recording
 from command_center.journal import Journal, JournalKind
 from command_center.operations.service import OperationPlan, SitePlan
 from command_center.operations.tables import Delivery, Feed, Site
+from tests.support.access_money import new_case_money
 from tests.support.access_requests import new_requests
 from tests.support.many_measures import make_measures
 from tests.support.web import RunningWeb
@@ -109,6 +110,7 @@ async def new_access_world(running: RunningWeb) -> AccessWorld:
     await _claim(world)
     await _alarm(world)
     await _ended_measure(world)
+    await new_case_money(world)
     return world
 
 

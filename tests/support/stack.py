@@ -33,7 +33,7 @@ class Stack:
     ) -> None:
         self.data = data
         self.output = data.parent / f"{data.name}-terminal.txt"
-        http, https, redis, bank, registry, further = free_ports(6)
+        http, https, redis, bank, registry, paying, further = free_ports(7)
         media = free_row(*range(1, nodes))
         media_http = free_row(*(HTTP_PORT_STEP * place for place in range(1, nodes)))
         self.url = f"http://127.0.0.1:{http}"
@@ -53,6 +53,7 @@ class Stack:
             "COMMAND_CENTER_BANK_URL": f"http://127.0.0.1:{bank}",
             "COMMAND_CENTER_REGISTRY_URL": f"http://127.0.0.1:{registry}",
             "COMMAND_CENTER_FURTHER_SIMULATORS_PORT": str(further),
+            "COMMAND_CENTER_PAYING_URL": f"http://127.0.0.1:{paying}",
             **(settings or {}),
         }
         self.start_seconds = 0.0

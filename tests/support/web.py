@@ -29,6 +29,7 @@ def settings_for(folder: Path, hub_url: str, **changes: Any) -> Settings:
         "demonstration": True,
         "media_http_port": 9,
         "further_simulators_port": 0,
+        "paying_url": "http://127.0.0.1:9",
     }
     return Settings(**(values | changes))
 

@@ -103,7 +103,11 @@ def test_a_damaged_installation_mark_is_no_empty_folder(tmp_path: Path) -> None:
 
 def test_every_port_of_the_installation_is_checked() -> None:
     settings = Settings(
-        redis_port=1, bank_url="http://127.0.0.1:2", registry_url="http://127.0.0.1:3/x", further_simulators_port=4
+        redis_port=1,
+        bank_url="http://127.0.0.1:2",
+        registry_url="http://127.0.0.1:3/x",
+        further_simulators_port=4,
+        paying_url="http://127.0.0.1:5",
     )
     numbers = {port.number for port in preflight.ports(settings, demonstration=True)}
     assert numbers == {
@@ -111,6 +115,7 @@ def test_every_port_of_the_installation_is_checked() -> None:
         2,
         3,
         4,
+        5,
         settings.http_port,
         settings.https_port,
         settings.media_port,

@@ -47,7 +47,7 @@ FAMILIES = {
     "tile.layer": ("low", "middle", "high", "none"),
     "tile.trouble": ("none", "layer", "bandwidth", "loss", "far", "uneven", "few"),
     "connection": ("connecting", "connected", "silent", "broken"),
-    "part": ("agents", "bank", "hub", "media", "proof", "registry", "space", "storage", "web", "worker"),
+    "part": ("agents", "bank", "hub", "media", "paying", "proof", "registry", "space", "storage", "web", "worker"),
     "system": ("running", "away", "silent", "behind"),
     "part.state": ("running", "restarting", "stopped", "away", "unknown", "low", "critical", "faulty"),
     "priority": ("routine", "urgent", "critical"),

@@ -1,0 +1,170 @@
+// The money of cases: what waits to be claimed, the cases with money, one case's account, the month's report.
+
+import { AccountView } from "./case_accounts_case.js";
+import { claimArrival, openMain } from "./case_accounts_dialogs.js";
+import { showReport } from "./case_accounts_report.js";
+import { amountCell, deadlineMark, deed, instant, money, none, table } from "./case_accounts_words.js";
+import { h, stateMark, write } from "./dom.js";
+import { toSignIn } from "./live.js";
+import { ask } from "./net.js";
+import { person } from "./person.js";
+import { say } from "./words.js";
+
+const ROUND_MS = 15_000;
+const PATH = "/api/assets/accounts";
+
+export async function mount(body) {
+  const page = new CaseMoney(body);
+  await page.read();
+  const wanted = new URLSearchParams(location.search).get("case");
+  if (wanted) await page.choose(wanted);
+  while (body.isConnected) {
+    await new Promise((resolve) => { setTimeout(resolve, ROUND_MS); });
+    if (body.isConnected && document.visibilityState === "visible") await page.read();
+  }
+}
+
+class CaseMoney {
+  constructor(body) {
+    this.may = (permission) => person().permissions.includes(permission);
+    this.news = h("p.money-news", { role: "status" });
+    this.facts = h("dl.money-facts");
+    this.waiting = h("div.money-waiting");
+    this.cases = h("div.money-cases");
+    this.all = h("input", { type: "checkbox", onchange: () => this.read() });
+    this.view = new AccountView(this);
+    this.chosen = null;
+    this.list = [];
+    body.replaceChildren(
+      h("section.panel.money-left", { "aria-label": say("case-money.title") },
+        this.facts, this.news, this.waiting,
+        h("div.money-list-head", {}, h("h3", {}, say("case-money.list")), h("label", {}, this.all, say("case-money.list.all"))),
+        this.cases),
+      this.view.element);
+    this.tools = document.getElementById("money-tools");
+  }
+
+  /** Read the lists anew, and the chosen case. */
+  async read() {
+    try {
+      const [mains, waiting, cases] = await Promise.all([
+        ask("GET", `${PATH}/mains`), ask("GET", `${PATH}/unclaimed`),
+        ask("GET", `${PATH}?open_only=${!this.all.checked}&limit=500`),
+      ]);
+      this.mains = mains.items;
+      this.list = cases.items;
+      this.showFacts();
+      this.showWaiting(waiting.items);
+      this.showCases();
+      if (this.chosen) await this.choose(this.chosen);
+    } catch (problem) {
+      this.tell(problem);
+    }
+  }
+
+  async choose(caseId) {
+    this.chosen = caseId;
+    this.mark();
+    try {
+      const found = await ask("GET", `${PATH}/cases/${encodeURIComponent(caseId)}`);
+      if (this.chosen === caseId) this.view.show(found);
+    } catch (problem) {
+      this.tell(problem);
+    }
+  }
+
+  /** Do it, tell what came of it, show how things stand then. */
+  async perform(what, words = "") {
+    try {
+      const done = await what();
+      if (done === null || done === false) return;
+      write(this.news, typeof done === "string" ? done : words);
+    } catch (problem) {
+      this.tell(problem);
+      return;
+    }
+    await this.read();
+  }
+
+  tell(problem) {
+    if (problem.status === 401) toSignIn("not-signed-in");
+    else write(this.news, problem.words ?? String(problem));
+  }
+
+  showFacts() {
+    const sum = (name) => this.mains.reduce((total, main) => total + main[name], 0);
+    const overdue = this.list.filter((line) => [line.payout, line.fee_refund].some((one) => one.state === "overdue")).length;
+    const unknown = this.list.reduce((total, line) => total + line.unknown_payments, 0);
+    const read = this.mains.map((main) => main.read_at).filter(Boolean).sort().at(0);
+    const fact = (name, value) => [h("dt", {}, say(`case-money.main.${name}`)), h("dd", { dataset: { fact: name } }, value)];
+    this.facts.replaceChildren(...this.mains.length ? [
+      fact("balance", money(sum("balance_cents"))),
+      fact("unclaimed", money(sum("unclaimed_cents"))),
+      fact("overdue", overdue ? stateMark("critical", String(overdue)) : "0"),
+      fact("unknown", unknown ? stateMark("serious", String(unknown)) : "0"),
+      fact("read", read ? instant(read) : say("case-money.main.never")),
+    ].flat() : [h("dt", {}, say("case-money.no-main"))]);
+    this.tools.replaceChildren(...this.toolsNow());
+  }
+
+  toolsNow() {
+    if (!this.mains.length) {
+      return this.may("approve_case_money") ? [deed("main.open", () => this.perform(() => openMain()), ".primary")] : [];
+    }
+    const refresh = () => this.perform(async () => {
+      const read = await Promise.all(this.mains.map((main) => ask("POST", `${PATH}/mains/${main.court_id}/refresh`)));
+      return say("case-money.main.refreshed", { count: read.reduce((total, one) => total + one.arrivals, 0) });
+    });
+    return [
+      this.may("handle_case_money") && deed("main.refresh", refresh),
+      deed("main.report", () => { this.chosen = null; this.mark(); showReport(this.view.element, this.mains, () => this.view.clear()); }),
+    ].filter(Boolean);
+  }
+
+  showWaiting(items) {
+    const heads = [[say("case-money.arrived")], [say("case-money.payer")], [say("case-money.amount"), "money-amount"], [""]];
+    const rows = items.map((item) => h("tr", { dataset: { arrival: item.id } },
+      h("td", {}, instant(item.arrived_at), h("small", {}, item.bank_serial)),
+      h("td", {}, item.payer_name, " ", item.payer_account, h("small", {}, item.remark || "–")),
+      amountCell(item.cents),
+      h("td.money-deeds", {}, this.may("handle_case_money")
+        && deed("claim", () => this.perform(() => claimArrival(item, this.mains), say("case-money.claim.done"))))));
+    this.waiting.replaceChildren(h("h3", {}, say("case-money.unclaimed")),
+      items.length ? table(heads, rows) : none("unclaimed"));
+  }
+
+  showCases() {
+    const heads = ["case", "received", "open", "due"].map((name) => [say(`case-money.column.${name}`), `money-column-${name}`]);
+    this.cases.replaceChildren(this.list.length ? table(heads, this.list.map((line) => this.row(line))) : none("list"));
+    this.mark();
+  }
+
+  row(line) {
+    const choose = () => this.choose(line.case_id);
+    const { places } = line;
+    return h("tr", {
+      tabindex: 0, dataset: { case: line.case_id }, onclick: choose,
+      onkeydown: (event) => { if (event.key === "Enter") choose(); },
+    },
+    h("td", {}, line.case_number, h("small", {}, line.debtors.join("、"))),
+    h("td.money-amount", {}, money(places.received_cents), h("small", {}, money(places.paid_cents + places.refunded_cents + places.fees_cents))),
+    h("td.money-amount", {}, money(places.undistributed_cents + places.prepaid_cents + places.paying_cents), h("small", {}, money(places.held_cents))),
+    h("td", {}, marksOf(line)));
+  }
+
+  mark() {
+    for (const row of this.cases.querySelectorAll("tr[data-case]")) {
+      row.setAttribute("aria-selected", String(row.dataset.case === this.chosen));
+    }
+  }
+}
+
+/** What of a case wants somebody's eye, the worst first. */
+function marksOf(line) {
+  return [
+    deadlineMark(line.payout),
+    line.fee_refund.state !== "none" && h("small", {}, say("case-money.due.fee"), " ", deadlineMark(line.fee_refund)),
+    line.unknown_payments > 0 && h("small", {}, stateMark("serious", say("case-money.main.unknown"))),
+    line.waiting_proposals > 0 && h("small", {}, stateMark("caution", say("case-money.state.proposed"))),
+  ];
+}

@@ -1,0 +1,169 @@
+"""The second person's page in a real Chromium: papers before the decision, a yes, a no with its reason, objections."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from playwright.async_api import Browser, Page
+from sqlalchemy import select
+
+from assets.tables import Asset, AssetRequest, Case, ControlMeasure, Person
+from command_center.clock import now
+from command_center.translations import LANGUAGES, translate
+from tests.support.access_requests import new_requests
+from tests.support.browser import Watched
+from tests.support.web import RunningWeb
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="module")]
+
+SLOW_MS = 30_000
+PICTURES = os.environ.get("COMMAND_CENTER_TEST_PICTURES")
+
+
+@asynccontextmanager
+async def approvals_of(browser: Browser, web: RunningWeb, username: str) -> AsyncIterator[Page]:
+    """The page as this person sees it."""
+    context = await browser.new_context(viewport={"width": 1920, "height": 1080})
+    page = await context.new_page()
+    watched = Watched()
+    watched.watch(page)
+    await page.goto(f"{web.url}/assets/approvals")
+    await page.fill("[name=username]", username)
+    await page.fill("[name=password]", web.world.passwords[username])
+    await page.click("button[type=submit]")
+    await page.wait_for_selector("#approval-waiting li", timeout=SLOW_MS)
+    try:
+        yield page
+        assert watched.foreign == []
+    finally:
+        await context.close()
+
+
+async def look(page: Page, name: str) -> None:
+    """Take pictures in both languages, Chinese last, where they are asked for."""
+    if not PICTURES:
+        return
+    for language in reversed(LANGUAGES):
+        await page.evaluate(
+            """async (language) => { const { ask } = await import("/static/net.js");
+              await ask("PATCH", "/api/session", { language }); }""",
+            language,
+        )
+        await page.reload()
+        await page.wait_for_selector("#approval-waiting li", timeout=SLOW_MS)
+        await page.wait_for_selector("#approval-chosen > *", timeout=SLOW_MS)
+        for width, height in ((1920, 1080), (1366, 768)):
+            await page.set_viewport_size({"width": width, "height": height})
+            await page.screenshot(path=Path(PICTURES) / f"{name}-{language}-{width}.png")
+
+
+async def told(page: Page, key: str) -> None:
+    """Wait until the page says so."""
+    await page.locator("#approval-news", has_text=translate(key, "zh")).wait_for(timeout=SLOW_MS)
+
+
+async def waiting_things(web: RunningWeb) -> dict[str, str]:
+    """Requests of the city court's case that wait for an approval, are objected to or are overdue."""
+    async with web.web.database.write() as session:
+        case = (await session.scalars(select(Case).where(Case.court_id == web.world.courts["内01"]))).one()
+        people = select(Person).where(Person.case_id == case.id, Person.role == "under_enforcement")
+        person = (await session.scalars(people.order_by(Person.ordinal))).first()
+        assert person is not None
+        account = Asset(
+            case_id=case.id, person_id=person.id, kind="bank_account", gateway="bank",
+            reference="6217000060000000008", description="某银行新城支行（虚构）", value_cents=90_000_000,
+            available_cents=81_234_567,
+        )  # fmt: skip
+        session.add(account)
+        await session.flush()
+        things = {"city_case": str(case.id), "city_person": str(person.id), "city_asset": str(account.id)}
+        query = AssetRequest(
+            number="C0001", case_id=case.id, person_id=person.id, action="query", gateway="registry", state="no_answer",
+            documents=["query_notice"], idempotency_key=UUID(int=1), actor_id=web.world.users["judge"],
+            created_at=now(), sent_at=now(), attempts=14,
+        )  # fmt: skip
+        session.add(query)
+        await session.flush()
+        things["request"] = str(query.id)
+    things |= await new_requests(web.web.database, things, web.world.users["judge"])
+    async with web.web.database.write() as session:
+        over = await session.get_one(AssetRequest, UUID(things["waiting_request"]))
+        over.action, over.documents = "freeze", ["ruling", "freeze_notice"]
+        over.amount_cents, over.approval = 190_000_000, "over-limit"
+        over.override_reason = "该账户资金不可分割，其余财产尚未查实"
+        over.starts_on, over.ends_on = now().date(), now().date().replace(year=now().year + 1)
+        session.add(
+            ControlMeasure(
+                case_id=over.case_id, court_id=web.world.courts["内01"], asset_id=over.asset_id, request_id=over.id,
+                line="bank/bank_account/6217000060000000008", action="freeze", asked_cents=190_000_000,
+                changed_at=now(),
+            )
+        )  # fmt: skip
+    return things
+
+
+async def test_nothing_to_decide_is_said_so(browser: Browser, web: RunningWeb) -> None:
+    async with approvals_of(browser, web, "approver") as page:
+        await page.wait_for_selector("#approval-chosen .approval-none", timeout=SLOW_MS)
+        assert await page.locator("#approval-waiting li").inner_text() == translate("approval.waiting.none", "zh")
+        await look(page, "approvals-empty")
+
+
+async def test_the_second_person_reads_the_papers_says_yes_to_one_and_no_to_the_other(
+    browser: Browser, web: RunningWeb
+) -> None:
+    things = await waiting_things(web)
+    async with approvals_of(browser, web, "approver") as page:
+        await page.click(f'[data-id="{things["waiting_request"]}"] button')
+        await page.wait_for_selector(".approval-bar-asked", timeout=SLOW_MS)
+        await page.wait_for_selector("details[open] .approval-paper", timeout=SLOW_MS)
+        chosen = page.locator("#approval-chosen")
+        assert "协助冻结通知书" in await chosen.inner_text()
+        assert translate("approval.seal.none", "zh") in await chosen.inner_text()
+        assert await page.locator(".approval-cover .state-serious").count() == 1
+        await look(page, "approvals")
+        await page.click(f'[data-id="{things["waiting_request"]}"] button')
+        await page.locator("#approval-chosen", has_text="1,900,000.00").wait_for(timeout=SLOW_MS)
+        await page.click('[data-deed="approve"]')
+        await page.click("dialog button.primary")
+        await page.wait_for_selector(
+            f'#approval-waiting li:not([data-id="{things["waiting_request"]}"])', timeout=SLOW_MS
+        )
+        await page.locator("#approval-news", has_text=translate("approval.told.approve", "zh")).wait_for(
+            timeout=SLOW_MS
+        )
+        await page.click(f'[data-id="{things["other_waiting_request"]}"] button')
+        await page.click('[data-deed="decline"]')
+        await page.fill("dialog textarea", "尚未履行完毕，不宜解除")
+        await page.click("dialog button.primary")
+        await page.locator("#approval-news", has_text=translate("approval.told.decline", "zh")).wait_for(
+            timeout=SLOW_MS
+        )
+        assert await page.locator("#approval-waiting li").inner_text() == translate("approval.waiting.none", "zh")
+    async with web.web.database.read() as session:
+        approved = await session.get_one(AssetRequest, UUID(things["waiting_request"]))
+        declined = await session.get_one(AssetRequest, UUID(things["other_waiting_request"]))
+    assert approved.state in ("sent", "no_answer")
+    assert approved.decided_by == web.world.users["approver"]
+    assert (declined.state, declined.decision_reason) == ("declined", "尚未履行完毕，不宜解除")
+
+
+async def test_the_judge_answers_an_objection_and_asks_the_overdue_again(browser: Browser, web: RunningWeb) -> None:
+    async with approvals_of(browser, web, "judge") as page:
+        await page.wait_for_selector("#approval-objections li button", timeout=SLOW_MS)
+        await look(page, "approvals-judge")
+        before = await page.locator("#approval-objections li button").count()
+        await page.locator("#approval-objections li button").first.click()
+        await page.click('[data-deed="yield"]')
+        await page.fill("dialog textarea", "异议成立")
+        await page.click("dialog button.primary")
+        await told(page, "approval.told.yield")
+        assert await page.locator("#approval-objections li button").count() == before - 1
+        await page.locator("#approval-overdue li button").first.click()
+        await page.click('[data-deed="retry"]')
+        await told(page, "approval.told.retry")
