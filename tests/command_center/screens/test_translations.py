@@ -9,6 +9,8 @@ from typing import get_args
 import pytest
 
 import command_center
+from assets.case_intake import ClaimKind
+from assets.case_intake import Role as CaseRole
 from assets.sanctions.checks import CheckCode, Outcome
 from assets.sanctions.deeds import Deed
 from assets.sanctions.grounds import DeletionGround, Ground, Performance, SanctionKind, Security, ServiceManner
@@ -63,6 +65,9 @@ FAMILIES = {
     "term.severity": tuple(Severity),
     "term.show": tuple(Show),
     "term.count": ("lapsed", "alarms", "within.7", "within.30", "within.60", "effective"),
+    "case.role": tuple(CaseRole),
+    "case.claim.kind": tuple(ClaimKind),
+    "case.entry": ("registered", "person-added", "role-changed", "person-corrected", "claim-added", "claim-changed"),
     "sanction.kind": tuple(SanctionKind),
     "sanction.state": tuple(SanctionState),
     "sanction.ground": tuple(Ground),
