@@ -212,3 +212,28 @@ async def test_two_hundred_banks_answer_about_one_person_each_with_accounts_of_i
         await gateway.close()
     assert found
     assert all(asset.kind is AssetKind.BANK_ACCOUNT for asset in found)
+
+
+async def test_special_accounts_and_statements_are_told(bank: HttpBank) -> None:
+    firm = Subject("内蒙古某某商贸有限公司（虚构）", True, "91150100MA0000007W")
+    asked = replace(query("C1", firm), statements_from=date(2026, 10, 1), statements_to=date(2026, 10, 31))
+    found = {asset.reference: asset for asset in (await bank.query(asked)).assets}
+    main = found["15001706677059000101"]
+    assert [one["ye"] for one in main.lists["zzhxx"]] == [95_000_000, 30_000_000]
+    assert [one["zy"] for one in main.lists["jymx"]] == ["运费"]
+    builder = Subject("内蒙古某某建设工程有限公司（虚构）", True, "91150105MA0000033U")
+    special = [asset.special for asset in (await bank.query(query("C2", builder))).assets]
+    assert special == ["migrant_wage", "deposit_guarantee", "", ""]
+
+
+async def test_a_financial_asset_is_found_and_frozen_for_three_years(bank: HttpBank) -> None:
+    owner = Subject("孙某庚（虚构）", False, "150125197504123029")
+    found = {asset.reference: asset for asset in (await bank.query(query("C1", owner))).assets}
+    assert found["6217000060000001071"].lists["gyrxx"][0]["gyr"] == "孙某妻（虚构）"
+    fund = found["LC2026000731"]
+    assert (fund.kind, fund.value_cents, fund.details["se"]) == (AssetKind.OTHER_RIGHT, 20_340_000, "200000.00")
+    frozen = order("F1", cents=20_000_000, subject=owner, reference="LC2026000731", kind=AssetKind.OTHER_RIGHT)
+    receipt = await bank.control(frozen)
+    assert (receipt.controlled_cents, receipt.ends_on) == (20_000_000, date(2029, 11, 21))
+    again = {asset.reference: asset for asset in (await bank.query(query("C2", owner))).assets}["LC2026000731"]
+    assert (again.available_cents, again.encumbrances[0].order_number) == (340_000, "F1")

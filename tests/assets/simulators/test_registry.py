@@ -9,7 +9,7 @@ import pytest
 
 from assets.documents import Action
 from assets.errors import GatewayRefused
-from assets.gateway import ControlOrder
+from assets.gateway import ControlOrder, Subject
 from assets.registry.http import HttpRegistry
 from assets.terms import AssetKind
 from tests.assets.simulators import orders
@@ -83,3 +83,20 @@ async def test_without_its_original_or_with_a_certificate_missing_it_is_refused(
     with pytest.raises(GatewayRefused, match="摘要不符"):
         await registry.control(forged)
     assert _book(other_registry) == [("A1", "in_force", 0)]
+
+
+async def test_what_is_not_registered_yet_is_pre_registered_and_never_seized(
+    other_registry: Simulator, registry: HttpRegistry
+) -> None:
+    buyer = Subject("孙某庚（虚构）", False, "150125197504123029")
+    unit = "150105001002GB00014F00420603"
+    found = {asset.reference: asset for asset in (await registry.query(query("C1", buyer))).assets}
+    assert found[unit].details["DJZT"] == "2"
+    assert [one.kind for one in found["150102004001GB00023F00060202"].encumbrances] == ["mortgage", "objection"]
+    seizure = replace(order("A1"), subject=buyer, reference=unit)
+    with pytest.raises(GatewayRefused, match="应当预查封"):
+        await registry.control(seizure)
+    receipt = await registry.control(replace(order("A2", Action.PRE_REGISTER), subject=buyer, reference=unit))
+    assert (receipt.is_registered, receipt.waiting_rank, receipt.ends_on) == (True, 0, date(2029, 11, 21))
+    with pytest.raises(GatewayRefused, match="应当查封"):
+        await registry.control(order("A3", Action.PRE_REGISTER))
