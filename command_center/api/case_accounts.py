@@ -23,7 +23,6 @@ from command_center.accounts.names import AccountNames
 from command_center.api.reasons import LONGEST_REASON, Reason
 from command_center.asset_access import actor_of, refusals
 from command_center.money_workbook import MEDIA_TYPE, workbook
-from command_center.screens.words import reader_language
 from streams.protocol import PLAIN_TEXT
 
 PAGE = 100
@@ -180,7 +179,7 @@ def _add_lists(routes: APIRouter, money: CaseAccounts) -> None:
     @routes.get("", summary="Cases with money, the most urgent first; or all cases by number")
     async def listed(
         open_only: bool = True,
-        cursor: Annotated[str, Parameter(max_length=64)] = "",
+        cursor: Annotated[str, Parameter(max_length=64, pattern=PLAIN_TEXT)] = "",
         limit: Annotated[int, Parameter(ge=1, le=LARGEST_PAGE)] = PAGE,
     ) -> Accounts:
         with refusals():
@@ -231,7 +230,7 @@ def _add_reports(routes: APIRouter, money: CaseAccounts) -> None:
         responses={200: {"content": {MEDIA_TYPE: {}}}},
     )
     async def reconciliation_workbook(court_id: UUID, month: Month) -> Response:
-        content = workbook(await report_of(court_id, month), reader_language())
+        content = workbook(await report_of(court_id, month), signed_in().language)
         named = {"content-disposition": f'attachment; filename="reconciliation-{month}.xlsx"'}
         return Response(content, media_type=MEDIA_TYPE, headers=named)
 
