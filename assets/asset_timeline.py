@@ -15,6 +15,7 @@ from assets.audit import Actor, Records
 from assets.documents import Action
 from assets.errors import NotFound
 from assets.masks import masked_words
+from assets.measures import MeasureChange
 from assets.names import private_names
 from assets.orders import case_of, require
 from assets.tables import (
@@ -141,7 +142,8 @@ class _Gathering:
         query = (
             select(MeasureEvent, ControlMeasure)
             .join(ControlMeasure, ControlMeasure.id == MeasureEvent.measure_id)
-            .where(ControlMeasure.asset_id == self._asset.id)
+            # That one was ordered its request tells.
+            .where(ControlMeasure.asset_id == self._asset.id, MeasureEvent.what != MeasureChange.ORDERED.value)
         )
         for event, measure in await self._session.execute(query):
             request = numbers.get(event.request_id) if event.request_id else None

@@ -30,6 +30,8 @@ from assets.views import AssetView, Standing, asset_view
 _NEVER = date(9999, 12, 31)
 """Stands in a sorting for a term that has no end: after all that have one."""
 _EFFECTIVE = [state.value for state in EFFECTIVE]
+_LARGEST = 2**63 - 1
+"""What a column of cents holds."""
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -132,9 +134,14 @@ def _value_of(order: Order, text: str) -> date | datetime | int | UUID:
             return UUID(text)
         if order is Order.LAPSES:
             return date.fromisoformat(text)
-        return datetime.fromisoformat(text) if order is Order.ANSWERED else int(text)
-    except ValueError as exc:
+        if order is Order.ANSWERED:
+            return datetime.fromisoformat(text).astimezone(UTC)
+        cents = int(text)
+    except (ValueError, OverflowError) as exc:
         raise BadFormat("cursor", "shape") from exc
+    if abs(cents) > _LARGEST:
+        raise BadFormat("cursor", "shape")
+    return cents
 
 
 def _assets_of(actor: Actor, order: Order) -> Select[Any]:

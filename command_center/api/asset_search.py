@@ -28,6 +28,7 @@ from command_center.asset_access import actor_of, refusals
 from command_center.asset_workbook import workbook
 from command_center.errors import Invalid
 from command_center.workbook_cells import MEDIA_TYPE
+from streams.protocol import PLAIN_TEXT
 
 PAGE, LARGEST_PAGE = 100, 500
 NOT_KEPT = {"Cache-Control": "no-store"}
@@ -150,11 +151,11 @@ class BareLine(_Answer):
 class Filters(BaseModel):
     """Which assets, and in which order."""
 
-    text: str = Field(default="", max_length=100)
+    text: str = Field(default="", max_length=100, pattern=PLAIN_TEXT)
     case_id: UUID | None = None
     person_id: UUID | None = None
     kind: AssetKind | None = None
-    gateway: str = Field(default="", max_length=32)
+    gateway: str = Field(default="", max_length=32, pattern=PLAIN_TEXT)
     standing: list[Standing] = Field(default_factory=list, max_length=20)
     lapses_within_days: int | None = Field(default=None, ge=0, le=3650)
     order: Order = Order.FOUND
@@ -179,7 +180,7 @@ class Filters(BaseModel):
 class Paged(Filters):
     """The same, a page of it."""
 
-    cursor: str | None = Field(default=None, max_length=120)
+    cursor: str | None = Field(default=None, max_length=120, pattern=PLAIN_TEXT)
     limit: int = Field(default=PAGE, ge=1, le=LARGEST_PAGE)
 
 
@@ -206,8 +207,8 @@ def _add_searching(routes: APIRouter, read: AssetReading) -> None:
 
     @routes.get("/search/cases", summary="Cases of one's courts by number, or by the whole name of a person in them")
     async def search_cases(
-        text: Annotated[str, Parameter(max_length=100)] = "",
-        cursor: Annotated[str | None, Parameter(max_length=120)] = None,
+        text: Annotated[str, Parameter(max_length=100, pattern=PLAIN_TEXT)] = "",
+        cursor: Annotated[str | None, Parameter(max_length=120, pattern=PLAIN_TEXT)] = None,
         limit: Annotated[int, Parameter(ge=1, le=LARGEST_PAGE)] = PAGE,
     ) -> Page[FoundCaseLine]:
         with refusals():

@@ -11,7 +11,7 @@ import { timeLine } from "./asset_page_history.js";
 import { controlsOf } from "./asset_page_actions.js";
 import { askOrder } from "./asset_page_order.js";
 import { Orders } from "./asset_page_orders.js";
-import { ENDED } from "./asset_words.js";
+import { ENDED, UNSETTLED } from "./asset_words.js";
 import { onKey } from "./keys.js";
 import { live, toSignIn } from "./live.js";
 import { ask } from "./net.js";
@@ -89,7 +89,7 @@ class AssetPage {
   }
 
   get isAwaiting() {
-    return Boolean(this.summary?.answers.some((one) => !ENDED.has(one.state)) || this.grid.items.some((row) => ["intended", "unknown", "unconfirmed"].includes(row.asset.standing)));
+    return Boolean(this.summary?.answers.some((one) => !ENDED.has(one.state)) || this.grid.items.some((row) => UNSETTLED.has(row.asset.standing)));
   }
 
   async open(caseId, { isKept = false } = {}) {

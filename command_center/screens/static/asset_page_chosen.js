@@ -1,9 +1,12 @@
 // The chosen asset at the right: how far it is under control, its term, what others have on it, what may be done now.
 
 import { h, stateMark } from "./dom.js";
-import { actionName, coded, daysLeft, encumbrance, gatewayName, instant, money, orderWord, STANDING_MARKS, standingWord, termMark } from "./asset_words.js";
+import { actionName, coded, daysLeft, encumbrance, gatewayName, instant, money, orderWord, STANDING_MARKS, standingWord, termMark, UNSETTLED } from "./asset_words.js";
 import { askKeeping, askMarks, askRegistration, askResolution } from "./asset_page_findings.js";
 import { say } from "./words.js";
+
+/** What may stand out as the thing to do: it takes nothing away and gives nothing back. */
+const SAFE = new Set(["freeze", "seize", "renew"]);
 
 /** Everything about one asset but its time line. */
 export function chosenAsset({ row, bare, summary, controls, mayControl, order, find, askAgain }) {
@@ -39,7 +42,7 @@ function facts(row, bare, summary, measure) {
   if (asset.value_cents !== null) told.push(["value", money(asset.value_cents)]);
   if (asset.available_cents !== null && asset.available_cents !== asset.value_cents) told.push(["available", money(asset.available_cents)]);
   if (asset.asked_cents !== null) told.push(["asked", money(asset.asked_cents)]);
-  if (row.measure_id && asset.asked_cents !== null) told.push(["controlled", money(asset.controlled_cents)]);
+  if (row.measure_id && asset.asked_cents !== null) told.push(["controlled", UNSETTLED.has(asset.standing) ? say("asset.fact.not-known") : money(asset.controlled_cents)]);
   if (asset.over_cents > 0) told.push(["over", money(asset.over_cents)]);
   if (asset.standing === "waiting") told.push(["rank", say("asset.rank.words", { rank: asset.rank, before: asset.rank })]);
   told.push(...term(asset, summary.today, measure));
@@ -110,7 +113,7 @@ function actionList(controls, kind, mayControl, order) {
     refused.set(why, [...(refused.get(why) ?? []), one]);
   }
   return [
-    allowed.length > 0 && h("div.asset-deeds", {}, allowed.map((one, place) => h(`button${place === 0 ? ".primary" : ""}`, { type: "button", dataset: { action: one.action }, title: one.needs_approval ? say("asset.order.approval") : null, onclick: () => order(one) }, say("asset.order.open", { action: actionName(one.action, kind) })))),
+    allowed.length > 0 && h("div.asset-deeds", {}, allowed.map((one, place) => h(`button${place === 0 && SAFE.has(one.action) ? ".primary" : ""}`, { type: "button", dataset: { action: one.action }, title: one.needs_approval ? say("asset.order.approval") : null, onclick: () => order(one) }, say("asset.order.open", { action: actionName(one.action, kind) })))),
     allowed.length === 0 && h("p.asset-none", {}, say("asset.actions.none-now")),
     refused.size > 0 && h("dl.asset-refused", {}, [...refused].map(([why, each]) => [h("dt", {}, each.map((one) => actionName(one.action, kind)).join(say("asset.list.separator"))), h("dd", {}, why)])),
   ];

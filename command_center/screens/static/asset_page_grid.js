@@ -1,7 +1,7 @@
 // The case's assets as a table: searched, filtered and sorted by the server, walked through by keyboard.
 
 import { h, stateMark } from "./dom.js";
-import { daysLeft, figure, gatewayName, instant, shortInstant, STANDING_MARKS, standingWord, termMark } from "./asset_words.js";
+import { daysLeft, figure, gatewayName, instant, shortInstant, STANDING_MARKS, standingWord, termMark, UNSETTLED } from "./asset_words.js";
 import { isWriting } from "./keys.js";
 import { ask } from "./net.js";
 import { say } from "./words.js";
@@ -172,7 +172,7 @@ export class Grid {
     const { asset } = row;
     const bare = this.bare.get(asset.id);
     const isMoney = asset.kind === "bank_account" || asset.controlled_cents > 0;
-    const held = row.measure_id && isMoney ? figure(asset.controlled_cents) : "—";
+    const held = row.measure_id && isMoney && !UNSETTLED.has(asset.standing) ? figure(asset.controlled_cents) : "—";
     const title = bare?.description ?? asset.description;
     const reference = bare?.reference ?? asset.reference;
     return h("tr", { tabindex: -1, "aria-selected": "false", dataset: { asset: asset.id, standing: asset.standing } },

@@ -7,6 +7,9 @@ import { say } from "./words.js";
 const MARKS = { alarm: "serious", objection: "serious", proposal: "standby", paper: "plain" };
 const MEASURE_MARKS = { lapsed: "critical", released: "off", transferred: "off", waiting: "standby", contradicted: "serious" };
 
+/** Steps of a request that we ourselves take, with nobody pressing a button. */
+const OWN_STEPS = new Set(["sent", "chased"]);
+
 export function timeLine(history) {
   if (history.entries.length === 0) return h("p.asset-none", {}, say("asset.history.none"));
   return [
@@ -16,7 +19,7 @@ export function timeLine(history) {
 }
 
 function entryItem(entry) {
-  const by = entry.by || say(`asset.history.by.${entry.kind}`);
+  const by = entry.by || say(`asset.history.by.${OWN_STEPS.has(entry.what) ? "paper" : entry.kind}`);
   const told = [entry.words, ...facts(entry.details)].filter(Boolean);
   return h("li", { dataset: { kind: entry.kind, what: entry.what } },
     h("time", { datetime: entry.at }, instant(entry.at)),

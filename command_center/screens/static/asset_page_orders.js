@@ -84,7 +84,7 @@ export class Orders {
     if (typeof papers === "string") return h("p.asset-none", {}, papers);
     return [
       papers.length === 0 ? h("p.asset-none", {}, say("asset.papers.none")) : h("ul.asset-papers", {}, papers.map(paper)),
-      (this.may("control_assets") || this.may("approve_assets")) && h("button.quiet.asset-read-papers", { type: "button", dataset: { deed: "papers" }, title: say("asset.papers.noted"), onclick: () => showPapers(one) }, say("asset.papers.read")),
+      papers.length > 0 && (this.may("control_assets") || this.may("approve_assets")) && h("button.quiet.asset-read-papers", { type: "button", dataset: { deed: "papers" }, title: say("asset.papers.noted"), onclick: () => showPapers(one) }, say("asset.papers.read")),
     ];
   }
 }

@@ -25,6 +25,9 @@ export const requestWord = (state, found = 0) => say(`asset.request.${state}`, {
 /** Where an order stands, in a word: without an answer in time nobody knows what came of it. */
 export const orderWord = (state) => coded("asset.order.state", state);
 
+/** What came of these orders nobody knows yet: a figure would claim what isn't known. */
+export const UNSETTLED = new Set(["intended", "unknown", "unconfirmed"]);
+
 /** How far an asset is under control, in a word. */
 export function standingWord(asset, { isShort = false } = {}) {
   if (asset.standing === "waiting" && isShort) return say("asset.state.waiting.short", { rank: asset.rank });

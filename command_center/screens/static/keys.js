@@ -34,11 +34,18 @@ const OF_THE_REVIEW = [
   [["L"], "review.key.follow"],
   [["F"], "keys.fit"],
 ];
+const OF_THE_ASSETS = [
+  [["/"], "asset.key.search"],
+  [["↑", "↓"], "asset.key.walk"],
+  [["Home", "End"], "asset.key.ends"],
+  [["Enter"], "asset.key.act"],
+  [["Esc"], "asset.key.leave"],
+];
 const OF_EVERY_PAGE = [[["?"], "keys.help"]];
 
 /** The keys of the page that is open. */
 function rows() {
-  const own = { "/": OF_THE_CENTRE, "/review": OF_THE_REVIEW }[location.pathname] ?? [];
+  const own = { "/": OF_THE_CENTRE, "/review": OF_THE_REVIEW, "/assets": OF_THE_ASSETS }[location.pathname] ?? [];
   return [...own, ...OF_EVERY_PAGE];
 }
 

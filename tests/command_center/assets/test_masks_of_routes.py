@@ -14,6 +14,7 @@ import pytest
 import pytest_asyncio
 from openpyxl import load_workbook
 
+from assets.search import Order
 from assets.tables import (
     Asset,
     AssetRequest,
@@ -226,9 +227,13 @@ async def test_the_workbook_has_typed_cells_and_no_formula(planted: Planted) -> 
 
 async def test_a_cursor_that_is_none_of_ours_is_refused(planted: Planted) -> None:
     judge = await planted.client("judge")
-    for cursor in ("nonsense", f"nonsense~{new_id()}", "~"):
-        answer = await judge.get("/api/assets/search", params={"order": "lapses", "cursor": cursor})
-        assert answer.status_code == 422, cursor
+    values = ("nonsense", "", "9" * 30, "2026-13-45", "0001-01-01T00:00:00+23:59", "\x00")
+    for order in Order:
+        for cursor in (*[f"{value}~{new_id()}" for value in values], "nonsense", "~"):
+            answer = await judge.get("/api/assets/search", params={"order": order, "cursor": cursor})
+            assert answer.status_code == 422, (order, cursor)
+    for address in ("/api/assets/search", "/api/assets/search/cases"):
+        assert (await judge.get(address, params={"text": "\x00"})).status_code == 422
 
 
 async def test_each_court_of_the_demonstration_has_its_own_judge_for_its_case(planted: Planted) -> None:
