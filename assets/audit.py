@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 from uuid import UUID
 
@@ -51,6 +51,7 @@ class AuditNote:
     subject_id: str
     case_id: UUID
     details: Mapping[str, str | int]
+    contents: Mapping[str, str | int | None] = field(default_factory=dict)
 
 
 class Records(Protocol):

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from assets.audit import AuditTrail
+from assets.audit import AuditNote, AuditTrail
 from assets.measures import MeasureChange
 from assets.tables import AssetRequest, Case, ControlMeasure, MeasureEvent
 
 Detail = str | int | date | None
 
+_OPEN_DETAILS = ("ends_on", "contradiction", "keeping", "follows")
 TOLD_BY_THE_REQUEST = frozenset(
     {
         MeasureChange.ORDERED,
@@ -78,21 +79,21 @@ class Chapter:
         """Write into the audit what no request's entry tells of, what came before it first."""
         if self._after is not None:
             await self._after.close()
-        for measure, change, details in self._to_audit:
-            await self._audit.record(
-                self.session,
+        notes = [
+            AuditNote(
                 actor=self._actor_id,
                 court_id=measure.court_id,
                 action=f"asset.measure.{change}",
                 subject_type="control_measure",
                 subject_id=str(measure.id),
                 case_id=measure.case_id,
-                details={"asset": str(measure.asset_id), "state": measure.state},
+                details={"asset": str(measure.asset_id), "state": measure.state, **_open(details)},
                 contents=details,
             )
-        for case, query in self.queries:
-            await self._audit.record(
-                self.session,
+            for measure, change, details in self._to_audit
+        ]
+        notes += [
+            AuditNote(
                 actor=None,
                 court_id=case.court_id,
                 action="asset.query.sent",
@@ -101,8 +102,17 @@ class Chapter:
                 case_id=case.id,
                 details={"number": query.number, "gateway": query.gateway, "person": str(query.person_id)},
             )
+            for case, query in self.queries
+        ]
+        if notes:
+            await self._audit.record_all(self.session, notes)
         self._to_audit.clear()
         self.queries.clear()
+
+
+def _open(details: Mapping[str, str | int | None]) -> dict[str, str | int]:
+    """What of an event the audit tells: days and codes, no amounts and nobody's words."""
+    return {name: value for name, value in details.items() if name in _OPEN_DETAILS and value}
 
 
 class History:

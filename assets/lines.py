@@ -115,17 +115,29 @@ class Lines:
         """
         was_holding, was_waiting = MeasureState(measure.state) in EFFECTIVE, measure.state == MeasureState.WAITING
         behind = measure.rank if was_waiting else 0
-        details["controlled_cents"] = measure.controlled_cents
-        measure.move_to(end)
-        measure.ended_at = chapter.at
-        measure.controlled_cents = measure.rank = 0
-        chapter.note(measure, _CHANGE_OF_END[end], request_id=request_id, **details)
+        self.end_alone(chapter, measure, end, request_id=request_id, **details)
         await chapter.session.flush()
         if was_holding and uses_up:
             await self._end_the_waiting(chapter, measure.line, day)
         elif was_holding or was_waiting:
             await self._move_up(chapter, measure.line, behind, day)
         await self._followers.end(chapter, measure, day, uses_up=uses_up)
+
+    def end_alone(
+        self,
+        chapter: Chapter,
+        measure: ControlMeasure,
+        end: MeasureState,
+        *,
+        request_id: UUID | None = None,
+        **details: Detail,
+    ) -> None:
+        """End one that nobody waits behind and nothing follows."""
+        details["controlled_cents"] = measure.controlled_cents
+        measure.move_to(end)
+        measure.ended_at = chapter.at
+        measure.controlled_cents = measure.rank = 0
+        chapter.note(measure, _CHANGE_OF_END[end], request_id=request_id, **details)
 
     async def settle(self, chapter: Chapter, name: str, day: date) -> None:
         """Put ranks in order, and let the first take effect where nobody holds the thing."""

@@ -72,7 +72,7 @@ class Orders:
         request_id = new_id()
         return AssetRequest(
             id=request_id,
-            number=f"{NUMBER_LETTER[action]}{self.today():%Y%m%d}{request_id.hex[-14:].upper()}",
+            number=request_number(action, self.today(), request_id),
             case_id=case.id,
             person_id=person.id,
             action=action.value,
@@ -214,6 +214,11 @@ class Orders:
                 "reason": request.decision_reason or request.override_reason,
             },
         )
+
+
+def request_number(action: Action, day: date, request_id: UUID) -> str:
+    """The number that a request has with the other side: its kind, its day, and what makes it the only one."""
+    return f"{NUMBER_LETTER[action]}{day:%Y%m%d}{request_id.hex[-14:].upper()}"
 
 
 async def case_of(session: AsyncSession, actor: Actor, case_id: UUID, *, lock: bool = False) -> Case:

@@ -14,7 +14,7 @@ from assets.audit import Actor, AuditTrail, Records
 from assets.batches import Batches
 from assets.chasing import FEEDBACK_HOURS, Chasing
 from assets.checking import Checking
-from assets.confirmations import Confirmations
+from assets.confirmations import ask_how_it_stands
 from assets.controls import Controls
 from assets.documents import Action
 from assets.effects import Effects
@@ -75,7 +75,7 @@ class Assets:
         sealing = Sealing(seal, clock)
         self._orders = Orders(audit, clock, sealing, approved_actions)
         history = History(audit, clock)
-        lines = Lines(Confirmations(self._orders).ask)
+        lines = Lines(ask_how_it_stands)
         effects = Effects(lines, history, clock)
         answers = Answers(records, audit, clock, telling.note, effects, chase_seconds=chase_seconds)
         self._sender = Sender(

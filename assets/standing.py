@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -48,11 +49,23 @@ async def hold(session: AsyncSession, line: str) -> None:
 
     Land and the houses on it change together, so they share one lock. Whoever locks a case's row does so before this.
     """
-    gateway, kind, reference = line.split("/", 2)
-    name = f"{gateway}/{kind}/{plot_of(reference)}" if kind == AssetKind.REAL_ESTATE else line
+    await hold_all(session, {line})
+
+
+async def hold_all(session: AsyncSession, lines: Collection[str]) -> None:
+    """Hold several at once, in an order in which no two wait for each other."""
+    if not lines:
+        return
+    names = sorted({_lock_of(line) for line in lines})
     insert = postgresql_insert if session.get_bind().dialect.name == "postgresql" else sqlite_insert
-    await session.execute(insert(ControlLine).values(name=name).on_conflict_do_nothing())
-    await session.execute(select(ControlLine.name).where(ControlLine.name == name).with_for_update())
+    await session.execute(insert(ControlLine).on_conflict_do_nothing(), [{"name": name} for name in names])
+    held = select(ControlLine.name).where(ControlLine.name.in_(names)).order_by(ControlLine.name)
+    await session.execute(held.with_for_update())
+
+
+def _lock_of(line: str) -> str:
+    gateway, kind, reference = line.split("/", 2)
+    return f"{gateway}/{kind}/{plot_of(reference)}" if kind == AssetKind.REAL_ESTATE else line
 
 
 async def read_line(session: AsyncSession, line: str) -> Line:

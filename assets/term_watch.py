@@ -22,9 +22,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
 from assets.audit import AuditNote, AuditTrail, Records
+from assets.confirmations import ask_how_it_stands
+from assets.history import History
 from assets.identifiers import new_id
+from assets.lapses import Lapses
+from assets.lines import Lines
 from assets.measures import EFFECTIVE, MeasureState
-from assets.tables import Case, ControlMeasure, MeasureEvent, TermAlarm
+from assets.tables import Case, ControlMeasure, TermAlarm
 from assets.term_days import LAPSED, AlarmDays
 from assets.terms import china_day
 
@@ -85,6 +89,7 @@ class TermWatch:
         self._days = days
         self._told = told
         self._batch = batch
+        self._lapses = Lapses(Lines(ask_how_it_stands), History(audit, clock))
         self._from: dict[MeasureState, date] = {}
         """Up to which last day this run has raised what there is: what is behind needn't be looked through again."""
 
@@ -108,26 +113,8 @@ class TermWatch:
 
     async def _lapse(self, today: date) -> list[UUID]:
         """What wasn't renewed by its last day is over. Source: 查扣冻 §27."""
-        over = (
-            select(ControlMeasure)
-            .join(Case)
-            .where(ControlMeasure.state.in_(_EFFECTIVE), ControlMeasure.ends_on < today)
-            .order_by(ControlMeasure.ends_on, ControlMeasure.id)
-            .limit(LAPSE_BATCH)
-        )
         async with self._records.write() as session:
-            measures = list(await session.scalars(_taken(over)))
-            at = self._clock()
-            for measure in measures:
-                measure.move_to(MeasureState.LAPSED)
-                measure.changed_at = measure.ended_at = at
-                session.add(MeasureEvent(measure_id=measure.id, at=at, what=MeasureState.LAPSED.value))
-            notes = [
-                _note("asset.measure.lapsed", one.id, one.case_id, one.court_id, ends_on=str(one.ends_on))
-                for one in measures
-            ]
-            await self._audit.record_all(session, notes)
-        return [measure.case_id for measure in measures]
+            return await self._lapses.lapse_due(session, today, LAPSE_BATCH)
 
     async def _close_moot(self, _today: date) -> list[UUID]:
         """Close the alarms of terms that end on another day now, and of measures that are over."""

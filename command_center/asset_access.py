@@ -102,6 +102,7 @@ def _body(note: AuditNote) -> dict[str, Any]:
         "case": str(note.case_id),
         "by": str(note.actor) if note.actor else None,
         **note.details,
+        **note.contents,
     }
 
 

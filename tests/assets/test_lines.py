@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from assets import sender
-from assets.errors import Conflict
+from assets.errors import Conflict, GatewayUnreachable
 from command_center.database import Database
 from tests.support.courts import DEBTOR, Courts, Thing
 from tests.support.records import sqlite_records
@@ -85,6 +85,53 @@ async def test_article_27_what_lapses_makes_room_and_its_court_goes_to_the_end(c
     ]
     # It took effect the day after the other one's last day, however late our records noticed.
     assert await courts.term(second) == (date(2027, 11, 22), date(2028, 11, 21))
+
+
+async def test_article_27_the_watch_over_terms_has_the_next_take_effect(courts: Courts) -> None:
+    one, two, three = courts.courts
+    first = await one.freeze(ACCOUNT, 40_000)
+    second, third = await two.freeze(ACCOUNT, 70_000), await three.freeze(ACCOUNT, 10_000)
+    courts.clock.go_to(date(2028, 11, 30))  # the term of the second is over as well by now
+    await courts.watch_terms()
+    assert [await courts.standing(each) for each in (first, second, third)] == [
+        ("lapsed", 0, 0),
+        ("lapsed", 0, 0),
+        ("in_force", 0, 0),
+    ]
+    assert await courts.term(third) == (date(2028, 11, 22), date(2029, 11, 21))
+    await courts.exchange()
+    assert await courts.standing(third) == ("in_force", 0, 10_000)
+    assert {one.case_id, two.case_id, three.case_id} <= set(courts.changes)
+
+
+async def test_article_27_a_renewal_sent_in_time_and_not_answered_keeps_it_from_lapsing(
+    courts: Courts,
+) -> None:
+    one, two, _ = courts.courts
+    first, second = await one.freeze(ACCOUNT, 40_000), await two.freeze(ACCOUNT, 70_000)
+    courts.clock.go_to(date(2027, 11, 21))
+    courts.bank.troubles = [GatewayUnreachable("bank")]
+    await courts.controls.renew(one.judge, first, one.warrant())
+    await courts.assets.send_due()
+    courts.clock.go_to(date(2027, 11, 23))
+    await courts.watch_terms()
+    assert await courts.standing(first) == ("in_force", 0, 40_000)
+    await courts.exchange()
+    assert await courts.term(first) == (date(2026, 11, 22), date(2028, 11, 21))
+    assert await courts.standing(second) == ("waiting", 1, 0)
+
+
+async def test_article_27_one_whose_renewal_was_refused_lapses_as_soon_as_that_is_known(courts: Courts) -> None:
+    one, two, _ = courts.courts
+    first, second = await one.freeze(ACCOUNT, 40_000), await two.freeze(ACCOUNT, 70_000)
+    courts.clock.go_to(date(2027, 11, 21))
+    order = await courts.controls.renew(one.judge, first, one.warrant())
+    courts.bank.refusal = "no"
+    courts.clock.go_to(date(2027, 11, 23))
+    await courts.answered(order)
+    assert await courts.standing(first) == ("lapsed", 0, 0)
+    assert await courts.standing(second) == ("in_force", 0, 70_000)
+    assert (await courts.term(second))[0] == date(2027, 11, 22)
 
 
 async def test_practice_what_waited_never_takes_effect_once_all_of_it_is_gone(courts: Courts) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID, uuid4
@@ -10,13 +10,16 @@ from uuid import UUID, uuid4
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from assets.audit import Actor, AuditTrail
+from assets.audit import Actor, AuditNote, AuditTrail
 from assets.controls import Controls
 from assets.gateway import Payee
+from assets.holidays import announced
 from assets.measures import EFFECTIVE
 from assets.ordering import Warrant
 from assets.service import Assets
 from assets.tables import Asset, AssetRequest, Case, ControlMeasure, MeasureEvent, Person, line_of
+from assets.term_days import alarm_days
+from assets.term_watch import TermWatch
 from assets.terms import SHANGHAI, AssetKind
 from assets.views import RequestView
 from command_center.database import Database
@@ -82,6 +85,11 @@ class Quiet:
         """Remember it."""
         await session.flush()
         self.actions.append(action)
+
+    async def record_all(self, session: AsyncSession, notes: Sequence[AuditNote]) -> None:
+        """Remember them."""
+        await session.flush()
+        self.actions += [note.action for note in notes]
 
 
 @dataclass
@@ -224,6 +232,14 @@ class Courts:
         while await self.assets.send_due():
             rounds += 1
             assert rounds < MOST_ROUNDS, "something can't be asked, or its answer not be kept"
+
+    async def watch_terms(self) -> None:
+        """Let the watch run through, as the worker has it do every half minute."""
+
+        async def told(cases: Collection[UUID]) -> None:
+            self.changes += cases
+
+        await TermWatch(self.database, self.trail, self.clock, alarm_days(announced()), told).run_through()
 
     async def measure(self, measure_id: UUID) -> ControlMeasure:
         """A measure as it stands."""

@@ -1,0 +1,77 @@
+"""What wasn't renewed by its last day is over, and whoever waits behind it takes effect. Source: 查扣冻 §27, §26."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from assets.documents import Action
+from assets.history import History
+from assets.lines import Lines
+from assets.measures import EFFECTIVE, STANDING, MeasureState
+from assets.requests import AWAITED
+from assets.standing import hold_all
+from assets.tables import AssetRequest, ControlMeasure
+
+_EFFECTIVE = [state.value for state in EFFECTIVE]
+
+
+class Lapses:
+    """Ends what is over, some of it at a time; two that do so at once end nothing twice."""
+
+    def __init__(self, lines: Lines, history: History) -> None:
+        self._lines = lines
+        self._history = history
+
+    async def lapse_due(self, session: AsyncSession, today: date, limit: int) -> list[UUID]:
+        """End up to `limit` measures whose last day is past; give the cases in which something changed.
+
+        It writes its own entries in the audit, last. One whose renewal was sent and has no answer yet isn't touched:
+        it may have been renewed.
+        """
+        over = select(ControlMeasure.id, ControlMeasure.line).where(_is_over(today))
+        due = list(await session.execute(over.order_by(ControlMeasure.ends_on, ControlMeasure.id).limit(limit)))
+        await hold_all(session, {line for _, line in due})
+        chapter = self._history.chapter(session)
+        ids = [measure_id for measure_id, _ in due]
+        busy = set(await session.scalars(_with_company(ids)))
+        # What was read before the lines were held may have changed.
+        still = select(ControlMeasure).where(ControlMeasure.id.in_(ids), _is_over(today)).order_by(ControlMeasure.id)
+        for measure in list(await session.scalars(still.execution_options(populate_existing=True))):
+            if measure.id in busy:
+                await self._lines.lapse_overdue(chapter, measure.line, today)
+            elif measure.ends_on is not None:
+                self._lines.end_alone(chapter, measure, MeasureState.LAPSED, ends_on=measure.ends_on)
+        await chapter.close()
+        return [*chapter.cases]
+
+
+def _is_over(today: date) -> ColumnElement[bool]:
+    renewal = exists().where(
+        AssetRequest.measure_id == ControlMeasure.id,
+        AssetRequest.action == Action.RENEW.value,
+        AssetRequest.state.in_([state.value for state in AWAITED]),
+    )
+    return and_(
+        ControlMeasure.state.in_(_EFFECTIVE),
+        ControlMeasure.ends_on < today,
+        ControlMeasure.follows_id.is_(None),
+        ~renewal,
+    )
+
+
+def _with_company(ids: Sequence[UUID]) -> Select[UUID]:
+    """Those of these measures that somebody waits behind, or that something follows."""
+    other = aliased(ControlMeasure)
+    company = exists().where(
+        or_(
+            and_(other.line == ControlMeasure.line, other.state == MeasureState.WAITING.value),
+            and_(other.follows_id == ControlMeasure.id, other.state.in_([state.value for state in STANDING])),
+        )
+    )
+    return select(ControlMeasure.id).where(ControlMeasure.id.in_(ids), company)
