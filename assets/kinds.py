@@ -62,8 +62,10 @@ def kinds() -> dict[str, GatewayKind]:
     return found
 
 
-def open_gateways(settings: Sequence[GatewaySettings]) -> list[Gateway]:
-    """The gateways of an installation; give their connections back with `close`.
+def open_gateways(
+    settings: Sequence[GatewaySettings], watch: Callable[[Poster], None] = lambda _: None
+) -> list[Gateway]:
+    """The gateways of an installation; give their connections back with `close`. `watch` is told of each connection.
 
     Raises:
         GatewaysMisconfigured: there is no such kind, or a certificate or key can't be used.
@@ -72,7 +74,10 @@ def open_gateways(settings: Sequence[GatewaySettings]) -> list[Gateway]:
     for one in settings:
         if one.kind not in known:
             raise GatewaysMisconfigured(f"gateway {one.name}: there is no kind {one.kind} (but {', '.join(known)})")
-    return [known[one.kind].open(one, poster_of(one)) for one in settings]
+    posters = [poster_of(one) for one in settings]
+    for poster in posters:
+        watch(poster)
+    return [known[one.kind].open(one, poster) for one, poster in zip(settings, posters, strict=True)]
 
 
 def names_of(settings: Sequence[GatewaySettings]) -> dict[str, Words]:

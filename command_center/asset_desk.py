@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -10,6 +12,7 @@ from assets.cases import Cases
 from assets.collecting import CaseAccounts
 from assets.guard import WHOLE, CoverRules
 from assets.holidays import WorkingDays, announced, read_holidays
+from assets.posting import Poster
 from assets.proposals import Proposals
 from assets.reading import AssetReading
 from assets.sanctions.service import Sanctions
@@ -29,11 +32,18 @@ from command_center.journal import Journal
 from streams.hub.hub import Hub
 
 
-def assets_of(settings: Settings, database: Database, hub: Hub, audit: Audit, journal: Journal) -> Assets:
-    """The asset domain's service, for one process."""
+def assets_of(
+    settings: Settings,
+    database: Database,
+    hub: Hub,
+    audit: Audit,
+    journal: Journal,
+    watch: Callable[[Poster], None] = lambda _: None,
+) -> Assets:
+    """The asset domain's service, for one process; `watch` is told of each gateway's connection."""
     return Assets(
         database,
-        gateways_of(settings),
+        gateways_of(settings, watch),
         AssetTrail(audit, journal),
         now,
         told_over(hub),

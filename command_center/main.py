@@ -96,6 +96,7 @@ from command_center.evidence.retention_rules import periods_of
 from command_center.evidence.store_tiered import store_of
 from command_center.evidence.timeline import TimeLines
 from command_center.evidence.tracks import Tracks
+from command_center.gateways import GatewaysCollector
 from command_center.journal import Journal
 from command_center.live import screens_socket
 from command_center.live.board import Board
@@ -196,7 +197,9 @@ class Web:
         self.timelines = TimeLines(self.database, self.board.hub_state)
         self.nodes = Nodes(self.board.hub_state, assumed)
         self.metrics.registry.register(NodesCollector(self.nodes))
-        self.assets = assets_of(settings, self.database, self.hub, self.audit, self.journal)
+        asked = GatewaysCollector()
+        self.metrics.registry.register(asked)
+        self.assets = assets_of(settings, self.database, self.hub, self.audit, self.journal, asked.watch)
         self.cases = cases_of(self.database, self.hub, self.audit, self.journal)
         self.sanctions = sanctions_of(settings, self.database, self.hub, self.audit, self.journal)
         self.proposals = proposals_of(settings, self.database, self.hub, self.audit, self.journal)

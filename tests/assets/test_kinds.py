@@ -12,12 +12,13 @@ from textwrap import dedent
 import pytest
 
 import assets
+from assets.errors import GatewayRefused, GatewayUnreachable
 from assets.gateway_settings import GatewaySettings, GatewaysMisconfigured, read_file
 from assets.kinds import GatewayKind, kinds, names_of, open_gateways, simulator_of
 from assets.posting import _trusting
 from assets.terms import AssetKind
 from command_center.config import Settings
-from command_center.gateways import gateways_listed, gateways_of, simulators_of
+from command_center.gateways import GatewaysCollector, gateways_listed, gateways_of, simulators_of
 from command_center.translations import _words, catalogue
 from tests.assets.simulators.orders import query
 from tests.support.simulator import Simulator
@@ -228,3 +229,33 @@ def test_two_hundred_gateways_are_opened_without_reading_the_machines_certificat
     _trusting.cache_clear()
     assert len({gateway.name for gateway in opened}) == 200
     assert len(read) == 1
+
+
+async def test_how_gateways_answer_is_told_in_figures(tmp_path: Path) -> None:
+    simulator = Simulator("bank", tmp_path / "bank.sqlite3", delay_seconds=0)
+    await simulator.start()
+    asked = GatewaysCollector()
+    bank, registry = gateways_of(Settings(bank_url=simulator.url, registry_url="http://127.0.0.1:9"), asked.watch)
+    await bank.query(query("C1"))
+    simulator.behave("refuses")
+    with pytest.raises(GatewayRefused):
+        await bank.query(query("C2"))
+    for number in range(5):
+        with pytest.raises(GatewayUnreachable):
+            await registry.query(query(f"R{number}"))
+    told = {
+        (sample.name.removeprefix("command_center_gateway_"), *sample.labels.values()): sample.value
+        for metric in asked.collect()
+        for sample in metric.samples
+    }
+    assert told == {
+        ("requests_total", "bank", "answered"): 1,
+        ("requests_total", "bank", "gateway-refused"): 1,
+        ("requests_total", "registry", "gateway-unreachable"): 5,
+        ("requests_total", "registry", "retried"): 10,
+        ("rests", "bank"): 0,
+        ("rests", "registry"): 1,
+    }
+    for gateway in (bank, registry):
+        await gateway.close()
+    await simulator.stop()
