@@ -164,10 +164,11 @@ class Answers:
 
     async def _apply(self, request_id: UUID, write: _Write) -> None:
         async with self._turn, self._records.write() as session:
-            request = await session.get_one(AssetRequest, request_id)
             # One answer of a case at a time; on SQLite the writing transaction has seen to that already.
-            case = await session.get_one(Case, request.case_id, with_for_update=CASE_LOCK)
-            await session.refresh(request, with_for_update=True)
+            of_request = select(Case).join(AssetRequest, AssetRequest.case_id == Case.id)
+            of_request = of_request.where(AssetRequest.id == request_id).with_for_update(of=Case, **CASE_LOCK)
+            case = (await session.scalars(of_request)).one()
+            request = await session.get_one(AssetRequest, request_id, with_for_update=True)
             if RequestState(request.state) not in AWAITED:
                 return  # answered twice: the first one stands
             before = request.state

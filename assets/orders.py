@@ -79,6 +79,10 @@ class Orders:
             gateway=gateway,
             state=RequestState.DRAFT.value,
             documents=[document.value for document in NEEDED[action]],
+            particulars={},
+            ruling_number="",
+            payee={},
+            approval="",
             idempotency_key=key,
             actor_id=actor.user_id,
             created_at=self._clock(),
@@ -160,26 +164,6 @@ class Orders:
             request.next_ask_at = self._clock()
             return True
         return False
-
-    async def open_query(
-        self, session: AsyncSession, case: Case, person: Person, gateway: str, key: UUID
-    ) -> AssetRequest | None:
-        """The query that stands for this press of the button already: the same one, or one to be asked again."""
-        of_this_person = (
-            select(AssetRequest)
-            .where(
-                AssetRequest.case_id == case.id,
-                AssetRequest.person_id == person.id,
-                AssetRequest.gateway == gateway,
-                AssetRequest.action == Action.QUERY.value,
-            )
-            .order_by(AssetRequest.id.desc())
-            .limit(1)
-        )
-        latest = (await session.scalars(of_this_person)).first()
-        if latest is None or latest.idempotency_key == key:
-            return latest
-        return latest if self.ask_again(latest) else None
 
     async def first_order(self, session: AsyncSession, key: UUID) -> AssetRequest | None:
         """What was ordered under this key before."""

@@ -65,6 +65,8 @@ class Sender:
         self._at_once_each = at_once_each
         self._asking: dict[UUID, str] = {}
         self._awake = asyncio.Event()
+        self._is_short_of_room = False
+        """Something is due that there was no room for when it was last looked for."""
 
     def wake(self) -> None:
         """Say that there is something to send."""
@@ -104,8 +106,12 @@ class Sender:
     async def _take(self) -> Taken:
         busy = Counter(self._asking.values())
         room = {name: self._at_once_each - busy[name] for name in self._gateways}
+        free = self._at_once - len(self._asking)
+        self._is_short_of_room = free <= 0 or any(left <= 0 for left in room.values())
         try:
-            return await self._claims.take(room, self._at_once - len(self._asking))
+            taken = await self._claims.take(room, free)
+            self._is_short_of_room |= not taken.is_all
+            return taken
         except Exception:  # the sender outlives a database that is away for a while
             logger.exception("could not look for requests to send")
             return Taken()
@@ -138,7 +144,8 @@ class Sender:
             await self._give_back([request_id])
         # Where this is cancelled, it stays in hand: `run` gives it back.
         del self._asking[request_id]
-        self._awake.set()
+        if self._is_short_of_room:
+            self._awake.set()
 
     async def _asked(self, sealed: Sealed) -> None:
         request = sealed.request

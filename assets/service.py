@@ -27,10 +27,11 @@ from assets.lines import Lines
 from assets.names import private_names
 from assets.objections import Objections
 from assets.ordering import NoPayees, Payees, Warrant
-from assets.orders import APPROVED_ACTIONS, Orders, case_of, require, require_under_enforcement, visible
+from assets.orders import APPROVED_ACTIONS, Orders, case_of, require, visible
 from assets.papers.reading import PaperReading
 from assets.papers.sealing import Sealing
 from assets.papers.seals import Seal
+from assets.queries import Queries
 from assets.sender import Sender
 from assets.tables import Asset, AssetRequest, Case, ControlMeasure, Person
 from assets.telling import Telling
@@ -74,6 +75,7 @@ class Assets:
         telling = Telling(changed)
         sealing = Sealing(seal, clock)
         self._orders = Orders(audit, clock, sealing, approved_actions)
+        self._queries = Queries(records, self._orders, sealing, audit)
         history = History(audit, clock)
         lines = Lines(ask_how_it_stands)
         effects = Effects(lines, history, clock)
@@ -196,30 +198,12 @@ class Assets:
             NotFound: no such case, person or gateway in the actor's courts.
             NotUnderEnforcement: only the person under enforcement may be queried. Source: 法释〔2013〕20号 §7.
         """
-        require(actor.may_query or (actor.may_propose and actor.case_ids is not None))
         names = tuple(dict.fromkeys(gateways)) if gateways else self.gateway_names
         if unknown := [name for name in names if name not in self._gateways]:
             raise NotFound("no-such-gateway", gateway=unknown[0])
-        async with self._records.write() as session:
-            case = await case_of(session, actor, case_id, lock=True)
-            person = await session.get(Person, person_id)
-            if person is None or person.case_id != case.id:
-                raise NotFound("no-such-person")
-            require_under_enforcement(person)
-            first = await self._orders.first_order(session, idempotency_key)
-            if first is not None and (first.person_id, first.action) != (person.id, Action.QUERY.value):
-                raise Conflict("idempotency-key-used", number=first.number)
-            asked = []
-            for name in names:
-                request = await self._orders.open_query(session, case, person, name, idempotency_key)
-                is_repeated = request is not None and request.idempotency_key == idempotency_key
-                if request is None:
-                    request = self._orders.draft(actor, case, person, Action.QUERY, name, idempotency_key)
-                    await self._orders.submit(session, actor, case, request)
-                elif not is_repeated:
-                    await self._orders.note(session, actor, case, request)
-                asked.append(request)
-            views = [request_view(request) for request in asked]
+        views = await self._queries.query(
+            actor, case_id=case_id, person_id=person_id, gateways=names, key=idempotency_key
+        )
         await self._tell(case_id)
         return views
 

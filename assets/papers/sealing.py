@@ -39,24 +39,31 @@ class Sealing:
 
     async def seal(self, session: AsyncSession, case: Case, request: AssetRequest, sealed_by: UUID | None) -> None:
         """Write the papers and put the court's seal on each."""
+        session.add_all(await self.papers_of(session, case, request, sealed_by))
+
+    async def papers_of(
+        self, session: AsyncSession, case: Case, request: AssetRequest, sealed_by: UUID | None
+    ) -> list[SealedPaper]:
+        """The same, for a caller who puts the papers into the records: behind the request that they belong to."""
         now = self._clock()
-        for draft in await self._drafted(session, case, request):
-            session.add(
-                SealedPaper(
-                    request_id=request.id,
-                    document=draft.document.value,
-                    number=draft.number,
-                    content=draft.content,
-                    sha256=digest(draft.content),
-                    seal=self._seal.sign(draft.content.encode()),
-                    seal_key_id=self._seal.id,
-                    sealed_at=now,
-                    sealed_by=sealed_by,
-                )
+        papers = [
+            SealedPaper(
+                request_id=request.id,
+                document=draft.document.value,
+                number=draft.number,
+                content=draft.content,
+                sha256=digest(draft.content),
+                seal=self._seal.sign(draft.content.encode()),
+                seal_key_id=self._seal.id,
+                sealed_at=now,
+                sealed_by=sealed_by,
             )
+            for draft in await self._drafted(session, case, request)
+        ]
         request.sealed_at = now
         if request.state in (RequestState.DRAFT, RequestState.APPROVED):
             request.move_to(RequestState.SEALED)
+        return papers
 
     async def sealed(self, records: Records, request_ids: Sequence[UUID]) -> list[Sealed]:
         """These requests with their papers; what was ordered before there was a seal gets them now."""

@@ -1,0 +1,110 @@
+"""A person is asked about at many gateways at once: one press of the button, one request each, few statements."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from assets.audit import Actor, AuditNote, AuditTrail, Records
+from assets.documents import Action
+from assets.errors import Conflict, NotFound
+from assets.orders import Orders, case_of, require, require_under_enforcement
+from assets.papers.sealing import Sealing
+from assets.tables import AssetRequest, Case, Person
+from assets.views import RequestView, request_view
+
+
+class Queries:
+    """Asks about persons under enforcement, and about nobody else. Source: 法释〔2013〕20号 §7."""
+
+    def __init__(self, records: Records, orders: Orders, sealing: Sealing, audit: AuditTrail) -> None:
+        self._records = records
+        self._orders = orders
+        self._sealing = sealing
+        self._audit = audit
+
+    async def query(
+        self, actor: Actor, *, case_id: UUID, person_id: UUID, gateways: Sequence[str], key: UUID
+    ) -> list[RequestView]:
+        """Ask these gateways; where a query of the person stands open or failed, that one is asked again.
+
+        Raises: as `Assets.query`.
+        """
+        require(actor.may_query or (actor.may_propose and actor.case_ids is not None))
+        async with self._records.write() as session:
+            case = await case_of(session, actor, case_id, lock=True)
+            person = await session.get(Person, person_id)
+            if person is None or person.case_id != case.id:
+                raise NotFound("no-such-person")
+            require_under_enforcement(person)
+            await self._require_unused(session, key, person)
+            latest = await self._latest(session, person, gateways)
+            new, again, asked = [], [], []
+            for gateway in gateways:
+                request = latest.get(gateway)
+                if request is None or (request.idempotency_key != key and not self._orders.ask_again(request)):
+                    request = self._orders.draft(actor, case, person, Action.QUERY, gateway, key)
+                    new.append(request)
+                elif request.idempotency_key != key:
+                    again.append(request)
+                asked.append(request)
+            await self._send(session, actor, case, new, again)
+            return [request_view(request) for request in asked]
+
+    async def _require_unused(self, session: AsyncSession, key: UUID, person: Person) -> None:
+        first = await self._orders.first_order(session, key)
+        if first is not None and (first.person_id, first.action) != (person.id, Action.QUERY.value):
+            raise Conflict("idempotency-key-used", number=first.number)
+
+    async def _latest(self, session: AsyncSession, person: Person, gateways: Sequence[str]) -> dict[str, AssetRequest]:
+        """The newest query of this person at each gateway."""
+        of_this_person = (
+            select(AssetRequest)
+            .where(
+                AssetRequest.case_id == person.case_id,
+                AssetRequest.person_id == person.id,
+                AssetRequest.action == Action.QUERY.value,
+                AssetRequest.gateway.in_(gateways),
+            )
+            .order_by(AssetRequest.id)
+        )
+        return {request.gateway: request for request in await session.scalars(of_this_person)}
+
+    async def _send(
+        self,
+        session: AsyncSession,
+        actor: Actor,
+        case: Case,
+        new: Sequence[AssetRequest],
+        again: Sequence[AssetRequest],
+    ) -> None:
+        papers = [
+            paper for request in new for paper in await self._sealing.papers_of(session, case, request, actor.user_id)
+        ]
+        for request in new:
+            self._orders.go(request)
+        session.add_all(new)
+        await session.flush()
+        session.add_all(papers)
+        notes = [_note(actor, case, request) for request in (*new, *again)]
+        await self._audit.record_all(session, notes)
+
+
+def _note(actor: Actor, case: Case, request: AssetRequest) -> AuditNote:
+    return AuditNote(
+        actor=actor.user_id,
+        court_id=case.court_id,
+        action=f"asset.{request.action}.sent",
+        subject_type="asset_request",
+        subject_id=str(request.id),
+        case_id=request.case_id,
+        details={
+            "number": request.number,
+            "gateway": request.gateway,
+            "person": str(request.person_id),
+            "ruling": request.ruling_number,
+        },
+    )
