@@ -51,7 +51,7 @@ def assets_of(
         approved_actions=settings.actions_to_approve,
         feedback_hours=settings.feedback_hours,
         payees=CaseAccounts(),
-        cover_rules=CoverRules(int(settings.cover_factor * WHOLE), int(settings.over_limit_ratio * WHOLE)),
+        cover_rules=cover_rules_of(settings),
     )
 
 
@@ -62,7 +62,13 @@ def asset_reading_of(database: Database, audit: Audit, journal: Journal) -> Asse
 
 def sanctions_of(settings: Settings, database: Database, hub: Hub, audit: Audit, journal: Journal) -> Sanctions:
     """The service for credit sanctions, for one process."""
-    return Sanctions(database, AssetTrail(audit, journal), now, told_over(hub), holidays_of(settings))
+    trail = AssetTrail(audit, journal)
+    return Sanctions(database, trail, now, told_over(hub), holidays_of(settings), cover_rules_of(settings))
+
+
+def cover_rules_of(settings: Settings) -> CoverRules:
+    """How this court reckons what covers a claim."""
+    return CoverRules(int(settings.cover_factor * WHOLE), int(settings.over_limit_ratio * WHOLE))
 
 
 def holidays_of(settings: Settings) -> WorkingDays:

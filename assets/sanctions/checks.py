@@ -15,7 +15,7 @@ from typing import Any
 
 from assets import formats
 from assets.errors import BadFormat
-from assets.sanctions.cover import Cover
+from assets.guard import Cover
 from assets.sanctions.grounds import Ground, SanctionKind, Security
 from assets.tables import Person
 
@@ -132,13 +132,13 @@ def _assets_do_not_suffice(question: Question) -> Check:
     if question.kind is SanctionKind.LIMIT:
         return Check(code, Outcome.NOT_APPLICABLE, {})
     evidence: dict[str, str | int] = {
-        "cover_cents": cover.cover_cents,
+        "cover_cents": cover.covered_cents,
         "claim_cents": cover.claim_cents,
         "unvalued": cover.unvalued,
     }
     if cover.claim_cents <= 0:
         return Check(code, Outcome.NO_DATA, evidence)
-    if cover.cover_cents >= cover.claim_cents:
+    if cover.covered_cents >= cover.claim_cents:
         return Check(code, Outcome.FAIL, evidence)
     # What has no value on record may make up the rest.
     return Check(code, Outcome.NO_DATA if cover.unvalued else Outcome.PASS, evidence)

@@ -12,12 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from assets.audit import Actor
 from assets.errors import NotFound
+from assets.guard import CoverRules, cover
 from assets.holidays import WorkingDays
 from assets.masks import masked_words
 from assets.names import private_names
 from assets.orders import case_of
 from assets.sanctions.checks import Check, Question, check_of_json, failing, run_checks
-from assets.sanctions.cover import CoverOf
 from assets.sanctions.deeds import Circumstances, Deed, why_not
 from assets.sanctions.grounds import Ground, SanctionKind, Security
 from assets.sanctions.publication import publication_text, published_fields
@@ -53,9 +53,9 @@ class Opened:
 class Reading:
     """Reads sanctions inside the caller's transaction."""
 
-    def __init__(self, days: WorkingDays, cover_of: CoverOf, clock: Callable[[], datetime]) -> None:
+    def __init__(self, days: WorkingDays, rules: CoverRules, clock: Callable[[], datetime]) -> None:
         self.days = days
-        self._cover_of = cover_of
+        self._rules = rules
         self._clock = clock
 
     def today(self) -> date:
@@ -104,7 +104,7 @@ class Reading:
                 person=person,
                 ground=ground,
                 security=security,
-                cover=await self._cover_of(session, case, self.today()),
+                cover=await cover(session, case.id, self.today(), self._rules),
                 today=self.today(),
                 received_cents=(await received_of(session, [case.id])).get(case.id),
                 limit_served_on=await session.scalar(served),

@@ -17,11 +17,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from assets.answers import Changed
 from assets.audit import Actor, AuditTrail, Records
 from assets.errors import BadFormat, Conflict, NotFound
+from assets.guard import CoverRules
 from assets.holidays import WorkingDays
 from assets.identifiers import new_id
 from assets.orders import case_of, require, require_under_enforcement, visible
 from assets.sanctions.checks import Check, failing
-from assets.sanctions.cover import CoverOf, cover_of_measures
 from assets.sanctions.grounds import Ground, Performance, SanctionKind, Security, check_extension
 from assets.sanctions.reading import Reading
 from assets.sanctions.received import received_of
@@ -65,13 +65,13 @@ class Sanctions:
         clock: Callable[[], datetime],
         changed: Changed,
         days: WorkingDays,
-        cover_of: CoverOf = cover_of_measures,
+        rules: CoverRules,
     ) -> None:
         self._records = records
         self._audit = audit
         self._clock = clock
         self._changed = changed
-        self._reading = Reading(days, cover_of, clock)
+        self._reading = Reading(days, rules, clock)
         self.steps = Steps(records, audit, clock, changed, self._reading)
 
     def today(self) -> date:

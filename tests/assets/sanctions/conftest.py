@@ -14,6 +14,7 @@ from assets.audit import Actor
 from assets.case_accounts.ledger_tables import MainAccount, SubAccount
 from assets.case_accounts.tables import Arrival
 from assets.documents import Action
+from assets.guard import CoverRules
 from assets.holidays import announced
 from assets.identifiers import new_id
 from assets.sanctions.expiry import Expiry
@@ -50,7 +51,7 @@ class Bench:
         self.judge = Actor(uuid4(), courts, may_see=True, may_propose_sanction=True, own_court_id=self.court_id)
         self.president = Actor(uuid4(), courts, may_see=True, may_decide_sanction=True, own_court_id=self.court_id)
         trail = AssetTrail(Audit(self.clock), Journal(self.clock))
-        self.sanctions = Sanctions(self.database, trail, self.clock, self._changed, announced())
+        self.sanctions = Sanctions(self.database, trail, self.clock, self._changed, announced(), CoverRules())
         self.steps = self.sanctions.steps
         self.expiry = Expiry(self.database, trail, self.clock, self._changed)
 
@@ -126,14 +127,14 @@ class Bench:
 
     async def control(
         self, cents: int, *, action: Action = Action.FREEZE, state: str = "in_force", value: int | None = None,
-        ends_on: date | None = None, encumbrances: list[Any] | None = None,
+        ends_on: date | None = None, prior: int = 0,
     ) -> None:  # fmt: skip
         """A measure on something of the debtor's."""
         async with self.database.write() as session:
             asset = Asset(
                 case_id=self.case_id, person_id=self.persons[DEBTOR], gateway="bank", reference=uuid4().hex,
                 kind="bank_account" if action is Action.FREEZE else "other_right", description="虚构",
-                valuation_cents=value, encumbrances=encumbrances or [],
+                valuation_cents=value, prior_cents=prior,
             )  # fmt: skip
             request = AssetRequest(
                 number=uuid4().hex[:30], case_id=self.case_id, person_id=self.persons[DEBTOR], action=action.value,

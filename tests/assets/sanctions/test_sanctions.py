@@ -170,12 +170,10 @@ async def test_cover_counts_money_in_force_and_what_a_sale_may_bring_and_nothing
     await bench.control(70_00, state="waiting")
     await bench.control(70_00, ends_on=date(2026, 11, 21))
     assert await cover() == (30_00, 0)
-    mortgage = [{"kind": "mortgage", "holder": "某银行", "amount_cents": 20_00}]
-    await bench.control(0, action=Action.SEIZE, value=100_00, encumbrances=mortgage)
+    await bench.control(0, action=Action.SEIZE, value=100_00, prior=20_00)
     assert await cover() == (30_00 + 36_00, 0)
     await bench.control(0, action=Action.SEIZE)
-    await bench.control(0, action=Action.SEIZE, value=100_00, encumbrances=[{"kind": "priority", "amount_cents": None}])
-    assert await cover() == (66_00, 2)
+    assert await cover() == (66_00, 1)
 
 
 async def test_money_that_reaches_the_claim_is_told_wherever_a_sanction_stands(bench: Bench) -> None:
