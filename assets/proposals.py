@@ -126,7 +126,7 @@ class Proposals:
         async with self._records.write() as session:
             case, proposal = await locked(session, actor, proposal_id)
             request = await session.get(AssetRequest, request_id)
-            if request is None or request.case_id != case.id or not request.is_control:
+            if request is None or request.case_id != case.id or not Action(request.action).is_first:
                 raise NotFound("no-such-request")
             if (proposal.state, proposal.request_id) != (ProposalState.TAKEN_UP, request.id):
                 _require_answers(request, proposal)

@@ -115,6 +115,7 @@ from command_center.screens.components import assets_panel
 from command_center.screens.doors import CALLBACKS
 from command_center.screens.pages import accounts as accounts_page
 from command_center.screens.pages import approvals as approvals_page
+from command_center.screens.pages import asset_proposals as proposals_page
 from command_center.screens.pages import assets as assets_page
 from command_center.screens.pages import audit_log as audit_page
 from command_center.screens.pages import case_accounts as case_accounts_page
@@ -238,6 +239,7 @@ class Web:
             sanctions_page.register,
             cases_page.register,
             case_accounts_page.register,
+            proposals_page.register,
             system_page.register,
             partial(assets_panel.register, assets=self.assets),
         )

@@ -101,6 +101,7 @@ DOORS: tuple[Door, ...] = (
     Door("/assets/sanctions", may(P.SEE_ASSETS), is_page=True),
     Door("/assets/cases", may(P.SEE_ASSETS), is_page=True),
     Door("/assets/accounts", may(P.SEE_ASSETS), is_page=True),
+    Door("/assets/proposals", may(P.SEE_ASSETS), is_page=True),
     Door("/retention", CUSTODY, is_page=True),
     Door("/accounts", may(P.MANAGE_ACCOUNTS), is_page=True),
     Door("/audit", AUDIT, is_page=True),

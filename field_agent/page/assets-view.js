@@ -123,14 +123,21 @@ export class AssetsView {
   }
 
   #proposal(each) {
-    const looks = { open: "asking", taken_up: "found", declined: "failed", withdrawn: "none" };
+    const looks = { open: "asking", approving: "waiting", taken_up: "found", disapproved: "failed", declined: "failed", withdrawn: "none" };
     const what = each.description || thingWords(each);
     const amount = each.amount_cents === null ? "" : amountWords(each.amount_cents);
     return make("article.proposal", { dataset: { proposal: each.idempotency_key, state: each.state } },
       make("p.name", {}, make("b", {}, what)),
       make("p.quiet", {}, [say(`control.${each.action}`), amount, timeWords(each.proposed_at)].filter(Boolean).join(" · ")),
-      make("p.marks", { role: "status" }, mark(looks[each.state], say(`proposal.${each.state}`)), make("time.quiet", {}, timeWords(each.decided_at))),
+      make("p.marks", { role: "status" }, mark(looks[stateOf(each)], say(`proposal.${stateOf(each)}`)), make("time.quiet", {}, timeWords(each.decided_at))),
       each.decision_reason && make("p.reason-given", {}, say("instruction.reason", { reason: each.decision_reason })),
       each.state === "open" && button("plain-box", say("proposal.withdraw"), () => this.#assets.withdraw(each.id).catch(() => {}), { dataset: { key: `withdraw-${each.id}` } }));
   }
+}
+
+/** Where a proposal stands; one that was taken up may still wait for a second person, who may say no. */
+function stateOf({ state, request_state: order }) {
+  if (state !== "taken_up") return state;
+  if (order === "draft") return "approving";
+  return order === "declined" || order === "withdrawn" ? "disapproved" : state;
 }

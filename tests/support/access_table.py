@@ -152,6 +152,7 @@ WAYS: tuple[Way, ...] = (
     Way("GET", "/assets/cases", "supervisor", "officer1", is_page=True),
     Way("GET", "/assets/terms", "judge", "officer1", is_page=True),
     Way("GET", "/assets/accounts", "supervisor", "officer1", is_page=True),
+    Way("GET", "/assets/proposals", "judge", "officer1", is_page=True),
     Way("GET", "/retention", "supervisor", "commander", is_page=True),
     Way("GET", "/map/{kind}", "commander", "officer1", "/map/centre"),
     Way("GET", "/_dash-layout", "commander", None),

@@ -12,6 +12,7 @@ import { controlsOf } from "./asset_page_actions.js";
 import { askOrder } from "./asset_page_order.js";
 import { Orders } from "./asset_page_orders.js";
 import { ENDED, UNSETTLED } from "./asset_words.js";
+import { takeUpProposal } from "./asset_proposal_link.js";
 import { onKey } from "./keys.js";
 import { live, toSignIn } from "./live.js";
 import { ask } from "./net.js";
@@ -241,6 +242,9 @@ class AssetPage {
     const answer = await askOrder(allowed, this.row, this.summary, this.controls);
     if (answer === null) return this.focusActions();
     this.news.textContent = say(answer.state === "draft" ? "asset.told.waits-for-approval" : "asset.told.ordered", { number: answer.number });
+    await takeUpProposal(answer).catch((problem) => {
+      this.news.textContent += ` ${say("proposals.told.not-linked", { why: problem.words ?? String(problem) })}`;
+    });
     return this.refresh();
   }
 
