@@ -118,16 +118,12 @@ async def test_a_judge_declines_notes_as_a_clue_orders_and_links(browser: Browse
     await expect(taken).to_have_count(1, timeout=SLOW_MS)
     await expect(taken.locator(".proposals-what")).to_contain_text("****0008")
     # Whoever ordered it elsewhere links it here.
-    asset = (await court.judge.get("/api/assets/proposals")).json()["items"][0]["asset_id"]
-    body = {
-        "asset_id": asset,
-        "amount_cents": 100,
-        "ruling_number": "（2026）内01执123号之二",
-        "idempotency_key": book["id"],
-    }
+    second = await propose(other, court, asset_id=(await court.until_standing("1014", "none"))["id"], action="freeze")
+    body = {"asset_id": second["asset_id"], "amount_cents": 100, "ruling_number": RULING, "idempotency_key": book["id"]}
     assert (await court.judge.post("/api/assets/freezes", json=body)).status_code == 202
-    await row(book).locator("[data-deed=link]").click(timeout=SLOW_MS)
-    await expect(page.locator(".proposals-open .proposals-none")).to_be_visible(timeout=SLOW_MS)
+    await row(second).locator("[data-deed=link]").click(timeout=SLOW_MS)
+    await expect(taken).to_have_count(2, timeout=SLOW_MS)
+    await expect(page.locator(".proposals-open tbody tr")).to_have_count(1)
     await look(page, "decided")
     assert [error for error in watched.errors if "uncaught" in error] == []
     assert watched.foreign == []
