@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import case as when
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -16,22 +15,10 @@ from assets.audit import Actor, Records
 from assets.documents import Action
 from assets.names import private_names
 from assets.orders import case_of, require
-from assets.standings import HOLDING, is_latest_measure, standing_column
-from assets.tables import Asset, AssetRequest, Case, ControlMeasure, Person
+from assets.overview import standings_of
+from assets.tables import AssetRequest, Case, Person
 from assets.terms import china_day
-from assets.views import CaseHead, PersonView, RequestView, Standing, case_head, person_view, request_view
-
-_HOLDING = [standing.value for standing in HOLDING]
-
-
-@dataclass(frozen=True, slots=True)
-class Standings:
-    """How many assets of one kind stand so, and the money that is really held of them."""
-
-    kind: str
-    standing: Standing
-    assets: int
-    controlled_cents: int
+from assets.views import CaseHead, PersonView, RequestView, Standings, case_head, person_view, request_view
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +59,7 @@ class CaseSummaries:
         today = china_day(self._clock())
         async with self._records.read() as session:
             case = await case_of(session, actor, case_id)
-            standings = await _standings(session, case_id, today)
+            standings = await standings_of(session, case_id, today)
             return CaseSummary(
                 head=case_head(case),
                 court_name=case.court_name,
@@ -86,31 +73,6 @@ class CaseSummaries:
                 answers=await _answers(session, case_id),
                 ruling_number=await _ruling(session, case_id),
             )
-
-
-async def _standings(session: AsyncSession, case_id: UUID, today: date) -> list[Standings]:
-    standing = standing_column(today)
-    each = (
-        select(
-            Asset.kind,
-            standing.label("standing"),
-            when((standing.in_([one.value for one in HOLDING]), ControlMeasure.controlled_cents), else_=0).label(
-                "held"
-            ),
-        )
-        .outerjoin(ControlMeasure, is_latest_measure())
-        .outerjoin(AssetRequest, AssetRequest.id == ControlMeasure.request_id)
-        .where(Asset.case_id == case_id)
-    ).subquery()
-    grouped = (
-        select(each.c.kind, each.c.standing, func.count(), func.sum(each.c.held))
-        .group_by(each.c.kind, each.c.standing)
-        .order_by(each.c.kind, each.c.standing)
-    )
-    return [
-        Standings(kind, Standing(told), count, int(held or 0))
-        for kind, told, count, held in await session.execute(grouped)
-    ]
 
 
 async def _persons(session: AsyncSession, case: Case) -> list[Person]:

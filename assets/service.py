@@ -28,14 +28,15 @@ from assets.names import private_names
 from assets.objections import Objections
 from assets.ordering import NoPayees, Payees, Warrant
 from assets.orders import APPROVED_ACTIONS, Orders, case_of, require, visible
+from assets.overview import overview_of
 from assets.papers.reading import PaperReading
 from assets.papers.sealing import Sealing
 from assets.papers.seals import Seal
 from assets.queries import Queries
 from assets.sender import Sender
-from assets.tables import Asset, AssetRequest, Case, ControlMeasure, Person
+from assets.tables import AssetRequest, Case
 from assets.telling import Telling
-from assets.views import CaseHead, CaseView, RequestView, case_head, case_view, request_view
+from assets.views import CaseHead, CaseView, RequestView, case_head, request_view
 
 AT_ONCE = 256
 """How many requests are asked at once: a person's at two hundred banks, and others beside."""
@@ -138,24 +139,10 @@ class Assets:
             return [case_head(case) for case in await session.scalars(query)]
 
     async def overview(self, actor: Actor, case_id: UUID) -> CaseView:
-        """Everything that the panel shows of a case, masked."""
+        """What the panel shows of a case, masked: sums over all, and of very many assets or answers the first."""
         require(actor.may_see)
         async with self._records.read() as session:
-            case = await case_of(session, actor, case_id)
-            return case_view(
-                case,
-                await session.scalars(
-                    select(Person).where(Person.case_id == case_id).order_by(Person.ordinal, Person.id)
-                ),
-                await session.scalars(select(Asset).where(Asset.case_id == case_id).order_by(Asset.id)),
-                await session.scalars(
-                    select(ControlMeasure).where(ControlMeasure.case_id == case_id).order_by(ControlMeasure.id)
-                ),
-                await session.scalars(
-                    select(AssetRequest).where(AssetRequest.case_id == case_id).order_by(AssetRequest.id)
-                ),
-                self._orders.today(),
-            )
+            return await overview_of(session, actor, case_id, self._orders.today())
 
     async def requests(
         self, actor: Actor, case_id: UUID, *, after: UUID | None = None, limit: int = 100

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from assets.audit import Actor, Records
@@ -126,21 +126,31 @@ class TermTable:
         unknown = self._days.calendar.unknown_years(today, max(day for day, _ in shown)) if shown else ()
         return TermPage(today, rows, place, unknown)
 
-    async def counts(self, actor: Actor, court_id: UUID | None = None) -> TermCounts:
-        """How things stand in the actor's courts, or in one of them."""
+    async def counts(self, actor: Actor, court_id: UUID | None = None, *, case_id: UUID | None = None) -> TermCounts:
+        """How things stand in the actor's courts, in one of them, or in one case."""
         require(actor.may_see)
         today = china_day(self._clock())
         courts = courts_of(actor, court_id)
-        of_courts = [ControlMeasure.court_id.in_(courts), ControlMeasure.state.in_(_EFFECTIVE)]
+        of_courts: list[ColumnElement[bool]] = [
+            ControlMeasure.court_id.in_(courts),
+            ControlMeasure.state.in_(_EFFECTIVE),
+        ]
         near = ControlMeasure.ends_on <= today + timedelta(days=SOON_DAYS[-1])
         sums = [
             func.count().filter(ControlMeasure.ends_on <= today + timedelta(days=days)).label(f"d{days}")
             for days in SOON_DAYS
         ]
-        is_open = [TermAlarm.court_id.in_(courts), TermAlarm.closed_at.is_(None), TermAlarm.acknowledged_at.is_(None)]
+        is_open: list[ColumnElement[bool]] = [
+            TermAlarm.court_id.in_(courts),
+            TermAlarm.closed_at.is_(None),
+            TermAlarm.acknowledged_at.is_(None),
+        ]
         if actor.case_ids is not None:
             of_courts.append(ControlMeasure.case_id.in_(actor.case_ids))
             is_open.append(TermAlarm.case_id.in_(actor.case_ids))
+        if case_id is not None:
+            of_courts.append(ControlMeasure.case_id == case_id)
+            is_open.append(TermAlarm.case_id == case_id)
         alarms = select(func.count(), func.count().filter(TermAlarm.days_before == LAPSED)).where(*is_open)
         async with self._records.read() as session:
             effective = await session.scalar(select(func.count()).select_from(ControlMeasure).where(*of_courts)) or 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -131,6 +131,33 @@ class CaseHead:
 
 
 @dataclass(frozen=True, slots=True)
+class Standings:
+    """How many assets of one kind stand so, and the money that is really held of them."""
+
+    kind: str
+    standing: Standing
+    assets: int
+    controlled_cents: int
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerCount:
+    """How many of a person's latest queries stand so."""
+
+    person_id: UUID
+    state: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far everything has come that was asked together with something which isn't answered yet."""
+
+    answered: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class CaseView:
     """All that the panel shows of one case."""
 
@@ -139,44 +166,24 @@ class CaseView:
     """Money really held; what waits counts nothing."""
     persons: list[PersonView]
     assets: list[AssetView]
+    """All of them, or the first of very many: what somebody has to look at comes before the rest."""
+    assets_total: int
+    standings: list[Standings]
+    """Over all assets."""
     answers: list[RequestView]
-    """The latest query of each person at each gateway."""
+    """The latest query of each person at each gateway; of very many those that failed or are missing come first."""
+    answer_counts: list[AnswerCount]
+    """Over all of them."""
+    last_answered_at: datetime | None
+    progress: Progress | None
+    """None where everybody has answered."""
+    described_at: datetime | None
+    """When a gateway last described an asset of the case."""
 
 
 def case_head(case: Case) -> CaseHead:
     """A case in a list."""
     return CaseHead(case.id, case.court_id, case.number, case.claim_cents, case.is_demonstration)
-
-
-def case_view(
-    case: Case,
-    persons: Iterable[Person],
-    assets: Iterable[Asset],
-    measures: Iterable[ControlMeasure],
-    requests: Iterable[AssetRequest],
-    today: date,
-) -> CaseView:
-    """Put a case's rows together; `measures` and `requests` come oldest first."""
-    people = list(persons)
-    names = [person.name for person in people if not person.is_firm]
-    latest_measure = {measure.asset_id: measure for measure in measures}
-    by_id: dict[UUID, AssetRequest] = {}
-    latest_query: dict[tuple[UUID, str], AssetRequest] = {}
-    for request in requests:
-        by_id[request.id] = request
-        if not request.is_control:
-            latest_query[request.person_id, request.gateway] = request
-    views = []
-    for asset in assets:
-        measure = latest_measure.get(asset.id)
-        views.append(asset_view(asset, measure, by_id.get(measure.request_id) if measure else None, today, names))
-    return CaseView(
-        head=case_head(case),
-        controlled_cents=sum(view.controlled_cents for view in views),
-        persons=[person_view(person) for person in people],
-        assets=views,
-        answers=[request_view(request, names) for request in latest_query.values()],
-    )
 
 
 def request_view(request: AssetRequest, names: Collection[str] = ()) -> RequestView:

@@ -206,6 +206,7 @@ class Web:
         self.proposals = proposals_of(settings, self.database, self.hub, self.audit, self.journal)
         self.duties = Duties(self.database)
         self.case_accounts = case_accounts_of(settings, self.database, self.hub, self.audit)
+        self.terms = term_table_of(settings, self.database)
         self.sockets = OpenSockets(self.sign_ins)
         self.server, self.screens = self._build_pages()
         self.app = self._guard(self.server)
@@ -241,7 +242,7 @@ class Web:
             case_accounts_page.register,
             proposals_page.register,
             system_page.register,
-            partial(assets_panel.register, assets=self.assets),
+            partial(assets_panel.register, assets=self.assets, terms=self.terms),
         )
         return server, screens
 
@@ -290,7 +291,7 @@ class Web:
             cases.router(self.cases, names, now),
             asset_terms.router(
                 asset_terms.Terms(
-                    term_table_of(self.settings, self.database),
+                    self.terms,
                     term_alarms_of(self.database, self.hub, self.audit, self.journal),
                     names,
                     CourtNames(self.database),

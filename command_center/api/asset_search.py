@@ -21,7 +21,7 @@ from assets.terms import AssetKind, china_day
 from assets.views import Standing
 from command_center.accounts.identity import signed_in
 from command_center.accounts.names import AccountNames
-from command_center.api.assets import AssetLine, CaseLine, PersonLine, RequestLine
+from command_center.api.assets import AssetLine, CaseLine, PersonLine, RequestLine, StandingsLine
 from command_center.api.paging import Page
 from command_center.api.reasons import Reason
 from command_center.asset_access import actor_of, refusals
@@ -61,15 +61,6 @@ class FoundAssetLine(_Answer):
     request_number: str
     request_state: str
     contradiction: str
-
-
-class StandingsLine(_Answer):
-    """How many assets of one kind stand so, and what is really held of them."""
-
-    kind: str
-    standing: Standing
-    assets: int
-    controlled_cents: int
 
 
 class CaseHeadLine(_Answer):

@@ -108,14 +108,39 @@ class AssetLine(_Answer):
     receipt_number: str
 
 
+class StandingsLine(_Answer):
+    """How many assets of one kind stand so, and what is really held of them."""
+
+    kind: str
+    standing: Standing
+    assets: int
+    controlled_cents: int
+
+
+class AnswerCountLine(_Answer):
+    """How many of a person's latest queries stand so."""
+
+    person_id: UUID
+    state: str
+    count: int
+
+
 class CaseOverview(_Answer):
-    """All of one case: `controlled_cents` is money really held, what waits counts nothing."""
+    """One case: `controlled_cents` is money really held, what waits counts nothing.
+
+    `standings` and `answer_counts` are over all; of very many assets and answers the first are listed, those that
+    somebody has to look at before the others.
+    """
 
     head: CaseLine
     controlled_cents: int
     persons: list[PersonLine]
     assets: list[AssetLine]
+    assets_total: int
+    standings: list[StandingsLine]
     answers: list[RequestLine]
+    answer_counts: list[AnswerCountLine]
+    last_answered_at: datetime | None
 
 
 class Cases(BaseModel):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from command_center.accounts.identity import current_identity
-from command_center.translations import DEFAULT_LANGUAGE, Language, language_of, translate
+from command_center.translations import DEFAULT_LANGUAGE, Language, catalogue, language_of, translate
 
 
 def reader_language() -> Language:
@@ -15,3 +15,8 @@ def reader_language() -> Language:
 def say(key: str, **parameters: object) -> str:
     """The words for `key` in the language of the person asking."""
     return translate(key, reader_language(), **parameters)
+
+
+def knows(key: str) -> bool:
+    """Whether the catalogue has words for `key`."""
+    return key in catalogue(reader_language())

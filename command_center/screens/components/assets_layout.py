@@ -10,7 +10,7 @@ from dash import dcc, html
 
 from command_center.accounts.identity import current_identity
 from command_center.accounts.permissions import Permission
-from command_center.screens.components.assets_parts import blank_layout
+from command_center.screens.components.assets_parts import GROUP_LOOK, blank_layout
 from command_center.screens.shell import attributes
 from command_center.screens.words import say
 
@@ -42,22 +42,20 @@ def layout() -> Any:
             html.Link(rel="stylesheet", href="/static/assets.css"),
             dcc.Store(id=ASKED),
             dcc.Store(id=ORDERED),
-            html.Div(id="assets-headline", className="assets-headline"),
+            html.Div(
+                className="assets-head",
+                children=[
+                    html.Div(id="assets-headline", className="assets-headline"),
+                    html.Div(_graph("assets-money"), className="assets-meter", title=say("asset.money.title")),
+                ],
+            ),
+            html.Div(id="assets-strip", className="assets-strip"),
             html.Div(
                 className="assets-left",
                 children=[
                     html.Div(id="assets-answers", className="assets-answers"),
-                    html.H3(say("asset.chart.title"), className="assets-caption"),
-                    html.Div(
-                        dcc.Graph(
-                            id="assets-graph",
-                            config=GRAPH_CONFIG,
-                            figure={"data": [], "layout": blank_layout()},
-                            responsive=True,
-                            style={"height": "100%"},
-                        ),
-                        className="assets-chart",
-                    ),
+                    html.H3([say("asset.chart.title"), *_keys()], className="assets-caption"),
+                    html.Div(_graph("assets-graph"), className="assets-chart"),
                 ],
             ),
             html.Div(
@@ -87,6 +85,21 @@ def layout() -> Any:
 def age_mark() -> Any:
     """Beside the panel's title; `assets_age.js` shows there that a refresh failed."""
     return html.Span(id="assets-age", hidden=True, **attributes(data_module="assets_age"))
+
+
+def _keys() -> list[Any]:
+    """What the chart's colours and patterns mean, beside its title: a legend inside would take its room."""
+    return [html.Span(say(f"asset.chart.{name}"), className=f"assets-key assets-key-{name}") for name in GROUP_LOOK]
+
+
+def _graph(name: str) -> Any:
+    return dcc.Graph(
+        id=name,
+        config=GRAPH_CONFIG,
+        figure={"data": [], "layout": blank_layout()},
+        responsive=True,
+        style={"height": "100%"},
+    )
 
 
 def _grid() -> Any:
@@ -119,6 +132,7 @@ def _grid() -> Any:
         columnDefs=columns,
         rowData=[],
         eventListeners={"gridSizeChanged": [_NARROW, _NARROWEST]},
+        rowClassRules={"assets-row-unknown": "params.data.is_unknown"},
         getRowId="params.data.id",
         defaultColDef={"resizable": True, "sortable": True, "suppressHeaderMenuButton": True},
         dashGridOptions={

@@ -13,6 +13,8 @@ from assets.documents import NEEDED, Action
 from assets.errors import RulingMissing
 from assets.formats import amount_cents
 from assets.service import Assets
+from assets.term_keys import TermFilter
+from assets.term_table import TermTable
 from assets.terms import AssetKind, longest_term
 from command_center.accounts.doors import SignedIn, may
 from command_center.accounts.identity import require, signed_in
@@ -24,6 +26,7 @@ from command_center.screens import ids
 from command_center.screens.components import assets_parts as parts
 from command_center.screens.components import assets_words as words
 from command_center.screens.components.assets_layout import ASKED, GRID, ORDERED, age_mark, layout
+from command_center.screens.components.assets_strip import LISTED_TERMS, strip
 from command_center.screens.words import say
 
 __all__ = ["OUTPUTS", "age_mark", "layout", "register"]
@@ -33,6 +36,8 @@ _CONTROL = may(Permission.CONTROL_ASSETS)
 
 OUTPUTS: dict[str, SignedIn] = {
     "assets-headline.children": _SEE,
+    "assets-strip.children": _SEE,
+    "assets-money.figure": _SEE,
     "assets-answers.children": _SEE,
     f"{GRID}.rowData": _SEE,
     "assets-graph.figure": _SEE,
@@ -57,8 +62,9 @@ OUTPUTS: dict[str, SignedIn] = {
 class Panel:
     """The panel's callbacks; each reads, calls the service once, and draws."""
 
-    def __init__(self, assets: Assets) -> None:
+    def __init__(self, assets: Assets, terms: TermTable) -> None:
         self._assets = assets
+        self._terms = terms
 
     async def refresh(self, case_id: str | None, version: int | None, *_changes: Any) -> tuple[Any, ...]:
         """Draw all of the case anew; `version` is the number of the last change the page was told of."""
@@ -67,15 +73,22 @@ class Panel:
             return (
                 [html.Span(say("asset.no-case")), parts.refreshed(now(), version or 0)],
                 None,
+                {"data": [], "layout": parts.blank_layout()},
+                None,
                 [],
                 {"data": [], "layout": parts.blank_layout()},
             )
+        actor, case = actor_of(identity), UUID(case_id)
         with refusals():
-            view = await self._assets.overview(actor_of(identity), UUID(case_id))
+            view = await self._assets.overview(actor, case)
+            terms = await self._terms.page(actor, TermFilter(case_id=case), limit=LISTED_TERMS)
+            counts = await self._terms.counts(actor, case_id=case)
         instant = now()
         may_query = identity.may(Permission.QUERY_ASSETS)
         return (
             [*parts.headline(view, instant), parts.refreshed(instant, version or 0)],
+            strip(view, terms, counts),
+            parts.money_chart(view),
             parts.answers(view, self._assets.gateway_names, instant, may_query=may_query),
             parts.rows(view, instant),
             parts.chart(view),
@@ -181,11 +194,13 @@ def _refusal(error: CommandCenterError) -> str:
     return say(f"asset.bad.{item}") if item in ("amount", "ruling-number") else say(f"error.{error.code}")
 
 
-def register(app: Dash, assets: Assets) -> None:
+def register(app: Dash, assets: Assets, terms: TermTable) -> None:
     """Add the component's callbacks to `app`."""
-    panel = Panel(assets)
+    panel = Panel(assets, terms)
     app.callback(
         Output("assets-headline", "children"),
+        Output("assets-strip", "children"),
+        Output("assets-money", "figure"),
         Output("assets-answers", "children"),
         Output(GRID, "rowData"),
         Output("assets-graph", "figure"),

@@ -9,7 +9,7 @@ from dash import html
 
 from assets.requests import RequestState
 from assets.terms import AssetKind
-from assets.views import AssetView, CaseView, PersonView, RequestView, Standing
+from assets.views import AnswerCount, AssetView, CaseView, PersonView, RequestView, Standing
 from command_center.screens.components import assets_words as words
 from command_center.screens.shell import attributes
 from command_center.screens.words import say
@@ -35,6 +35,22 @@ FREE = frozenset({Standing.NONE, Standing.NOT_CONTROLLED, Standing.RELEASED, Sta
 """Only these may be controlled anew."""
 UNTOUCHED = frozenset({Standing.NONE, Standing.CLUE})
 """Nothing was ever ordered on these."""
+MOST_COLUMNS = 4
+"""More institutions than these are summed up instead of standing side by side."""
+MOST_MISSING = 6
+"""How many of those that failed or haven't answered are named for one person."""
+MOST_TICKS = 12
+MISSING = frozenset(
+    {
+        RequestState.FAILED,
+        RequestState.NO_ANSWER,
+        RequestState.RETURNED,
+        RequestState.OBJECTED,
+        RequestState.SENT,
+        RequestState.ACCEPTED,
+    }
+)
+"""Queries that told nothing yet, or failed to."""
 KNOWING = frozenset({RequestState.ANSWERED, RequestState.CHECKED, RequestState.NOTHING_FOUND})
 """The states of a query that tells something of a person; a failed one tells nothing."""
 
@@ -43,14 +59,12 @@ def headline(view: CaseView, now: datetime) -> list[Any]:
     """Money really held against the claim, and what doesn't count; no figure before anything is known."""
     claim, held = view.head.claim_cents, view.controlled_cents
     share = min(100.0, 100 * held / claim) if claim else 0.0
-    waiting = sum(asset.standing is Standing.WAITING for asset in view.assets)
-    seized = sum(asset.kind == AssetKind.REAL_ESTATE and asset.standing is Standing.CONTROLLED for asset in view.assets)
-    answered = [answer.answered_at for answer in view.answers if answer.answered_at]
-    last = words.moment(max(answered), now) if answered else say("asset.headline.never")
+    waiting = _count(view, Standing.WAITING)
+    seized = _count(view, Standing.CONTROLLED, AssetKind.REAL_ESTATE)
+    last = words.moment(view.last_answered_at, now) if view.last_answered_at else say("asset.headline.never")
     is_known = _is_anything_known(view)
     return [
         _figure("controlled", f"{words.money(held)} · {share:.1f}%" if is_known else None, is_first=True),
-        html.Div(html.Div(style={"width": f"{share:.2f}%"}), className="assets-meter"),
         _figure("claim", words.money(claim)),
         _figure("seized", str(seized) if is_known else None),
         _figure("waiting", str(waiting) if is_known else None),
@@ -58,10 +72,16 @@ def headline(view: CaseView, now: datetime) -> list[Any]:
     ]
 
 
+def _count(view: CaseView, standing: Standing, kind: AssetKind | None = None) -> int:
+    return sum(one.assets for one in view.standings if one.standing is standing and kind in (None, one.kind))
+
+
 def _is_anything_known(view: CaseView) -> bool:
     """Whether an institution has answered or a measure was ordered: before, a zero would claim what nobody knows."""
-    return any(answer.state in KNOWING for answer in view.answers) or any(
-        asset.answered_at is not None or asset.standing not in UNTOUCHED for asset in view.assets
+    return (
+        any(RequestState(one.state) in KNOWING for one in view.answer_counts)
+        or view.described_at is not None
+        or any(one.standing not in UNTOUCHED for one in view.standings)
     )
 
 
@@ -85,10 +105,12 @@ def _figure(name: str, value: str | None, *, is_first: bool = False) -> Any:
 
 
 def answers(view: CaseView, gateways: tuple[str, ...], now: datetime, *, may_query: bool) -> Any:
-    """Who answered what about whom: one button each, which asks (again)."""
+    """Who answered what about whom: one button each, which asks (again); of very many a sum and who is missing."""
+    title = say("asset.answers.simulated" if view.head.is_demonstration else "asset.answers.title")
+    if len(gateways) > MOST_COLUMNS:
+        return answer_sums(view, now, title, may_query=may_query)
     latest = {(answer.person_id, answer.gateway): answer for answer in view.answers}
     heads = [say("asset.person"), *[say(f"asset.gateway.{name}") for name in gateways], ""]
-    title = say("asset.answers.simulated" if view.head.is_demonstration else "asset.answers.title")
     rows = [
         html.Tr(
             [
@@ -110,9 +132,68 @@ def answers(view: CaseView, gateways: tuple[str, ...], now: datetime, *, may_que
     )
 
 
+def answer_sums(view: CaseView, now: datetime, title: str, *, may_query: bool) -> Any:
+    """Of each person how many institutions said what, and under it those that failed or haven't answered."""
+    rows = []
+    for person in view.persons:
+        if not person.is_under_enforcement:
+            continue
+        counts = [one for one in view.answer_counts if one.person_id == person.id]
+        sums = _sums(counts) or [
+            html.Span(say("asset.request.never"), className="mark mark-plain", **attributes(data_state="never"))
+        ]
+        rows.append(
+            html.Tr(
+                [
+                    html.Td(person.name, title=f"{person.name} {person.id_number}"),
+                    html.Td(sums, className="assets-sums"),
+                    html.Td(_ask_everywhere(person)) if may_query else None,
+                ]
+            )
+        )
+        missing = [one for one in view.answers if one.person_id == person.id and one.state in MISSING]
+        total = sum(one.count for one in counts if one.state in MISSING)
+        if total:
+            rows.append(html.Tr(_missing(person, missing, total, now, may_query=may_query), className="assets-missing"))
+    heads = [say("asset.person"), say("asset.answers.sums"), ""]
+    return html.Table(
+        [html.Thead(html.Tr([html.Th(head) for head in heads])), html.Tbody(rows)],
+        className="assets-summed",
+        title=title,
+        **attributes(aria_label=title),
+    )
+
+
+def _sums(counts: list[AnswerCount]) -> list[Any]:
+    """How many said what, what is missing first; everything that is still on its way is one."""
+    of: dict[str, int] = dict.fromkeys([*(state.value for state in words.ANSWER_MARKS), words.ON_ITS_WAY], 0)
+    for one in counts:
+        of[words.sum_state(one.state)] += one.count
+    return [
+        html.Span(
+            say("asset.answers.sum", word=say(f"asset.answers.state.{state}"), count=count),
+            className=f"mark mark-{words.sum_mark(state)}",
+            **attributes(data_state=state),
+        )
+        for state, count in of.items()
+        if count
+    ]
+
+
+def _missing(person: PersonView, missing: list[RequestView], total: int, now: datetime, *, may_query: bool) -> Any:
+    shown = missing[:MOST_MISSING]
+    chips: list[Any] = [
+        html.Span([words.gateway_name(one.gateway), " ", _answer(person, one.gateway, one, now, may_query=may_query)])
+        for one in shown
+    ]
+    if total > len(shown):
+        chips.append(html.Small(say("asset.answers.more", count=total - len(shown))))
+    return html.Td(chips, colSpan=3)
+
+
 def _answer(person: PersonView, gateway: str, answer: RequestView | None, now: datetime, *, may_query: bool) -> Any:
     word = words.answer_word(answer)
-    notes = [say("asset.action.query.one", gateway=say(f"asset.gateway.{gateway}"), word=word)]
+    notes = [say("asset.action.query.one", gateway=words.gateway_name(gateway), word=word)]
     if answer is not None and answer.attempts:
         notes.append(say("asset.attempts", count=answer.attempts))
     if answer is not None and answer.reason:
@@ -141,12 +222,18 @@ def _ask_everywhere(person: PersonView) -> Any:
 
 
 def rows(view: CaseView, now: datetime) -> list[dict[str, Any]]:
-    """The table's rows; what can be controlled comes with the action that does it."""
+    """The table's rows, outcomes that are unknown first; what can be controlled comes with the action that does it."""
     names = {person.id: person.name for person in view.persons}
     kinds = list(AssetKind)
     people = [person.id for person in view.persons]
     ordered = sorted(
-        view.assets, key=lambda one: (people.index(one.person_id), kinds.index(AssetKind(one.kind)), one.reference)
+        view.assets,
+        key=lambda one: (
+            one.standing is not Standing.UNKNOWN,
+            people.index(one.person_id),
+            kinds.index(AssetKind(one.kind)),
+            one.reference,
+        ),
     )
     return [_row(asset, names[asset.person_id], now) for asset in ordered]
 
@@ -172,6 +259,7 @@ def _row(asset: AssetView, person: str, now: datetime) -> dict[str, Any]:
         "answered_full": words.moment(asset.answered_at, now),
         "action": action.value if action else "",
         "is_free": asset.standing in FREE,
+        "is_unknown": asset.standing is Standing.UNKNOWN,
         "asset_kind": asset.kind,
     }
 
@@ -181,13 +269,45 @@ def _known_since(asset: AssetView, now: datetime) -> list[str]:
     return [f"{say('asset.column.answered')} {when}"] if when else []
 
 
+def money_chart(view: CaseView) -> dict[str, Any]:
+    """One bar as long as the claim: the money that is really held, and the rest; what waits counts nothing."""
+    claim, held = view.head.claim_cents, view.controlled_cents
+    parts = (
+        ("held", min(held, claim) if claim else held, words.money(held), "#56f000"),
+        ("open", max(claim - held, 0), words.money(max(claim - held, 0)), "#1b3149"),
+    )
+    bars = [
+        {
+            "type": "bar",
+            "orientation": "h",
+            "name": say(f"asset.money.{name}"),
+            "y": [""],
+            "x": [cents / 100],
+            "customdata": [told],
+            "marker": {"color": colour},
+            "hovertemplate": "%{customdata}<extra>%{fullData.name}</extra>",
+        }
+        for name, cents, told, colour in parts
+    ]
+    return {
+        "data": bars,
+        "layout": {
+            **_chart_layout(),
+            "bargap": 0,
+            "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
+            "xaxis": {"visible": False, "fixedrange": True, "range": [0, max(claim, held, 1) / 100]},
+            "yaxis": {"visible": False, "fixedrange": True},
+        },
+    }
+
+
 def chart(view: CaseView) -> dict[str, Any]:
     """Bars by class of asset: how many are controlled, waiting, intended, not controlled."""
-    kinds = [kind for kind in AssetKind if any(asset.kind == kind for asset in view.assets)]
+    kinds = [kind for kind in AssetKind if any(one.kind == kind for one in view.standings)]
     counts = {name: [0] * len(kinds) for name in GROUP_LOOK}
-    for asset in view.assets:
-        name = next((name for name, standings in GROUPS.items() if asset.standing in standings), "none")
-        counts[name][kinds.index(AssetKind(asset.kind))] += 1
+    for one in view.standings:
+        name = next((name for name, standings in GROUPS.items() if one.standing in standings), "none")
+        counts[name][kinds.index(AssetKind(one.kind))] += one.assets
     bars = [
         {
             "type": "bar",
@@ -208,7 +328,10 @@ def chart(view: CaseView) -> dict[str, Any]:
         }
         for name, (colour, pattern) in GROUP_LOOK.items()
     ]
-    return {"data": bars, "layout": _chart_layout()}
+    layout = _chart_layout()
+    if max((sum(column) for column in zip(*counts.values(), strict=True)), default=0) > MOST_TICKS:
+        del layout["xaxis"]["dtick"]  # a line for each asset would be a grey plane
+    return {"data": bars, "layout": layout}
 
 
 def blank_layout() -> dict[str, Any]:
@@ -223,16 +346,8 @@ def _chart_layout() -> dict[str, Any]:
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"color": "#a9bbcf", "size": 12, "family": "Noto Sans SC, Noto Sans CJK SC, sans-serif"},
-        "margin": {"l": 8, "r": 12, "t": 28, "b": 8},
-        "legend": {
-            "orientation": "h",
-            "xref": "container",
-            "x": 0.02,
-            "y": 1.0,
-            "yanchor": "bottom",
-            "traceorder": "normal",
-            "font": {"size": 12},
-        },
+        "margin": {"l": 8, "r": 12, "t": 6, "b": 8},
+        "showlegend": False,
         "xaxis": {
             "gridcolor": "#22384f",
             "zeroline": False,

@@ -9,7 +9,7 @@ from assets.requests import RequestState
 from assets.terms import AssetKind
 from assets.views import AssetView, RequestView, Standing
 from command_center.clock import SHANGHAI
-from command_center.screens.words import say
+from command_center.screens.words import knows, say
 
 ANSWER_MARKS = {
     RequestState.ANSWERED: "normal",
@@ -22,6 +22,8 @@ ANSWER_MARKS = {
 }
 """The shape and colour of an answer; what isn't here is still under way."""
 UNDER_WAY = "off"
+ON_ITS_WAY = "under_way"
+"""What isn't among them, where it is counted."""
 NEVER_ASKED = "plain"
 
 STANDING_MARKS = {
@@ -44,6 +46,21 @@ STANDING_MARKS = {
 }
 
 ACTION_OF_KIND = {AssetKind.BANK_ACCOUNT: Action.FREEZE, AssetKind.REAL_ESTATE: Action.SEIZE}
+
+
+def gateway_name(name: str) -> str:
+    """What a bank or registry is called; one of very many by its own name."""
+    return say(f"asset.gateway.{name}") if knows(f"asset.gateway.{name}") else name
+
+
+def sum_state(state: str) -> str:
+    """Under which word a query is counted: what is still on its way counts as one."""
+    return state if RequestState(state) in ANSWER_MARKS else ON_ITS_WAY
+
+
+def sum_mark(state: str) -> str:
+    """The mark of what is counted under this word."""
+    return UNDER_WAY if state == ON_ITS_WAY else ANSWER_MARKS[RequestState(state)]
 
 
 def answer_mark(answer: RequestView | None) -> str:

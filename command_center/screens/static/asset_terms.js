@@ -24,6 +24,7 @@ export async function mount(body) {
   const rule = h("p.term-rule");
   const take = h("a.term-take", { download: "" }, say("term.take"));
   const filter = filters(() => load(false));
+  filter.fromAddress();
   let next = null;
   let pages = 0;
   let asked = 0; // of answers that come out of order the last asking's counts
@@ -138,6 +139,13 @@ function filters(changed) {
     isSet: () => [court, kind, judge, caseText, within].some((one) => one.value !== "") || show.value !== "terms",
     shows: (wanted) => show.value === (wanted.show ?? "terms") && within.value === (wanted.within ?? ""),
     set: (wanted) => { show.value = wanted.show ?? "terms"; within.value = wanted.within ?? ""; changed(); },
+    /** As a link to this page says: `?show=alarms&case=…&within=30`. */
+    fromAddress: () => {
+      const wanted = new URLSearchParams(location.search);
+      if (wanted.get("show") === "alarms") show.value = "alarms";
+      caseText.value = wanted.get("case") ?? "";
+      within.value = wanted.get("within") ?? "";
+    },
     courts: (courts) => {
       if (courts.length < 2 || court.options.length > 1) return;
       court.append(...courts.map((one) => option(one.id, inLanguage(one, "name"))));

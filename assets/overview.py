@@ -1,0 +1,171 @@
+"""All that the centre's panel shows of one case: summed up by the database, and of the rest what matters first.
+
+A case may have thousands of assets and hundreds of answers. Sums are over all of them; listed are the assets that
+somebody has to look at first, and the answers that are missing or failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, case, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from assets.audit import Actor
+from assets.documents import Action
+from assets.names import private_names
+from assets.orders import case_of
+from assets.requests import AWAITED, RequestState
+from assets.standings import HOLDING, is_latest_measure, standing_column
+from assets.tables import Asset, AssetRequest, ControlMeasure, Person
+from assets.views import (
+    AnswerCount,
+    AssetView,
+    CaseView,
+    Progress,
+    RequestView,
+    Standing,
+    Standings,
+    asset_view,
+    case_head,
+    person_view,
+    request_view,
+)
+
+LISTED_ASSETS = 200
+LISTED_ANSWERS = 60
+FIRST_STANDINGS = (
+    Standing.UNKNOWN,
+    Standing.LAPSED,
+    Standing.INTENDED,
+    Standing.NOT_CONTROLLED,
+    Standing.PARTLY,
+    Standing.EMPTY,
+)
+"""Where there are too many assets for a list these come first, in this order."""
+FIRST_ANSWERS = (
+    RequestState.FAILED,
+    RequestState.NO_ANSWER,
+    RequestState.RETURNED,
+    RequestState.OBJECTED,
+    RequestState.SENT,
+    RequestState.ACCEPTED,
+)
+"""The same of answers; who has answered comes after all who haven't."""
+
+
+async def overview_of(session: AsyncSession, actor: Actor, case_id: UUID, today: date) -> CaseView:
+    """One case of the actor's courts, masked.
+
+    Raises:
+        NotFound: no such case in the actor's courts.
+    """
+    owning = await case_of(session, actor, case_id)
+    names = await private_names(session, [case_id])
+    persons = select(Person).where(Person.case_id == case_id).order_by(Person.ordinal, Person.id)
+    standings = await standings_of(session, case_id, today)
+    counts = await _answer_counts(session, case_id)
+    described = select(func.max(Asset.answered_at)).where(Asset.case_id == case_id)
+    return CaseView(
+        head=case_head(owning),
+        controlled_cents=sum(one.controlled_cents for one in standings),
+        persons=[person_view(person) for person in await session.scalars(persons)],
+        assets=await _assets(session, case_id, today, names),
+        assets_total=sum(one.assets for one in standings),
+        standings=standings,
+        answers=await _answers(session, case_id, names),
+        answer_counts=[one for one, _ in counts],
+        progress=await _progress(session, case_id),
+        last_answered_at=max((at for _, at in counts if at is not None), default=None),
+        described_at=await session.scalar(described),
+    )
+
+
+async def standings_of(session: AsyncSession, case_id: UUID, today: date) -> list[Standings]:
+    """How many of a case's assets of each kind stand how, and what is really held of them."""
+    standing = standing_column(today)
+    holds = standing.in_([one.value for one in HOLDING])
+    each = (
+        select(
+            Asset.kind,
+            standing.label("standing"),
+            case((holds, ControlMeasure.controlled_cents), else_=0).label("held"),
+        )
+        .outerjoin(ControlMeasure, is_latest_measure())
+        .outerjoin(AssetRequest, AssetRequest.id == ControlMeasure.request_id)
+        .where(Asset.case_id == case_id)
+    ).subquery()
+    grouped = (
+        select(each.c.kind, each.c.standing, func.count(), func.sum(each.c.held))
+        .group_by(each.c.kind, each.c.standing)
+        .order_by(each.c.kind, each.c.standing)
+    )
+    return [
+        Standings(kind, Standing(told), count, int(held or 0))
+        for kind, told, count, held in await session.execute(grouped)
+    ]
+
+
+async def _assets(session: AsyncSession, case_id: UUID, today: date, names: Collection[str]) -> list[AssetView]:
+    query = (
+        select(Asset, ControlMeasure, AssetRequest)
+        .select_from(Asset)
+        .outerjoin(ControlMeasure, is_latest_measure())
+        .outerjoin(AssetRequest, AssetRequest.id == ControlMeasure.request_id)
+        .where(Asset.case_id == case_id)
+        .order_by(_place_in(standing_column(today), FIRST_STANDINGS), Asset.id)
+        .limit(LISTED_ASSETS)
+    )
+    return [asset_view(*row, today, names) for row in await session.execute(query)]
+
+
+def _latest_queries(case_id: UUID) -> ColumnElement[bool]:
+    later = aliased(AssetRequest)
+    is_query = (AssetRequest.case_id == case_id) & (AssetRequest.action == Action.QUERY.value)
+    overtaking = select(later.id).where(
+        later.case_id == case_id,
+        later.action == Action.QUERY.value,
+        later.person_id == AssetRequest.person_id,
+        later.gateway == AssetRequest.gateway,
+        later.id > AssetRequest.id,
+    )
+    return is_query & ~overtaking.exists()
+
+
+async def _answer_counts(session: AsyncSession, case_id: UUID) -> list[tuple[AnswerCount, datetime | None]]:
+    query = (
+        select(AssetRequest.person_id, AssetRequest.state, func.count(), func.max(AssetRequest.answered_at))
+        .where(_latest_queries(case_id))
+        .group_by(AssetRequest.person_id, AssetRequest.state)
+        .order_by(AssetRequest.person_id, AssetRequest.state)
+    )
+    return [(AnswerCount(person, state, count), at) for person, state, count, at in await session.execute(query)]
+
+
+async def _progress(session: AsyncSession, case_id: UUID) -> Progress | None:
+    is_awaited = AssetRequest.state.in_([state.value for state in AWAITED])
+    under_way = select(AssetRequest.idempotency_key).where(AssetRequest.case_id == case_id, is_awaited).distinct()
+    query = select(func.count(), func.count().filter(is_awaited)).where(
+        AssetRequest.case_id == case_id, AssetRequest.idempotency_key.in_(under_way)
+    )
+    total, awaited = (await session.execute(query)).one()
+    return Progress(total - awaited, total) if total else None
+
+
+async def _answers(session: AsyncSession, case_id: UUID, names: Collection[str]) -> list[RequestView]:
+    query: Select[AssetRequest] = (
+        select(AssetRequest)
+        .where(_latest_queries(case_id))
+        .order_by(_place_in(AssetRequest.state, FIRST_ANSWERS), AssetRequest.id)
+        .limit(LISTED_ANSWERS)
+    )
+    return [request_view(one, names) for one in await session.scalars(query)]
+
+
+def _place_in(column: Any, order: Sequence[StrEnum]) -> ColumnElement[int]:
+    return case(*((column == one.value, place) for place, one in enumerate(order)), else_=len(order))
