@@ -1,4 +1,4 @@
-"""Ten thousand seeded faults of banks: nothing frozen twice, no answer lost, none told as "nothing found" that was not."""
+"""Ten thousand seeded faults of banks: nothing frozen twice, no answer lost, no failed query told as nothing found."""
 
 from __future__ import annotations
 
