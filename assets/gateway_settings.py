@@ -51,8 +51,8 @@ class SigningSettings(_Table):
 class PaceSettings(_Table):
     """How often it may be asked."""
 
-    per_second: float = Field(default=20, gt=0, le=10_000)
-    burst: int = Field(default=40, ge=1, le=100_000)
+    per_second: float = Field(default=50, gt=0, le=10_000)
+    burst: int = Field(default=100, ge=1, le=100_000)
 
 
 class BreakerSettings(_Table):

@@ -16,7 +16,7 @@ def _open(settings: GatewaySettings, poster: Poster) -> Gateway:
 
 KIND: GatewayKind = GatewayKind(
     name="registry",
-    names={"zh": "不动产登记", "en": "Real-estate registry"},
+    names={"zh": "不动产登记", "en": "Registry"},
     asset=AssetKind.REAL_ESTATE,
     actions=ACTIONS,
     open=_open,

@@ -16,7 +16,7 @@ def _open(settings: GatewaySettings, poster: Poster) -> Gateway:
 
 KIND: GatewayKind = GatewayKind(
     name="vehicles",
-    names={"zh": "机动车登记", "en": "Vehicle register"},
+    names={"zh": "机动车登记", "en": "Vehicles"},
     asset=AssetKind.MOVABLE,
     actions=ACTIONS,
     open=_open,

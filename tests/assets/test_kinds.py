@@ -155,7 +155,7 @@ def test_a_file_lists_the_gateways_with_what_was_agreed(tmp_path: Path) -> None:
     assert simulators_of(settings) == [("bank", 8203), ("registry", 8204)]
     assert catalogue("en")["asset.gateway.first-bank"] == "First Bank"
     assert catalogue("zh")["asset.gateway.land"] == "不动产登记"
-    assert names_of([land])["land"]["en"] == "Real-estate registry"
+    assert names_of([land])["land"]["en"] == "Registry"
 
 
 def test_without_a_file_the_addresses_count_and_further_kinds_only_in_the_demonstration() -> None:

@@ -18,6 +18,7 @@ from assets.demonstration import CITY_CASE, DISTRICT_CASE
 from assets.documents import Action
 from assets.formats import bank_card, firm_code, real_estate_unit, resident_id, title_certificate
 from assets.gateway import ControlOrder, QueryOrder, Subject
+from assets.kinds import kinds
 from assets.simulators.people import everybody
 from tests.assets.conftest import TODAY
 from tests.assets.test_gateways import _head, _order
@@ -81,7 +82,7 @@ async def test_a_killed_bank_remembers_what_it_froze(tmp_path: Path) -> None:
         assert len(httpx.get(f"{url}/controls", trust_env=False).json()) == 1
 
 
-@pytest.mark.parametrize("service", ["bank", "registry"])
+@pytest.mark.parametrize("service", list(kinds()))
 async def test_a_simulator_ends_when_told_to(service: str) -> None:
     with _process(service) as (_, process):
         process.send_signal(signal.SIGTERM)
