@@ -62,7 +62,7 @@ class AssetPage {
     await this.cases.read();
     const wanted = this.wanted("case") ?? await this.caseOfOperation() ?? this.cases.items[0]?.head.id;
     if (wanted) await this.open(wanted, { isKept: true });
-    else this.head.replaceChildren(h("p.asset-blank", {}, say("asset.cases.none")));
+    else this.head.replaceChildren(h("p.asset-blank", {}, say("asset.cases.none"), " ", h("a", { href: "/assets/cases" }, say("asset.nav.cases"))));
     this.again();
   }
 
@@ -204,7 +204,7 @@ class AssetPage {
     const scrolled = this.chosen.scrollTop;
     this.chosen.replaceChildren(
       ...chosenAsset({
-        row, summary, bare: this.grid.bare.get(row.asset.id), controls: this.controls, mayControl: this.may("control_assets"),
+        row, summary, bare: this.grid.bare.get(row.asset.id), who: this.grid.people.get(row.asset.person_id)?.name ?? row.person, controls: this.controls, mayControl: this.may("control_assets"),
         order: (allowed) => this.order(allowed), find: (deed) => this.find(deed), askAgain: () => this.askAgain(row),
       }).filter(Boolean),
       ...(this.history ? [this.orders.section(this.history.orders, () => this.drawChosen())] : []),
@@ -263,12 +263,9 @@ class AssetPage {
     if (reason === null) return undefined;
     return this.perform(async () => {
       const bare = await ask("POST", `/api/assets/cases/${this.caseId}/unmask`, { reason });
-      const names = new Map(bare.persons.map((one) => [one.id, one.name]));
       this.bare = bare;
-      for (const asset of bare.assets) {
-        const row = this.grid.items.find((each) => each.asset.id === asset.id);
-        this.grid.bare.set(asset.id, { ...asset, person: row && names.get(row.asset.person_id) });
-      }
+      this.grid.bare = new Map(bare.assets.map((one) => [one.id, one]));
+      this.grid.people = this.answers.people = new Map(bare.persons.map((one) => [one.id, one]));
       this.unmasking = setTimeout(() => this.mask(), UNMASKED_MS);
     }, say("asset.unmask.told", { minutes: UNMASKED_MS / 60_000 }));
   }
@@ -277,8 +274,12 @@ class AssetPage {
     clearTimeout(this.unmasking);
     if (this.bare === null) return;
     this.bare = null;
-    this.grid.bare.clear();
-    if (this.summary) this.drawHead();
+    this.grid.bare = new Map();
+    this.grid.people = this.answers.people = new Map();
+    if (this.summary) {
+      this.drawHead();
+      this.answers.show(this.summary);
+    }
     this.grid.draw();
   }
 

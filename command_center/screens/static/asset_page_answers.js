@@ -15,6 +15,8 @@ export class Answers {
     this.mayQuery = mayQuery;
     this.query = query;
     this.opened = new Set();
+    /** Names and numbers as they are, while they are unmasked. */
+    this.people = new Map();
   }
 
   show(summary) {
@@ -23,11 +25,12 @@ export class Answers {
     const others = summary.persons.filter((person) => !person.is_under_enforcement);
     this.element.replaceChildren(
       h("ul.asset-persons", {}, persons.map((person) => this.person(person))),
-      others.length > 0 && h("p.asset-others", {}, say("asset.persons.others", { names: others.map((one) => one.name).join(say("asset.list.separator")) })),
+      others.length > 0 && h("p.asset-others", {}, say("asset.persons.others", { names: others.map((one) => (this.people.get(one.id) ?? one).name).join(say("asset.list.separator")) })),
     );
   }
 
   person(person) {
+    const who = this.people.get(person.id) ?? person;
     const latest = new Map(this.summary.answers.filter((one) => one.person_id === person.id).map((one) => [one.gateway, one]));
     const names = [...new Set([...this.summary.gateways, ...latest.keys()])];
     const states = names.map((name) => ({ name, request: latest.get(name), state: latest.get(name)?.state ?? "never" }));
@@ -37,7 +40,7 @@ export class Answers {
     const isOpen = isSmall || this.opened.has(person.id);
     return h("li.asset-person", { dataset: { person: person.id } },
       h("div.asset-person-head", {},
-        h("div", {}, h("b", { title: person.name }, person.name), h("small", {}, person.id_number)),
+        h("div", {}, h("b", { title: who.name }, who.name), h("small", {}, who.id_number)),
         this.mayQuery && h("button", { type: "button", dataset: { deed: "query-all" }, title: say("asset.query.all", { name: person.name }), onclick: () => this.query(person.id, []) }, say("asset.query.everywhere"))),
       asked > 0 && ended < asked && h("div.asset-progress", {},
         h("progress", { max: asked, value: ended, "aria-label": say("asset.answers.progress", { ended, asked }) }),

@@ -9,7 +9,7 @@ import { say } from "./words.js";
 const SAFE = new Set(["freeze", "seize", "renew"]);
 
 /** Everything about one asset but its time line. */
-export function chosenAsset({ row, bare, summary, controls, mayControl, order, find, askAgain }) {
+export function chosenAsset({ row, bare, who, summary, controls, mayControl, order, find, askAgain }) {
   const { asset } = row;
   return [
     h("div.asset-chosen-title", {},
@@ -19,7 +19,7 @@ export function chosenAsset({ row, bare, summary, controls, mayControl, order, f
     unknownOutcome(row, askAgain),
     controls && contradiction(controls, mayControl, find),
     asset.reason && h("p.asset-reason", {}, asset.reason),
-    facts(row, bare, summary, controls?.measure),
+    facts(row, who, summary, controls?.measure),
     others(asset, bare),
     h("section", { "aria-labelledby": "asset-actions-title" },
       h("h3", { id: "asset-actions-title" }, say("asset.actions")),
@@ -36,9 +36,9 @@ function unknownOutcome(row, askAgain) {
     h("button", { type: "button", id: "asset-ask-again", onclick: askAgain }, say("asset.unknown.ask")));
 }
 
-function facts(row, bare, summary, measure) {
+function facts(row, who, summary, measure) {
   const { asset } = row;
-  const told = [["person", bare?.person ?? row.person]];
+  const told = [["person", who]];
   if (asset.value_cents !== null) told.push(["value", money(asset.value_cents)]);
   if (asset.available_cents !== null && asset.available_cents !== asset.value_cents) told.push(["available", money(asset.available_cents)]);
   if (asset.asked_cents !== null) told.push(["asked", money(asset.asked_cents)]);

@@ -24,6 +24,7 @@ export class Grid {
     this.caseId = null;
     this.chosenId = null;
     this.bare = new Map();
+    this.people = new Map();
     this.sort = { order: "found", descending: false };
     this.search = h("input", { type: "search", id: "asset-search", placeholder: say("asset.grid.search"), "aria-label": say("asset.grid.search"), maxlength: 100, autocomplete: "off" });
     this.search.addEventListener("input", (event) => {
@@ -96,7 +97,6 @@ export class Grid {
     this.countStates();
     if (isOther) {
       this.chosenId = null;
-      this.bare = new Map();
     }
     await this.read();
   }
@@ -171,12 +171,13 @@ export class Grid {
   row(row) {
     const { asset } = row;
     const bare = this.bare.get(asset.id);
+    const who = this.people.get(asset.person_id)?.name ?? row.person;
     const isMoney = asset.kind === "bank_account" || asset.controlled_cents > 0;
     const held = row.measure_id && isMoney && !UNSETTLED.has(asset.standing) ? figure(asset.controlled_cents) : "—";
     const title = bare?.description ?? asset.description;
     const reference = bare?.reference ?? asset.reference;
     return h("tr", { tabindex: -1, "aria-selected": "false", dataset: { asset: asset.id, standing: asset.standing } },
-      h("td.asset-column-person", { title: bare?.person ?? row.person }, bare?.person ?? row.person),
+      h("td.asset-column-person", { title: who }, who),
       h("td.asset-column-kind", {}, say(`asset.kind.${asset.kind}`)),
       h("td.asset-column-description", { title: `${reference} ${title}` }, h("span", {}, asset.kind === "real_estate" ? title : `${reference} ${title}`), asset.encumbrances.length > 0 && h("small.asset-taken", { title: say("asset.others.some", { count: asset.encumbrances.length }) }, say("asset.others.mark", { count: asset.encumbrances.length }))),
       h("td.asset-column-state", { title: standingWord(asset) }, stateMark(STANDING_MARKS[asset.standing] ?? "off", standingWord(asset, { isShort: true })), row.contradiction && h("small.asset-taken", { title: say(`asset.contradiction.${row.contradiction}`) }, say("asset.contradiction.mark"))),

@@ -36,6 +36,7 @@ class Order {
     this.term = h("small");
     this.cover = h("div.asset-cover", { "aria-live": "polite", hidden: !FIRST.has(this.action) });
     this.reason = h("textarea", { name: "override", rows: 2, maxlength: 500 });
+    this.emergency = h("textarea", { name: "emergency", rows: 2, maxlength: 500, "aria-label": say("asset.order.emergency.reason") });
     this.guarded = h("div.asset-guarded", { hidden: true });
     this.news = h("p.asset-news", { role: "alert" });
     this.go = h("button.primary", { type: "submit" }, say("asset.order.confirm", { action: this.called }));
@@ -137,6 +138,7 @@ class Order {
       needsReason && h("p.state-serious", { role: "alert" }, say("asset.order.override", { why: coded("asset.override", this.override) })),
       needsReason && field(say("asset.order.override.reason"), this.reason),
       needsApproval && h("p", {}, say("asset.order.approval")),
+      needsApproval && h("details", {}, h("summary", {}, say("asset.order.emergency")), this.emergency),
     ].filter(Boolean));
   }
 
@@ -182,7 +184,7 @@ class Order {
 
   async submit() {
     this.news.textContent = "";
-    const values = { ruling: this.ruling.value.trim(), years: Number(this.years?.value ?? 0), override: this.override ? this.reason.value.trim() : "", recipient: this.recipient?.value.trim() };
+    const values = { ruling: this.ruling.value.trim(), years: Number(this.years?.value ?? 0), override: this.override ? this.reason.value.trim() : "", emergency: this.guarded.hidden ? "" : this.emergency.value.trim(), recipient: this.recipient?.value.trim() };
     if (!values.ruling) return this.complain(say("asset.bad.ruling-missing"), this.ruling);
     if (this.amount && !this.amount.disabled) {
       values.cents = cents(this.amount.value);

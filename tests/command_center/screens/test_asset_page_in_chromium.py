@@ -178,6 +178,27 @@ async def test_assets_are_found_filtered_and_walked_through_by_keyboard(page: Pa
     await page.locator(".asset-filters button").click()
 
 
+async def test_what_goes_obviously_beyond_the_claim_needs_a_reason_and_waits_for_a_second_person(page: Page) -> None:
+    await row(page, "虚构路").click()
+    await page.locator("[data-deed=marks]").click()
+    await page.fill("dialog input[name=valuation]", "10,000,000.00")
+    await page.fill("dialog input[name=source]", "网络询价")
+    await page.fill("dialog textarea[name=reason]", "评估报告")
+    await page.locator("dialog button.primary").click()
+    await expect(page.locator(".asset-chosen")).to_contain_text("10,000,000.00 元 · 网络询价", timeout=SLOW_MS)
+    await page.locator("[data-action=seize]").click()
+    await expect(page.locator("dialog .asset-cover .state-serious")).to_be_visible(timeout=SLOW_MS)
+    await look(page, "assets-over-limit")
+    await page.locator("dialog button.primary").click()
+    await expect(page.locator("dialog textarea[name=override]")).to_be_focused()
+    await page.keyboard.type("被执行人无其他可供执行财产")
+    await page.locator("dialog button.primary").click()
+    order = page.locator(".asset-orders li[data-state=draft]")
+    await expect(order).to_contain_text(translate("asset.order.state.draft", "zh"), timeout=SLOW_MS)
+    await order.locator("[data-deed=withdraw]").click()
+    await expect(page.locator(".asset-orders li[data-state=withdrawn]")).to_be_visible(timeout=SLOW_MS)
+
+
 async def test_the_own_judge_unmasks_for_a_reason_and_masks_again(browser: Browser, court: Court, page: Page) -> None:
     await page.locator("#asset-unmask").click()
     await page.fill("dialog.reason textarea", "核对被执行人身份")
