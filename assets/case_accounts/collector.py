@@ -16,7 +16,7 @@ from assets.case_accounts.books import Books
 from assets.case_accounts.intake import Intake
 from assets.case_accounts.ledger_tables import MainAccount
 from assets.case_accounts.settling import Settling
-from assets.case_accounts.states import OPEN_PAYMENTS
+from assets.case_accounts.states import PaymentState
 from assets.case_accounts.tables import Payment
 from assets.errors import GatewayTrouble
 from assets.terms import china_day
@@ -86,17 +86,18 @@ class Collector:
         since = min(china_day(main.read_at or self._books.clock()), today) - timedelta(days=days)
         statement = await self._bank.statement(main.number, since, today)
         taken = await self._intake.take(main_id, statement.movements)
-        waiting = await self._open_numbers(main_id)
+        unpaid = await self._unpaid(main_id, {one.order_number for one in statement.movements})
         for movement in statement.movements:
-            if movement.order_number in waiting:
+            if movement.order_number in unpaid:
                 await self._settling.seen_on_statement(main_id, movement)
         async with self._books.records.write() as session:
             (await locked_main(session, main_id)).read_at = self._books.clock()
         return taken
 
-    async def _open_numbers(self, main_id: UUID) -> set[str]:
+    async def _unpaid(self, main_id: UUID, numbers: set[str]) -> set[str]:
+        """Those of the orders that the books don't have as paid."""
         query = select(Payment.number).where(
-            Payment.main_id == main_id, Payment.state.in_([state.value for state in OPEN_PAYMENTS])
+            Payment.main_id == main_id, Payment.number.in_(numbers), Payment.state != PaymentState.PAID.value
         )
         async with self._books.records.read() as session:
             return set(await session.scalars(query))

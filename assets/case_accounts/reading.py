@@ -20,6 +20,7 @@ from assets.case_accounts.ledger_tables import Entry, LedgerAccount, MainAccount
 from assets.case_accounts.states import (
     AT_BANK,
     OPEN_PAYMENTS,
+    PAID_AFTER_REFUSAL,
     AccountKind,
     ArrivalPurpose,
     ArrivalState,
@@ -201,7 +202,7 @@ class Reading:
         today, lines = self._books.today(), []
         for sub, case in rows:
             found, orders = money[case.id], payments[case.id]
-            fee_orders = sum(one.cents for one in orders if one.purpose == PaymentPurpose.COURT_FEE)
+            fee_orders = sum(one.cents for one in orders if _is_open_fee(one))
             open_cents = found[AccountKind.UNDISTRIBUTED] + found[AccountKind.PAYING] - fee_orders
             lines.append(
                 AccountLine(
@@ -217,11 +218,15 @@ class Reading:
                         arrivals[case.id], open_cents, deferrals[case.id], today, self._books.practice
                     ),
                     fee_refund=fee_refund_deadline(found[AccountKind.PREPAID] + fee_orders, sub.effective_on, today),
-                    unknown_payments=sum(one.state == PaymentState.UNKNOWN for one in orders),
+                    unknown_payments=sum(one.state in (PaymentState.UNKNOWN, PaymentState.REFUSED) for one in orders),
                     waiting_proposals=waiting[case.id],
                 )
             )
         return lines
+
+
+def _is_open_fee(order: Payment) -> bool:
+    return order.purpose == PaymentPurpose.COURT_FEE and PaymentState(order.state) in OPEN_PAYMENTS
 
 
 def _urgency(line: AccountLine) -> tuple[int, date, str]:
@@ -274,9 +279,8 @@ async def _arrivals(session: AsyncSession, case_ids: Iterable[UUID]) -> Mapping[
 
 
 async def _open_payments(session: AsyncSession, case_ids: Iterable[UUID]) -> Mapping[UUID, list[Payment]]:
-    query = select(Payment).where(
-        Payment.case_id.in_(case_ids), Payment.state.in_([state.value for state in OPEN_PAYMENTS])
-    )
+    is_open = Payment.state.in_([state.value for state in OPEN_PAYMENTS])
+    query = select(Payment).where(Payment.case_id.in_(case_ids), is_open | (Payment.trouble == PAID_AFTER_REFUSAL))
     return _grouped((one.case_id, one) for one in await session.scalars(query))
 
 

@@ -16,7 +16,7 @@ from assets.case_accounts.bank import Movement, PayingBank, Statement
 from assets.case_accounts.books import Books
 from assets.case_accounts.books_check import Fault, check_books
 from assets.case_accounts.ledger_tables import Entry, LedgerAccount, MainAccount, Posting, SubAccount
-from assets.case_accounts.states import AT_BANK, OPEN_PAYMENTS, AccountKind, PostingKind
+from assets.case_accounts.states import AT_BANK, PAID_AFTER_REFUSAL, AccountKind, PaymentState, PostingKind
 from assets.case_accounts.tables import Arrival, Payment
 from assets.errors import BadFormat, GatewayTrouble, NotFound
 from assets.orders import require
@@ -57,8 +57,9 @@ class Difference:
     """One thing in which the bank and the books differ: the bank's serial or our number, and both amounts.
 
     Codes: not-booked (the bank has it, the books don't), not-at-bank (the reverse), amount-differs,
-    outcome-unknown (the bank paid an order whose outcome isn't booked yet), booked-in-another-month (the days at the
-    bank and in the books lie in two months), opening-differs and closing-differs (of the balances).
+    outcome-unknown (the bank paid an order whose outcome isn't booked yet), paid-after-refusal,
+    booked-in-another-month (the days at the bank and in the books lie in two months), opening-differs and
+    closing-differs (of the balances).
     """
 
     code: str
@@ -214,12 +215,10 @@ async def _differences(
 ) -> list[Difference]:
     named = {_reference(one): one for one in statement.movements}
     booked = await _booked(session, main, begins, ends, named)
-    unsettled = select(Payment.number).where(
-        Payment.main_id == main.id, Payment.state.in_([state.value for state in OPEN_PAYMENTS])
-    )
-    open_numbers = set(await session.scalars(unsettled))
+    unbooked = select(Payment.number, Payment.state).where(Payment.main_id == main.id, Payment.number.in_(named))
+    states = {row.number: PaymentState(row.state) for row in await session.execute(unbooked)}
     found = [
-        _compared(reference, movement, booked.get(reference), begins, ends, is_open=reference in open_numbers)
+        _compared(reference, movement, booked.get(reference), begins, ends, states.get(reference))
         for reference, movement in named.items()
     ]
     found += [_not_named(reference, one, begins, ends) for reference, one in booked.items() if reference not in named]
@@ -256,11 +255,17 @@ async def _booked(
 
 
 def _compared(
-    reference: str, movement: Movement, booked: _Booked | None, begins: datetime, ends: datetime, *, is_open: bool
+    reference: str,
+    movement: Movement,
+    booked: _Booked | None,
+    begins: datetime,
+    ends: datetime,
+    state: PaymentState | None,
 ) -> Difference | None:
     """What is wrong with one line of the statement; None where the books have the same."""
     if booked is None:
-        return Difference("outcome-unknown" if is_open else "not-booked", reference, movement.cents, 0)
+        code = PAID_AFTER_REFUSAL if state is PaymentState.REFUSED else "outcome-unknown" if state else "not-booked"
+        return Difference(code, reference, movement.cents, 0)
     if booked.cents != movement.cents:
         return Difference("amount-differs", reference, movement.cents, booked.cents)
     if not begins <= booked.posted_at < ends:

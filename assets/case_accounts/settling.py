@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from assets.case_accounts.accounts import locked_main
+from assets.case_accounts.accounts import balances, locked_main
 from assets.case_accounts.bank import Movement, PayOrder, PayReceipt
 from assets.case_accounts.books import Books
 from assets.case_accounts.ledger import Line, moving
 from assets.case_accounts.ledger_tables import MainAccount, SubAccount
-from assets.case_accounts.states import OPEN_PAYMENTS, AccountKind, PaymentPurpose, PaymentState, PostingKind
-from assets.case_accounts.tables import CourtFeeRefund, Notice, Payment
+from assets.case_accounts.states import (
+    OPEN_PAYMENTS,
+    PAID_AFTER_REFUSAL,
+    AccountKind,
+    PaymentPurpose,
+    PaymentState,
+    PostingKind,
+)
+from assets.case_accounts.tables import CourtFeeRefund, Notice, Payment, Proposal
 from assets.case_accounts.trail import NoticeFacts, NoticeWords
 from assets.errors import GatewayAccepted, GatewayBusy, GatewayObjected, GatewayRefused, GatewayTrouble
 from assets.identifiers import new_id
@@ -99,18 +106,49 @@ class Settling:
                 await self._books.record_deed(session, "case_money.unknown", **_about(main, payment))
 
     async def seen_on_statement(self, main_id: UUID, movement: Movement) -> None:
-        """The bank's statement shows that an order whose outcome is unknown was paid."""
+        """The bank's statement shows an order as paid: that settles it, whatever was answered or not."""
         async with self._books.records.write() as session:
             query = select(Payment.id).where(Payment.number == movement.order_number, Payment.main_id == main_id)
             payment_id = (await session.scalars(query)).one_or_none()
             if payment_id is None:
                 return
             payment, main = await self._locked(session, payment_id)
-            if PaymentState(payment.state) in OPEN_PAYMENTS and movement.cents == -payment.cents:
-                payment.bank_serial, payment.paid_at = movement.serial, movement.at
+            if payment.state == PaymentState.PAID or movement.cents != -payment.cents:
+                return
+            payment.bank_serial, payment.paid_at = movement.serial, movement.at
+            if payment.state != PaymentState.REFUSED:
                 await self._paid(session, main, payment)
+            elif await self._is_still_there(session, payment):
+                await self._refund_again(session, payment)
+                await self._paid(session, main, payment, PaymentPurpose(payment.purpose).comes_from)
+            elif payment.trouble != PAID_AFTER_REFUSAL:
+                payment.trouble = PAID_AFTER_REFUSAL
+                await self._books.record_deed(session, "case_money.contradicted", **_about(main, payment))
 
-    async def _paid(self, session: AsyncSession, main: MainAccount, payment: Payment) -> None:
+    async def _is_still_there(self, session: AsyncSession, payment: Payment) -> bool:
+        """Whether the money of a refused order lies where it went back to, and hasn't been ordered again."""
+        place = PaymentPurpose(payment.purpose).comes_from
+        return (await balances(session, payment.case_id))[place] >= payment.cents
+
+    async def _refund_again(self, session: AsyncSession, payment: Payment) -> None:
+        """A court fee that did go back after all must not go back once more."""
+        if payment.purpose != PaymentPurpose.COURT_FEE:
+            return
+        content = (await session.get_one(Proposal, payment.proposal_id)).content
+        session.add(
+            CourtFeeRefund(
+                id=new_id(),
+                arrival_id=UUID(content["arrival_id"]),
+                case_id=payment.case_id,
+                payment_id=payment.id,
+                effective_on=date.fromisoformat(content["effective_on"]),
+                due_on=date.fromisoformat(content["due_on"]),
+            )
+        )
+
+    async def _paid(
+        self, session: AsyncSession, main: MainAccount, payment: Payment, place: AccountKind = AccountKind.PAYING
+    ) -> None:
         self._settle(payment, PaymentState.PAID)
         purpose = PaymentPurpose(payment.purpose)
         await self._post(
@@ -118,7 +156,7 @@ class Settling:
             main,
             payment,
             PostingKind.PAYMENT,
-            moving(payment.cents, AccountKind.PAYING, purpose.ends_in, payment.case_id),
+            moving(payment.cents, place, purpose.ends_in, payment.case_id),
             bank_cents=-payment.cents,
         )
         if purpose is not PaymentPurpose.FEE:

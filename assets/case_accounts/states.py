@@ -135,8 +135,11 @@ NEXT_PAYMENT: dict[PaymentState, frozenset[PaymentState]] = {
     PaymentState.SENT: frozenset({PaymentState.ORDERED, PaymentState.UNKNOWN, PaymentState.PAID, PaymentState.REFUSED}),
     PaymentState.UNKNOWN: frozenset({PaymentState.PAID, PaymentState.REFUSED}),
     PaymentState.PAID: frozenset(),
-    PaymentState.REFUSED: frozenset(),
+    # Only where the bank's statement shows that it had paid what it then said it refused.
+    PaymentState.REFUSED: frozenset({PaymentState.PAID}),
 }
+PAID_AFTER_REFUSAL = "paid-after-refusal"
+"""The trouble of a payment that was refused, and is on the statement as paid when its money is ordered elsewhere."""
 
 OPEN_PAYMENTS = frozenset({PaymentState.ORDERED, PaymentState.SENT, PaymentState.UNKNOWN})
 """What the payer goes on asking for, with the same number."""

@@ -60,6 +60,7 @@ class AccountLine:
     payout: Deadline
     fee_refund: Deadline
     unknown_payments: int
+    """Those whose outcome nobody knows, or that the bank says both of."""
     waiting_proposals: int
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from datetime import date
 from typing import Annotated, Any
@@ -230,7 +231,7 @@ def _add_reports(routes: APIRouter, money: CaseAccounts) -> None:
         responses={200: {"content": {MEDIA_TYPE: {}}}},
     )
     async def reconciliation_workbook(court_id: UUID, month: Month) -> Response:
-        content = workbook(await report_of(court_id, month), signed_in().language)
+        content = await asyncio.to_thread(workbook, await report_of(court_id, month), signed_in().language)
         named = {"content-disposition": f'attachment; filename="reconciliation-{month}.xlsx"'}
         return Response(content, media_type=MEDIA_TYPE, headers=named)
 

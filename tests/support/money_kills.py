@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from uuid import UUID, uuid4
 
 from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from assets.case_accounts.accounts import locked_main, open_missing
 from assets.case_accounts.books_check import check_books
@@ -23,8 +24,8 @@ CASES = 4
 CARD = "6217000060000000008"
 
 
-async def open_books(database: Database) -> UUID:
-    """A main account, some cases with claims, and accounts of their creditors; gives the main account's id."""
+async def open_books(database: Database, *, claim_cents: int = 10**12, cases: int = CASES) -> UUID:
+    """A main account, some cases of two claims each, and accounts for their people; gives the main account's id."""
     main_id, now = uuid4(), datetime.now(UTC)
     async with database.write() as session:
         session.add(
@@ -33,31 +34,35 @@ async def open_books(database: Database) -> UUID:
                 fee_number="0610013200009999", opened_at=now, balance_cents=0, postings=0, sub_accounts=0,
             )
         )  # fmt: skip
-        for number in range(1, CASES + 1):
-            await _case(session, number, now)
+        for number in range(1, cases + 1):
+            await _case(session, number, now, claim_cents)
         await open_missing(session, await locked_main(session, main_id), now)
     return main_id
 
 
-async def _case(session: object, number: int, now: datetime) -> None:
+async def _case(session: AsyncSession, number: int, now: datetime, claim_cents: int) -> None:
     case = Case(
         id=new_id(), court_id=COURT, court_code="内01", court_name="某院（虚构）", number=f"（2026）内01执{number}号",
-        claim_cents=10**12, judge_name="苏和", work_card="1", duty_card="2", filed_on=date(2026, 3, 2),
+        claim_cents=claim_cents, judge_name="苏和", work_card="1", duty_card="2", filed_on=date(2026, 3, 2),
     )  # fmt: skip
-    session.add(case)  # type: ignore[attr-defined]
-    await session.flush()  # type: ignore[attr-defined]
-    for ordinal in range(2):
+    session.add(case)
+    await session.flush()
+    for ordinal in range(3):
+        role = "applicant" if ordinal else "under_enforcement"
+        number_of_person = f"15010519900101{ordinal:04}"
         person = Person(
-            id=new_id(), case_id=case.id, name="李某", id_number=f"15010519900101{ordinal:04}", role="applicant"
+            id=new_id(), case_id=case.id, name="李某", id_number=number_of_person, role=role, ordinal=ordinal
         )
-        session.add(person)  # type: ignore[attr-defined]
-        await session.flush()  # type: ignore[attr-defined]
-        claim = Claim(case_id=case.id, creditor_id=person.id, amount_cents=10**12, principal_cents=10**12)
-        payee = Payee(
-            case_id=case.id, person_id=person.id, account_number=CARD, bank_name="b", bank_code="", named_at=now
+        session.add(person)
+        await session.flush()
+        if ordinal:
+            session.add(
+                Claim(case_id=case.id, creditor_id=person.id, amount_cents=claim_cents, principal_cents=claim_cents)
+            )
+        session.add(
+            Payee(case_id=case.id, person_id=person.id, account_number=CARD, bank_name="b", bank_code="", named_at=now)
         )
-        session.add_all([claim, payee])  # type: ignore[attr-defined]
-    await session.flush()  # type: ignore[attr-defined]
+    await session.flush()
 
 
 async def start_mover(url: str, main_id: UUID, seed: int, rounds: int | None = None) -> asyncio.subprocess.Process:

@@ -93,7 +93,7 @@ export class AccountView {
     return table(heads, items.map((one) => h("tr", { dataset: { payment: one.id, state: one.state } },
       h("td", {}, `${one.payee_name} ${one.payee_account}`, h("small", {}, `${say(`case-money.payment.${one.purpose}`)} · ${one.number}`)),
       amountCell(one.cents),
-      h("td", {}, paymentMark(one.state), h("small", {}, paymentNote(one))),
+      h("td", {}, paymentMark(one), h("small", {}, paymentNote(one))),
       h("td.money-deeds", {}, ["sent", "unknown"].includes(one.state) && mayAsk && deed("ask", () => this.page.perform(
         () => ask("POST", `${PATH}/payments/${one.id}/ask`), say("case-money.ask.done")))))));
   }

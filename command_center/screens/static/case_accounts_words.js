@@ -33,7 +33,12 @@ export const proposalMark = (state) => stateMark(PROPOSALS[state], say(`case-mon
 
 // Unknown is not failed and not paid: it has a shape and a colour of its own.
 const PAYMENTS = { ordered: "standby", sent: "standby", unknown: "serious", paid: "normal", refused: "critical" };
-export const paymentMark = (state) => stateMark(PAYMENTS[state], say(`case-money.payment.state.${state}`));
+
+/** How a payment stands. */
+export function paymentMark({ state, trouble }) {
+  const told = trouble === "paid-after-refusal" ? trouble : state;
+  return stateMark(PAYMENTS[state], say(`case-money.payment.state.${told}`));
+}
 
 /** A table with these heads, each `[words, class]`, and rows of cells. */
 export function table(heads, rows, kind = "") {

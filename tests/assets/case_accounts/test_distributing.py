@@ -324,6 +324,38 @@ async def test_a_refused_payment_comes_back_to_be_distributed(treasury: Treasury
     await treasury.require_sound()
 
 
+async def refused_though_paid(treasury: Treasury) -> UUID:
+    """A case whose claim the bank has paid, and says that it refused."""
+    case_id = await ordered(treasury)
+    treasury.behave(CARD, "server-error")
+    await treasury.pay_all(case_id)
+    treasury.behave(CARD, "contradicts")
+    assert sorted(await treasury.pay_all(case_id)) == ["paid", "refused"]
+    assert (await treasury.places(case_id)).undistributed_cents == 50_00
+    return case_id
+
+
+async def test_the_statement_overrules_a_bank_that_says_no_to_what_it_has_paid(treasury: Treasury) -> None:
+    case_id = await refused_though_paid(treasury)
+    await treasury.accounts.collector.read(treasury.main_id)
+    found = await treasury.places(case_id)
+    assert (found.undistributed_cents, found.paid_cents, found.fees_cents) == (0, 50_00, 50_00)
+    assert (await treasury.require_sound()).balance_cents == 0
+
+
+async def test_money_that_was_paid_twice_by_a_banks_false_word_is_told_and_never_hidden(quick: Treasury) -> None:
+    case_id = await refused_though_paid(quick)
+    quick.behave(CARD, "plain")
+    # Nobody has read a statement since, and the same money is ordered once more.
+    await quick.approve(await quick.propose(case_id))
+    await quick.accounts.collector.read(quick.main_id)
+    view = await quick.accounts.account(quick.judge, case_id)
+    assert [one.trouble for one in view.payments if one.state == "refused"] == ["paid-after-refusal"]
+    assert view.line.unknown_payments == 1
+    report = await quick.accounts.reconciliation(quick.judge, quick.court_id, 2026, 11)
+    assert "paid-after-refusal" in {one.code for one in report.differences}
+
+
 async def test_an_order_that_the_bank_works_on_is_neither_paid_nor_unknown(quick: Treasury) -> None:
     case_id = await ordered(quick)
     quick.behave(CARD, "accepted", times=1)
