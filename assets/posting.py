@@ -38,6 +38,8 @@ LARGEST_ANSWER_BYTES = 4_000_000
 CONNECTIONS = 32
 CONNECT_PAUSES = (0.1, 0.4)
 """How long to wait before each further try of a connection that wasn't made: nothing has been sent by then."""
+LONGEST_REASON = 500
+"""Of a refusal; what is longer is cut, since a no is a no however long it is."""
 LONGEST_NAME = 40
 """Of a field, where it is told which one is wrong: what stands there may come from the other side."""
 OBJECTION = "02"
@@ -134,7 +136,8 @@ class Poster:
         number = body[number_field]
         if status == httpx.codes.UNPROCESSABLE_ENTITY:
             refusal = self._validated(reply, Refusal, number_field, number)
-            raise (GatewayObjected if refusal.cwdm == OBJECTION else GatewayRefused)(self.name, refusal.cwxx)
+            kind = GatewayObjected if refusal.cwdm == OBJECTION else GatewayRefused
+            raise kind(self.name, refusal.cwxx[:LONGEST_REASON])
         if status == httpx.codes.ACCEPTED:
             self._validated(reply, Accepted, number_field, number)
             raise GatewayAccepted(self.name)

@@ -69,6 +69,7 @@ def _day(value: object) -> date | None:
 def _time(value: object) -> datetime:
     if not isinstance(value, str) or len(value) != 14:
         raise ValueError("a time is text")
+    read_day(value[:8])  # before it is moved to UTC, which the first and last years can't be
     return china_time(value)
 
 

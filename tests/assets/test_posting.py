@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import json
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -164,6 +165,14 @@ async def test_each_answer_is_taken_for_what_it_is(speak: Speak, expected: type[
     assert type(answer) is expected
     if isinstance(answer, GatewayTrouble):
         assert answer.reason.startswith(reason)
+
+
+@pytest.mark.parametrize(("code", "kind"), [("01", GatewayRefused), ("02", GatewayObjected)])
+async def test_a_no_that_is_too_long_to_keep_is_a_no_all_the_same(code: str, kind: type[GatewayTrouble]) -> None:
+    words = json.dumps({"cwdm": code, "cwxx": "不" * 4_000}).encode()
+    answer = await _ask(_says(words, "422 No"))
+    assert type(answer) is kind
+    assert answer.reason == "不" * 500
 
 
 async def test_a_connection_that_is_refused_is_tried_again_with_the_same_number() -> None:

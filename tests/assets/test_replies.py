@@ -179,6 +179,8 @@ ACCOUNT = {"khzh": "6217000060000000008", "ye": "100.00", "kyye": "50.00", "fksj
         ([ACCOUNT | {"jymx": [{"jysj": NOW, "jdbz": "3", "jyje": "1.00"}]}], "jdbz"),
         ([ACCOUNT | {"jrzcxx": [{"zcbh": "LC1", "zczje": "1.00", "kyje": "2.00"}]}], "kyje"),
         ([ACCOUNT | {"fksj": "2026112212"}], "fksj"),
+        ([ACCOUNT | {"fksj": "00010101000000"}], "fksj"),
+        ([ACCOUNT | {"fksj": "99991231235959"}], "fksj"),
     ],
 )
 async def test_accounts_that_contradict_are_garbage(accounts: list[dict[str, Any]], field: str) -> None:
@@ -286,7 +288,7 @@ def _control_reply() -> dict[str, Any]:
 
 ROUNDS = 1_500
 JUNK: tuple[Any, ...] = (
-    None, "", "0", "-1", "1.001", "99999999999999.99", "20269999", "00000000", "x" * 5000, "\ud800", "\x00", 1, 1e308,
+    None, "", "0", "-1", "1.001", "99999999999999.99", "20269999", "00000000", "00010101000000", "x" * 5000, "\ud800", "\x00", 1, 1e308,
     -0.5, True, [], {}, [[]], ["a"], {"a": {}}, "＊", "查无开户信息", "１２", " 1.00 ", "1,0.00",
 )  # fmt: skip
 
