@@ -23,10 +23,14 @@ _AWAITED = tuple(state.value for state in AWAITED)
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What was claimed; `is_all`: nothing else is due that there would be room for."""
+    """What was claimed; `is_all`: nothing else is due that there would be room for.
+
+    `is_passed_over`: something is due that this process has in hand still.
+    """
 
     ids: tuple[UUID, ...] = ()
     is_all: bool = True
+    is_passed_over: bool = False
 
 
 class Claims:
@@ -37,8 +41,11 @@ class Claims:
         self._clock = clock
         self._name = name
 
-    async def take(self, room: Mapping[str, int], limit: int) -> Taken:
-        """Claim what is due, `limit` at most, and of each gateway no more than there is `room`."""
+    async def take(self, room: Mapping[str, int], limit: int, in_hand: Collection[UUID] = ()) -> Taken:
+        """Claim what is due, `limit` at most, and of each gateway no more than there is `room`.
+
+        What is `in_hand` is left: its answer may be written already while its asking isn't quite over.
+        """
         gateways = [name for name, free in room.items() if free > 0]
         if not gateways or limit <= 0:
             return Taken()
@@ -47,13 +54,15 @@ class Claims:
             select(AssetRequest.id, AssetRequest.gateway)
             .where(AssetRequest.gateway.in_(gateways), _is_due(now))
             .order_by(AssetRequest.next_ask_at)
-            .limit(limit)
+            .limit(limit + len(in_hand))
         )
         async with self._records.read() as session:
-            found = list(await session.execute(due))
-        chosen = _with_room(found, room)
+            due_now = list(await session.execute(due))
+        found = [(request_id, gateway) for request_id, gateway in due_now if request_id not in in_hand]
+        is_passed_over = len(found) < len(due_now)
+        chosen = _with_room(found[:limit], room)
         if not chosen:
-            return Taken()
+            return Taken(is_passed_over=is_passed_over)
         claim = (
             update(AssetRequest)
             .where(AssetRequest.id.in_(chosen), _is_due(now))
@@ -63,7 +72,7 @@ class Claims:
         )
         async with self._records.write() as session:
             taken = tuple(await session.scalars(claim))
-        return Taken(taken, is_all=len(chosen) == len(found) < limit)
+        return Taken(taken, len(chosen) == len(found) < limit, is_passed_over)
 
     async def give_back(self, ids: Collection[UUID]) -> None:
         """Let others have what this process won't ask now."""

@@ -65,8 +65,8 @@ class Sender:
         self._at_once_each = at_once_each
         self._asking: dict[UUID, str] = {}
         self._awake = asyncio.Event()
-        self._is_short_of_room = False
-        """Something is due that there was no room for when it was last looked for."""
+        self._has_left_some = False
+        """Something is due that was left when it was last looked for: what ends makes room for it."""
 
     def wake(self) -> None:
         """Say that there is something to send."""
@@ -107,10 +107,10 @@ class Sender:
         busy = Counter(self._asking.values())
         room = {name: self._at_once_each - busy[name] for name in self._gateways}
         free = self._at_once - len(self._asking)
-        self._is_short_of_room = free <= 0 or any(left <= 0 for left in room.values())
+        self._has_left_some = free <= 0 or any(left <= 0 for left in room.values())
         try:
-            taken = await self._claims.take(room, free)
-            self._is_short_of_room |= not taken.is_all
+            taken = await self._claims.take(room, free, self._asking)
+            self._has_left_some |= not taken.is_all or taken.is_passed_over
             return taken
         except Exception:  # the sender outlives a database that is away for a while
             logger.exception("could not look for requests to send")
@@ -144,7 +144,7 @@ class Sender:
             await self._give_back([request_id])
         # Where this is cancelled, it stays in hand: `run` gives it back.
         del self._asking[request_id]
-        if self._is_short_of_room:
+        if self._has_left_some:
             self._awake.set()
 
     async def _asked(self, sealed: Sealed) -> None:

@@ -117,3 +117,32 @@ async def test_what_is_not_due_or_in_another_state_is_not_claimed(quiet_desk: De
         async with quiet_desk.database.write() as session:
             await session.execute(update(AssetRequest).values(**values))
         assert (await claims.take({"bank": 1}, 1)).ids == ()
+
+
+async def test_two_hundred_banks_are_all_asked_before_the_first_has_answered(quiet_desk: Desk) -> None:
+    asked, gate = banks(200), asyncio.Event()
+    for bank in asked:
+        bank.gate = gate
+    async with quiet_desk.at_work(*asked) as assets:
+        key = await quiet_desk.query(OWNER)
+        await until(lambda: sum(bank.now for bank in asked) == 200, 30)
+        # The page stays usable: whoever looks at the batch isn't held up by two hundred open askings.
+        assert (await assets.batches.progress(quiet_desk.judge, key)).head.by_state == {"sent": 200}
+        gate.set()
+
+        async def is_done() -> bool:
+            return (await assets.batches.progress(quiet_desk.judge, key)).head.is_done
+
+        await until(is_done, 60)
+        assert len(quiet_desk.changes) < 100
+
+
+async def test_what_is_still_in_hand_is_not_taken_again(quiet_desk: Desk) -> None:
+    quiet_desk.assets = quiet_desk.build(ScriptedGateway("bank"))
+    await quiet_desk.query(OWNER)
+    claims = Claims(quiet_desk.database, quiet_desk.clock, "one")
+    (request_id,) = (await claims.take({"bank": 1}, 1)).ids
+    await claims.give_back([request_id])
+    passed_over = await claims.take({"bank": 1}, 1, in_hand=[request_id])
+    assert (passed_over.ids, passed_over.is_passed_over) == ((), True)
+    assert (await claims.take({"bank": 1}, 1)).ids == (request_id,)
