@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from assets.audit import Actor
 from assets.case_accounts.books import Books
 from assets.case_accounts.demonstration import CITY_MAIN, DISTRICT_MAIN, seed_money
 from assets.case_accounts.intake import Intake
@@ -21,11 +22,16 @@ from assets.case_accounts.ledger import Ledger
 from assets.case_accounts.practice import Practice
 from assets.demonstration import CITY_CASE, DISTRICT_CASE
 from assets.demonstration import seed as seed_case
-from assets.tables import Case
+from assets.guard import CoverRules
+from assets.holidays import announced
+from assets.sanctions.demonstration import seed_sanctions
+from assets.sanctions.service import Sanctions
+from assets.tables import Case, Person
 from command_center.accounts.passwords import Passwords, generate_password
 from command_center.accounts.revocations import Revocations
 from command_center.accounts.service import Accounts, NewUser
 from command_center.accounts.tables import Court, User
+from command_center.asset_access import AssetTrail
 from command_center.audit import Audit
 from command_center.clock import now, today
 from command_center.config import Settings
@@ -55,6 +61,8 @@ AGENTS_FILE = "demo/agents.json"
 DISTRICT_CASE_NUMBER = "（2026）内0105执876号"
 _JUDGES = {CITY: "judge", DISTRICT: "saihan-judge"}
 """Whose case each court's is: who may look behind its masks."""
+LISTED, LIMITED = CITY_CASE.persons[1], CITY_CASE.persons[3]
+"""By their numbers: on whom the demonstration has sanctions."""
 AGENT_SPEED_MPS = 8.0
 """A car in a town: fast enough to see a marker move on a map of the whole city."""
 
@@ -92,6 +100,8 @@ async def seed(database: Database, settings: Settings, passwords: Passwords | No
             users = await _people(session, accounts, courts, hashes)
             cases = await _cases(session, courts, users)
             await _money(session, database, audit, courts)
+        await _sanctions(database, audit, courts[CITY.code].id, users, cases[CITY.code].id)
+        async with database.write() as session:
             main, district = await _operations(session, operations, courts, users, cases)
     finally:
         await hub.close()
@@ -153,6 +163,25 @@ async def _money(session: AsyncSession, database: Database, audit: Audit, courts
     intake = Intake(Books(database, Ledger(now), audit, now, Practice()))
     for court, script in {CITY: CITY_MAIN, DISTRICT: DISTRICT_MAIN}.items():
         await seed_money(session, intake, courts[court.code].id, script, now())
+
+
+async def _sanctions(
+    database: Database, audit: Audit, court_id: UUID, users: Mapping[str, UUID], case_id: UUID
+) -> None:
+    """Before there is an operation: its journal begins with what happens in it."""
+    async with database.read() as session:
+        persons = await session.execute(select(Person.id_number, Person.id).where(Person.case_id == case_id))
+        ids = {row.id_number: row.id for row in persons}
+    judge = Actor(users["judge"], frozenset({court_id}), may_see=True, may_propose_sanction=True, own_court_id=court_id)
+    president = Actor(
+        users["approver"], frozenset({court_id}), may_see=True, may_decide_sanction=True, own_court_id=court_id
+    )
+    sanctions = Sanctions(database, AssetTrail(audit, Journal()), now, _nobody_told, announced(), CoverRules())
+    await seed_sanctions(sanctions, judge, president, case_id, listed_id=ids[LISTED], limited_id=ids[LIMITED])
+
+
+async def _nobody_told(_case_id: UUID) -> None:
+    """No screen is open yet."""
 
 
 async def _operations(

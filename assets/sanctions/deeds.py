@@ -55,15 +55,18 @@ class Circumstances:
 
 
 def why_not(deed: Deed, actor: Actor, case: Case, sanction: Sanction, around: Circumstances) -> str:
-    """The code of what stands in the way of this step; empty where nothing does."""
+    """The code of what stands in the way of this step; empty where nothing does.
+
+    A court above looks on: each step is for the people of the court that has the case.
+    """
     if not _is_permitted(deed, actor):
         return "not-permitted"
     if not _fits(deed, SanctionState(sanction.state)):
         return "sanction-not-now"
     reasons: Iterable[tuple[str, bool]] = (
+        ("sanction-own-court", case.court_id != actor.own_court_id),
         ("sanction-needs-two", deed in _BY_DECIDER and sanction.proposed_by == actor.user_id),
         ("sanction-only-proposer", deed is Deed.WITHDRAW and sanction.proposed_by != actor.user_id),
-        ("sanction-own-court", deed is Deed.DECIDE and case.court_id != actor.own_court_id),
         ("sanction-check-fails", deed is Deed.DECIDE and around.fails),
         (
             "sanction-needs-limit",

@@ -153,6 +153,8 @@ class Sanctions:
             case = await case_of(session, actor, proposal.case_id, lock=True)
             if (made := await self._made(session, proposal, key)) is None:
                 person = await _person_of(session, case, proposal.person_id)
+                if case.court_id != actor.own_court_id:
+                    raise Conflict("sanction-own-court")
                 require_under_enforcement(person)
                 _require_complete(proposal)
                 made = await self._make(session, actor, case, person, proposal, key)

@@ -221,7 +221,7 @@ def router(cases: Cases, names: AccountNames, clock: Clock) -> APIRouter:
     @routes.post("/format-checks", summary="Whether a number is in its form, and if not, what is wrong")
     async def check(body: FormatBody) -> FormatView:
         with refusals():
-            return _checked(body.item, body.text, china_day(clock()))
+            return checked(body.item, body.text, china_day(clock()))
 
     return routes
 
@@ -328,7 +328,12 @@ def _add_claims(routes: APIRouter, cases: Cases, showing: _Showing) -> None:
         return await showing.file(file)
 
 
-def _checked(item: Item, text: str, today: date) -> FormatView:
+def checked(item: Item, text: str, today: date) -> FormatView:
+    """The number in its normal form.
+
+    Raises:
+        BadFormat: it isn't what it claims to be.
+    """
     if item is Item.AMOUNT:
         cents = formats.amount_cents(text)
         return FormatView(item=item, normal=formats.amount_text(cents), cents=cents, capitals=amount_in_capitals(cents))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
+from assets.sanctions.tables import Sanction
 from command_center import demonstration, schema
 from command_center.accounts.passwords import Passwords
 from command_center.accounts.permissions import Role
@@ -47,6 +48,7 @@ async def test_seeding_twice_makes_everything_once_and_keeps_the_passwords(recor
     assert await count(records, Operation) == 2
     assert await count(records, Site) == len(SITES) + 1
     assert await count(records, Assignment) == len(SITES) + 2
+    assert await count(records, Sanction) == 3
 
 
 async def test_lost_passwords_are_made_anew(records: Database, tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ class Sanctions {
   /** Read the list anew, or on from `cursor`. */
   async read(cursor = null) {
     const mine = ++this.asked;
-    const query = new URLSearchParams([...new FormData(this.form)].filter(([, value]) => value));
+    const query = wanted(this.form);
     if (cursor) query.set("cursor", cursor);
     try {
       const page = await ask("GET", `/api/assets/sanctions?${query}`);
@@ -123,11 +123,25 @@ class Sanctions {
   }
 }
 
+const TODO = { decide_sanction: ["proposed", "under_review"], propose_sanction: ["decided", "served"] };
+
+/** What the filter asks for; what waits for the reader depends on what they may do. */
+function wanted(form) {
+  const query = new URLSearchParams();
+  for (const [name, value] of new FormData(form)) {
+    const states = value === "todo" ? myStates() : [value];
+    for (const one of states) if (one) query.append(name, one);
+  }
+  return query;
+}
+
+const myStates = () => Object.entries(TODO).flatMap(([permission, states]) => (person().permissions.includes(permission) ? states : []));
+
 function filters(read, overdue) {
   const choice = (name, options) => h("label", {}, say(`sanction.filter.${name}`),
     h("select", { name }, h("option", { value: "" }, say("sanction.filter.all")), options.map(([value, words]) => h("option", { value }, words))));
   return h("form.sanctions-filter", { role: "search", onchange: read, onsubmit: (event) => event.preventDefault() },
-    choice("state", STATES.map((state) => [state, say(`sanction.state.${state}`)])),
+    choice("state", [...(myStates().length ? [["todo", say("sanction.filter.todo")]] : []), ...STATES.map((state) => [state, say(`sanction.state.${state}`)])]),
     choice("kind", ["listing", "limit"].map((kind) => [kind, say(`sanction.kind.${kind}`)])),
     h("label.sanctions-overdue", {}, h("input", { type: "checkbox", name: "overdue", value: "true" }), say("sanction.filter.overdue")), overdue);
 }

@@ -85,13 +85,15 @@ async def test_who_may_propose_may_not_decide_and_the_other_way_round(bench: Ben
         )
 
 
-async def test_a_president_of_the_court_above_looks_on_but_does_not_sign(bench: Bench) -> None:
+async def test_a_court_above_looks_on_and_takes_no_step(bench: Bench) -> None:
     _, limit = await bench.propose()
-    above = replace(bench.president, own_court_id=uuid4())
-    shown = await bench.steps.review(above, limit.line.id, uuid4())
-    assert why_not(shown, "decide") == "sanction-own-court"
+    above = replace(bench.president, own_court_id=uuid4(), may_propose_sanction=True)
+    shown = await bench.sanctions.view(above, limit.line.id)
+    assert {why_not(shown, deed) for deed in ("review", "refuse")} == {"sanction-own-court"}
     with pytest.raises(Conflict, match="sanction-own-court"):
-        await bench.steps.decide(above, limit.line.id, uuid4(), decision_number=DECISION, seen=SEEN)
+        await bench.steps.review(above, limit.line.id, uuid4())
+    with pytest.raises(Conflict, match="sanction-own-court"):
+        await bench.sanctions.propose(above, bench.proposal(person_id=bench.persons[FIRM]), uuid4())
 
 
 async def test_another_court_knows_nothing_of_it(bench: Bench) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import AsyncIterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -13,6 +14,7 @@ import httpx
 import pytest
 
 from assets import capitals, case_intake, formats
+from command_center.api.cases import Item, checked
 from command_center.translations import LANGUAGES, catalogue
 from tests.support.valkey import Valkey
 from tests.support.web import RunningWeb, running_web, settings_for
@@ -176,3 +178,14 @@ def test_every_bad_format_says_what_is_wrong() -> None:
         assert keys <= catalogue(language).keys()
         for item, _, _ in CHECKS:
             assert {f"format.item.{item}", f"format.example.{item}"} <= catalogue(language).keys()
+
+
+def test_every_example_of_a_right_number_is_right() -> None:
+    today = date(2026, 11, 29)
+    for item, _, _ in CHECKS:
+        examples = re.findall(
+            r"[^例：、，]+", catalogue("zh")[f"format.example.{item}"].replace("1,860,000.00", "1860000")
+        )
+        assert examples, item
+        for example in examples:
+            assert checked(Item(item), example, today).normal

@@ -92,7 +92,7 @@ async def test_a_listing_is_proposed_signed_served_published_and_deleted(bench: 
     gone = await bench.step(bench.president, ids[0], "delete")
     assert gone.json()["line"]["state"] == "deleted"
     open_ones = (await bench.judge.get("/api/assets/sanctions", params={"state": ["published", "shielded"]})).json()
-    assert [one["id"] for one in open_ones["items"]] == [ids[1]]
+    assert {one["id"] for one in open_ones["items"]} & set(ids) == {ids[1]}
 
 
 WRONG: list[tuple[dict[str, Any], int, str]] = [
