@@ -1,4 +1,4 @@
-"""Finding cases of one's courts by their number or by who is under enforcement, page by page, masked."""
+"""Finding cases of one's courts by their number, by who is under enforcement or by an asset, page by page, masked."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from assets.masks import masked_name
 from assets.measures import EFFECTIVE
 from assets.orders import require
 from assets.search_words import Found, Place, holds, normal
-from assets.tables import Case, ControlMeasure, Person
+from assets.tables import Asset, Case, ControlMeasure, Person
 from assets.views import CaseHead, case_head
 
 _UNDER_ENFORCEMENT = "under_enforcement"
@@ -46,12 +46,15 @@ class CaseSearch:
     async def cases(
         self, actor: Actor, text: str = "", *, after: Place | None = None, limit: int = 50
     ) -> Found[FoundCase]:
-        """The cases of the actor's courts whose number holds `text`, or one of whose persons is called so."""
+        """The cases of the actor's courts whose number holds `text`, or with a person or an asset of that very name."""
         require(actor.may_see)
         query = _cases_of(actor)
         wanted = normal(text)
         if wanted:
-            query = query.where(or_(holds(Case.number, wanted), Case.id.in_(_cases_with(wanted))))
+            with_asset = select(Asset.case_id).where(Asset.reference == wanted)
+            query = query.where(
+                or_(holds(Case.number, wanted), Case.id.in_(_cases_with(wanted)), Case.id.in_(with_asset))
+            )
         if after is not None:
             query = query.where(or_(Case.number < after.value, and_(Case.number == after.value, Case.id < after.id)))
         query = query.order_by(Case.number.desc(), Case.id.desc()).limit(limit + 1)

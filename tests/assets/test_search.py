@@ -218,10 +218,10 @@ async def test_the_database_tells_each_standing_as_the_view_does(files: Files) -
 
 async def test_cases_are_found_by_number_and_by_the_whole_name(files: Files) -> None:
     cases = CaseSearch(files.database)
-    for text in ("", "123号", NAME, "张", "张*", ID_NUMBER):
+    for text in ("", "123号", NAME, "张", "张*", ID_NUMBER, ACCOUNT):
         (found,) = (await cases.cases(files.actor, text)).items
         assert (found.head.number, found.persons, found.is_own) == ("（2026）内01执123号", ["张*"], True), text
-    for text in ("张三", "三", "456"):
+    for text in ("张三", "三", "456", "0008", ACCOUNT[:-1]):
         assert (await cases.cases(files.actor, text)).items == [], text
 
 

@@ -58,6 +58,7 @@ class AssetPage {
     live.on("assets", () => this.refresh());
     live.on("link", ({ state }) => state === "connected" && this.refresh());
     onKey((event) => this.key(event));
+    this.chosen.addEventListener("keydown", (event) => event.key === "Escape" && !event.isComposing && this.grid.focusChosen());
     addEventListener("popstate", () => this.open(this.wanted("case"), { isKept: true }));
     await this.cases.read();
     const wanted = this.wanted("case") ?? await this.caseOfOperation() ?? this.cases.items[0]?.head.id;

@@ -209,6 +209,11 @@ export class Grid {
     this.choose(row);
   }
 
+  /** Back to the row that is picked. */
+  focusChosen() {
+    this.rows.querySelector('[aria-selected="true"]')?.focus();
+  }
+
   key(event) {
     if (event.isComposing || isWriting(event.target) || event.target.tagName === "BUTTON") return;
     const at = this.items.findIndex((row) => row.asset.id === this.chosenId);

@@ -36,7 +36,7 @@ class Order {
     this.term = h("small");
     this.cover = h("div.asset-cover", { "aria-live": "polite", hidden: !FIRST.has(this.action) });
     this.reason = h("textarea", { name: "override", rows: 2, maxlength: 500 });
-    this.emergency = h("textarea", { name: "emergency", rows: 2, maxlength: 500, "aria-label": say("asset.order.emergency.reason") });
+    this.emergency = h("textarea", { name: "emergency", rows: 2, maxlength: 500, "aria-label": say("asset.order.emergency.reason"), oninput: () => this.nameSending() });
     this.guarded = h("div.asset-guarded", { hidden: true });
     this.news = h("p.asset-news", { role: "alert" });
     this.go = h("button.primary", { type: "submit" }, say("asset.order.confirm", { action: this.called }));
@@ -134,12 +134,19 @@ class Order {
     const needsReason = this.override !== "";
     const needsApproval = needsReason || this.allowed.needs_approval;
     this.guarded.hidden = !needsApproval;
+    this.nameSending();
     this.guarded.replaceChildren(...[
       needsReason && h("p.state-serious", { role: "alert" }, say("asset.order.override", { why: coded("asset.override", this.override) })),
       needsReason && field(say("asset.order.override.reason"), this.reason),
       needsApproval && h("p", {}, say("asset.order.approval")),
       needsApproval && h("details", {}, h("summary", {}, say("asset.order.emergency")), this.emergency),
     ].filter(Boolean));
+  }
+
+  /** What the button does: send it, or lay it before the second person. */
+  nameSending() {
+    const waits = !this.guarded.hidden && !this.emergency.value.trim();
+    this.go.textContent = say(waits ? "asset.order.submit" : "asset.order.confirm", { action: this.called });
   }
 
   /** Hold the order against the claim; whoever wrote no amount is given what isn't covered yet. */
