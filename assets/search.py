@@ -52,6 +52,7 @@ class Wanted:
     """Which assets, and in which order."""
 
     case_id: UUID | None = None
+    asset_id: UUID | None = None
     text: str = ""
     person_id: UUID | None = None
     kind: AssetKind | None = None
@@ -159,6 +160,7 @@ def _assets_of(actor: Actor, order: Order) -> Select[Any]:
 def _filtered(query: Select[Any], wanted: Wanted, today: date) -> Select[Any]:
     exact = {
         Asset.case_id: wanted.case_id,
+        Asset.id: wanted.asset_id,
         Asset.person_id: wanted.person_id,
         Asset.kind: wanted.kind and wanted.kind.value,
         Asset.gateway: wanted.gateway or None,

@@ -192,6 +192,7 @@ async def test_filters_hold_together(files: Files) -> None:
     assert await references(files, standings=frozenset({Standing.CLUE})) == ["蒙A12345"]
     assert await references(files, standings=frozenset({Standing.NONE}), person_id=files.person) == ["****0008"]
     assert await references(files, person_id=uuid4()) == []
+    assert await references(files, asset_id=car.id) == ["蒙A12345"]
 
 
 async def test_the_database_tells_each_standing_as_the_view_does(files: Files) -> None:

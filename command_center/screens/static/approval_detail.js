@@ -1,7 +1,6 @@
 // What is chosen on the second person's page: what it is about, the cover against the claim, the papers, the deeds.
 
 import { stateOf } from "./approval_lists.js";
-import { newKey } from "./asset_page_order.js";
 import { coded, gatewayName, instant, money, orderWord } from "./asset_words.js";
 import { h, stateMark } from "./dom.js";
 import { ask } from "./net.js";
@@ -43,12 +42,12 @@ async function approve(item) {
   const { request } = item;
   const about = [item.person_name, thingOf(item), request.amount_cents === null ? "" : money(request.amount_cents)].filter(Boolean);
   if (!await askSure(titleOf(item), say("approval.approve"), about)) return false;
-  return ask("POST", `/api/assets/requests/${request.id}/approve`, { idempotency_key: newKey() });
+  return ask("POST", `/api/assets/requests/${request.id}/approve`, { idempotency_key: crypto.randomUUID() });
 }
 
 async function withdraw(item) {
   if (!await askSure(titleOf(item), say("approval.withdraw"), [say("approval.withdraw.about")])) return false;
-  return ask("POST", `/api/assets/requests/${item.request.id}/withdraw`, { idempotency_key: newKey() });
+  return ask("POST", `/api/assets/requests/${item.request.id}/withdraw`, { idempotency_key: crypto.randomUUID() });
 }
 
 function objectionDeeds(item, { may, perform }) {
@@ -66,7 +65,7 @@ function overdueDeeds(item, { may, perform }) {
 async function withReason(deed, path, field) {
   const words = await askReason(say(`approval.${deed}.title`), say(`approval.${deed}`), say(`approval.${deed}.about`));
   if (words === null) return false;
-  return ask("POST", path, { [field]: words, idempotency_key: newKey() });
+  return ask("POST", path, { [field]: words, idempotency_key: crypto.randomUUID() });
 }
 
 const button = (name, isFirst, onclick) => h(isFirst ? "button.primary" : "button", { type: "button", dataset: { deed: name }, onclick }, say(`approval.${name}`));

@@ -145,9 +145,16 @@ export class Grid {
       this.items = cursor ? [...this.items, ...page.items] : page.items;
       this.next = page.next;
       this.draw();
+      if (this.chosenId && !this.items.some((row) => row.asset.id === this.chosenId)) await this.readChosen();
     } catch (problem) {
       this.failed(problem);
     }
+  }
+
+  /** The picked asset, where it isn't among the rows: linked to from elsewhere, or filtered out meanwhile. */
+  async readChosen() {
+    const { items } = await ask("GET", `/api/assets/search?${new URLSearchParams({ case_id: this.caseId, asset_id: this.chosenId })}`);
+    if (items.length > 0) this.choose(items[0]);
   }
 
   draw() {
