@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Subquery, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from assets.audit import Actor
@@ -100,19 +100,21 @@ class Reading:
             select(SubAccount, Case)
             .join(Case, Case.id == SubAccount.case_id)
             .where(Case.court_id.in_(seen_courts(actor)))
-            .order_by(Case.number)
+            .limit(limit)
         )
         if open_only:
+            since = _oldest_open()
             with_money = select(LedgerAccount.owner_id).where(
                 LedgerAccount.kind.in_(_AT_BANK), LedgerAccount.balance_cents > 0
             )
-            query = query.where(SubAccount.case_id.in_(with_money)).limit(LARGEST_LIST)
+            query = query.outerjoin(since, since.c.case_id == Case.id).where(SubAccount.case_id.in_(with_money))
+            query = query.order_by(since.c.since.nulls_last(), Case.number)
         else:
-            query = query.where(Case.number > after).limit(limit)
+            query = query.where(Case.number > after).order_by(Case.number)
         async with self._books.records.read() as session:
             rows = [(row[0], row[1]) for row in await session.execute(query)]
             lines = await self._lines(session, rows)
-        return sorted(lines, key=_urgency)[:limit] if open_only else lines
+        return sorted(lines, key=_urgency) if open_only else lines
 
     async def account(self, actor: Actor, case_id: UUID) -> AccountView:
         """All of one case's account."""
@@ -223,6 +225,37 @@ class Reading:
                 )
             )
         return lines
+
+
+def _oldest_open() -> Subquery:
+    """When the court learnt of each case's oldest money that isn't paid out; what was paid out counts for the oldest."""
+    is_open = LedgerAccount.kind.in_((AccountKind.UNDISTRIBUTED.value, AccountKind.PAYING.value))
+    there = (
+        select(LedgerAccount.owner_id, func.sum(LedgerAccount.balance_cents).label("cents"))
+        .where(is_open)
+        .group_by(LedgerAccount.owner_id)
+        .having(func.sum(LedgerAccount.balance_cents) > 0)
+        .subquery()
+    )
+    came = (
+        select(
+            Arrival.case_id,
+            Arrival.notified_at,
+            func.sum(Arrival.cents)
+            .over(partition_by=Arrival.case_id, order_by=(Arrival.notified_at, Arrival.id))
+            .label("so_far"),
+            func.sum(Arrival.cents).over(partition_by=Arrival.case_id).label("total"),
+        )
+        .where(Arrival.purpose == ArrivalPurpose.ENFORCEMENT.value, Arrival.case_id.is_not(None))
+        .subquery()
+    )
+    return (
+        select(came.c.case_id, func.min(came.c.notified_at).label("since"))
+        .join(there, there.c.owner_id == came.c.case_id)
+        .where(came.c.so_far > came.c.total - there.c.cents)
+        .group_by(came.c.case_id)
+        .subquery()
+    )
 
 
 def _is_open_fee(order: Payment) -> bool:

@@ -16,6 +16,7 @@ BENCHMARKS = (
     "verify",
     "assets_scale",
     "assets_batch",
+    "case_money",
 )
 
 

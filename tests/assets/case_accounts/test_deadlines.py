@@ -15,7 +15,7 @@ from assets.case_accounts.proposing import Ground
 from assets.case_accounts.states import ArrivalPurpose
 from assets.case_accounts.tables import CourtFeeRefund
 from assets.errors import BadFormat, Conflict
-from tests.assets.case_accounts.conftest import CARD, Treasury, claim
+from tests.assets.case_accounts.conftest import CARD, MAIN, Treasury, claim
 
 PRACTICE = Practice()
 FIRST, SECOND = date(2026, 11, 1), date(2026, 11, 20)
@@ -91,6 +91,21 @@ async def test_the_list_shows_the_most_urgent_first_and_what_is_put_off(treasury
     assert [(one.case_id, one.payout.state, one.payout.days_left) for one in lines] == [
         (late, "overdue", -1), (early, "running", 30), (put_off, "deferred", None),
     ]  # fmt: skip
+
+
+async def test_the_most_urgent_of_very_many_are_shown_though_only_some_are(treasury: Treasury) -> None:
+    cases = [await treasury.case(claim(100_00)) for _ in range(4)]
+    for place in (0, 1, 2, 3):  # the first cases learnt of their money last
+        await treasury.arrive(100_00, case_id=cases[3 - place])
+        treasury.clock.move(86_400)
+    await treasury.name_payees(cases[3])
+    await treasury.approve(await treasury.propose(cases[3]))
+    await treasury.bank.post("/paying/deposits", {"zh": MAIN, "je": "100.00"})
+    await treasury.pay_all(cases[3])  # the oldest is paid out, and something new came in
+    await treasury.arrive(5_00, case_id=cases[3])
+    for limit, wanted in ((2, [cases[2], cases[1]]), (4, [cases[2], cases[1], cases[0], cases[3]])):
+        lines = await treasury.accounts.accounts(treasury.judge, limit=limit)
+        assert [one.case_id for one in lines] == wanted
 
 
 async def test_a_deferral_ends_with_its_ground_and_only_one_stands_at_a_time(quick: Treasury) -> None:
