@@ -52,7 +52,7 @@ bench: $(TOOLS)
 	$(BIN)/python -m tests.bench
 
 soak: $(TOOLS)
-	$(BIN)/pytest tests/soak -p no:dash -p no:valkey -o addopts= --timeout 3600 -s
+	$(BIN)/pytest tests/soak -p no:dash -p no:valkey -p no:schemathesis -o addopts= --timeout 3600 -s
 
 lock: $(READY)
 	$(BIN)/pip-compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links \

@@ -63,6 +63,7 @@ from command_center.api import (
     tokens,
     tracks,
 )
+from command_center.api.descriptions import describe_refusals
 from command_center.api.field_page import FieldPage
 from command_center.asset_desk import (
     asset_reading_of,
@@ -222,6 +223,7 @@ class Web:
             openapi_url=None,
         )
         self._add_routes(server)
+        describe_refusals(server)
         server.add_api_route("/field", officers_page, include_in_schema=False)
         server.mount("/field", FieldPage(directory=OFFICERS_PAGE))
         installation = Installation(settings.court_name_zh, settings.court_name_en, settings.demonstration)
