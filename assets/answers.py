@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
@@ -25,7 +26,7 @@ from assets.errors import (
 from assets.gateway import ControlReceipt, FoundAsset, QueryAnswer
 from assets.objections import objection_to
 from assets.requests import AWAITED, RequestState
-from assets.tables import CASE_LOCK, Asset, AssetRequest, Case
+from assets.tables import CASE_LOCK, Asset, AssetRequest, Case, ReceivedReceipt
 
 WRITING_AT_ONCE = 2
 """How many answers are written at once: they queue here, and not for the database's connections, which screens need."""
@@ -78,10 +79,21 @@ class Answers:
 
         async def write(session: AsyncSession, request: AssetRequest) -> frozenset[UUID]:
             others = await self._effects.receipt(session, request, receipt)
+            if receipt.document:
+                await session.merge(self._received(request, receipt))
             self._settle(request, RequestState.ANSWERED)
             return others
 
         await self._apply(request_id, write)
+
+    def _received(self, request: AssetRequest, receipt: ControlReceipt) -> ReceivedReceipt:
+        return ReceivedReceipt(
+            request_id=request.id,
+            number=receipt.receipt_number,
+            content=receipt.document,
+            sha256=hashlib.sha256(receipt.document).hexdigest(),
+            received_at=self._clock(),
+        )
 
     async def troubled(self, request_id: UUID, trouble: GatewayTrouble) -> None:
         """No usable answer: whether that is a refusal, a failure or still open depends on what was asked."""

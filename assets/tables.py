@@ -15,6 +15,7 @@ from sqlalchemy import (
     Dialect,
     ForeignKey,
     Index,
+    LargeBinary,
     String,
     Text,
     TypeDecorator,
@@ -364,6 +365,17 @@ class SealedPaper(Base):
     sealed_at: Mapped[datetime]
     sealed_by: Mapped[UUID | None]
     delivered_at: Mapped[datetime | None]
+
+
+class ReceivedReceipt(Base):
+    """The document with which a bank or a registry says what it did, as it came."""
+
+    __tablename__ = "received_receipts"
+    request_id: Mapped[UUID] = mapped_column(ForeignKey("asset_requests.id"), primary_key=True)
+    number: Mapped[str] = mapped_column(String(64))
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    sha256: Mapped[str] = mapped_column(String(64))
+    received_at: Mapped[datetime]
 
 
 class Objection(Base):

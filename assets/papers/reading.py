@@ -15,7 +15,10 @@ from assets.orders import case_of, require
 from assets.papers.sealing import Sealing
 from assets.papers.seals import Seal, paper_of, verify_paper
 from assets.requests import RequestState
-from assets.tables import AssetRequest, Case, SealedPaper
+from assets.tables import AssetRequest, Case, ReceivedReceipt, SealedPaper
+
+RECEIPT = "receipt"
+"""Beside the values of `Document`: what the other side sent back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ class PaperHead:
 
 @dataclass(frozen=True, slots=True)
 class PaperText:
-    """A paper, whole; one of a draft has no seal yet, and so no head."""
+    """A paper, whole; one of a draft has no seal yet, and the other side's receipt none of ours, and so no head."""
 
     document: str
     number: str
@@ -67,7 +70,7 @@ class PaperReading:
     async def read(self, actor: Actor, request_id: UUID) -> list[PaperText]:
         """Every paper of a request, with all that is on it; that they were read is noted.
 
-        Of a draft they are shown as they would be sealed now.
+        Of a draft they are shown as they would be sealed now; of an answered order the other side's receipt comes last.
 
         Raises:
             NotPermitted: the actor neither orders controls nor approves them.
@@ -83,6 +86,9 @@ class PaperReading:
             else:
                 drafts = await self._sealing.preview(session, case, request)
                 texts = [PaperText(one.document.value, one.number, one.content) for one in drafts]
+            received = await session.get(ReceivedReceipt, request.id)
+            if received is not None:
+                texts.append(PaperText(RECEIPT, received.number, _text_of(received)))
             await self._audit.record(
                 session,
                 actor=actor.user_id,
@@ -122,3 +128,11 @@ class PaperReading:
             sealed_by=row.sealed_by,
             trouble=trouble,
         )
+
+
+def _text_of(received: ReceivedReceipt) -> str:
+    """What it says; of a picture or a PDF by which hash it is known."""
+    try:
+        return received.content.decode()
+    except UnicodeDecodeError:
+        return f"SHA-256 {received.sha256}"

@@ -102,7 +102,7 @@ class PaperLines(BaseModel):
 
 
 class PaperText(_Answer):
-    """A paper, whole; one of a draft has no seal yet."""
+    """A paper, whole; one of a draft has no seal yet, and the other side's `receipt` none of ours."""
 
     document: str
     number: str

@@ -6,7 +6,7 @@ import base64
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import select, update
@@ -16,10 +16,11 @@ from assets.errors import PaperTampered
 from assets.papers.seals import paper_of, verify_paper
 from assets.papers.writing import drafts
 from assets.requests import RequestState
-from assets.tables import AssetRequest, Case, SealedPaper
+from assets.tables import AssetRequest, Case, ReceivedReceipt, SealedPaper
 from command_center.court_seal import SEAL_FILE, CourtSeal
 from tests.assets.conftest import RULING, Desk
 from tests.support.court_seal import court_seal
+from tests.support.waiting import until
 
 OWNER = "150105199001010018"
 WITH_AMOUNT = (
@@ -203,3 +204,29 @@ def test_the_courts_seal_is_made_once_readable_by_its_owner_alone_and_older_ones
     (tmp_path / "seals" / f"{'0' * 16}.hex").write_text("00" * 32)
     with pytest.raises(ValueError, match="another key"):
         CourtSeal(tmp_path)
+
+
+async def test_the_banks_receipt_is_kept_as_it_came_and_read_with_the_papers(desk: Desk) -> None:
+    async with desk.at_work() as assets:
+        await desk.query(OWNER, "bank")
+        await desk.until_state(OWNER, "bank", "answered")
+        order = await assets.freeze(
+            desk.judge,
+            asset_id=await desk.asset("0008"),
+            amount_cents=10_000,
+            ruling_number=RULING,
+            idempotency_key=uuid4(),
+        )
+
+        async def is_answered() -> bool:
+            return (await assets.request(desk.judge, order.id)).state == RequestState.ANSWERED
+
+        await until(is_answered)
+        texts = await assets.papers.read(desk.judge, order.id)
+    assert [one.document for one in texts] == ["ruling", "freeze_notice", "receipt"]
+    assert texts[-1].number == f"HZ{order.number}"
+    assert texts[-1].content.startswith("协助执行回执（虚构）")
+    assert texts[-1].head is None
+    async with desk.database.write() as session:
+        await session.execute(update(ReceivedReceipt).values(content=b"%PDF\xff", sha256="ab"))
+    assert (await assets.papers.read(desk.judge, order.id))[-1].content == "SHA-256 ab"
