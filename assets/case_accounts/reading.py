@@ -228,7 +228,7 @@ class Reading:
 
 
 def _oldest_open() -> Subquery:
-    """When the court learnt of each case's oldest money that isn't paid out; what was paid out counts for the oldest."""
+    """When the court learnt of each case's oldest money that isn't paid out; payments count for the oldest."""
     is_open = LedgerAccount.kind.in_((AccountKind.UNDISTRIBUTED.value, AccountKind.PAYING.value))
     there = (
         select(LedgerAccount.owner_id, func.sum(LedgerAccount.balance_cents).label("cents"))
