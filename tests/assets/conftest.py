@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from assets import sender
 from assets.audit import Actor
 from assets.banks.http import HttpBank
 from assets.demonstration import CITY_CASE, Script, seed
@@ -25,6 +26,7 @@ from command_center.audit import Audit
 from command_center.database import Database
 from command_center.journal import Journal
 from tests.support.court_seal import court_seal
+from tests.support.courts import DEBTOR, Courts, Thing
 from tests.support.postgresql import is_installed
 from tests.support.records import postgresql_records, sqlite_records
 from tests.support.simulator import Simulator
@@ -228,3 +230,21 @@ async def _quiet(database: Database, folder: Path) -> Desk:
     )
     await desk.open()
     return desk
+
+
+ACCOUNT = "6217000060000000008"
+HOUSE, LAND = "150105001002GB00014F00310202", "150105001002GB00014W00000000"
+CAR = "蒙A12345"
+
+
+@pytest.fixture
+async def courts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Courts]:
+    """Three courts that know of one account with 1000.00 on it, and gateways in memory."""
+    monkeypatch.setattr(sender, "REST_SECONDS", 0.0)
+    database = Database(sqlite_records(tmp_path))
+    courts = Courts(database)
+    await courts.open()
+    await courts.add(Thing(ACCOUNT, DEBTOR, balance=100_000))
+    yield courts
+    await courts.close()
+    await database.close()

@@ -2,32 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import date
-from pathlib import Path
 
 import pytest
 
-from assets import sender
 from assets.errors import Conflict, GatewayUnreachable
-from command_center.database import Database
-from tests.support.courts import DEBTOR, Courts, Thing
-from tests.support.records import sqlite_records
-
-ACCOUNT = "6217000060000000008"
-
-
-@pytest.fixture
-async def courts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Courts]:
-    """Three courts that know of one account with 1000.00 on it."""
-    monkeypatch.setattr(sender, "REST_SECONDS", 0.0)
-    database = Database(sqlite_records(tmp_path))
-    courts = Courts(database)
-    await courts.open()
-    await courts.add(Thing(ACCOUNT, DEBTOR, balance=100_000))
-    yield courts
-    await courts.close()
-    await database.close()
+from tests.assets.conftest import ACCOUNT
+from tests.support.courts import Courts
 
 
 async def test_article_26_the_next_in_line_takes_effect_by_itself_when_the_one_before_is_released(

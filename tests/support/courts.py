@@ -7,13 +7,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from assets.audit import Actor, AuditNote, AuditTrail
+from assets.confirmations import ask_how_it_stands
 from assets.controls import Controls
+from assets.findings import Findings
 from assets.gateway import Payee
+from assets.history import History
 from assets.holidays import announced
+from assets.lapses import Lapses
+from assets.lines import Lines
 from assets.measures import EFFECTIVE
 from assets.ordering import Warrant
 from assets.service import Assets
@@ -172,6 +177,11 @@ class Courts:
         """What takes orders."""
         return self.assets.controls
 
+    @property
+    def findings(self) -> Findings:
+        """What takes down what judges find."""
+        return self.assets.findings
+
     async def _changed(self, case_id: UUID) -> None:
         self.changes.append(case_id)
 
@@ -218,6 +228,17 @@ class Courts:
                 await session.flush()
                 court.assets[thing.reference] = asset.id
 
+    async def limit_claims(self, cents: int) -> None:
+        """Have every case be about this much."""
+        async with self.database.write() as session:
+            await session.execute(update(Case).values(claim_cents=cents))
+
+    async def prior(self, court: Court, reference: str, cents: int) -> None:
+        """Have so much of an asset belong to others first."""
+        async with self.database.write() as session:
+            asset = await session.get_one(Asset, court.assets[reference])
+            asset.prior_cents = cents
+
     async def answered(self, order: RequestView) -> UUID:
         """Have everything that is due asked and answered; give the measure that the order is about."""
         await self.exchange()
@@ -232,6 +253,15 @@ class Courts:
         while await self.assets.send_due():
             rounds += 1
             assert rounds < MOST_ROUNDS, "something can't be asked, or its answer not be kept"
+
+    async def lapse(self) -> None:
+        """End what is over, as the watch over terms begins."""
+        history = History(self.trail, self.clock)
+        lapses = Lapses(Lines(ask_how_it_stands), history)
+        while True:
+            async with self.database.write() as session:
+                if not await lapses.lapse_due(session, self.clock.today, 100):
+                    return
 
     async def watch_terms(self) -> None:
         """Let the watch run through, as the worker has it do every half minute."""
