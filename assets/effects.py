@@ -163,16 +163,20 @@ class Effects:
     async def _wait_behind(self, told: Told, holder: ControlMeasure) -> None:
         """It says "in force" while our records have another one there, which it may just have ended."""
         receipt, measure = told.receipt, told.measure
+        ends = await unsettled(told.chapter.session, holder.id) & ENDING
+        measure.contradiction = (Contradiction.AHEAD if ends else Contradiction.IN_FORCE_TWICE).value
         await self._lines.wait(
             told.chapter,
             measure,
             1,
-            MeasureChange.WAITS,
+            MeasureChange.WAITS if ends else MeasureChange.CONTRADICTED,
             request_id=told.request.id,
+            contradiction=measure.contradiction,
+            holder=str(holder.id),
             said_cents=receipt.controlled_cents,
+            said_from=receipt.starts_on or told.request.starts_on,
+            said_until=receipt.ends_on or told.request.ends_on,
         )
-        if not await unsettled(told.chapter.session, holder.id) & ENDING:
-            self._contradict(told, Contradiction.IN_FORCE_TWICE, holder=str(holder.id))
 
     async def _hold(self, told: Told) -> None:
         measure, receipt, request = told.measure, told.receipt, told.request

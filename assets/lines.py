@@ -10,12 +10,14 @@ from datetime import date, timedelta
 from typing import Protocol
 from uuid import UUID
 
+from sqlalchemy import select
+
 from assets.documents import Action
 from assets.followers import Followers
 from assets.history import Chapter, Detail
-from assets.measures import EFFECTIVE, MeasureChange, MeasureState
+from assets.measures import EFFECTIVE, Contradiction, MeasureChange, MeasureState
 from assets.standing import awaits_renewal, kind_of, read_line
-from assets.tables import ControlMeasure
+from assets.tables import ControlMeasure, MeasureEvent
 from assets.terms import LONGEST_YEARS, last_day
 
 _CHANGE_OF_END = {
@@ -25,6 +27,8 @@ _CHANGE_OF_END = {
     MeasureState.VOID: MeasureChange.VOID,
     MeasureState.NOT_CONTROLLED: MeasureChange.NOT_CONTROLLED,
 }
+
+_SAID_IN_FORCE = frozenset({Contradiction.AHEAD, Contradiction.IN_FORCE_TWICE})
 
 
 class Confirm(Protocol):
@@ -73,9 +77,24 @@ class Lines:
         measure.confirmed_at = None
         measure.starts_on = day
         measure.ends_on = last_day(day, measure.term_years or LONGEST_YEARS[kind_of(measure.line)])
+        if measure.contradiction in _SAID_IN_FORCE:
+            await self._take_the_receipts_word(chapter, measure)
         await self.take_effect(chapter, measure, MeasureChange.PROMOTED)
         if measure.follows_id is None:
             await self.confirm(chapter, measure)
+
+    async def _take_the_receipts_word(self, chapter: Chapter, measure: ControlMeasure) -> None:
+        """Its own receipt said in force, before our records could have it so."""
+        said = await chapter.session.scalars(
+            select(MeasureEvent)
+            .where(MeasureEvent.measure_id == measure.id, MeasureEvent.request_id == measure.request_id)
+            .order_by(MeasureEvent.id.desc())
+        )
+        for event in said:
+            if event.details.get("said_from") and event.details.get("said_until"):
+                measure.starts_on = date.fromisoformat(event.details["said_from"])
+                measure.ends_on = date.fromisoformat(event.details["said_until"])
+                return
 
     async def wait(
         self,
@@ -175,12 +194,16 @@ class Lines:
 
     async def _end_the_waiting(self, chapter: Chapter, name: str, day: date) -> None:
         for measure in (await read_line(chapter.session, name)).waiting:
+            if measure.contradiction in _SAID_IN_FORCE:
+                measure.rank = 0  # it took effect on what was left, so it didn't wait for it
+                continue
             measure.move_to(MeasureState.VOID)
             measure.ended_at = chapter.at
             measure.rank = 0
             chapter.note(measure, MeasureChange.VOID)
             await self._followers.end(chapter, measure, day)
         await chapter.session.flush()
+        await self.settle(chapter, name, day)
 
     async def _move_up(self, chapter: Chapter, name: str, behind: int, day: date) -> None:
         for measure in (await read_line(chapter.session, name)).waiting:

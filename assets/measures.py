@@ -93,6 +93,8 @@ class Contradiction(StrEnum):
 
     IN_FORCE_TWICE = "in_force_twice"
     """It says in force, while another measure of the line is in force in our records."""
+    AHEAD = "ahead"
+    """The same, while an order that ends the other one has no answer yet: nobody has to look, its answer settles it."""
     STILL_WAITS = "still_waits"
     """It says waiting, and our records have its own word that it was in force."""
     STILL_STANDS = "still_stands"

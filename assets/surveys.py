@@ -17,7 +17,7 @@ from assets.lines import Lines
 from assets.measures import EFFECTIVE, Contradiction, MeasureChange, MeasureState
 from assets.standing import ENDING, kind_of, read_line, unsettled
 from assets.tables import AssetRequest, ControlMeasure
-from assets.terms import LONGEST_YEARS, last_day
+from assets.terms import LONGEST_YEARS, first_day, last_day
 
 _CONTROLS = frozenset({"freeze", "seizure"})
 
@@ -100,9 +100,10 @@ async def _settle_waiting(this: Survey, measure: ControlMeasure, said: Encumbran
             measure.rank = rank
             this.chapter.note(measure, MeasureChange.MOVED_UP, rank=rank)
     elif holder is None:
-        years = measure.term_years or LONGEST_YEARS[kind_of(this.line)]
+        years = _years(this, measure)
+        until = said.until or last_day(this.day, years)
         measure.promoted_at = measure.confirmed_at = this.chapter.at
-        measure.starts_on, measure.ends_on = this.day, said.until or last_day(this.day, years)
+        measure.starts_on, measure.ends_on = first_day(until, years) or this.day, until
         measure.controlled_cents = _held(this, measure, said)
         await this.lines.take_effect(
             this.chapter, measure, MeasureChange.PROMOTED, controlled_cents=measure.controlled_cents
@@ -116,12 +117,19 @@ def _confirm(this: Survey, measure: ControlMeasure, said: Encumbrance) -> None:
     is_news = measure.confirmed_at is None or bool(measure.contradiction)
     if not is_news and (held, until) == (measure.controlled_cents, measure.ends_on):
         return
+    if measure.confirmed_at is None and measure.promoted_at is not None and until != measure.ends_on and until:
+        # It took effect on another day than our records thought.
+        measure.starts_on = first_day(until, _years(this, measure)) or measure.starts_on
     measure.controlled_cents, measure.ends_on = held, until
     measure.confirmed_at = this.chapter.at
     measure.contradiction = ""
     if measure.asked_cents is not None:
         measure.over_cents = measure.asked_cents - held
     this.chapter.note(measure, MeasureChange.CONFIRMED, controlled_cents=held, ends_on=until)
+
+
+def _years(this: Survey, measure: ControlMeasure) -> int:
+    return measure.term_years or LONGEST_YEARS[kind_of(this.line)]
 
 
 def _held(this: Survey, measure: ControlMeasure, said: Encumbrance) -> int:

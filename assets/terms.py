@@ -52,6 +52,19 @@ def last_day(start: date, years: int) -> date:
     return same_day - timedelta(days=1)
 
 
+def first_day(end: date, years: int) -> date | None:
+    """The first day of a term of whole years that ends on `end`; None where no day's term does."""
+    following = end + timedelta(days=1)
+    for month, day in ((following.month, following.day), (2, 29)):
+        try:
+            start = date(following.year - years, month, day)
+        except ValueError:
+            continue
+        if last_day(start, years) == end:
+            return start
+    return None
+
+
 def longest_term(kind: AssetKind, start: date) -> date:
     """The last day that a control of this class may have when it starts on `start`."""
     return last_day(start, LONGEST_YEARS[kind])

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -30,7 +31,7 @@ from tests.support.line_keeper import Held, Thing
 from tests.support.postgresql import PostgreSQL
 from tests.support.records import postgresql_records, sqlite_records
 
-SEQUENCES, STEPS = 30, 10
+SEQUENCES, STEPS = 200, 10
 _NUMBERS = itertools.count(1)
 COURTS = st.integers(0, 2)
 Done = TypeVar("Done")
@@ -148,6 +149,7 @@ class LinesMachine(RuleBasedStateMachine):
         """The other side acts, and nobody hears of it for a minute."""
         self.keeper.troubles = [GatewayUnreachable(self.keeper.name)]
         self.world.run(self.courts.assets.send_due())
+        self.keeper.troubles.clear()
 
     @rule(days=st.sampled_from([1, 30, 200, 364, 365, 366, 800]))
     def let_days_go_by(self, days: int) -> None:
@@ -269,9 +271,11 @@ def _run(url: str, sequences: int) -> None:
         world.close()
 
 
+@pytest.mark.timeout(180)
 def test_three_courts_on_one_thing_sqlite(tmp_path: Path) -> None:
     _run(sqlite_records(tmp_path), SEQUENCES)
 
 
+@pytest.mark.timeout(180)
 def test_three_courts_on_one_thing_postgresql(postgresql: PostgreSQL) -> None:
-    _run(postgresql_records(postgresql), SEQUENCES // 10)
+    _run(postgresql_records(postgresql), SEQUENCES // 20)
