@@ -73,6 +73,7 @@ def codes_in(node: ast.AST) -> Iterator[str]:
         yield from codes_in(node.orelse)
 
 
+@cache
 def written() -> dict[str, set[str]]:
     """What calls of the audit say: their actions, and the types of their subjects."""
     found: dict[str, set[str]] = {"action": set(), "subject_type": set()}
@@ -91,6 +92,7 @@ def written() -> dict[str, set[str]]:
     return found
 
 
+@cache
 def detail_names() -> set[str]:
     """The names of the details in calls of the audit, and of what a helper is given beside."""
     return {
