@@ -19,7 +19,9 @@ from assets.terms import AssetKind
 from assets.views import AssetView, CaseView, RequestView, Standing
 from command_center.operations.duties import Duty
 
-FREE = frozenset({Standing.NONE, Standing.CLUE, Standing.NOT_CONTROLLED, Standing.LAPSED, Standing.RELEASED})
+FREE = frozenset(
+    {Standing.NONE, Standing.CLUE, Standing.NOT_CONTROLLED, Standing.LAPSED, Standing.RELEASED, Standing.VOID}
+)
 """Nothing stands on such an asset: its control may be proposed."""
 
 _UNDER_WAY = frozenset(

@@ -6,7 +6,7 @@ import { say } from "./words.js";
 const money = new Intl.NumberFormat("zh-CN", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 
 const STANDING_LOOKS = {
-  controlled: "found", partly: "partly", empty: "partly", waiting: "waiting", intended: "asking", unknown: "no_answer",
+  controlled: "found", partly: "partly", empty: "partly", unconfirmed: "partly", void: "failed", waiting: "waiting", intended: "asking", unknown: "no_answer",
   not_controlled: "failed", pre_registered: "found", lapsed: "failed", released: "none", transferred: "none", clue: "none", none: "none",
 };
 
