@@ -53,6 +53,7 @@ class Wanted:
 
     case_id: UUID | None = None
     asset_id: UUID | None = None
+    measure_id: UUID | None = None
     text: str = ""
     person_id: UUID | None = None
     kind: AssetKind | None = None
@@ -161,6 +162,7 @@ def _filtered(query: Select[Any], wanted: Wanted, today: date) -> Select[Any]:
     exact = {
         Asset.case_id: wanted.case_id,
         Asset.id: wanted.asset_id,
+        ControlMeasure.id: wanted.measure_id,
         Asset.person_id: wanted.person_id,
         Asset.kind: wanted.kind and wanted.kind.value,
         Asset.gateway: wanted.gateway or None,

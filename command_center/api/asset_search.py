@@ -146,6 +146,7 @@ class Filters(BaseModel):
     case_id: UUID | None = None
     person_id: UUID | None = None
     asset_id: UUID | None = None
+    measure_id: UUID | None = None
     kind: AssetKind | None = None
     gateway: str = Field(default="", max_length=32, pattern=PLAIN_TEXT)
     standing: list[Standing] = Field(default_factory=list, max_length=20)
@@ -161,6 +162,7 @@ class Filters(BaseModel):
             text=self.text,
             person_id=self.person_id,
             asset_id=self.asset_id,
+            measure_id=self.measure_id,
             kind=self.kind,
             gateway=self.gateway,
             standings=frozenset(self.standing),

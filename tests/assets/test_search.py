@@ -184,6 +184,14 @@ async def test_the_order_by_lapse_begins_with_what_ends_next(files: Files) -> No
     assert await references(files, order=Order.LAPSES, lapses_by=TODAY + timedelta(days=30)) == ["****0005", "****0020"]
 
 
+async def test_a_measure_leads_to_its_asset(files: Files) -> None:
+    asset = files.account("62220000000000001")
+    order = files.order(asset)
+    measure = files.measure(asset, order, MeasureState.IN_FORCE)
+    await files.put(asset, order, measure)
+    assert await references(files, measure_id=measure.id) == ["****0001"]
+
+
 async def test_filters_hold_together(files: Files) -> None:
     car = files.account("蒙A12345", kind=AssetKind.MOVABLE.value, gateway="", origin="clue")
     await files.put(car)

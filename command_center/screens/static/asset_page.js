@@ -61,6 +61,7 @@ class AssetPage {
     this.chosen.addEventListener("keydown", (event) => event.key === "Escape" && !event.isComposing && this.grid.focusChosen());
     addEventListener("popstate", () => this.open(this.wanted("case"), { isKept: true }));
     await this.cases.read();
+    await this.followMeasure();
     const wanted = this.wanted("case") ?? await this.caseOfOperation() ?? this.cases.items[0]?.head.id;
     if (wanted) await this.open(wanted, { isKept: true });
     else this.head.replaceChildren(h("p.asset-blank", {}, say("asset.cases.none"), " ", h("a", { href: "/assets/cases" }, say("asset.nav.cases"))));
@@ -69,6 +70,18 @@ class AssetPage {
 
   wanted(name) {
     return new URLSearchParams(location.search).get(name);
+  }
+
+  /** A link that names a measure means the asset that it is on, and its case. */
+  async followMeasure() {
+    const measure = this.wanted("measure");
+    if (!measure) return;
+    try {
+      const { items } = await ask("GET", `/api/assets/search?${new URLSearchParams({ measure_id: measure })}`);
+      if (items.length > 0) this.keep({ measure: null, case: items[0].case_id, asset: items[0].asset.id });
+    } catch (problem) {
+      this.failed(problem);
+    }
   }
 
   /** The case of the operation in the header, where it is one that may be seen here. */
