@@ -1,6 +1,6 @@
 // The judge's asset page: cases at the left with who answered, the case's assets in the middle, the chosen one at the right.
 
-import { h, stateMark } from "./dom.js";
+import { h, redraw, stateMark } from "./dom.js";
 import { Answers } from "./asset_page_answers.js";
 import { CaseList } from "./asset_page_cases.js";
 import { draw as drawChart } from "./asset_page_chart.js";
@@ -25,6 +25,8 @@ import { say } from "./words.js";
 const BUSY_MS = 1_500;
 const QUIET_MS = 15_000;
 const UNMASKED_MS = 120_000;
+/** Between two readings while answers pour in: the page is to be worked on, too. */
+const REST_MS = 600;
 
 export function mount(body) {
   new AssetPage(body).start();
@@ -140,6 +142,7 @@ class AssetPage {
       do {
         this.isWanted = false;
         await this.read(this.caseId);
+        if (this.isWanted) await new Promise((resolve) => setTimeout(resolve, REST_MS));
       } while (this.isWanted);
     } finally {
       this.reading = false;
@@ -211,23 +214,26 @@ class AssetPage {
   drawChosen() {
     const { row, summary } = this;
     if (!row || !summary) {
-      this.chosen.replaceChildren(h("p.asset-blank", {}, say("asset.chosen.hint")));
+      redraw(this.chosen, null, () => [h("p.asset-blank", {}, say("asset.chosen.hint"))]);
       return;
     }
-    const focused = document.activeElement?.dataset?.action;
+    const { action, deed } = this.chosen.contains(document.activeElement) ? document.activeElement.dataset : {};
     const scrolled = this.chosen.scrollTop;
-    this.chosen.replaceChildren(
+    const bare = this.grid.bare.get(row.asset.id);
+    const who = this.grid.people.get(row.asset.person_id)?.name ?? row.person;
+    redraw(this.chosen, [row, bare, who, summary.today, this.controls, this.history, this.orders.told], () => [
       ...chosenAsset({
-        row, summary, bare: this.grid.bare.get(row.asset.id), who: this.grid.people.get(row.asset.person_id)?.name ?? row.person, controls: this.controls, mayControl: this.may("control_assets"),
-        order: (allowed) => this.order(allowed), find: (deed) => this.find(deed), askAgain: () => this.askAgain(row),
+        row, summary, bare, who, controls: this.controls, mayControl: this.may("control_assets"),
+        order: (allowed) => this.order(allowed), find: (found) => this.find(found), askAgain: () => this.askAgain(row),
       }).filter(Boolean),
       ...(this.history ? [this.orders.section(this.history.orders, () => this.drawChosen())] : []),
       h("section", { "aria-labelledby": "asset-history-title" },
         h("h3", { id: "asset-history-title" }, say("asset.history")),
         this.history ? timeLine(this.history) : h("p.asset-none", {}, say("asset.actions.reading"))),
-    );
+    ]);
     this.chosen.scrollTop = scrolled;
-    if (focused) this.chosen.querySelector(`[data-action="${focused}"]`)?.focus();
+    const again = action ? `[data-action="${action}"]` : deed && `[data-deed="${deed}"]`;
+    if (again && !this.chosen.contains(document.activeElement)) this.chosen.querySelector(again)?.focus();
   }
 
   focusActions() {

@@ -1,6 +1,6 @@
 // Who is under enforcement, which institution said what about them and which hasn't, and asking them.
 
-import { h, stateMark } from "./dom.js";
+import { h, redraw, stateMark } from "./dom.js";
 import { ENDED, gatewayName, requestMark, requestWord, shortInstant } from "./asset_words.js";
 import { say } from "./words.js";
 
@@ -23,10 +23,11 @@ export class Answers {
     this.summary = summary;
     const persons = summary.persons.filter((person) => person.is_under_enforcement);
     const others = summary.persons.filter((person) => !person.is_under_enforcement);
-    this.element.replaceChildren(
+    const told = [summary.persons, summary.answers, summary.gateways, [...this.people.keys()], [...this.opened]];
+    redraw(this.element, told, () => [
       h("ul.asset-persons", {}, persons.map((person) => this.person(person))),
-      others.length > 0 && h("p.asset-others", {}, say("asset.persons.others", { names: others.map((one) => (this.people.get(one.id) ?? one).name).join(say("asset.list.separator")) })),
-    );
+      ...(others.length > 0 ? [h("p.asset-others", {}, say("asset.persons.others", { names: others.map((one) => (this.people.get(one.id) ?? one).name).join(say("asset.list.separator")) }))] : []),
+    ]);
   }
 
   person(person) {

@@ -1,6 +1,6 @@
 // The case's assets as a table: searched, filtered and sorted by the server, walked through by keyboard.
 
-import { h, stateMark } from "./dom.js";
+import { h, redraw, stateMark } from "./dom.js";
 import { daysLeft, figure, gatewayName, instant, shortInstant, STANDING_MARKS, standingWord, termMark, UNSETTLED } from "./asset_words.js";
 import { isWriting } from "./keys.js";
 import { ask } from "./net.js";
@@ -164,7 +164,7 @@ export class Grid {
     this.count.title = this.next ? say("asset.grid.more") : "";
     this.more.hidden = this.next === null;
     const focused = this.rows.contains(document.activeElement);
-    this.rows.replaceChildren(...this.items.map((row) => this.row(row)));
+    redraw(this.rows, [this.items, [...this.bare.keys()], this.summary.today], () => this.items.map((row) => this.row(row)));
     this.blank.hidden = this.items.length > 0 || this.next !== null;
     this.blank.textContent = say(this.isFiltered ? "asset.grid.none-found" : "asset.empty");
     const chosen = this.items.find((row) => row.asset.id === this.chosenId);

@@ -19,6 +19,11 @@ export class Orders {
     this.opened = new Map();
   }
 
+  /** What is shown of them beside themselves: their papers, and which are opened. */
+  get told() {
+    return [[...this.papers], [...this.opened]];
+  }
+
   /** What stands in the section, and what comes into it once its papers are read; `redraw` shows it again then. */
   section(orders, redraw) {
     return h("section", { "aria-labelledby": "asset-orders-title" },

@@ -20,6 +20,19 @@ export function write(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+const drawn = new WeakMap();
+
+/**
+ * Draw anew only where what is drawn has changed: `make` gives the new children, `told` is all that they are made of.
+ * What somebody selects, points at or listens to is left in peace meanwhile.
+ */
+export function redraw(element, told, make) {
+  const key = JSON.stringify(told);
+  if (drawn.get(element) === key) return;
+  drawn.set(element, key);
+  element.replaceChildren(...make());
+}
+
 const SHAPES = {
   plain: '<path d="M1 5h10v2.4H1z"/>',
   critical: '<path fill-rule="evenodd" d="M.5.5h11v11H.5zM5 2.2l.3 4.6h1.4L7 2.2zM5.1 8v1.8h1.8V8z"/>',
