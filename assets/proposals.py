@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from uuid import UUID
 
@@ -13,7 +13,6 @@ from assets.answers import Changed
 from assets.audit import Actor, AuditTrail, Records
 from assets.documents import Action
 from assets.errors import Conflict, NotFound
-from assets.gateway import Gateway
 from assets.orders import case_of, require
 from assets.proposal_drafts import ProposedControl, draft, is_same, person_of
 from assets.proposal_records import clue_of, locked, newest, one, require_free
@@ -21,7 +20,7 @@ from assets.proposal_states import ProposalState
 from assets.proposal_views import ProposalView
 from assets.requests import RequestState
 from assets.tables import AssetRequest, Case, Proposal
-from assets.terms import china_day
+from assets.terms import AssetKind, china_day
 
 _NEVER_SENT = frozenset({RequestState.DECLINED, RequestState.WITHDRAWN})
 
@@ -32,20 +31,21 @@ class Proposals:
     def __init__(
         self,
         records: Records,
-        gateways: Sequence[Gateway],
+        keepers: Mapping[str, AssetKind],
         audit: AuditTrail,
         clock: Callable[[], datetime],
         changed: Changed,
     ) -> None:
         self._records = records
-        self._actions: Mapping[str, frozenset[Action]] = {gateway.name: gateway.actions for gateway in gateways}
+        self._keepers = keepers
+        """By gateway, what kind of things it keeps."""
         self._audit = audit
         self._clock = clock
         self._changed = changed
 
-    def gateways_for(self, action: str) -> list[str]:
-        """Who could be asked to control something so."""
-        return [name for name, actions in self._actions.items() if action in actions]
+    def gateways_for(self, kind: str) -> list[str]:
+        """Who could be asked to control a thing of this kind."""
+        return [name for name, kept in self._keepers.items() if kept == kind]
 
     async def propose(self, actor: Actor, wish: ProposedControl) -> ProposalView:
         """Put it before the judges. Repeating the call with the same key gives the first proposal back.
@@ -147,7 +147,7 @@ class Proposals:
         Raises:
             NotFound: no such proposal, person or gateway.
             NotUnderEnforcement: the person isn't the one under enforcement.
-            Conflict: it was decided, or the gateway can't carry out what is proposed.
+            Conflict: it was decided, or the gateway keeps no such things.
         """
         require(actor.may_control)
         async with self._records.write() as session:
@@ -185,9 +185,9 @@ class Proposals:
             return await session.scalar(count) or 0
 
     def _require_able(self, gateway: str, proposal: Proposal) -> None:
-        if gateway and gateway not in self._actions:
+        if gateway and gateway not in self._keepers:
             raise NotFound("no-such-gateway", gateway=gateway)
-        if gateway and proposal.action not in self._actions[gateway]:
+        if gateway and self._keepers[gateway] != proposal.kind:
             raise Conflict("not-controllable-so", action=proposal.action, kind=proposal.kind)
 
     def _today(self) -> date:

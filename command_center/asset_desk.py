@@ -12,6 +12,7 @@ from assets.cases import Cases
 from assets.collecting import CaseAccounts
 from assets.guard import WHOLE, CoverRules
 from assets.holidays import WorkingDays, announced, read_holidays
+from assets.kinds import kinds
 from assets.posting import Poster
 from assets.proposals import Proposals
 from assets.reading import AssetReading
@@ -27,7 +28,7 @@ from command_center.clock import now
 from command_center.config import Settings
 from command_center.court_seal import CourtSeal
 from command_center.database import Database
-from command_center.gateways import gateways_of
+from command_center.gateways import gateways_listed, gateways_of
 from command_center.journal import Journal
 from streams.hub.hub import Hub
 
@@ -82,7 +83,9 @@ def holidays_of(settings: Settings) -> WorkingDays:
 
 def proposals_of(settings: Settings, database: Database, hub: Hub, audit: Audit, journal: Journal) -> Proposals:
     """What officers propose, for one process."""
-    return Proposals(database, gateways_of(settings), AssetTrail(audit, journal), now, told_over(hub))
+    known = kinds()
+    keepers = {one.name: known[one.kind].asset for one in gateways_listed(settings)}
+    return Proposals(database, keepers, AssetTrail(audit, journal), now, told_over(hub))
 
 
 def cases_of(database: Database, hub: Hub, audit: Audit, journal: Journal) -> Cases:

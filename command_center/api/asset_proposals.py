@@ -20,7 +20,7 @@ from command_center.operations.duties import Duties, OperationName
 
 
 class ProposalLine(BaseModel):
-    """A proposal with its officer, operation and thing; `gateways` are those that could carry it out.
+    """A proposal with its officer, operation and thing; `gateways` are those that keep such things.
 
     `standing_request_id` is the order of a control that stands on its asset already: it may be what was proposed.
     """
@@ -109,7 +109,7 @@ class _Shown:
             "operation_en": operation.name_en if operation else "",
             "officer": _name(names, view.officer_id),
             "decided_by_name": _name(names, view.decided_by),
-            "gateways": self._proposals.gateways_for(view.action),
+            "gateways": self._proposals.gateways_for(view.kind),
         }
         own = {name: getattr(view, name) for name in ProposalLine.model_fields if name not in beside}
         return ProposalLine.model_validate(own | beside)

@@ -12,7 +12,6 @@ import pytest
 from sqlalchemy import select
 
 from assets.audit import Actor
-from assets.banks.http import HttpBank
 from assets.demonstration import CITY_CASE, DISTRICT_CASE, seed
 from assets.documents import Action
 from assets.errors import AssetsError, BadFormat, Conflict, NotFound, NotPermitted, NotUnderEnforcement
@@ -20,7 +19,6 @@ from assets.proposal_drafts import ProposedControl
 from assets.proposal_views import ProposalView
 from assets.proposals import Proposals
 from assets.proposed_things import checked_reference
-from assets.registry.http import HttpRegistry
 from assets.tables import Asset, AssetRequest, ControlMeasure, Person, Proposal, line_of
 from assets.terms import AssetKind
 from command_center.asset_access import AssetTrail
@@ -51,10 +49,9 @@ class Field:
         async def changed(case_id: UUID) -> None:
             self.changes.append(case_id)
 
-        # Nobody is asked anything here: the gateways only say what they could carry out.
-        gateways = [HttpBank("http://127.0.0.1:9"), HttpRegistry("http://127.0.0.1:9")]
+        keepers = {"bank": AssetKind.BANK_ACCOUNT, "registry": AssetKind.REAL_ESTATE}
         trail = AssetTrail(Audit(self.clock), Journal(self.clock))
-        self.proposals = Proposals(self.database, gateways, trail, self.clock, changed)
+        self.proposals = Proposals(self.database, keepers, trail, self.clock, changed)
 
     async def open(self) -> None:
         """Seed both cases, with an account in the first."""
