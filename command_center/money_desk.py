@@ -58,7 +58,7 @@ def notice_words(facts: NoticeFacts) -> str:
         court=facts.court_name,
         case=facts.case_number,
         amount=f"{facts.cents // 100:,}.{facts.cents % 100:02d}",
-        account=facts.account,
+        account=facts.account[-4:],
         day=facts.paid_on.isoformat(),
         receipt=facts.receipt_number,
     )

@@ -35,6 +35,7 @@ class CaseMoney {
     this.view = new AccountView(this);
     this.chosen = null;
     this.list = [];
+    this.seen = {};
     body.replaceChildren(
       h("section.panel.money-left", { "aria-label": say("case-money.title") },
         this.facts, this.news, this.waiting,
@@ -54,12 +55,20 @@ class CaseMoney {
       this.mains = mains.items;
       this.list = cases.items;
       this.showFacts();
-      this.showWaiting(waiting.items);
-      this.showCases();
+      // What is as it was stays, with the focus in it.
+      if (this.isNew("waiting", waiting.items)) this.showWaiting(waiting.items);
+      if (this.isNew("cases", cases.items)) this.showCases();
       if (this.chosen) await this.choose(this.chosen);
     } catch (problem) {
       this.tell(problem);
     }
+  }
+
+  isNew(name, items) {
+    const text = JSON.stringify(items);
+    const isOther = this.seen[name] !== text;
+    this.seen[name] = text;
+    return isOther;
   }
 
   async choose(caseId) {

@@ -10,12 +10,14 @@ import pytest
 from sqlalchemy import select
 
 from assets.audit import Actor
+from assets.case_accounts.bank import PayOrder, PayReceipt, Statement
+from assets.case_accounts.service import CaseAccounts
 from assets.case_accounts.states import PaymentState
-from assets.errors import BadFormat, Conflict, NotFound, NotPermitted
+from assets.errors import BadFormat, Conflict, GatewayBusy, GatewayRefused, NotFound, NotPermitted
 from assets.simulators.manners import Kind
 from assets.tables import Claim
-from command_center.audit import AuditEntry
-from tests.assets.case_accounts.conftest import CARD, MAIN, OTHER_CARD, Treasury, claim
+from command_center.audit import Audit, AuditEntry
+from tests.assets.case_accounts.conftest import CARD, MAIN, OTHER_CARD, Treasury, claim, notice_words
 
 
 async def paid_in(treasury: Treasury, cents: int, *claims: Claim) -> UUID:
@@ -354,6 +356,52 @@ async def test_money_that_was_paid_twice_by_a_banks_false_word_is_told_and_never
     assert view.line.unknown_payments == 1
     report = await quick.accounts.reconciliation(quick.judge, quick.court_id, 2026, 11)
     assert "paid-after-refusal" in {one.code for one in report.differences}
+
+
+class Resting:
+    """A gateway that sends nothing for a while, and then refuses."""
+
+    name = "resting"
+
+    def __init__(self) -> None:
+        self.rests = True
+
+    async def pay(self, order: PayOrder) -> PayReceipt:
+        if self.rests:
+            raise GatewayBusy(self.name, 30.0, "rest")
+        raise GatewayRefused(self.name, "不接受")
+
+    async def statement(self, main_number: str, since: date, until: date) -> Statement:
+        raise NotImplementedError
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+async def test_an_order_that_could_not_be_sent_is_not_unknown_and_its_first_refusal_counts(quick: Treasury) -> None:
+    case_id = await ordered(quick)
+    bank = Resting()
+    accounts = CaseAccounts(quick.database, bank, Audit(quick.clock), quick.clock, _nobody, notice_words)
+    assert await quick.pay_all(case_id, accounts) == ["ordered", "ordered"]
+    view = await accounts.account(quick.judge, case_id)
+    assert {(one.attempts, one.trouble) for one in view.payments} == {(0, "gateway-busy")}
+    assert {one.next_ask_at for one in view.payments} == {quick.clock() + timedelta(seconds=30)}
+    bank.rests = False
+    assert await quick.pay_all(case_id, accounts) == ["refused", "refused"]
+    assert (await quick.places(case_id)).undistributed_cents == 100_00
+
+
+async def _nobody(_case_id: UUID | None) -> None:
+    """Nobody is told."""
+
+
+async def test_a_refusal_after_an_asking_that_was_not_answered_proves_nothing(quick: Treasury) -> None:
+    case_id = await ordered(quick)
+    quick.behave(CARD, "server-error")  # the bank has paid
+    await quick.pay_all(case_id)
+    quick.behave(CARD, "refuses")  # and doesn't take the number again
+    assert sorted(await quick.pay_all(case_id)) == ["paid", "unknown"]
+    assert (await quick.places(case_id)).paying_cents == 50_00
 
 
 async def test_an_order_that_the_bank_works_on_is_neither_paid_nor_unknown(quick: Treasury) -> None:
