@@ -273,7 +273,11 @@ socket.addEventListener("refused", async () => {
   if (person && (await api.whoAmI().catch(() => person)) === null) await signedOutByCentre("");
 });
 positions.addEventListener("fix", ({ detail }) => outbox.add(detail));
-instructions.addEventListener("new", ({ detail }) => alarm.ring(detail.priority));
+instructions.addEventListener("new", ({ detail }) => {
+  alarm.ring(detail.priority);
+  // Nothing that can wait stands before what can't.
+  if (detail.priority === "critical") for (const name of ["propose", "assets"]) one(`#sheet-${name}`).close();
+});
 instructions.addEventListener("change", () => {
   if (!instructions.open.length) alarm.stop();
   one("#history").dataset.open = instructions.open.length || "";
