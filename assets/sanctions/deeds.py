@@ -27,11 +27,13 @@ class Deed(StrEnum):
     CORRECT = "correct"
     NOTE_GROUND = "note_ground"
     """Note that it has to be deleted, and since when."""
+    DROP_GROUND = "drop_ground"
+    """Find that it needn't be: the clock that one person started, another one stops."""
     DELETE = "delete"
 
 
-_BY_PROPOSER = frozenset({Deed.WITHDRAW, Deed.SERVE, Deed.PUBLISH})
-_BY_DECIDER = frozenset({Deed.REVIEW, Deed.DECIDE, Deed.REFUSE})
+_BY_PROPOSER = frozenset({Deed.WITHDRAW, Deed.SERVE, Deed.PUBLISH, Deed.NOTE_GROUND})
+_BY_DECIDER = frozenset({Deed.REVIEW, Deed.DECIDE, Deed.REFUSE, Deed.DROP_GROUND})
 _TARGETS: dict[Deed, SanctionState] = {
     Deed.REVIEW: SanctionState.UNDER_REVIEW,
     Deed.DECIDE: SanctionState.DECIDED,
@@ -73,7 +75,8 @@ def why_not(deed: Deed, actor: Actor, case: Case, sanction: Sanction, around: Ci
             deed in {Deed.DECIDE, Deed.PUBLISH} and sanction.is_listing and not around.limit_stands,
         ),
         ("sanction-must-go", deed in {Deed.PUBLISH, Deed.UNSHIELD} and sanction.deletion_due_on is not None),
-        ("sanction-no-ground", deed is Deed.DELETE and sanction.deletion_due_on is None),
+        ("sanction-ground-noted", deed is Deed.NOTE_GROUND and sanction.deletion_due_on is not None),
+        ("sanction-no-ground", deed in {Deed.DELETE, Deed.DROP_GROUND} and sanction.deletion_due_on is None),
         ("sanction-listing-stands", deed is Deed.DELETE and not sanction.is_listing and around.listing_stands),
     )
     return next((code for code, stands in reasons if stands), "")
@@ -106,7 +109,7 @@ def _fits(deed: Deed, state: SanctionState) -> bool:
         return state is SanctionState.SERVED
     if deed is Deed.UNSHIELD:
         return state is SanctionState.SHIELDED
-    if deed is Deed.NOTE_GROUND:
+    if deed in {Deed.NOTE_GROUND, Deed.DROP_GROUND}:
         return state in STANDING
     if deed is Deed.CORRECT and state is SanctionState.SHIELDED:
         # What is hidden comes back by `unshield`, with its contents as they were.

@@ -190,12 +190,22 @@ class Steps:
             self._require_past("ground-date", since, None)
             self._set_clock(sanction, ground, since)
             if ground in _ENDS_THE_DUTY:
-                for other in await self._others_standing(session, sanction):
+                for other in await self._others_without_ground(session, sanction):
                     self._set_clock(other, ground, since)
                     self._taking.add(session, other, Deed.NOTE_GROUND.value, other.state, actor.user_id, given)
 
         given = {"ground": ground.value, "since": since.isoformat(), "reason": reason}
         return await self._taking.take(actor, sanction_id, Deed.NOTE_GROUND, given, key, apply)
+
+    async def drop_ground(self, actor: Actor, sanction_id: UUID, key: UUID, *, reason: str) -> SanctionView:
+        """Find that a ground was noted wrongly: a second person stops the clock, and the reason stays on record."""
+
+        async def apply(_session: AsyncSession, opened: Opened) -> None:
+            sanction = opened.sanction
+            sanction.deletion_ground = ""
+            sanction.deletion_ground_on = sanction.deletion_due_on = None
+
+        return await self._taking.take(actor, sanction_id, Deed.DROP_GROUND, {"reason": reason}, key, apply)
 
     async def delete(self, actor: Actor, sanction_id: UUID, key: UUID) -> SanctionView:
         """Delete it from the public list, or lift the limit; its record stays with the case."""
@@ -226,13 +236,14 @@ class Steps:
         sanction.deletion_ground_on = since
         sanction.deletion_due_on = self._reading.days.add_working_days(since, DELETION_WORKING_DAYS)
 
-    async def _others_standing(self, session: AsyncSession, sanction: Sanction) -> list[Sanction]:
+    async def _others_without_ground(self, session: AsyncSession, sanction: Sanction) -> list[Sanction]:
         found = await session.scalars(
             select(Sanction).where(
                 Sanction.case_id == sanction.case_id,
                 Sanction.person_id == sanction.person_id,
                 Sanction.id != sanction.id,
                 Sanction.state.in_(STANDING),
+                Sanction.deletion_due_on.is_(None),
             )
         )
         return list(found)

@@ -211,7 +211,8 @@ DOORS: tuple[Door, ...] = (
     Door("/api/assets/sanctions/{id}/shield", SANCTIONS, ("POST",)),
     Door("/api/assets/sanctions/{id}/unshield", SANCTIONS, ("POST",)),
     Door("/api/assets/sanctions/{id}/correct", SANCTIONS, ("POST",)),
-    Door("/api/assets/sanctions/{id}/deletion-ground", SANCTIONS, ("POST",)),
+    Door("/api/assets/sanctions/{id}/deletion-ground", may(P.PROPOSE_SANCTION), ("POST",)),
+    Door("/api/assets/sanctions/{id}/deletion-ground/drop", may(P.DECIDE_SANCTION), ("POST",)),
     Door("/api/assets/sanctions/{id}/delete", SANCTIONS, ("POST",)),
     # Assets on site
     Door("/api/assets/mine", may(P.PROPOSE_ASSETS)),

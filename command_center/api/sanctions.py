@@ -426,6 +426,12 @@ def _add_ending(routes: APIRouter, sanctions: Sanctions, showing: _Showing) -> N
             )
         return await showing.full(view)
 
+    @routes.post("/sanctions/{id}/deletion-ground/drop", summary="Find that it needn't go: a second person")
+    async def drop_ground(id: UUID, body: ReasonBody) -> FullView:  # noqa: A002
+        with refusals():
+            view = await steps.drop_ground(actor_of(signed_in()), id, body.idempotency_key, reason=body.reason)
+        return await showing.full(view)
+
     @routes.post("/sanctions/{id}/delete", summary="Delete it, or lift the limit; the record stays with the case")
     async def delete(id: UUID, body: StepBody) -> FullView:  # noqa: A002
         with refusals():

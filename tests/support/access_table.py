@@ -1237,6 +1237,16 @@ WAYS: tuple[Way, ...] = (
     ),
     Way(
         "POST",
+        "/api/assets/sanctions/{id}/deletion-ground/drop",
+        "approver",
+        "judge",
+        "/api/assets/sanctions/{sanction}/deletion-ground/drop",
+        body=REASON,
+        status=409,
+        other_court=("saihan-approver", 404),
+    ),
+    Way(
+        "POST",
         "/api/assets/sanctions/{id}/delete",
         "approver",
         "commander",

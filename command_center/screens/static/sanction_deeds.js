@@ -7,7 +7,7 @@ import { deedWords, evidenceOf } from "./sanction_words.js";
 import { day, now } from "./time.js";
 import { say } from "./words.js";
 
-const PATHS = { note_ground: "deletion-ground" };
+const PATHS = { note_ground: "deletion-ground", drop_ground: "deletion-ground/drop" };
 const MANNERS = ["direct", "left", "post", "electronic", "entrusted", "public_notice"];
 const DELETION_GROUNDS = [
   "performed", "settlement_performed", "creditor_consents", "nothing_to_enforce", "stayed", "not_enforceable", "ended",
@@ -72,6 +72,7 @@ const WANTED = {
       reason(),
     ],
   }),
+  drop_ground: withReason("sanction.about.drop_ground"),
   delete: (full) => ({ about: [say(full.line.kind === "listing" ? "sanction.about.delete.listing" : "sanction.about.delete.limit")] }),
 };
 

@@ -336,6 +336,23 @@ async def test_a_creditors_consent_to_the_listings_deletion_leaves_the_limit(ben
     assert (shown.line.state, shown.line.clock) == ("published", None)
 
 
+async def test_a_clock_that_one_started_only_another_stops(bench: Bench) -> None:
+    listing, limit = await bench.listed()
+    ground = {"ground": DeletionGround.PERFORMED, "since": date(2026, 11, 16), "reason": "案款到账"}
+    await bench.steps.note_ground(bench.judge, listing, uuid4(), **ground)  # type: ignore[arg-type]
+    later = ground | {"since": date(2026, 11, 20)}
+    with pytest.raises(Conflict, match="sanction-ground-noted"):
+        await bench.steps.note_ground(bench.judge, listing, uuid4(), **later)  # type: ignore[arg-type]
+    with pytest.raises(NotPermitted):
+        await bench.steps.drop_ground(bench.judge, listing, uuid4(), reason="登记有误")
+    shown = await bench.steps.drop_ground(bench.president, listing, uuid4(), reason="登记有误")
+    assert (shown.line.state, shown.line.clock, shown.steps[-1].given) == ("published", None, {"reason": "登记有误"})
+    assert why_not(shown, "delete") == "sanction-no-ground"
+    other = await bench.sanctions.view(bench.judge, limit)
+    assert other.line.clock is not None, "each has its own clock"
+    assert other.line.clock.is_overdue
+
+
 async def test_what_must_go_is_not_published_any_more(bench: Bench) -> None:
     _, limit = await bench.propose()
     await bench.decided(limit.line.id)

@@ -29,6 +29,10 @@ WEIGHTS = {
 """So that walks come far."""
 
 
+CLOCK = {Deed.NOTE_GROUND, Deed.DROP_GROUND}
+"""They change no state."""
+
+
 async def press(bench: Bench, sanction: UUID, choice: Random) -> None:
     """One press by one of the two: mostly of what the page offers, now and then of anything."""
     offered = []
@@ -56,6 +60,7 @@ async def press(bench: Bench, sanction: UUID, choice: Random) -> None:
         Deed.NOTE_GROUND: lambda: steps.note_ground(
             actor, sanction, key, ground=choice.choice(list(DeletionGround)), since=today, reason=REASON
         ),
+        Deed.DROP_GROUND: lambda: steps.drop_ground(actor, sanction, key, reason=REASON),
         Deed.DELETE: lambda: steps.delete(actor, sanction, key),
     }
     try:
@@ -80,7 +85,11 @@ async def require_sound(bench: Bench) -> None:
         assert len(public) == (state in PUBLIC), "the public reads one text while it is published, else none"
         if one.decided_by is not None:
             assert one.decided_by != one.proposed_by
-        way = [each for each in steps if each.sanction_id == one.id and each.deed != Deed.NOTE_GROUND]
+        way = [
+            each
+            for each in steps
+            if each.sanction_id == one.id and each.deed not in {Deed.NOTE_GROUND, Deed.DROP_GROUND}
+        ]
         assert way[-1].new == state
         for step in way[1:]:
             assert SanctionState(step.new) in NEXT[SanctionState(step.old)]
