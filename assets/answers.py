@@ -236,7 +236,7 @@ class Answers:
             session.add(asset)
         asset.gateway = request.gateway
         asset.description = found.description
-        asset.details = dict(found.details)
+        asset.details = {**found.details, **{name: list(lines) for name, lines in found.lists.items()}}
         asset.value_cents = found.value_cents
         asset.available_cents = found.available_cents
         asset.encumbrances = [_plain(asdict(one)) for one in found.encumbrances]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from assets.documents import Action, Document
 from assets.terms import AssetKind
@@ -122,6 +122,17 @@ class Encumbrance:
 
 
 @dataclass(frozen=True, slots=True)
+class Movement:
+    """One line of an account's statements."""
+
+    at: datetime
+    cents: int
+    """Negative where it went out."""
+    other: str
+    purpose: str
+
+
+@dataclass(frozen=True, slots=True)
 class FoundAsset:
     """One asset of the subject, as the other side describes it."""
 
@@ -135,8 +146,10 @@ class FoundAsset:
     details: Mapping[str, str] = field(default_factory=dict)
     special: str = ""
     """A value of `SpecialAccount` where the other side says what kind of account it is."""
-    lists: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
-    """What belongs to it, by the message's own names: sub-accounts, statements, co-owners. Amounts are cents."""
+    lists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What belongs to it, one line each, by the message's own names: sub-accounts, co-owners."""
+    statements: tuple[Movement, ...] = ()
+    """What came in and went out, where that was asked for; nothing keeps it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from assets.names import private_names
 from assets.orders import case_of, require
 from assets.tables import Asset, Case, Person
 
-FIELDS = ("name", "id_number", "reference", "description", "holder")
+FIELDS = ("name", "id_number", "reference", "description", "holder", "details")
 """What an answer shows as it is: the audit names these, never their contents."""
 
 
@@ -40,6 +40,8 @@ class BareAsset:
     reference: str
     description: str
     encumbrances: list[dict[str, Any]]
+    details: dict[str, Any]
+    """By the message's own names; catalogues know them as `asset.detail.…`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ async def _bare(session: AsyncSession, case: Case, asset_id: UUID | None) -> Bar
     return Bare(
         [BarePerson(one.id, one.name, one.id_number) for one in await session.scalars(persons)],
         [
-            BareAsset(one.id, one.reference, one.description, list(one.encumbrances))
+            BareAsset(one.id, one.reference, one.description, list(one.encumbrances), dict(one.details))
             for one in await session.scalars(assets)
         ],
     )

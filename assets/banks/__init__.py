@@ -31,5 +31,7 @@ KIND: GatewayKind = GatewayKind(
         "zclx": {"zh": "资产类型", "en": "Kind of asset"},
         "se": {"zh": "数额（份额）", "en": "Shares"},
         "khzh": {"zh": "关联账户", "en": "Account"},
+        "zzhxx": {"zh": "子账户", "en": "Sub-accounts"},
+        "gyrxx": {"zh": "共有人", "en": "Co-owners"},
     },
 )

@@ -17,6 +17,9 @@ AMOUNT, WHOLE = "1", "2"
 """`kznr`: up to an amount, or the whole account."""
 CONTROLLED, NOT_CONTROLLED = "1", "2"
 
+IN, OUT = "1", "2"
+"""`jdbz`: money that came, or went."""
+
 FREEZE, RENEW, WAITING_FREEZE, RELEASE = "01", "02", "03", "04"
 RELEASE_WAITING, TRANSFER, WITHDRAW_INCOME, FREEZE_AND_TRANSFER = "05", "06", "07", "08"
 

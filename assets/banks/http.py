@@ -8,9 +8,10 @@ from assets.banks import codes, messages
 from assets.banks.replies import Account, AccountsReply, ControlReply, EarlierFreeze, FinancialAsset, contradiction
 from assets.documents import Action
 from assets.errors import BadFormat, GatewayAnsweredGarbage
-from assets.gateway import ControlOrder, ControlReceipt, Encumbrance, FoundAsset, QueryAnswer, QueryOrder
+from assets.gateway import ControlOrder, ControlReceipt, Encumbrance, FoundAsset, Movement, QueryAnswer, QueryOrder
 from assets.posting import ANSWER_SECONDS, Poster
 from assets.terms import AssetKind, check_term
+from assets.wire import yuan
 
 ACTIONS = frozenset(codes.CODES)
 NUMBER_FIELD = "bdhm"
@@ -123,12 +124,20 @@ def _account(account: Account) -> FoundAsset:
             "xhrq": account.xhrq.isoformat() if account.xhrq else "",
         },
         special=codes.SPECIAL_ACCOUNTS.get(account.zhxz, ""),
-        lists={
-            name: tuple(one.model_dump(mode="json", exclude_none=True) for one in values)
-            for name, values in (("zzhxx", account.zzhxx), ("gyrxx", account.gyrxx), ("jymx", account.jymx))
-            if values
-        },
+        lists=_lists(account),
+        statements=tuple(
+            Movement(one.jysj, one.jyje if one.jdbz == codes.IN else -one.jyje, one.dfhm, one.zy)
+            for one in account.jymx
+        ),
     )
+
+
+def _lists(account: Account) -> dict[str, tuple[str, ...]]:
+    lists = {
+        "zzhxx": tuple(f"{one.zzhh} {one.zzhlb} {one.bz} {yuan(one.ye)}" for one in account.zzhxx),
+        "gyrxx": tuple(f"{one.gyr} {one.gybl}".strip() for one in account.gyrxx),
+    }
+    return {name: lines for name, lines in lists.items() if lines}
 
 
 def _products(account: Account) -> list[FoundAsset]:

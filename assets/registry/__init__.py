@@ -26,6 +26,6 @@ KIND: GatewayKind = GatewayKind(
         "BDCQLLX": {"zh": "权利类型", "en": "Kind of right"},
         "JZMJ": {"zh": "建筑面积（平方米）", "en": "Floor area (m²)"},
         "SDZT": {"zh": "锁定状态", "en": "Lock"},
-        "DJZT": {"zh": "登记状态", "en": "State of the title"},
+        "GYRXX": {"zh": "共有人", "en": "Co-owners"},
     },
 )

@@ -97,7 +97,7 @@ class HttpRegistry:
                 "SDZT": right.SDZT,
                 "DJZT": right.DJZT,
             },
-            lists={"GYRXX": tuple(one.model_dump() for one in right.GYRXX)} if right.GYRXX else {},
+            lists={"GYRXX": tuple(f"{one.GYR} {one.GYFE}".strip() for one in right.GYRXX)} if right.GYRXX else {},
         )
 
 

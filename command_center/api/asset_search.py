@@ -130,6 +130,8 @@ class BareAssetLine(_Answer):
     reference: str
     description: str
     encumbrances: list[dict[str, Any]]
+    details: dict[str, Any]
+    """What else was said of it, by the messages' own names: a text, or lines."""
 
 
 class BareLine(_Answer):

@@ -211,11 +211,8 @@ async def test_everything_about_an_account_is_read() -> None:
         ("freeze", "D9", "案", date(2027, 1, 1)),
         ("priority", "", "", None),
     ]
-    assert (first.lists["zzhxx"][0]["ye"], first.lists["gyrxx"][0]["gyr"], first.lists["jymx"][0]["jyje"]) == (
-        500,
-        "某人",
-        800,
-    )
+    assert first.lists == {"zzhxx": ("01 定期 CNY 5.00",), "gyrxx": ("某人 50%",)}
+    assert [(one.cents, one.purpose) for one in first.statements] == [(800, "工资")]
     assert found[1].details["se"] == "700"
 
 
@@ -238,7 +235,7 @@ async def test_everything_about_a_unit_is_read() -> None:
         ("objection", "", ""),
         ("lock", "", ""),
     ]
-    assert (unit.details["DJZT"], unit.lists["GYRXX"][0]["GYFE"]) == ("2", "1/2")
+    assert (unit.details["DJZT"], unit.lists) == ("2", {"GYRXX": ("某人 1/2",)})
     twice = reply | {"BDCQL": [right, right]}
     with pytest.raises(GatewayAnsweredGarbage, match="BDCQL"):
         await HttpRegistry(poster=_told(twice)).query(query())

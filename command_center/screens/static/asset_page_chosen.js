@@ -3,7 +3,7 @@
 import { h, stateMark } from "./dom.js";
 import { actionName, coded, daysLeft, encumbrance, gatewayName, instant, money, orderWord, STANDING_MARKS, standingWord, termMark, UNSETTLED } from "./asset_words.js";
 import { askKeeping, askMarks, askRegistration, askResolution } from "./asset_page_findings.js";
-import { say } from "./words.js";
+import { knows, say } from "./words.js";
 
 /** What may stand out as the thing to do: it takes nothing away and gives nothing back. */
 const SAFE = new Set(["freeze", "seize", "renew"]);
@@ -21,6 +21,7 @@ export function chosenAsset({ row, bare, who, summary, controls, mayControl, ord
     asset.reason && h("p.asset-reason", {}, asset.reason),
     facts(row, who, summary, controls?.measure),
     others(asset, bare),
+    bare && particulars(bare),
     h("section", { "aria-labelledby": "asset-actions-title" },
       h("h3", { id: "asset-actions-title" }, say("asset.actions")),
       actionList(controls, asset.kind, mayControl, order)),
@@ -71,6 +72,15 @@ function others(asset, bare) {
   return h("section", { "aria-labelledby": "asset-others-title" },
     h("h3", { id: "asset-others-title" }, say("asset.others")),
     all.length ? h("ul.asset-others-list", {}, all.map((one) => h("li", {}, encumbrance(one)))) : h("p.asset-none", {}, say(asset.answered_at ? "asset.others.none" : "asset.others.unknown")));
+}
+
+/** What else the institution said of it, once it is unmasked: each kind of gateway brings the words for its fields. */
+function particulars(bare) {
+  const told = Object.entries(bare.details).filter(([name, value]) => value.length > 0 && knows(`asset.detail.${name}`));
+  if (told.length === 0) return null;
+  return h("section", { "aria-labelledby": "asset-particulars-title" },
+    h("h3", { id: "asset-particulars-title" }, say("asset.particulars")),
+    h("dl.asset-facts", {}, told.map(([name, value]) => [h("dt", {}, say(`asset.detail.${name}`)), h("dd", { dataset: { detail: name } }, [value].flat().map((line) => h("div", {}, line)))])));
 }
 
 /** The other side says otherwise than our records: a person has to look into it. */

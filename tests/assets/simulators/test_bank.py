@@ -219,8 +219,8 @@ async def test_special_accounts_and_statements_are_told(bank: HttpBank) -> None:
     asked = replace(query("C1", firm), statements_from=date(2026, 10, 1), statements_to=date(2026, 10, 31))
     found = {asset.reference: asset for asset in (await bank.query(asked)).assets}
     main = found["15001706677059000101"]
-    assert [one["ye"] for one in main.lists["zzhxx"]] == [95_000_000, 30_000_000]
-    assert [one["zy"] for one in main.lists["jymx"]] == ["运费"]
+    assert main.lists["zzhxx"] == ("0001 活期 CNY 950000.00", "0002 三个月定期 CNY 300000.00")
+    assert [(one.cents, one.purpose) for one in main.statements] == [(-4_200_000, "运费")]
     builder = Subject("内蒙古某某建设工程有限公司（虚构）", True, "91150105MA0000033U")
     special = [asset.special for asset in (await bank.query(query("C2", builder))).assets]
     assert special == ["migrant_wage", "deposit_guarantee", "", ""]
@@ -229,7 +229,7 @@ async def test_special_accounts_and_statements_are_told(bank: HttpBank) -> None:
 async def test_a_financial_asset_is_found_and_frozen_for_three_years(bank: HttpBank) -> None:
     owner = Subject("孙某庚（虚构）", False, "150125197504123029")
     found = {asset.reference: asset for asset in (await bank.query(query("C1", owner))).assets}
-    assert found["6217000060000001071"].lists["gyrxx"][0]["gyr"] == "孙某妻（虚构）"
+    assert found["6217000060000001071"].lists["gyrxx"] == ("孙某妻（虚构）",)
     fund = found["LC2026000731"]
     assert (fund.kind, fund.value_cents, fund.details["se"]) == (AssetKind.OTHER_RIGHT, 20_340_000, "200000.00")
     frozen = order("F1", cents=20_000_000, subject=owner, reference="LC2026000731", kind=AssetKind.OTHER_RIGHT)

@@ -167,7 +167,7 @@ async def test_the_cases_own_judge_sees_all_for_a_reason_that_is_logged(planted:
     }
     assert HOLDER in answer.text
     entry = (await planted.entries("asset.unmasked"))[0]
-    assert entry["details"]["fields"] == "name,id_number,reference,description,holder"
+    assert entry["details"]["fields"] == "name,id_number,reference,description,holder,details"
     assert entry["details"]["reason"] == "核对欧*身份"
     again = (await judge.get(f"/api/assets/cases/{case}/summary")).text
     assert NAME not in again  # for that answer only

@@ -212,7 +212,11 @@ async def test_the_own_judge_unmasks_for_a_reason_and_masks_again(browser: Brows
     await page.fill("dialog.reason textarea", "核对被执行人身份")
     await page.click("dialog.reason button.primary")
     await expect(page.locator(".asset-table")).to_contain_text("6217000060000000008", timeout=SLOW_MS)
+    await page.locator(".asset-table tr", has_text="6217000060000000008").click()
+    await expect(page.locator("[data-detail=khwddm]")).to_contain_text("313191000011", timeout=SLOW_MS)
+    await look(page, "assets-unmasked")
     await page.locator("#asset-unmask").click()
+    await expect(page.locator("[data-detail]")).to_have_count(0)
     await expect(page.locator(".asset-table")).not_to_contain_text("6217000060000000008")
     async with assets_of(browser, court, "commander") as other:
         await expect(other.locator("#asset-unmask")).to_have_count(0)
