@@ -111,6 +111,9 @@ class Settings(BaseSettings):
     """A TOML file that lists every gateway (deploy/gateways.example.toml); the addresses above then count nothing."""
     paying_url: str = "http://127.0.0.1:8220"
     """The bank that keeps the main accounts of the courts: statements and payments."""
+    paying_file: Path | None = None
+    """A TOML file with what was agreed with it: one [[gateway]] of the kind "paying" (deploy/gateways.example.toml has
+    the fields: mutual TLS, signatures, pace …); the address above then counts nothing."""
     money_payout_days: int = Field(default=30, ge=1, le=365)
     """Practice: how many days after the notice of an arrival case money has to be paid out."""
     money_days_after_ground: int = Field(default=10, ge=0, le=365)

@@ -9,6 +9,7 @@ from assets.case_accounts.http import HttpPayingBank
 from assets.case_accounts.practice import CreditOrder, FeeBase, InterestUntil, Practice
 from assets.case_accounts.service import CaseAccounts
 from assets.case_accounts.trail import NoticeFacts
+from assets.gateway_settings import GatewaySettings, GatewaysMisconfigured, poster_of, read_file
 from command_center.asset_access import told_over
 from command_center.audit import Audit
 from command_center.clock import now
@@ -16,6 +17,9 @@ from command_center.config import Settings
 from command_center.database import Database
 from command_center.translations import DEFAULT_LANGUAGE, translate
 from streams.hub.hub import Hub
+
+PAYING = "paying"
+"""How the bank of the main accounts is called in files, parts and logs."""
 
 
 def case_accounts_of(settings: Settings, database: Database, hub: Hub, audit: Audit) -> CaseAccounts:
@@ -27,14 +31,29 @@ def case_accounts_of(settings: Settings, database: Database, hub: Hub, audit: Au
             await tell(case_id)
 
     return CaseAccounts(
-        database, HttpPayingBank(settings.paying_url), audit, now, changed, notice_words, practice=practice_of(settings)
+        database, paying_bank_of(settings), audit, now, changed, notice_words, practice=practice_of(settings)
     )
+
+
+def paying_bank_of(settings: Settings) -> HttpPayingBank:
+    """The connection to the bank that keeps the main accounts: that of the file, or plainly at the address.
+
+    Raises:
+        GatewaysMisconfigured: the file, a certificate or a key can't be used.
+    """
+    if settings.paying_file is None:
+        return HttpPayingBank(poster_of(GatewaySettings(name=PAYING, kind=PAYING, url=settings.paying_url)))
+    listed = read_file(settings.paying_file)
+    if len(listed) != 1 or listed[0].kind != PAYING:
+        raise GatewaysMisconfigured(f"{settings.paying_file}: it lists one gateway, of the kind {PAYING}")
+    return HttpPayingBank(poster_of(listed[0]))
 
 
 def paying_simulator(settings: Settings) -> list[tuple[str, int]]:
     """The simulated bank of the demonstration and its port; none where the address is of another machine."""
     address = urlsplit(settings.paying_url)
-    return [("paying", address.port)] if address.hostname == "127.0.0.1" and address.port else []
+    is_here = settings.paying_file is None and address.hostname == "127.0.0.1"
+    return [(PAYING, address.port)] if is_here and address.port else []
 
 
 def practice_of(settings: Settings) -> Practice:

@@ -11,7 +11,7 @@ from assets.case_accounts.states import PaymentPurpose
 from assets.errors import GatewayAnsweredGarbage
 from assets.formats import amount_text
 from assets.identifiers import new_id
-from assets.posting import ANSWER_SECONDS, Poster
+from assets.posting import Poster
 from assets.wire import Cents, Time
 
 PAID, REFUSED = "1", "2"
@@ -79,11 +79,11 @@ class StatementReply(_Message):
 
 
 class HttpPayingBank:
-    """The bank of one court's main account, at `base_url`."""
+    """The bank that keeps the main accounts, over a connection with whatever was agreed for it."""
 
-    def __init__(self, base_url: str, name: str = "paying", *, answer_seconds: float = ANSWER_SECONDS) -> None:
-        self.name = name
-        self._poster = Poster(name, base_url, answer_seconds=answer_seconds)
+    def __init__(self, poster: Poster) -> None:
+        self.name = poster.name
+        self._poster = poster
 
     async def close(self) -> None:
         """Give back every connection."""

@@ -15,7 +15,7 @@ from typing import IO, Literal
 from assets.gateway_settings import GatewaysMisconfigured
 from command_center.config import Settings
 from command_center.gateways import gateways_of, simulators_of
-from command_center.money_desk import paying_simulator
+from command_center.money_desk import paying_bank_of, paying_simulator
 from streams.signalling.turn import TurnMisconfigured
 
 LAYOUT_VERSION = 1
@@ -122,6 +122,10 @@ def check_gateways(settings: Settings) -> None:
         gateways_of(settings)
     except GatewaysMisconfigured as error:
         raise StartRefused(f"COMMAND_CENTER_GATEWAYS_FILE: {error}.", SETTINGS_UNUSABLE) from error
+    try:
+        paying_bank_of(settings)
+    except GatewaysMisconfigured as error:
+        raise StartRefused(f"COMMAND_CENTER_PAYING_FILE: {error}.", SETTINGS_UNUSABLE) from error
 
 
 def check_turn(settings: Settings) -> None:

@@ -26,6 +26,7 @@ from assets.case_accounts.trail import NoticeFacts
 from assets.case_accounts.views import Places, ProposalView
 from assets.formats import amount_text
 from assets.identifiers import new_id
+from assets.posting import Poster
 from assets.simulators.manners import Kind
 from assets.tables import Case, Claim, Person
 from command_center.audit import Audit
@@ -75,7 +76,7 @@ class Treasury:
 
         return CaseAccounts(
             self.database,
-            HttpPayingBank(self.bank.url, answer_seconds=answer_seconds),
+            HttpPayingBank(Poster("paying", self.bank.url, answer_seconds=answer_seconds)),
             Audit(self.clock),
             self.clock,
             changed,
