@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
+from sqlalchemy import ColumnElement, and_, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
 from assets.documents import Action
 from assets.history import History
@@ -35,11 +34,14 @@ class Lapses:
         it may have been renewed.
         """
         over = select(ControlMeasure.id, ControlMeasure.line).where(_is_over(today))
-        due = list(await session.execute(over.order_by(ControlMeasure.ends_on, ControlMeasure.id).limit(limit)))
+        rows = await session.execute(over.order_by(ControlMeasure.ends_on, ControlMeasure.id).limit(limit))
+        due = [(measure_id, line) for measure_id, line in rows]
+        if not due:
+            return []
         await hold_all(session, {line for _, line in due})
         chapter = self._history.chapter(session)
         ids = [measure_id for measure_id, _ in due]
-        busy = set(await session.scalars(_with_company(ids)))
+        busy = await _with_company(session, due)
         # What was read before the lines were held may have changed.
         still = select(ControlMeasure).where(ControlMeasure.id.in_(ids), _is_over(today)).order_by(ControlMeasure.id)
         for measure in list(await session.scalars(still.execution_options(populate_existing=True))):
@@ -65,13 +67,16 @@ def _is_over(today: date) -> ColumnElement[bool]:
     )
 
 
-def _with_company(ids: Sequence[UUID]) -> Select[UUID]:
-    """Those of these measures that somebody waits behind, or that something follows."""
-    other = aliased(ControlMeasure)
-    company = exists().where(
-        or_(
-            and_(other.line == ControlMeasure.line, other.state == MeasureState.WAITING.value),
-            and_(other.follows_id == ControlMeasure.id, other.state.in_([state.value for state in STANDING])),
-        )
+async def _with_company(session: AsyncSession, due: Sequence[tuple[UUID, str]]) -> set[UUID]:
+    """Those of these measures that somebody waits behind, or that something follows.
+
+    Asked by two plain questions: joined into one, a database may go through all measures for each of these.
+    """
+    lines, ids = {line for _, line in due}, [measure_id for measure_id, _ in due]
+    waiting = select(ControlMeasure.line).where(
+        ControlMeasure.line.in_(lines), ControlMeasure.state == MeasureState.WAITING.value
     )
-    return select(ControlMeasure.id).where(ControlMeasure.id.in_(ids), company)
+    following = select(ControlMeasure.follows_id, ControlMeasure.state).where(ControlMeasure.follows_id.in_(ids))
+    waited = set(await session.scalars(waiting))
+    followed = {leader for leader, state in await session.execute(following) if MeasureState(state) in STANDING}
+    return {measure_id for measure_id, line in due if line in waited or measure_id in followed}

@@ -37,7 +37,7 @@ from assets.views import (
     request_view,
 )
 
-LISTED_ASSETS = 200
+LISTED_ASSETS = 100
 LISTED_ANSWERS = 60
 FIRST_STANDINGS = (
     Standing.UNKNOWN,
