@@ -54,26 +54,28 @@ function bodyOf(values, key) {
 /** Keep the persons of the chosen case and the checks of the chosen person in step with what is chosen. */
 function watch(form, place) {
   const { case_id: cases, person_id: persons, kind, ground, security } = form.elements;
-  let asked = 0;
+  let casesAsked = 0;
+  let checksAsked = 0;
 
   async function readPersons() {
-    const mine = ++asked;
+    const mine = ++casesAsked;
     persons.replaceChildren();
+    place.replaceChildren();
     if (!cases.value) return;
     const found = await ask("GET", `/api/assets/cases/${cases.value}`);
-    if (mine !== asked) return;
+    if (mine !== casesAsked) return; // another case was chosen meanwhile
     persons.append(...found.persons.filter((one) => one.is_under_enforcement)
       .map((one) => h("option", { value: one.id }, `${one.name} ${one.id_number}`)));
     await readChecks();
   }
 
   async function readChecks() {
-    const mine = ++asked;
-    if (!persons.value) return;
+    const mine = ++checksAsked;
+    if (!persons.value) return; // they are being read, and their checks come after them
     const query = new URLSearchParams({ case_id: cases.value, person_id: persons.value, kind: kind.value, security: security.value });
     if (kind.value === "listing") query.set("ground", ground.value);
     const { items } = await ask("GET", `/api/assets/sanction-checks?${query}`);
-    if (mine !== asked) return;
+    if (mine !== checksAsked) return;
     place.replaceChildren(h("h3", {}, say("sanction.checks")), h("table", {}, h("tbody", {}, items.map((check) => h("tr", {
       dataset: { check: check.code, outcome: check.outcome },
     }, h("td", {}, outcomeOf(check)), h("th", { scope: "row" }, say(`sanction.check.${check.code}`)), h("td", {}, evidenceOf(check)))))));
