@@ -19,8 +19,7 @@ from uuid import uuid4
 
 import httpx
 
-from assets.banks.http import HttpBank
-from command_center import asset_desk, demonstration, schema
+from command_center import demonstration, schema
 from command_center.accounts.passwords import Passwords
 from command_center.config import Settings
 from command_center.database import Database
@@ -92,11 +91,19 @@ async def measure(web: RunningWeb) -> tuple[float, list[float], dict[str, Any]]:
         await asyncio.sleep(PAUSE_SECONDS)
 
 
-async def run(settings: Settings, url: str, banks: int, name: str) -> bool:
-    """Measure on one kind of database and print what was seen."""
-    asset_desk.gateways_of = lambda _settings: [  # type: ignore[assignment]
-        HttpBank(f"{url}/b/{place:03d}", f"bank-{place:03d}") for place in range(1, banks + 1)
+def listed(folder: Path, url: str, banks: int) -> Path:
+    """The file that names every bank."""
+    path = folder / "gateways.toml"
+    blocks = [
+        f'[[gateway]]\nname = "bank-{place:03d}"\nkind = "bank"\nurl = "{url}/b/{place:03d}"\n'
+        for place in range(1, banks + 1)
     ]
+    path.write_text("\n".join(blocks), encoding="utf-8")
+    return path
+
+
+async def run(settings: Settings, banks: int, name: str) -> bool:
+    """Measure on one kind of database and print what was seen."""
     world = await _seeded(settings) if settings.database_url else None
     async with running_web(settings) as web:
         web.world = world or web.world
@@ -126,15 +133,15 @@ async def main() -> int:
     valkey.start()
     with tempfile.TemporaryDirectory() as folder:
         async with many_banks(Path(folder)) as url:
-            data = Path(folder) / "sqlite"
+            file, data = listed(Path(folder), url, banks), Path(folder) / "sqlite"
             data.mkdir()
-            passed.append(await run(settings_for(data, valkey.url), url, banks, "SQLite"))
+            passed.append(await run(settings_for(data, valkey.url, gateways_file=file), banks, "SQLite"))
             if is_installed():
                 server, data = PostgreSQL(), Path(folder) / "postgresql"
                 data.mkdir()
                 server.start()
-                settings = settings_for(data, valkey.url, database_url=server.new_database())
-                passed.append(await run(settings, url, banks, "PostgreSQL"))
+                settings = settings_for(data, valkey.url, database_url=server.new_database(), gateways_file=file)
+                passed.append(await run(settings, banks, "PostgreSQL"))
                 server.stop()
     valkey.stop()
     print(f"bar: {BAR_SECONDS} s, {'kept' if all(passed) else 'MISSED'}")
