@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -49,16 +49,19 @@ class Database:
     """An engine and its transactions.
 
     On SQLite every writer begins with BEGIN IMMEDIATE, so that two writers queue at the start
-    instead of failing in the middle; WAL lets readers go on meanwhile.
+    instead of failing in the middle; WAL lets readers go on meanwhile. The writers of one process
+    queue here, in the order in which they came: SQLite itself lets in whoever happens to ask next.
     """
 
     def __init__(self, url: str) -> None:
         self.engine: AsyncEngine = create_async_engine(url, pool_pre_ping=not url.startswith("sqlite"))
         self.is_sqlite = self.engine.dialect.name == "sqlite"
+        self._turn = asyncio.Lock() if self.is_sqlite else nullcontext()
         self._reading = async_sessionmaker(self.engine, expire_on_commit=False)
         if self.is_sqlite:
             event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
             event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
+            event.listen(self.engine.sync_engine, "invalidate", _let_go)
         self._writing = async_sessionmaker(self.engine.execution_options(writes=True), expire_on_commit=False)
 
     @asynccontextmanager
@@ -71,7 +74,7 @@ class Database:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
         """A session in one transaction: committed at the end, rolled back on any error."""
-        async with self._writing() as session, session.begin():
+        async with self._turn, self._writing() as session, session.begin():
             await _connect(session)
             yield session
 
@@ -98,6 +101,14 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=15000"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _let_go(connection: Any, _record: object, _error: object) -> None:
+    """Roll back what a cancelled user leaves: a statement that isn't fetched to its end outlives its connection's
+    closing, and would keep everybody else from writing until the garbage collector comes.
+    """
+    with suppress(Exception):  # a connection that is broken holds nothing
+        connection.rollback()
 
 
 def _begin_sqlite(connection: Any) -> None:

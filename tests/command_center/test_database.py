@@ -61,3 +61,57 @@ async def test_a_cancelled_writer_has_written_nothing(records: Database) -> None
     await asyncio.gather(writer, return_exceptions=True)
     async with records.write() as session:
         assert (await session.scalars(select(OutboxEvent.id))).all() == []
+
+
+async def test_writers_of_one_process_take_their_turns_and_the_first_to_come_is_the_first(records: Database) -> None:
+    done: list[int] = []
+    may_go_on = asyncio.Event()
+
+    async def write(ordinal: int) -> None:
+        async with records.write() as session:
+            await session.execute(text("SELECT 1"))
+            await may_go_on.wait()
+        done.append(ordinal)
+
+    async with asyncio.TaskGroup() as group:
+        for ordinal in range(12):
+            group.create_task(write(ordinal))
+        await asyncio.sleep(0)
+        # Those who wait hold no connection, so that readers find one.
+        async with records.read() as session:
+            await session.execute(text("SELECT 1"))
+        may_go_on.set()
+    assert sorted(done) == list(range(12))
+    if records.is_sqlite:
+        assert done == list(range(12))
+
+
+async def test_a_writer_cancelled_in_the_middle_of_a_statement_keeps_nobody_else_from_writing(
+    records: Database,
+) -> None:
+    begun = asyncio.Event()
+    # It takes longer than the cancelling, and its rows are never fetched.
+    slow = text(
+        "INSERT INTO outbox_events (id, stream, event, created_at)"
+        " SELECT id, stream, event, created_at FROM outbox_events RETURNING id"
+        if not records.is_sqlite
+        else "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 200000)"
+        " INSERT INTO outbox_events (id, stream, event, created_at)"
+        " SELECT x, 's', '{}', '2026-01-01' FROM c RETURNING id"
+    )
+
+    async def write() -> None:
+        async with records.write() as session:
+            event.listen(records.engine.sync_engine, "before_cursor_execute", lambda *_: begun.set())
+            await session.execute(slow)
+
+    writer = asyncio.create_task(write())
+    await begun.wait()
+    writer.cancel()
+    # Whoever holds the error holds all that was open when it came.
+    (kept,) = await asyncio.gather(writer, return_exceptions=True)
+    other = Database(records.engine.url.render_as_string(hide_password=False))
+    async with asyncio.timeout(10), other.write() as session:
+        await session.execute(text("SELECT 1"))
+    await other.close()
+    assert isinstance(kept, asyncio.CancelledError)
