@@ -54,7 +54,7 @@ def payout_deadline(
     for the oldest arrivals, so the clock runs from the oldest of which something is left. While a deferral's ground
     goes on nothing is due; when it has ended, no less than so many days more remain.
 
-    Source: 30 days is the domain's §3; how the days run after a ground is practice.
+    Source: practice, both the 30 days and how the days run after a ground.
     """
     if open_cents <= 0:
         return NO_DEADLINE

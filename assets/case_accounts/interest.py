@@ -11,7 +11,7 @@ from assets.case_accounts.practice import CreditOrder
 from assets.case_accounts.rounding import nearest_cent
 
 DAILY_RATE = Fraction(175, 1_000_000)
-"""0.0175 % a day of the unpaid principal. Source: the domain's §3, [L]."""
+"""0.0175 % a day of the unpaid principal. Source: 法释〔2014〕8号 §1."""
 
 
 @dataclass(frozen=True, slots=True)

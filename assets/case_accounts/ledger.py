@@ -5,7 +5,7 @@ Two rules are checked in the transaction of every posting, by what the database 
 - the sub-accounts and what waits to be claimed add up to the balance of the main account;
 - of every case, received = paid + refunded + fees + held + undistributed + prepaid + being paid.
 
-Source: the domain's §3.
+No law asks for double entry; it is how the two rules of the books are held.
 """
 
 from __future__ import annotations

@@ -57,4 +57,4 @@ class Practice:
 
 
 FEE_REFUND_DAYS = 15
-"""A court fee that was paid in advance goes back within so many days of effectiveness. Source: the domain's §3, [L]."""
+"""A court fee that was paid in advance goes back within so many days of effectiveness."""

@@ -1,4 +1,4 @@
-"""The ways in which a simulated bank or registry can answer, in the domain's words."""
+"""The ways in which a simulated bank or registry can answer, in the words of their messages."""
 
 from __future__ import annotations
 

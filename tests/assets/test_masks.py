@@ -1,4 +1,4 @@
-"""What is left of names and numbers for whoever isn't the case's own judge (domain notes §9)."""
+"""What is left of names and numbers for whoever isn't the case's own judge."""
 
 from __future__ import annotations
 

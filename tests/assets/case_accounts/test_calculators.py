@@ -35,11 +35,11 @@ from assets.case_accounts.rounding import nearest_cent, share_out
         (30_000_000_00, 97_400_00),  # 77 400 + 20 000 000 × 0.1 %
     ],
 )
-def test_enforcement_fee_by_tiers(base: int, fee: int) -> None:
+def test_susong_feiyong_14_enforcement_fee_by_tiers(base: int, fee: int) -> None:
     assert enforcement_fee(base).cents == fee
 
 
-def test_enforcement_fee_shows_what_each_tier_contributes() -> None:
+def test_susong_feiyong_14_enforcement_fee_shows_what_each_tier_contributes() -> None:
     parts = enforcement_fee(5_500_000_00).parts
     assert [(part.from_cents, part.to_cents, part.per_mille, part.cents) for part in parts] == [
         (10_000_00, 500_000_00, 15, 7_350_00),
@@ -51,20 +51,20 @@ def test_enforcement_fee_shows_what_each_tier_contributes() -> None:
 # Doubled interest: unpaid principal × 0.0175 % × days
 
 
-def test_doubled_interest_of_an_unpaid_principal() -> None:
+def test_fashi_2014_8_1_doubled_interest_of_an_unpaid_principal() -> None:
     # 100 000 × 0.000175 × 100 days = 1 750 yuan
     debt = Debt(100_000_00, interest_from=date(2026, 1, 1))
     found = standing(debt, [], date(2026, 4, 11))
     assert (found.doubled_cents, found.stretches[0].days) == (1_750_00, 100)
 
 
-def test_doubled_interest_runs_on_the_principal_alone() -> None:
+def test_fashi_2014_8_1_doubled_interest_runs_on_the_principal_alone() -> None:
     debt = Debt(100_000_00, ordinary_cents=20_000_00, interest_from=date(2026, 1, 1))
     found = standing(debt, [], date(2026, 1, 11))
     assert (found.doubled_cents, found.document_cents, found.total_cents) == (175_00, 120_000_00, 120_175_00)
 
 
-def test_doubled_interest_with_part_payments_that_lower_the_principal() -> None:
+def test_fashi_2014_8_1_doubled_interest_with_part_payments_that_lower_the_principal() -> None:
     # 100 000 for 31 days = 542.50; 60 000 for 28 days = 294; 35 000 for 10 days = 61.25; together 897.75
     debt = Debt(100_000_00, interest_from=date(2026, 1, 1))
     payments = [Paid(date(2026, 3, 1), 25_000_00), Paid(date(2026, 2, 1), 40_000_00)]
@@ -77,7 +77,7 @@ def test_doubled_interest_with_part_payments_that_lower_the_principal() -> None:
     assert (found.principal_cents, found.doubled_cents) == (35_000_00, 897_75)
 
 
-def test_doubled_interest_is_exact_until_its_one_rounding() -> None:
+def test_fashi_2014_8_1_doubled_interest_is_exact_until_its_one_rounding() -> None:
     # 333.33 × 0.000175 = 0.05833275 a day: 5.833275 cents; three days by day would be 6 + 6 + 6, and are 17.499825
     found = standing(Debt(333_33, interest_from=date(2026, 1, 1)), [], date(2026, 1, 4))
     assert found.stretches[0].interest == Fraction(333_33 * 3 * 175, 1_000_000)
@@ -85,11 +85,11 @@ def test_doubled_interest_is_exact_until_its_one_rounding() -> None:
 
 
 @pytest.mark.parametrize("on", [date(2025, 12, 31), date(2026, 1, 1)])
-def test_doubled_interest_before_its_first_day_is_none(on: date) -> None:
+def test_fashi_2014_8_1_doubled_interest_before_its_first_day_is_none(on: date) -> None:
     assert standing(Debt(100_000_00, interest_from=date(2026, 1, 1)), [], on).doubled_cents == 0
 
 
-def test_doubled_interest_counts_29_february() -> None:
+def test_fashi_2014_8_1_doubled_interest_counts_29_february() -> None:
     found = standing(Debt(100_000_00, interest_from=date(2028, 2, 28)), [], date(2028, 3, 1))
     assert (found.stretches[0].days, found.doubled_cents) == (2, 35_00)
 
