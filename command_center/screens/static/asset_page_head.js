@@ -3,7 +3,7 @@
 import { h } from "./dom.js";
 import { figure, money } from "./asset_words.js";
 import { clock } from "./time.js";
-import { say } from "./words.js";
+import { knows, say } from "./words.js";
 
 export function caseHead(summary, { unmask, isUnmasked }) {
   const { head, cover, controlled_cents: held } = summary;
@@ -39,7 +39,8 @@ function coverNote(cover) {
 }
 
 function one(name, value, note = "") {
-  return h(`div.asset-figure.asset-figure-${name}`, {}, h("span", {}, say(`asset.head.${name}`)), h("b", { id: `asset-${name}` }, value), note && h("small", {}, note));
+  const why = `asset.head.${name}.about`;
+  return h(`div.asset-figure.asset-figure-${name}`, { title: knows(why) ? say(why) : null }, h("span", {}, say(`asset.head.${name}`)), h("b", { id: `asset-${name}` }, value), note && h("small", {}, note));
 }
 
 function counted(summary, standings) {
