@@ -16,6 +16,9 @@ export class SanctionDetail {
 
   show(full) {
     const { line } = full;
+    const shown = JSON.stringify(full);
+    if (shown === this.shown) return; // what the reader has unfolded stays so
+    this.shown = shown;
     this.element.replaceChildren(
       h("div.sanction-head", {}, h("h2", {}, line.person_name, h("small", {}, line.person_number)), stateOf(line),
         h("span", {}, say(`sanction.kind.${line.kind}`)), h("span", {}, line.case_number)),

@@ -10,6 +10,7 @@ import { STATES, clockOf, isLive, stateOf, termOf } from "./sanction_words.js";
 import { say } from "./words.js";
 
 const PAGE = 50;
+const GATHER_MS = 1000;
 const MOST_COUNTED = 200;
 const COLUMNS = ["state", "person", "case", "ground", "term"];
 
@@ -63,8 +64,16 @@ class Sanctions {
     }
   }
 
-  /** Somebody else did something: read anew what is shown, as long as no further page was asked for. */
-  async refresh() {
+  /** Somebody did something: several changes at once are read once. */
+  refresh() {
+    this.refreshing ??= setTimeout(() => {
+      this.refreshing = null;
+      this.readAgain();
+    }, GATHER_MS);
+  }
+
+  /** Read anew what is shown, as long as no further page was asked for. */
+  async readAgain() {
     if (this.rows.childElementCount > PAGE) return;
     await this.read();
     if (this.chosen && !document.querySelector("dialog[open]")) await this.choose(this.chosen);
