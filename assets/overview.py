@@ -97,7 +97,7 @@ async def standings_of(session: AsyncSession, case_id: UUID, today: date) -> lis
             case((holds, ControlMeasure.controlled_cents), else_=0).label("held"),
         )
         .outerjoin(ControlMeasure, is_latest_measure())
-        .outerjoin(AssetRequest, AssetRequest.id == ControlMeasure.request_id)
+        .outerjoin(AssetRequest, _its_order())
         .where(Asset.case_id == case_id)
     ).subquery()
     grouped = (
@@ -111,12 +111,17 @@ async def standings_of(session: AsyncSession, case_id: UUID, today: date) -> lis
     ]
 
 
+def _its_order() -> ColumnElement[bool]:
+    """The order that began a measure; with its case told, no other case's requests are read."""
+    return (AssetRequest.id == ControlMeasure.request_id) & (AssetRequest.case_id == Asset.case_id)
+
+
 async def _assets(session: AsyncSession, case_id: UUID, today: date, names: Collection[str]) -> list[AssetView]:
     query = (
         select(Asset, ControlMeasure, AssetRequest)
         .select_from(Asset)
         .outerjoin(ControlMeasure, is_latest_measure())
-        .outerjoin(AssetRequest, AssetRequest.id == ControlMeasure.request_id)
+        .outerjoin(AssetRequest, _its_order())
         .where(Asset.case_id == case_id)
         .order_by(_place_in(standing_column(today), FIRST_STANDINGS), Asset.id)
         .limit(LISTED_ASSETS)
@@ -168,4 +173,4 @@ async def _answers(session: AsyncSession, case_id: UUID, names: Collection[str])
 
 
 def _place_in(column: Any, order: Sequence[StrEnum]) -> ColumnElement[int]:
-    return case(*((column == one.value, place) for place, one in enumerate(order)), else_=len(order))
+    return case({one.value: place for place, one in enumerate(order)}, value=column, else_=len(order))

@@ -22,7 +22,10 @@ def is_latest_measure() -> ColumnElement[bool]:
     latest = (
         select(_Later.id).where(_Later.asset_id == Asset.id).order_by(_Later.id.desc()).limit(1).correlate(Asset)
     ).scalar_subquery()
-    return and_(ControlMeasure.asset_id == Asset.id, ControlMeasure.id == latest)
+    # The case is the same by all means; told, a database that is asked about one case reads that one's measures only.
+    return and_(
+        ControlMeasure.case_id == Asset.case_id, ControlMeasure.asset_id == Asset.id, ControlMeasure.id == latest
+    )
 
 
 def standing_column(today: date) -> ColumnElement[str]:
