@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from uuid import uuid5
-
 from assets.documents import NEEDED, Action
 from assets.history import Chapter
 from assets.identifiers import new_id
@@ -35,7 +33,7 @@ async def ask_how_it_stands(chapter: Chapter, measure: ControlMeasure) -> None:
         gateway=asset.gateway,
         state=RequestState.SENT.value,
         documents=[document.value for document in NEEDED[Action.QUERY]],
-        idempotency_key=uuid5(measure.id, chapter.at.isoformat()),
+        idempotency_key=request_id,
         actor_id=ordered.actor_id,
         created_at=chapter.at,
         sent_at=chapter.at,

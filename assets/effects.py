@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
@@ -71,6 +71,7 @@ class Effects:
             await self._not_carried_out(chapter, measure, request, receipt.reason, day)
         else:
             await self._changes[action](told)
+        await self._lines.lapse_overdue(chapter, measure.line, day, but_for=request.id)
         await chapter.close()
         return frozenset(chapter.cases)
 
@@ -149,7 +150,10 @@ class Effects:
                 transferred_cents=receipt.transferred_cents,
             )
         elif (holder := (await read_line(chapter.session, measure.line)).effective) is not None:
-            await self._wait_behind(told, holder)
+            if receipt.ends_on is not None and receipt.ends_on < told.day:
+                await self._lapse_at_once(told, receipt.ends_on)
+            else:
+                await self._wait_behind(told, holder)
         else:
             await self._hold(told)
 
@@ -159,6 +163,18 @@ class Effects:
         # What stood before it may have ended after the other side counted: then it counts again.
         if await ended_since(chapter.session, measure, told.request):
             await self._lines.confirm(chapter, measure)
+
+    async def _lapse_at_once(self, told: Told, last_day: date) -> None:
+        """Its receipt came after its last day, and somebody else holds the thing by now."""
+        told.measure.starts_on, told.measure.ends_on = told.receipt.starts_on, last_day
+        await self._lines.leave(
+            told.chapter,
+            told.measure,
+            MeasureState.LAPSED,
+            last_day + timedelta(days=1),
+            request_id=told.request.id,
+            ends_on=last_day,
+        )
 
     async def _wait_behind(self, told: Told, holder: ControlMeasure) -> None:
         """It says "in force" while our records have another one there, which it may just have ended."""

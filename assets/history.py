@@ -28,6 +28,7 @@ TOLD_BY_THE_REQUEST = frozenset(
         MeasureChange.PART_TRANSFERRED,
         MeasureChange.REFUSED,
         MeasureChange.MOVED_UP,
+        MeasureChange.MOVED_DOWN,
     }
 )
 """The audit has these as the answer of the request that led to them."""

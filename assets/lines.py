@@ -115,6 +115,7 @@ class Lines:
         measure.starts_on = measure.ends_on = None
         chapter.note(measure, change, request_id=request_id, rank=measure.rank, **details)
         await chapter.session.flush()
+        await self._put_in_order(chapter, measure.line)
         await self._followers.mirror(chapter, measure)
 
     async def leave(
@@ -160,16 +161,22 @@ class Lines:
 
     async def settle(self, chapter: Chapter, name: str, day: date) -> None:
         """Put ranks in order, and let the first take effect where nobody holds the thing."""
+        first = await self._put_in_order(chapter, name)
+        if first is not None and first.rank == 0:
+            await self.promote(chapter, first, day)
+
+    async def _put_in_order(self, chapter: Chapter, name: str) -> ControlMeasure | None:
+        """Give no two the same rank, and nobody one before whoever holds it; the first who could take effect."""
         line = await read_line(chapter.session, name)
         waiting = [one for one in line.waiting if not await self._followers.must_wait(chapter.session, one)]
         least = 1 if line.effective else 0
         for measure in waiting:
             if measure.rank < least:
                 measure.rank = least
-                chapter.note(measure, MeasureChange.WAITS, rank=least)
+                chapter.note(measure, MeasureChange.MOVED_DOWN, rank=least)
             least = measure.rank + 1
-        if line.effective is None and waiting and waiting[0].rank == 0:
-            await self.promote(chapter, waiting[0], day)
+        await chapter.session.flush()
+        return waiting[0] if waiting and line.effective is None else None
 
     async def lapse_overdue(self, chapter: Chapter, name: str, today: date, *, but_for: UUID | None = None) -> None:
         """End the measure whose last day is past, and the one that took its place if that one's is past too.

@@ -35,6 +35,8 @@ NEXT: dict[MeasureState, frozenset[MeasureState]] = {
             MeasureState.WAITING,
             MeasureState.NOT_CONTROLLED,
             MeasureState.TRANSFERRED,
+            # Its receipt came after its last day.
+            MeasureState.LAPSED,
         }
     ),
     MeasureState.WAITING: frozenset(
@@ -72,6 +74,8 @@ class MeasureChange(StrEnum):
     """A change wasn't carried out, or not approved; the measure stands as it stood."""
     LAPSED = "lapsed"
     MOVED_UP = "moved_up"
+    MOVED_DOWN = "moved_down"
+    """Others turned out to stand before it."""
     PROMOTED = "promoted"
     """It took effect by itself, the one before having ended. Source: 查扣冻 §26."""
     DEMOTED = "demoted"

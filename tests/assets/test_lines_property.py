@@ -22,7 +22,7 @@ from sqlalchemy import select
 
 from assets.documents import Action
 from assets.errors import AssetsError, GatewayUnreachable
-from assets.measures import EFFECTIVE, MeasureState
+from assets.measures import EFFECTIVE, Contradiction, MeasureState
 from assets.tables import AssetRequest, ControlMeasure
 from assets.terms import LONGEST_YEARS, AssetKind, last_day
 from command_center.database import Database
@@ -34,6 +34,8 @@ from tests.support.records import postgresql_records, sqlite_records
 SEQUENCES, STEPS = 200, 10
 _NUMBERS = itertools.count(1)
 COURTS = st.integers(0, 2)
+BEGINS = date(2027, 1, 15)
+"""With 29 February 2028 within reach."""
 Done = TypeVar("Done")
 
 
@@ -69,6 +71,7 @@ class LinesMachine(RuleBasedStateMachine):
     )
     def begin(self, kind: AssetKind, balance: int, priority: int) -> None:
         """A new thing."""
+        self.courts.clock.go_to(BEGINS)
         self.courts.bank.troubles.clear()
         is_money = kind is AssetKind.BANK_ACCOUNT
         number = next(_NUMBERS)
@@ -77,7 +80,6 @@ class LinesMachine(RuleBasedStateMachine):
         self.keeper = self.courts.bank if is_money else self.courts.registry
         self.keeper.things.clear()  # the book of this sequence only
         self.world.run(self.courts.add(self.thing))
-        self.clock_moved = 0
 
     @property
     def courts(self) -> Courts:
@@ -176,7 +178,9 @@ class LinesMachine(RuleBasedStateMachine):
         for number, measure in measures.items():
             held = standing.get(number)
             if held is None:
-                assert MeasureState(measure.state) not in EFFECTIVE | {MeasureState.WAITING}, number
+                # What took effect and lapsed while its receipt was on its way is left to a person.
+                is_told = measure.contradiction == Contradiction.NOT_LISTED
+                assert is_told or MeasureState(measure.state) not in EFFECTIVE | {MeasureState.WAITING}, number
             else:
                 self._same(measure, held)
         assert standing.keys() <= measures.keys()
