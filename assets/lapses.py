@@ -9,12 +9,11 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from assets.documents import Action
 from assets.history import History
 from assets.lines import Lines
 from assets.measures import EFFECTIVE, STANDING, MeasureState
 from assets.requests import AWAITED
-from assets.standing import hold_all
+from assets.standing import OUTLASTING, hold_all
 from assets.tables import AssetRequest, ControlMeasure
 
 _EFFECTIVE = [state.value for state in EFFECTIVE]
@@ -30,8 +29,8 @@ class Lapses:
     async def lapse_due(self, session: AsyncSession, today: date, limit: int) -> list[UUID]:
         """End up to `limit` measures whose last day is past; give the cases in which something changed.
 
-        It writes its own entries in the audit, last. One whose renewal was sent and has no answer yet isn't touched:
-        it may have been renewed.
+        It writes its own entries in the audit, last. One whose renewal or transfer was sent and has no answer yet
+        isn't touched: it may have been carried out.
         """
         over = select(ControlMeasure.id, ControlMeasure.line).where(_is_over(today))
         rows = await session.execute(over.order_by(ControlMeasure.ends_on, ControlMeasure.id).limit(limit))
@@ -56,7 +55,7 @@ class Lapses:
 def _is_over(today: date) -> ColumnElement[bool]:
     renewal = exists().where(
         AssetRequest.measure_id == ControlMeasure.id,
-        AssetRequest.action == Action.RENEW.value,
+        AssetRequest.action.in_([action.value for action in OUTLASTING]),
         AssetRequest.state.in_([state.value for state in AWAITED]),
     )
     return and_(

@@ -16,7 +16,7 @@ from assets.documents import Action
 from assets.followers import Followers
 from assets.history import Chapter, Detail
 from assets.measures import EFFECTIVE, Contradiction, MeasureChange, MeasureState
-from assets.standing import awaits_renewal, kind_of, read_line
+from assets.standing import awaits_outcome, kind_of, read_line
 from assets.tables import ControlMeasure, MeasureEvent
 from assets.terms import LONGEST_YEARS, last_day
 
@@ -181,8 +181,8 @@ class Lines:
     async def lapse_overdue(self, chapter: Chapter, name: str, today: date, *, but_for: UUID | None = None) -> None:
         """End the measure whose last day is past, and the one that took its place if that one's is past too.
 
-        One whose renewal was sent in time and not answered yet may have been renewed: it isn't touched. `but_for` is
-        such a renewal that has been answered now. Source: 查扣冻 §27.
+        One whose renewal or transfer was sent in time and not answered yet isn't touched: it may have been carried
+        out. `but_for` is such an order that has been answered now. Source: 查扣冻 §27.
         """
         session = chapter.session
         while (measure := (await read_line(session, name)).effective) is not None:
@@ -194,7 +194,7 @@ class Lines:
                 if MeasureState(measure.state) in EFFECTIVE:
                     return
                 continue
-            if await awaits_renewal(session, measure, but_for=but_for):
+            if await awaits_outcome(session, measure, but_for=but_for):
                 return
             next_day = measure.ends_on + timedelta(days=1)
             await self.leave(chapter, measure, MeasureState.LAPSED, next_day, ends_on=measure.ends_on)

@@ -20,6 +20,8 @@ from assets.terms import AssetKind, china_day
 
 ENDING = frozenset({Action.RELEASE, Action.TRANSFER})
 """What ends a measure, and lets the next one take effect."""
+OUTLASTING = frozenset({Action.RENEW, Action.TRANSFER})
+"""What keeps a measure from lapsing, if it was carried out by its last day."""
 UNSETTLED = AWAITED | {
     RequestState.DRAFT,
     RequestState.APPROVED,
@@ -85,11 +87,11 @@ async def read_line(session: AsyncSession, line: str) -> Line:
     return Line(effective[0] if effective else None, waiting)
 
 
-async def awaits_renewal(session: AsyncSession, measure: ControlMeasure, *, but_for: UUID | None = None) -> bool:
-    """Whether a renewal of it was sent by its last day and has no answer yet: its outcome is unknown."""
+async def awaits_outcome(session: AsyncSession, measure: ControlMeasure, *, but_for: UUID | None = None) -> bool:
+    """Whether a renewal or a transfer was sent by its last day and has no answer yet: it may have been carried out."""
     sent = select(AssetRequest.sent_at).where(
         AssetRequest.measure_id == measure.id,
-        AssetRequest.action == Action.RENEW.value,
+        AssetRequest.action.in_([action.value for action in OUTLASTING]),
         AssetRequest.state.in_([state.value for state in AWAITED]),
     )
     if but_for is not None:
