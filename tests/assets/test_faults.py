@@ -10,6 +10,7 @@ from tests.support.asset_faults import FaultSoak
 from tests.support.simulator import Simulator
 
 SEED = 5
+ROUNDS, FAULTS = 2, 30
 
 
 async def test_whatever_banks_do_and_whoever_dies_nothing_is_frozen_twice_and_no_answer_lost(
@@ -20,7 +21,9 @@ async def test_whatever_banks_do_and_whoever_dies_nothing_is_frozen_twice_and_no
     bank.conduct.most_seconds = 0.02
     bank.behave("mixed")
     soak = FaultSoak(each_quiet_desk.database, bank, random.Random(SEED), banks=12, persons=2)
-    await soak.round(1)
-    assert soak.faults > 20
+    for ordinal in range(1, ROUNDS + 1):
+        await soak.round(ordinal)
+    # What is drawn for each number is settled by the seed; how often anybody is killed, by the time that all takes.
+    assert soak.faults >= FAULTS
     assert soak.kills > 0
     await bank.stop()
