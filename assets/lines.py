@@ -168,7 +168,9 @@ class Lines:
     async def _put_in_order(self, chapter: Chapter, name: str) -> ControlMeasure | None:
         """Give no two the same rank, and nobody one before whoever holds it; the first who could take effect."""
         line = await read_line(chapter.session, name)
-        waiting = [one for one in line.waiting if not await self._followers.must_wait(chapter.session, one)]
+        # One that the other side doesn't know of holds up nobody, and takes effect only once somebody has looked.
+        known = [one for one in line.waiting if one.contradiction != Contradiction.NOT_LISTED]
+        waiting = [one for one in known if not await self._followers.must_wait(chapter.session, one)]
         least = 1 if line.effective else 0
         for measure in waiting:
             if measure.rank < least:

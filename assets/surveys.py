@@ -63,6 +63,9 @@ async def survey(
         is_newer = request.sent_at is not None and measure.changed_at > request.sent_at
         if not is_newer and not await unsettled(chapter.session, measure.id):
             await _settle(this, measure, this.listed.get(number))
+    # One that was left as it is may still stand where another was told to stand.
+    await chapter.session.flush()
+    await lines.settle(chapter, line, day)
 
 
 async def _settle(this: Survey, measure: ControlMeasure, said: Encumbrance | None) -> None:

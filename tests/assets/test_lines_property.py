@@ -213,7 +213,7 @@ class LinesMachine(RuleBasedStateMachine):
         assert len(effective) <= 1
         assert sum(one.controlled_cents for one in measures) <= self.thing.balance or self._is_moving()
         assert all(one.controlled_cents == 0 for one in measures if one not in effective)
-        ranks = sorted(one.rank for one in measures if one.state == MeasureState.WAITING)
+        ranks = [one.rank for one in measures if one.state == MeasureState.WAITING and not one.contradiction]
         assert len(set(ranks)) == len(ranks)
         assert not effective or 0 not in ranks
 
