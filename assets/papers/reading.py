@@ -61,10 +61,8 @@ class PaperReading:
         """Which papers a request has; a draft has none yet."""
         require(actor.may_see)
         async with self._records.read() as session:
-            await self._found(session, actor, request_id)
-            rows = await session.scalars(
-                select(SealedPaper).where(SealedPaper.request_id == request_id).order_by(SealedPaper.id)
-            )
+            _, request = await self._found(session, actor, request_id)
+            rows = await self._rows(session, request)
             return [self._head(row) for row in rows]
 
     async def read(self, actor: Actor, request_id: UUID) -> list[PaperText]:
@@ -79,8 +77,7 @@ class PaperReading:
         require(actor.may_control or actor.may_approve)
         async with self._records.write() as session:
             case, request = await self._found(session, actor, request_id)
-            query = select(SealedPaper).where(SealedPaper.request_id == request.id).order_by(SealedPaper.id)
-            rows = list(await session.scalars(query))
+            rows = await self._rows(session, request)
             if rows or request.state != RequestState.DRAFT:
                 texts = [PaperText(row.document, row.number, row.content, self._head(row)) for row in rows]
             else:
@@ -100,6 +97,12 @@ class PaperReading:
                 details={"number": request.number, "count": len(texts)},
             )
             return texts
+
+    async def _rows(self, session: AsyncSession, request: AssetRequest) -> list[SealedPaper]:
+        """The sealed papers in the order in which the action names them."""
+        rows = await session.scalars(select(SealedPaper).where(SealedPaper.request_id == request.id))
+        places = {document: place for place, document in enumerate(request.documents)}
+        return sorted(rows, key=lambda row: places.get(row.document, len(places)))
 
     async def _found(self, session: AsyncSession, actor: Actor, request_id: UUID) -> tuple[Case, AssetRequest]:
         request = await session.get(AssetRequest, request_id)
