@@ -1525,6 +1525,8 @@ CALLBACKS: dict[str, Callback] = {
     "_pages_content.children": Callback("commander", None),
     "_pages_store.data": Callback("commander", None),
     "assets-headline.children": _SEE,
+    "assets-strip.children": _SEE,
+    "assets-money.figure": _SEE,
     "assets-answers.children": _SEE,
     "assets-grid.rowData": _SEE,
     "assets-graph.figure": _SEE,
