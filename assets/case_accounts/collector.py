@@ -68,6 +68,8 @@ class Collector:
                 taken += await self.read(main_id)
             except GatewayTrouble as trouble:
                 logger.info("main account %s: %s from %s", main_id, trouble.code, trouble.gateway)
+            except Exception:  # one court's trouble must not keep the others from their money
+                logger.exception("the statement of main account %s could not be taken in", main_id)
         if taken:
             await self._changed(None)
         return taken

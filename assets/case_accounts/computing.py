@@ -191,7 +191,14 @@ def _check_ranks(claims: Sequence[Claim], ranks: Mapping[UUID, int]) -> None:
 def _basis(claims: Sequence[Claim], past: _Past) -> str:
     facts = [
         [
-            [str(claim.id), claim.amount_cents, claim.principal_cents, claim.is_priority, str(claim.interest_from)]
+            [
+                str(claim.id),
+                str(claim.creditor_id),
+                claim.amount_cents,
+                claim.principal_cents,
+                claim.is_priority,
+                str(claim.interest_from),
+            ]
             for claim in claims
         ],
         sorted((str(claim), str(one.on), one.cents) for claim, paid in past.credited.items() for one in paid),

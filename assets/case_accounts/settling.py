@@ -127,6 +127,11 @@ class Settling:
 
     async def _is_still_there(self, session: AsyncSession, payment: Payment) -> bool:
         """Whether the money of a refused order lies where it went back to, and hasn't been ordered again."""
+        if payment.purpose == PaymentPurpose.COURT_FEE:
+            content = (await session.get_one(Proposal, payment.proposal_id)).content
+            again = select(CourtFeeRefund.id).where(CourtFeeRefund.arrival_id == UUID(content["arrival_id"]))
+            if (await session.scalars(again)).first() is not None:
+                return False  # what lies there is of another fee
         place = PaymentPurpose(payment.purpose).comes_from
         return (await balances(session, payment.case_id))[place] >= payment.cents
 

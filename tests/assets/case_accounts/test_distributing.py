@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import date, timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from assets.audit import Actor
 from assets.case_accounts.bank import PayOrder, PayReceipt, Statement
 from assets.case_accounts.service import CaseAccounts
 from assets.case_accounts.states import PaymentState
+from assets.case_accounts.views import PaymentView
 from assets.errors import BadFormat, Conflict, GatewayBusy, GatewayRefused, NotFound, NotPermitted
 from assets.simulators.manners import Kind
 from assets.tables import Claim
@@ -440,3 +442,39 @@ def test_the_main_account_of_the_tests_is_none_of_the_demonstrations() -> None:
     from assets.case_accounts.demonstration import MAINS
 
     assert MAIN not in {one.number for one in MAINS}
+
+
+async def test_nobody_is_paid_whose_claim_has_become_anothers_since_it_was_proposed(quick: Treasury) -> None:
+    case_id = await paid_in(quick, 100_00, claim(100_00), claim(1_00))
+    proposal = await quick.propose(case_id)
+    first, second = await quick.persons(case_id, "applicant")
+    async with quick.database.write() as session:
+        await session.execute(update(Claim).where(Claim.creditor_id == first).values(creditor_id=second))
+    with pytest.raises(Conflict, match="computation-stale"):
+        await quick.approve(proposal)
+
+
+async def test_a_fee_that_was_refused_and_goes_back_again_takes_no_other_fee_when_it_shows_as_paid(
+    quick: Treasury,
+) -> None:
+    case_id = await quick.case(claim(100_00))
+    for _ in range(2):
+        await quick.arrive(50_00, case_id=case_id, remark="诉讼费")
+    arrival = (await quick.accounts.account(quick.judge, case_id)).arrivals[0]
+
+    async def refund() -> PaymentView:
+        proposal = await quick.accounts.propose_fee_refund(
+            quick.judge, arrival.id, effective_on=date(2026, 11, 1), idempotency_key=uuid4()
+        )
+        await quick.approve(proposal)
+        return (await quick.accounts.account(quick.judge, case_id)).payments[-1]
+
+    first = await refund()
+    await quick.accounts.settling.send(first.id)
+    await quick.accounts.settling.answered(first.id, PayReceipt(first.number, is_paid=False, reason="否"))
+    await refund()
+    gone = replace(await quick.movement(-50_00), order_number=first.number)
+    await quick.accounts.settling.seen_on_statement(quick.main_id, gone)
+    view = await quick.accounts.account(quick.judge, case_id)
+    assert [(one.state, one.trouble) for one in view.payments] == [("refused", "paid-after-refusal"), ("ordered", "")]
+    await quick.require_sound()

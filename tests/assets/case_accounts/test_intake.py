@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import func, select
 
 from assets.audit import Actor
-from assets.case_accounts.ledger_tables import Posting, SubAccount
+from assets.case_accounts.ledger_tables import MainAccount, Posting, SubAccount
 from assets.case_accounts.states import ArrivalPurpose
 from assets.case_accounts.tables import Arrival
 from assets.errors import Conflict, NotFound, NotPermitted
@@ -140,3 +140,26 @@ async def test_each_arrival_is_one_posting_and_one_note_in_the_audit(quick: Trea
         numbers = list(await session.scalars(select(Posting.number).order_by(Posting.number)))
         noted = list(await session.scalars(select(AuditEntry.action)))
     assert (arrivals, numbers, noted) == (3, [1, 2, 3], ["case_money.arrived"] * 3)
+
+
+async def test_a_statement_that_cannot_be_taken_in_keeps_no_other_court_from_its_own(
+    quick: Treasury, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with quick.database.write() as session:
+        session.add(
+            MainAccount(
+                id=UUID(int=1), court_id=uuid4(), number="0610013200002222", bank_name="某行", fee_holder="专户",
+                fee_number="0610013200003333", opened_at=quick.clock(),
+            )
+        )  # fmt: skip
+    read, taken = quick.accounts.collector.read, list[UUID]()
+
+    async def sometimes(main_id: UUID) -> int:
+        if main_id == UUID(int=1):
+            raise RuntimeError("what nobody has thought of")
+        taken.append(main_id)
+        return await read(main_id)
+
+    monkeypatch.setattr(quick.accounts.collector, "read", sometimes)
+    await quick.accounts.collector.read_all()
+    assert taken == [quick.main_id]
