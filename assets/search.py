@@ -32,6 +32,9 @@ _NEVER = date(9999, 12, 31)
 _EFFECTIVE = [state.value for state in EFFECTIVE]
 _LARGEST = 2**63 - 1
 """What a column of cents holds."""
+_LOOKED_AT_ONCE = 500
+_MOST_LOOKED_AT = 5_000
+"""How many rows that hold the words are looked at for one page, whether they may be shown or not."""
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -101,16 +104,29 @@ class AssetSearch:
         """
         require(actor.may_see)
         today = china_day(self._clock())
-        query = _from_place(_filtered(_assets_of(actor, wanted.order), wanted, today), wanted, after)
+        query = _filtered(_assets_of(actor, wanted.order), wanted, today)
+        at_once = max(limit + 1, _LOOKED_AT_ONCE) if wanted.text.strip() else limit + 1
+        shown: list[tuple[FoundRow, Place]] = []
+        looked_at = 0
         async with self._records.read() as session:
             if wanted.case_id is not None:
                 await case_of(session, actor, wanted.case_id)
-            rows = (await session.execute(query.limit(limit + 1))).all()
-            names = await private_names(session, {row[0].case_id for row in rows})
-        shown = [row for row in rows[:limit] if _shows(row[0], row[3], row[4], wanted.text, names)]
-        items = [_row(row[0], row[1], row[2], row[3], row[4], today, names) for row in shown]
-        last = rows[limit - 1] if len(rows) > limit else None
-        return Found(items, Place(_text_of(last[5]), last[0].id) if last is not None else None)
+            # That more rows hold the words in what is hidden mustn't show either, so that a page ends with a place only
+            # where more may be seen.
+            while True:
+                rows = (await session.execute(_from_place(query, wanted, after).limit(at_once))).all()
+                names = await private_names(session, {row[0].case_id for row in rows})
+                shown += [
+                    (_row(row[0], row[1], row[2], row[3], row[4], today, names), _place_of(row))
+                    for row in rows
+                    if _shows(row[0], row[3], row[4], wanted.text, names)
+                ]
+                if len(shown) > limit:
+                    return Found([row for row, _ in shown[:limit]], shown[limit - 1][1])
+                looked_at += len(rows)
+                after = _place_of(rows[-1]) if len(rows) == at_once else None
+                if after is None or looked_at >= _MOST_LOOKED_AT:
+                    return Found([row for row, _ in shown], after)
 
 
 def _key(order: Order) -> Any:
@@ -124,6 +140,10 @@ def _key(order: Order) -> Any:
         Order.ANSWERED: func.coalesce(Asset.answered_at, literal(_LONG_AGO, Moment())),
     }
     return keys[order]
+
+
+def _place_of(row: Any) -> Place:
+    return Place(_text_of(row[5]), row[0].id)
 
 
 def _text_of(value: date | datetime | int | UUID) -> str:

@@ -244,3 +244,13 @@ async def test_cases_come_in_pages_newest_number_first(files: Files) -> None:
         numbers += [one.head.number for one in page.items]
         after = page.after
     assert numbers == [f"（2026）内01执{number}号" for number in (205, 204, 203, 202, 201, 123)]
+
+
+async def test_a_part_of_what_is_hidden_does_not_show_by_a_further_page_either(files: Files) -> None:
+    await files.put(*(files.account(f"622200000000000{number}") for number in range(3)))
+    for text in ("张三", "张四", "62220000"):
+        found = await files.search.assets(files.actor, Wanted(case_id=files.case, text=text), limit=1)
+        assert (found.items, found.after) == ([], None), text
+    found = await files.search.assets(files.actor, Wanted(case_id=files.case, text=NAME), limit=1)
+    assert found.after is not None
+    assert len(await files.every(Wanted(case_id=files.case, text=NAME), 1)) == 4
