@@ -193,6 +193,9 @@ class Controls:
             years = check_years(AssetKind(asset.kind), warrant.years)
             if (first := await self._orders.first_order(session, warrant.idempotency_key)) is not None:
                 require_same(first, asset_id=asset.id, action=action.value, amount_cents=cents, ruling_number=ruling)
+                begun = await session.get(ControlMeasure, first.measure_id) if first.measure_id else None
+                if begun is not None and begun.term_years != years:
+                    raise Conflict("idempotency-key-used", number=first.number)
                 return request_view(first, await private_names(session, [case.id]))
             chapter, facts = await self._look(session, actor, asset)
             if (refusal := why_not(action, facts)) is not None:

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from assets import exemptions
 from assets.documents import Action
 from assets.errors import Conflict, NotFound
 from assets.gateway import ControlReceipt, FoundAsset
@@ -18,7 +19,7 @@ from assets.measures import EFFECTIVE, Contradiction, MeasureChange, MeasureStat
 from assets.standing import ENDING, ended_since, hold, kind_of, read_line, unsettled
 from assets.surveys import survey
 from assets.tables import Asset, AssetRequest, ControlMeasure, line_of
-from assets.terms import AssetKind, china_day
+from assets.terms import AssetKind, china_day, longest_term
 
 _TAKES_AT_ONCE = frozenset({Action.WITHDRAW_INCOME, Action.FREEZE_AND_TRANSFER})
 
@@ -89,12 +90,18 @@ class Effects:
         return frozenset(chapter.cases)
 
     async def require_standing(self, session: AsyncSession, request: AssetRequest) -> None:
-        """Refuse to let a change go whose measure has ended while it waited for its approval.
+        """Refuse to let go what became impossible while it waited for its approval.
 
         Raises:
-            Conflict: there is nothing left to change. Source: 查扣冻 §27 for what has lapsed.
+            Conflict: there is nothing left to change, or the account turned out to be one that nobody may freeze.
+                Source: 查扣冻 §27 for what has lapsed.
         """
-        if not request.is_control or Action(request.action).is_first or await known_measure(session, request) is None:
+        if not request.is_control or await known_measure(session, request) is None:
+            return
+        if Action(request.action).is_first:
+            asset = await session.get_one(Asset, request.asset_id, populate_existing=True)
+            if (refusal := exemptions.refusal(asset, Action(request.action))) is not None:
+                raise refusal
             return
         chapter, measure, _ = await self._open(session, request)
         await chapter.close()
@@ -200,6 +207,9 @@ class Effects:
         measure.controlled_cents = receipt.controlled_cents
         measure.starts_on = receipt.starts_on or request.starts_on or told.day
         measure.ends_on = receipt.ends_on or request.ends_on
+        if measure.ends_on is not None:
+            # A last day beyond the law's would be watched too late. Source: 解释 §485.
+            measure.ends_on = min(measure.ends_on, longest_term(kind_of(measure.line), told.day))
         await self._lines.take_effect(
             told.chapter,
             measure,
@@ -215,7 +225,9 @@ class Effects:
     async def _renewed(self, told: Told) -> None:
         measure = told.measure
         before = measure.ends_on
-        measure.ends_on = told.receipt.ends_on or told.request.ends_on
+        # Never later than was ordered: a last day that the other side put too far off would be watched too late.
+        said = [day for day in (told.receipt.ends_on, told.request.ends_on) if day is not None]
+        measure.ends_on = min(said, default=None)
         measure.renewals += 1
         measure.confirmed_at = told.chapter.at
         told.chapter.note(

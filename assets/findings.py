@@ -71,7 +71,10 @@ class Findings:
             asset = await session.get(Asset, asset_id)
             if asset is None:
                 raise NotFound("no-such-asset")
-            case = await case_of(session, actor, asset.case_id, lock=True)
+            try:
+                case = await case_of(session, actor, asset.case_id, lock=True)
+            except NotFound as exc:  # nothing is said about another court's asset but that there is none
+                raise NotFound("no-such-asset") from exc
             reason = _reason(reason)
             if marks.valuation_cents is not None and not marks.valuation_source.strip():
                 raise BadFormat("valuation-source", "missing")

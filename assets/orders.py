@@ -136,7 +136,9 @@ class Orders:
         if emergency and request.approval:
             if action not in URGENT:
                 raise Conflict("no-emergency", action=action.value)
-            request.override_reason = emergency
+            # Beside why it goes at once, the second person has to read why the guard was overruled.
+            overruled = request.override_reason[: max(0, LONGEST_REASON - len(emergency) - 1)]
+            request.override_reason = f"{overruled}\n{emergency}" if overruled else emergency
         session.add(request)
         await session.flush()
         if request.approval and not emergency:

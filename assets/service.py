@@ -27,7 +27,7 @@ from assets.lines import Lines
 from assets.names import private_names
 from assets.objections import Objections
 from assets.ordering import NoPayees, Payees, Warrant
-from assets.orders import APPROVED_ACTIONS, Orders, case_of, require, visible
+from assets.orders import APPROVED_ACTIONS, Orders, case_of, held, require, visible
 from assets.overview import overview_of
 from assets.papers.reading import PaperReading
 from assets.papers.sealing import Sealing
@@ -164,7 +164,10 @@ class Assets:
             request = await session.get(AssetRequest, request_id)
             if request is None:
                 raise NotFound("no-such-request")
-            await case_of(session, actor, request.case_id)
+            try:
+                await case_of(session, actor, request.case_id)
+            except NotFound as exc:  # nothing is said about another court's request but that there is none
+                raise NotFound("no-such-request") from exc
             return request_view(request, await private_names(session, [request.case_id]))
 
     async def query(
@@ -220,12 +223,8 @@ class Assets:
             Conflict: it was answered.
         """
         async with self._records.write() as session:
-            request = await session.get(AssetRequest, request_id)
-            if request is None:
-                raise NotFound("no-such-request")
+            case, request = await held(session, actor, request_id)
             require(actor.may_control if request.is_control else actor.may_query)
-            case = await case_of(session, actor, request.case_id, lock=True)
-            await session.refresh(request, with_for_update=True)
             if not self._orders.ask_again(request):
                 raise Conflict("already-answered", number=request.number)
             await self._orders.note(session, actor, case, request)

@@ -10,11 +10,14 @@ import pytest
 from sqlalchemy import func, select, update
 
 from assets.demonstration import DISTRICT_CASE
-from assets.errors import BadFormat, Conflict, NotPermitted, RulingMissing
+from assets.errors import BadFormat, Conflict, NotFound, NotPermitted, RulingMissing
+from assets.findings import Marks
 from assets.tables import AssetRequest
+from assets.terms import AssetKind
 from assets.views import AssetView, Standing
 from command_center.audit import AuditEntry
-from tests.assets.conftest import RULING, SHORT_SECONDS, Desk
+from tests.assets.conftest import ACCOUNT, HOUSE, RULING, SHORT_SECONDS, Desk
+from tests.support.courts import DEBTOR, Courts, Thing
 from tests.support.waiting import until
 
 FOUND = "150105199001010018"
@@ -238,3 +241,23 @@ async def test_a_query_that_is_pressed_again_is_on_record_again_and_a_repeated_r
         await session.execute(update(AssetRequest).values(state="failed"))
     assert await press(uuid4()) == 3
     await desk.assets.close()
+
+
+async def test_a_key_that_ordered_another_term_is_used(courts: Courts) -> None:
+    court, key = courts.courts[0], uuid4()
+    await courts.add(Thing(HOUSE, DEBTOR, kind=AssetKind.REAL_ESTATE))
+    first = await courts.controls.seize(court.judge, court.assets[HOUSE], court.warrant(key, years=1))
+    again = await courts.controls.seize(court.judge, court.assets[HOUSE], court.warrant(key, years=1))
+    assert again.id == first.id
+    with pytest.raises(Conflict, match="idempotency-key-used"):
+        await courts.controls.seize(court.judge, court.assets[HOUSE], court.warrant(key, years=3))
+
+
+async def test_nothing_is_said_of_another_courts_asset_or_request(courts: Courts) -> None:
+    own, other = courts.courts[:2]
+    order = await courts.controls.freeze(other.judge, other.assets[ACCOUNT], other.warrant(), 100_00)
+    with pytest.raises(NotFound, match="no-such-asset"):
+        await courts.findings.mark(own.judge, other.assets[ACCOUNT], Marks(), "某理由")
+    for reach in (courts.assets.request, courts.assets.retry):
+        with pytest.raises(NotFound, match="no-such-request"):
+            await reach(own.judge, order.id)

@@ -150,3 +150,19 @@ async def test_a_receipt_for_what_has_ended_meanwhile_is_a_contradiction(courts:
     await courts.answered(order)
     assert await courts.standing(first) == ("released", 0, 40_000)
     assert (await courts.measure(first)).contradiction == "ended_before"
+
+
+async def test_jieshi_485_a_last_day_that_the_other_side_puts_too_far_off_is_not_believed(courts: Courts) -> None:
+    court = courts.courts[0]
+    far = date(2040, 1, 1)
+    keep = courts.bank.control
+
+    async def boast(order: ControlOrder) -> ControlReceipt:
+        return replace(await keep(order), ends_on=far)
+
+    courts.bank.control = boast  # type: ignore[method-assign]
+    measure_id = await court.freeze(ACCOUNT, 100_00)
+    assert await courts.term(measure_id) == (date(2026, 11, 22), date(2027, 11, 21))
+    courts.clock.go_to(date(2027, 11, 21))
+    await court.renew(measure_id)
+    assert (await courts.term(measure_id))[1] == date(2028, 11, 21)

@@ -216,3 +216,24 @@ async def test_a_pre_registered_seizure_becomes_one_when_the_title_is_registered
         await courts.findings.registered(one.judge, measure, "登记于被执行人名下", key)
     assert (await courts.standing(measure))[0] == "in_force"
     assert await courts.term(measure) == term
+
+
+async def test_an_account_that_turns_out_not_freezable_is_not_frozen_by_an_approval(courts: Courts) -> None:
+    court = courts.courts[0]
+    await courts.limit_claims(1)
+    draft = await courts.controls.freeze(court.judge, court.assets[ACCOUNT], court.warrant(reason="仅此财产"), 100_00)
+    assert draft.state == "draft"
+    marks = Marks(special=SpecialAccount.MIGRANT_WAGE)
+    await courts.findings.mark(court.judge, court.assets[ACCOUNT], marks, "银行反馈")
+    second = Actor(uuid4(), frozenset({court.id}), may_see=True, may_approve=True)
+    with pytest.raises(Conflict, match="account-not-freezable"):
+        await courts.assets.approvals.approve(second, draft.id, uuid4())
+    assert await courts.assets.send_due() == 0
+
+
+async def test_an_emergency_hides_no_reason_for_which_a_guard_was_overruled(courts: Courts) -> None:
+    court = courts.courts[0]
+    await courts.limit_claims(1)
+    warrant = replace(court.warrant(reason="仅此财产"), emergency="正在转移")
+    sent = await courts.controls.freeze(court.judge, court.assets[ACCOUNT], warrant, 100_00)
+    assert (sent.state, sent.override_reason) == ("sent", "仅此财产\n正在转移")
