@@ -8,7 +8,7 @@ from command_center.screens.pages.sign_in import entry_page
 from command_center.screens.shell import Installation
 from command_center.translations import Language, translate
 
-_FORM = """<form id="setup" novalidate>
+_FORM = """<form id="setup" method="post" novalidate>
 <p class="entry-note">{note}</p>
 <p class="entry-news" id="news" role="alert"></p>
 <label>{username}<input name="username" autocomplete="username" autocapitalize="none"
@@ -16,7 +16,7 @@ _FORM = """<form id="setup" novalidate>
 <label>{name}<input name="display_name" autocomplete="name" maxlength="100" required></label>
 <label>{password}<input name="password" type="password" autocomplete="new-password" maxlength="1024" required></label>
 <label>{again}<input name="again" type="password" autocomplete="new-password" maxlength="1024" required></label>
-<button class="primary" type="submit">{send}</button>
+<button class="primary" type="submit" disabled>{send}</button>
 </form>"""
 
 

@@ -31,7 +31,7 @@ _PAGE = """<!DOCTYPE html>
 </html>
 """
 
-_FORM = """<form id="sign-in" novalidate>
+_FORM = """<form id="sign-in" method="post" novalidate>
 <p class="entry-news" id="news" role="alert"></p>
 <label>{username}<input name="username" autocomplete="username" autocapitalize="none"
  spellcheck="false" maxlength="64" required autofocus></label>
@@ -39,8 +39,9 @@ _FORM = """<form id="sign-in" novalidate>
  maxlength="1024" required></label>
 <label id="code-row" hidden>{code}<input name="code" inputmode="numeric"
  autocomplete="one-time-code" maxlength="8"></label>
-<button class="primary" type="submit">{send}</button>
+<button class="primary" type="submit" disabled>{send}</button>
 </form>"""
+"""Its script alone sends it, and lets the button go: a browser itself would put the password into the address."""
 
 _LANGUAGE_NAMES: dict[Language, str] = {"zh": "中文", "en": "English"}
 

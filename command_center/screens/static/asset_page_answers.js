@@ -66,7 +66,7 @@ export class Answers {
 
   gateway(person, { name, request, state }) {
     const when = request?.answered_at ?? request?.sent_at;
-    const notes = [request?.reason, request?.attempts ? say("asset.attempts", { count: request.attempts }) : "", request?.number].filter(Boolean);
+    const notes = [gatewayName(name), request?.reason, request?.attempts ? say("asset.attempts", { count: request.attempts }) : "", request?.number].filter(Boolean);
     const again = state === "never" ? say("asset.query.one") : say("asset.query.again");
     return h("li", { dataset: { gateway: name, state }, title: notes.join("\n") },
       h("span.asset-gateway-name", {}, gatewayName(name)),

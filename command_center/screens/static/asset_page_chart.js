@@ -5,12 +5,15 @@ import { say } from "./words.js";
 
 export const CHART = "asset-chart";
 const COLOURS = { held: "#56f000", missing: "#22384f" };
+/** Beside a longer bar there is no room for its words: they would run over the claim's line and out of the chart. */
+const LONG_BAR = 0.45;
 
 /** Hand the figure to Dash's graph, which loads Plotly from this very server. */
 export function draw(summary) {
   const kinds = [...new Set(summary.standings.map((one) => one.kind))];
   const held = kinds.map((kind) => sum(summary.standings.filter((one) => one.kind === kind), "controlled_cents") / 100);
   const claim = summary.head.claim_cents / 100;
+  const most = Math.max(claim, ...held, 1);
   const text = kinds.map((kind, place) => {
     const each = summary.standings.filter((one) => one.kind === kind);
     const count = sum(each, "assets");
@@ -19,10 +22,11 @@ export function draw(summary) {
   });
   const figureOf = {
     data: [{
-      type: "bar", orientation: "h", x: held, y: kinds.map((kind) => `${say(`asset.kind.${kind}`)} `), text, textposition: "outside",
-      cliponaxis: false, marker: { color: COLOURS.held }, hovertemplate: "%{y}%{text}<extra></extra>", textfont: { color: "#e3ecf6", size: 12 },
+      type: "bar", orientation: "h", x: held, y: kinds.map((kind) => `${say(`asset.kind.${kind}`)} `), text, cliponaxis: false, marker: { color: COLOURS.held }, hovertemplate: "%{y}%{text}<extra></extra>",
+      textposition: held.map((each) => (each > most * LONG_BAR ? "inside" : "outside")), insidetextanchor: "end", textangle: 0,
+      outsidetextfont: { color: "#e3ecf6", size: 12 }, insidetextfont: { color: "#08131f", size: 12 },
     }],
-    layout: layout(claim, Math.max(claim, ...held, 1)),
+    layout: layout(claim, most),
   };
   window.dash_clientside?.set_props?.(CHART, { figure: figureOf });
 }

@@ -1,7 +1,7 @@
 // The chosen asset at the right: how far it is under control, its term, what others have on it, what may be done now.
 
 import { h, stateMark } from "./dom.js";
-import { actionName, coded, daysLeft, encumbrance, gatewayName, instant, money, orderWord, STANDING_MARKS, standingWord, termMark, UNSETTLED } from "./asset_words.js";
+import { actionName, coded, daysLeft, encumbrance, gatewayName, instant, money, orderWord, standingMark, termMark, UNSETTLED } from "./asset_words.js";
 import { askKeeping, askMarks, askRegistration, askResolution } from "./asset_page_findings.js";
 import { knows, say } from "./words.js";
 
@@ -15,7 +15,7 @@ export function chosenAsset({ row, bare, who, summary, controls, mayControl, ord
     h("div.asset-chosen-title", {},
       h("h2", {}, say(`asset.kind.${asset.kind}`), h("span", {}, bare?.reference ?? asset.reference)),
       h("p", {}, bare?.description ?? asset.description)),
-    h("p.asset-chosen-state", { id: "asset-state", role: "status" }, stateMark(STANDING_MARKS[asset.standing] ?? "off", standingWord(asset))),
+    h("p.asset-chosen-state", { id: "asset-state", role: "status" }, stateMark(...standingMark(row))),
     unknownOutcome(row, askAgain),
     controls && contradiction(controls, mayControl, find),
     asset.reason && h("p.asset-reason", {}, asset.reason),

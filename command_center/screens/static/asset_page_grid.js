@@ -1,7 +1,7 @@
 // The case's assets as a table: searched, filtered and sorted by the server, walked through by keyboard.
 
 import { h, redraw, stateMark } from "./dom.js";
-import { daysLeft, figure, gatewayName, instant, shortInstant, STANDING_MARKS, standingWord, termMark, UNSETTLED } from "./asset_words.js";
+import { daysLeft, figure, gatewayName, instant, shortInstant, standingMark, termMark, UNSETTLED } from "./asset_words.js";
 import { isWriting } from "./keys.js";
 import { ask } from "./net.js";
 import { say } from "./words.js";
@@ -187,7 +187,7 @@ export class Grid {
       h("td.asset-column-person", { title: who }, who),
       h("td.asset-column-kind", {}, say(`asset.kind.${asset.kind}`)),
       h("td.asset-column-description", { title: `${reference} ${title}` }, h("span", {}, asset.kind === "real_estate" ? title : `${reference} ${title}`), asset.encumbrances.length > 0 && h("small.asset-taken", { title: say("asset.others.some", { count: asset.encumbrances.length }) }, say("asset.others.mark", { count: asset.encumbrances.length }))),
-      h("td.asset-column-state", { title: standingWord(asset) }, stateMark(STANDING_MARKS[asset.standing] ?? "off", standingWord(asset, { isShort: true })), row.contradiction && h("small.asset-taken", { title: say(`asset.contradiction.${row.contradiction}`) }, say("asset.contradiction.mark"))),
+      h("td.asset-column-state", { title: standingMark(row)[1] }, stateMark(...standingMark(row, { isShort: true })), row.contradiction && h("small.asset-taken", { title: say(`asset.contradiction.${row.contradiction}`) }, say("asset.contradiction.mark"))),
       h("td.asset-column-value", {}, figure(asset.value_cents)),
       h("td.asset-column-controlled", {}, held),
       h("td.asset-column-ends", {}, this.term(asset)),

@@ -90,7 +90,7 @@ export async function mount(body) {
 
 const head = (name) => h(`th.term-column-${name}`, { scope: "col" }, name === "deeds" ? "" : say(`term.head.${name}`));
 
-const unknown = (years) => (years.length ? say("term.unknown-years", { years: years.join("、") }) : "");
+const unknown = (years) => (years.length ? say("term.unknown-years", { years: years.join(say("asset.list.separator")) }) : "");
 
 const FIGURES = [
   ["lapsed", (counts) => counts.lapsed, { show: "alarms" }, "critical"],

@@ -17,7 +17,7 @@ function row(item, mayControl, acknowledge) {
     h("td", {}, stateMark(STATES[item.severity], say(`term.severity.${item.severity}`)), h("small", {}, left(item))),
     h("td", {}, item.case_number, h("small", {}, `${item.court_name} · ${item.judge_name}`)),
     h("td", {}, `${say(`asset.kind.${item.kind}`)} ${item.reference}`, h("small", {}, `${item.person} · ${item.description}`)),
-    h("td.term-number", {}, money(item.controlled_cents)),
+    h("td.term-number", {}, item.kind === "bank_account" ? money(item.controlled_cents) : "—"),
     h("td", {}, alarmWords(item.alarm)),
     h("td.term-deeds", {},
       mayControl && item.alarm !== null && item.alarm.acknowledged_at === null && h("button", {

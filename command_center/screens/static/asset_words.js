@@ -35,6 +35,13 @@ export function standingWord(asset, { isShort = false } = {}) {
   return say(`asset.state.${asset.standing}`);
 }
 
+/** The state's shape and word as a row of assets tells it: an order that is objected to isn't one without an answer. */
+export function standingMark(row, { isShort = false } = {}) {
+  const { asset } = row;
+  if (asset.standing === "intended" && row.request_state === "objected") return ["serious", say("asset.request.objected")];
+  return [STANDING_MARKS[asset.standing] ?? "off", standingWord(asset, { isShort })];
+}
+
 /** Cents as yuan with separators and two places; a dash where there is none. */
 export const figure = (cents) => (cents === null || cents === undefined ? "—" : plain(cents));
 

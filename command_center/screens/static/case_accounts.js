@@ -155,7 +155,7 @@ class CaseMoney {
       tabindex: 0, dataset: { case: line.case_id }, onclick: choose,
       onkeydown: (event) => { if (event.key === "Enter") choose(); },
     },
-    h("td", {}, line.case_number, h("small", {}, line.debtors.join("、"))),
+    h("td", {}, line.case_number, h("small", {}, line.debtors.join(say("asset.list.separator")))),
     h("td.money-amount", {}, money(places.received_cents), h("small", {}, money(places.paid_cents + places.refunded_cents + places.fees_cents))),
     h("td.money-amount", {}, money(places.undistributed_cents + places.prepaid_cents + places.paying_cents), h("small", {}, money(places.held_cents))),
     h("td", {}, marksOf(line)));

@@ -140,7 +140,7 @@ export class AccountView {
 function head({ account: { line, effective_on: effectiveOn } }) {
   return h("div.money-head", {},
     h("h2", {}, line.case_number),
-    h("span", {}, `${say("case-money.debtor")} ${line.debtors.join("、")}`),
+    h("span", {}, `${say("case-money.debtor")} ${line.debtors.join(say("asset.list.separator"))}`),
     h("span", {}, `${say("case-money.judge")} ${line.judge_name}`),
     h("span", {}, `${say("case-money.sub")} ${line.sub_number || "–"}`),
     effectiveOn && h("span", {}, `${say("case-money.refund.on")} ${effectiveOn}`),

@@ -21,7 +21,7 @@ export async function claimArrival(arrival, mains) {
     deed: say("case-money.claim"),
     about: [`${arrival.payer_name} ${arrival.payer_account} · ${money(arrival.cents)}`, arrival.remark],
     fields: [
-      { name: "case_id", kind: "select", label: say("case-money.claim.case"), required: true, options: [["", ""], ...items.map((line) => [line.case_id, `${line.case_number} ${line.debtors.join("、")}`])] },
+      { name: "case_id", kind: "select", label: say("case-money.claim.case"), required: true, options: [["", ""], ...items.map((line) => [line.case_id, `${line.case_number} ${line.debtors.join(say("asset.list.separator"))}`])] },
       { name: "purpose", kind: "select", label: say("case-money.claim.purpose"), value: arrival.purpose, options: ["enforcement", "court_fee"].map((one) => [one, say(`case-money.purpose.${one}`)]) },
     ],
     send: (values, key) => ask("POST", `${PATH}/arrivals/${arrival.id}/claim`, { ...values, idempotency_key: key }),

@@ -56,7 +56,7 @@ export class Proposing {
     this.rest = content.rest_cents > 0 ? h("select", { name: "rest" }, debtors.map((one) => h("option", { value: one.id }, `${one.name} ${one.payee_account || say("case-money.payee.none")}`))) : null;
     this.sheet.replaceChildren(
       figures(content, this.view.names, hold),
-      this.rest && h("label.money-day", {}, say("case-money.figures.rest.to"), this.rest),
+      ...(this.rest ? [h("label.money-day", {}, say("case-money.figures.rest.to"), this.rest)] : []),
       h("div.money-deeds", {},
         h("button", { type: "button", onclick: () => this.close() }, say("reason.leave")),
         deed("propose", () => this.propose(), ".primary")));

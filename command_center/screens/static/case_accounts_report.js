@@ -11,7 +11,7 @@ const thisMonth = () => new Intl.DateTimeFormat("sv-SE", { timeZone: "Asia/Shang
 
 /** Show the report in `element`; `back` is called when it is left. */
 export async function showReport(element, mains, back) {
-  const month = h("input", { type: "month", name: "month", value: thisMonth(), max: thisMonth(), onchange: () => read() });
+  const month = h("input", { type: "month", name: "month", "aria-label": say("case-money.report.month"), value: thisMonth(), max: thisMonth(), onchange: () => read() });
   const court = h("select", { name: "court", onchange: () => read(), hidden: mains.length < 2 }, mains.map((main) => h("option", { value: main.court_id }, `${main.bank_name} ${main.number}`)));
   const link = h("a.money-link", { download: "" }, say("case-money.report.download"));
   const news = h("p.money-news", { role: "status" });

@@ -41,7 +41,7 @@ export function clockOf(clock, isLive) {
   const key = clock.is_overdue ? (isLive ? "overdue" : "was-late") : isLive ? "due" : "in-time";
   return h("span.sanction-clock", {},
     stateMark(state, say(`sanction.clock.${key}`, { day: whole(clock.due_on) })),
-    clock.years_without_holidays.length > 0 && h("small", {}, say("sanction.clock.no-holidays", { years: clock.years_without_holidays.join("、") })));
+    clock.years_without_holidays.length > 0 && h("small", {}, say("sanction.clock.no-holidays", { years: clock.years_without_holidays.join(say("asset.list.separator")) })));
 }
 
 export const isLive = (state) => !["deleted", "expired", "refused", "withdrawn"].includes(state);

@@ -34,3 +34,4 @@ form?.addEventListener("submit", async (event) => {
     fillNews(problem.words);
   }
 });
+if (form) form.querySelector("button").disabled = false;

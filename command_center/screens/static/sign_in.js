@@ -39,3 +39,4 @@ form.addEventListener("submit", async (event) => {
     fillNews(problem.code === "not-valid" ? say("error.wrong-credentials") : problem.words);
   }
 });
+form.querySelector("button").disabled = false;

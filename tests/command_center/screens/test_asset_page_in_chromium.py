@@ -222,6 +222,17 @@ async def test_the_own_judge_unmasks_for_a_reason_and_masks_again(browser: Brows
         await expect(other.locator("#asset-unmask")).to_have_count(0)
 
 
+async def test_an_order_that_is_objected_to_looks_like_no_unanswered_one(page: Page) -> None:
+    marks = await page.evaluate(
+        """async () => {
+            const { standingMark } = await import('/static/asset_words.js');
+            const asset = { standing: "intended" };
+            return ["objected", "sent"].map((state) => standingMark({ asset, request_state: state })[0]);
+        }"""
+    )
+    assert marks == ["serious", "off"]
+
+
 async def test_a_server_that_is_away_is_told_and_nothing_is_shown_as_current(page: Page) -> None:
     await page.route("**/api/assets/**", lambda route: route.abort())
     await page.locator(".asset-person [data-deed=query-all]").first.click()

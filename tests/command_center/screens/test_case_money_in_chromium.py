@@ -115,6 +115,7 @@ async def test_money_goes_from_the_arrival_to_the_receipt_by_two_people(
         await expect(judge.locator("[data-place=undistributed] b")).to_have_text("374,400.50", timeout=SLOW_MS)
         await judge.locator("[data-deed=compute]").click()
         await expect(judge.locator(".money-computing .money-figure-total .money-amount")).to_have_text("374,400.50")
+        await expect(judge.locator(".money-computing")).not_to_contain_text("null")
         await shot(judge, "money-compute")
         await judge.locator(".money-computing [data-deed=propose]").click()
         await expect(judge.locator(".money-proposal[data-state=proposed]")).to_have_count(1, timeout=SLOW_MS)

@@ -92,6 +92,12 @@ def test_the_sign_in_page_is_whole_without_scripts_and_escapes_names() -> None:
     assert "<script>" not in page
 
 
+@pytest.mark.parametrize("page", [sign_in_page(PLACE, "en"), setup_page(PLACE, "en", is_open=True)])
+def test_a_password_is_never_sent_in_an_address_by_whoever_is_faster_than_the_script(page: str) -> None:
+    assert 'method="post"' in page
+    assert 'type="submit" disabled' in page
+
+
 def test_a_set_up_link_that_is_over_shows_no_form() -> None:
     assert "<form" in setup_page(PLACE, "zh", is_open=True)
     assert "<form" not in setup_page(PLACE, "zh", is_open=False)
