@@ -25,7 +25,8 @@ HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
     "frame-ancestors 'none'; base-uri 'none'",
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    # Not "no-referrer": with it a browser names no origin for the page's own forms, and they would be taken for foreign.
+    "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
 

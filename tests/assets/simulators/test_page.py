@@ -97,6 +97,11 @@ async def test_a_foreign_page_changes_nothing(
     assert other_bank.conduct.seed == 7
 
 
+async def test_a_browser_names_the_origin_of_the_pages_own_forms(page: httpx.AsyncClient) -> None:
+    """Where a page sends no referrer at all, its forms are posted with `Origin: null`, as a foreign page's are."""
+    assert (await page.get("/")).headers["Referrer-Policy"] == "same-origin"
+
+
 @pytest.mark.parametrize(
     ("path", "body"),
     [
