@@ -25,7 +25,7 @@ HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
     "frame-ancestors 'none'; base-uri 'none'",
     "X-Content-Type-Options": "nosniff",
-    # Not "no-referrer": with it a browser names no origin for the page's own forms, and they would be taken for foreign.
+    # Not "no-referrer": browsers would name no origin for the page's own forms, which then look foreign.
     "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
