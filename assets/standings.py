@@ -19,13 +19,13 @@ _Later = aliased(ControlMeasure)
 
 def is_latest_measure() -> ColumnElement[bool]:
     """Joins to each asset the latest of its measures; an asset without any keeps none."""
-    latest = (
-        select(_Later.id).where(_Later.asset_id == Asset.id).order_by(_Later.id.desc()).limit(1).correlate(Asset)
-    ).scalar_subquery()
     # The case is the same by all means; told, a database that is asked about one case reads that one's measures only.
-    return and_(
-        ControlMeasure.case_id == Asset.case_id, ControlMeasure.asset_id == Asset.id, ControlMeasure.id == latest
+    later = select(_Later.id).where(
+        _Later.case_id == ControlMeasure.case_id,
+        _Later.asset_id == ControlMeasure.asset_id,
+        _Later.id > ControlMeasure.id,
     )
+    return and_(ControlMeasure.case_id == Asset.case_id, ControlMeasure.asset_id == Asset.id, ~later.exists())
 
 
 def standing_column(today: date) -> ColumnElement[str]:

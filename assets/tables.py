@@ -431,13 +431,30 @@ class Proposal(Base):
         self.state = new.value
 
 
+_IS_UNANSWERED = "closed_at IS NULL AND acknowledged_at IS NULL"
+
+
 class TermAlarm(Base):
     """A measure nears its last day, or has lapsed: one alarm a distance, once, whoever looks; none is deleted."""
 
     __tablename__ = "term_alarms"
     __table_args__ = (
         UniqueConstraint("measure_id", "ends_on", "days_before"),
-        Index("ix_term_alarms_court_open", "court_id", "closed_at", "acknowledged_at", "ends_on"),
+        Index(
+            "ix_term_alarms_unanswered",
+            "ends_on",
+            "measure_id",
+            sqlite_where=text(_IS_UNANSWERED),
+            postgresql_where=text(_IS_UNANSWERED),
+        ),
+        Index(
+            "ix_term_alarms_court_unanswered",
+            "court_id",
+            "ends_on",
+            "measure_id",
+            sqlite_where=text(_IS_UNANSWERED),
+            postgresql_where=text(_IS_UNANSWERED),
+        ),
         Index("ix_term_alarms_open", "closed_at", "days_before"),
     )
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)

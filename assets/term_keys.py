@@ -26,7 +26,7 @@ from assets.terms import AssetKind
 _EFFECTIVE = sorted(EFFECTIVE)
 _COURTS_APART = 40
 """Up to so many courts each is read by itself."""
-_FEW = 300
+_FEW = 1000
 """Up to so many cases or assets their measures are looked up; beyond that the measures are read in order."""
 _LONG_AGO = date(1970, 1, 1)
 
@@ -62,13 +62,28 @@ class TermPlace:
 
 
 @dataclass(frozen=True, slots=True)
+class _Few:
+    """The few cases, or the few assets, that pass a filter."""
+
+    ids: Sequence[UUID]
+    are_cases: bool
+
+    def holds(self, table: type[ControlMeasure | TermAlarm], measure_id: Any) -> ColumnElement[bool]:
+        """Whether a row is of one of these."""
+        if self.are_cases:
+            return table.case_id.in_(self.ids)
+        of_assets = select(ControlMeasure.id).where(ControlMeasure.asset_id.in_(self.ids))
+        return measure_id.in_(of_assets)  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True, slots=True)
 class _Asked:
     """What one reading is about."""
 
     wanted: TermFilter
     courts: Sequence[UUID]
-    few: list[ColumnElement[bool]] | None
-    """The few that pass a filter, where they are few."""
+    few: _Few | None
+    """Those that pass a filter, where they are few."""
     today: date
     after: TermPlace | None
     limit: int
@@ -107,11 +122,8 @@ async def keys_of(
     return [(row[0], row[1]) for row in await session.execute(query)]
 
 
-async def _few(
-    session: AsyncSession, actor: Actor, wanted: TermFilter, courts: Sequence[UUID]
-) -> list[ColumnElement[bool]] | None:
-    """Conditions that name the few measures that are wanted; None where they aren't few."""
-    conditions: list[ColumnElement[bool]] = []
+async def _few(session: AsyncSession, actor: Actor, wanted: TermFilter, courts: Sequence[UUID]) -> _Few | None:
+    """The few that are wanted; None where they aren't few."""
     if wanted.case_id is not None or actor.case_ids is not None or wanted.case or wanted.judge:
         of_words = [Case.court_id.in_(courts), *_of_words(wanted)]
         of_words += [Case.id == wanted.case_id] if wanted.case_id is not None else []
@@ -119,13 +131,13 @@ async def _few(
         cases = list(await session.scalars(select(Case.id).where(*of_words).limit(_FEW + 1)))
         # Whoever may know of some cases only has few, however many these are.
         if len(cases) <= _FEW or actor.case_ids is not None:
-            conditions.append(ControlMeasure.case_id.in_(cases))
-    if wanted.kind is not None and not conditions:
+            return _Few(cases, are_cases=True)
+    if wanted.kind is not None:
         of_kind = select(Asset.id).where(Asset.kind == wanted.kind.value).limit(_FEW + 1)
         owned = list(await session.scalars(of_kind))
         if len(owned) <= _FEW:
-            conditions.append(ControlMeasure.asset_id.in_(owned))
-    return conditions or None
+            return _Few(owned, are_cases=False)
+    return None
 
 
 def _of_words(wanted: TermFilter) -> list[ColumnElement[bool]]:
@@ -141,59 +153,58 @@ def _pieces(asked: _Asked) -> list[Select[Any, Any]]:
     groups = [asked.courts] if together else [[court] for court in asked.courts]
     if asked.wanted.show is Show.ALARMS:
         return [_of_alarms(asked, group) for group in groups]
-    return [_of_measures(asked, group, state) for group in groups for state in _EFFECTIVE]
+    # Of few, both states are read at once: no index has them in order, so none is gone through in search of the few.
+    states = [_EFFECTIVE] if asked.few is not None else [[state] for state in _EFFECTIVE]
+    return [_of_measures(asked, group, each) for group in groups for each in states]
 
 
-def _of_measures(asked: _Asked, courts: Sequence[UUID], state: MeasureState) -> Select[Any, Any]:
-    day, measure_id = ControlMeasure.ends_on, ControlMeasure.id
-    query = (
-        select(day, measure_id)
-        .where(
-            _one_of(ControlMeasure.court_id, courts),
-            ControlMeasure.state == state.value,
-            *_behind(day, measure_id, asked.after),
-        )
-        .order_by(day, measure_id)
-        .limit(asked.limit)
-    )
-    return _filtered(query, asked, day)
+def _of_measures(asked: _Asked, courts: Sequence[UUID], states: Sequence[MeasureState]) -> Select[Any, Any]:
+    is_in_state = ControlMeasure.state.in_(states)
+    kind = select(Asset.kind).where(Asset.id == ControlMeasure.asset_id)
+    return _read(asked, courts, ControlMeasure, ControlMeasure.id, kind).where(is_in_state)
 
 
 def _of_alarms(asked: _Asked, courts: Sequence[UUID]) -> Select[Any, Any]:
-    day, measure_id = TermAlarm.ends_on, TermAlarm.measure_id
-    query = (
-        select(day, measure_id)
-        .join(ControlMeasure, ControlMeasure.id == measure_id)
-        .where(
-            _one_of(TermAlarm.court_id, courts),
-            TermAlarm.closed_at.is_(None),
-            TermAlarm.acknowledged_at.is_(None),
-            *_behind(day, measure_id, asked.after),
-        )
-        .order_by(day, measure_id)
-        .limit(asked.limit)
-    )
-    return _filtered(query, asked, day)
+    is_open = and_(TermAlarm.closed_at.is_(None), TermAlarm.acknowledged_at.is_(None))
+    kind = select(Asset.kind).join(ControlMeasure).where(ControlMeasure.id == TermAlarm.measure_id)
+    return _read(asked, courts, TermAlarm, TermAlarm.measure_id, kind).where(is_open)
 
 
-def _filtered(query: Select[Any, Any], asked: _Asked, day: Any) -> Select[Any, Any]:
-    wanted = asked.wanted
-    if asked.few is not None:
-        query = query.where(*asked.few)
-    if wanted.case or wanted.judge:
-        query = query.join(Case, Case.id == ControlMeasure.case_id).where(*_of_words(wanted))
+def _read(
+    asked: _Asked, courts: Sequence[UUID], table: type[ControlMeasure | TermAlarm], measure_id: Any, kind: Select[str]
+) -> Select[Any, Any]:
+    """The first rows of this table in the order of last days, of these courts and as they are wanted.
+
+    What a filter needs of another table is looked up for each row that is read, since a join would have a database
+    go through all of them first; few are read until a page is full.
+    """
+    wanted, few, day = asked.wanted, asked.few, table.ends_on
+    query = select(day, measure_id).where(_one_of(table.court_id, courts), *_behind(day, measure_id, asked.after))
+    if few is not None:
+        query = query.where(few.holds(table, measure_id))
+    if (few is None or not few.are_cases) and (wanted.case or wanted.judge):
+        of_words = select(Case.id).where(*_of_words(wanted))
+        query = query.where(_apart(table.case_id.in_(of_words)))
     if wanted.kind is not None:
-        query = query.join(Asset, Asset.id == ControlMeasure.asset_id).where(Asset.kind == wanted.kind.value)
+        query = query.where(_apart(kind.scalar_subquery() == wanted.kind.value))
     if wanted.within_days is not None:
         query = query.where(day <= asked.today + timedelta(days=wanted.within_days))
-    return query
+    return query.order_by(day, measure_id).limit(asked.limit)
 
 
 def _one_of(column: Any, courts: Sequence[UUID]) -> ColumnElement[bool]:
     if len(courts) == 1:
         return column == courts[0]  # type: ignore[no-any-return]
-    # Told so that no index of courts is used: it would have all rows sorted before the first is read.
-    return case((column.in_(courts), 1), else_=0) == 1
+    # An index of courts would have all rows sorted before the first is read.
+    return _apart(column.in_(courts))
+
+
+def _apart(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """The same, told so that it is held against each row that is read, and leads to no other way of reading them.
+
+    As "not none", because PostgreSQL expects most rows to pass that, and next to none to equal what it can't foresee.
+    """
+    return case((condition, 1), else_=0) != 0
 
 
 def _behind(day: Any, measure_id: Any, after: TermPlace | None) -> Iterable[ColumnElement[bool]]:

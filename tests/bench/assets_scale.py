@@ -79,10 +79,15 @@ async def fill(database: Database, measures: int) -> tuple[UUID, list[UUID]]:
     ends = [today + timedelta(days=rng.randrange(TERM_DAYS)) for _ in range(measures)]
     await make_measures(database, ids, ends, states=STATES)
     await _enlarge(database, case)
-    async with database.engine.connect() as connection:
-        await connection.execute(text("ANALYZE"))
-        await connection.commit()
+    await _look_over(database)
     return case.id, ids
+
+
+async def _look_over(database: Database) -> None:
+    """What PostgreSQL's autovacuum does by itself some time after so many rows came; SQLite only counts."""
+    async with database.engine.connect() as connection:
+        apart = await connection.execution_options(isolation_level="AUTOCOMMIT")
+        await apart.execute(text("ANALYZE" if database.is_sqlite else "VACUUM ANALYZE"))
 
 
 async def _enlarge(database: Database, case: Case) -> None:
@@ -237,6 +242,7 @@ async def run(name: str, folder: Path, url: str, measures: int) -> None:
         case_id, courts = await fill(database, measures)
         print(f"{name}: {measures} measures made in {time.perf_counter() - began:.0f} s; load {os.getloadavg()[0]:.1f}")
         await measure_watch(database, settings)
+        await _look_over(database)
         async with running_web(settings, world) as web:
             await measure_pages(await web.signed_in("judge"), case_id, courts)
         await database.close()
