@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, exists, select
+from sqlalchemy import ColumnElement, Row, and_, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from assets.history import History
@@ -14,7 +14,7 @@ from assets.lines import Lines
 from assets.measures import EFFECTIVE, STANDING, MeasureState
 from assets.requests import AWAITED
 from assets.standing import OUTLASTING, hold_all
-from assets.tables import AssetRequest, ControlMeasure
+from assets.tables import Asset, AssetRequest, Case, ControlMeasure, Person
 
 _EFFECTIVE = [state.value for state in EFFECTIVE]
 
@@ -41,6 +41,7 @@ class Lapses:
         chapter = self._history.chapter(session)
         ids = [measure_id for measure_id, _ in due]
         busy = await _with_company(session, due)
+        ahead = await _read_ahead(session, {line for measure_id, line in due if measure_id in busy})
         # What was read before the lines were held may have changed.
         still = select(ControlMeasure).where(ControlMeasure.id.in_(ids), _is_over(today)).order_by(ControlMeasure.id)
         for measure in list(await session.scalars(still.execution_options(populate_existing=True))):
@@ -49,6 +50,7 @@ class Lapses:
             elif measure.ends_on is not None:
                 self._lines.end_alone(chapter, measure, MeasureState.LAPSED, ends_on=measure.ends_on)
         await chapter.close()
+        ahead.clear()
         return [*chapter.cases]
 
 
@@ -79,3 +81,18 @@ async def _with_company(session: AsyncSession, due: Sequence[tuple[UUID, str]]) 
     waited = set(await session.scalars(waiting))
     followed = {leader for leader, state in await session.execute(following) if MeasureState(state) in STANDING}
     return {measure_id for measure_id, line in due if line in waited or measure_id in followed}
+
+
+async def _read_ahead(session: AsyncSession, lines: set[str]) -> list[Row[AssetRequest, Case, Asset, Person]]:
+    """What will be asked of each that takes effect, read at once: the session knows it as long as this list is kept."""
+    if not lines:
+        return []
+    waiting = (
+        select(AssetRequest, Case, Asset, Person)
+        .join_from(ControlMeasure, AssetRequest, AssetRequest.id == ControlMeasure.request_id)
+        .join(Case, Case.id == ControlMeasure.case_id)
+        .join(Asset, Asset.id == ControlMeasure.asset_id)
+        .join(Person, Person.id == Asset.person_id)
+        .where(ControlMeasure.line.in_(lines), ControlMeasure.state == MeasureState.WAITING.value)
+    )
+    return list(await session.execute(waiting))
