@@ -104,7 +104,7 @@ async def _settle_waiting(this: Survey, measure: ControlMeasure, said: Encumbran
             this.chapter.note(measure, MeasureChange.MOVED_UP, rank=rank)
     elif holder is None:
         years = _years(this, measure)
-        until = said.until or last_day(this.day, years)
+        until = _until(this, measure, said) or last_day(this.day, years)
         measure.promoted_at = measure.confirmed_at = this.chapter.at
         measure.starts_on, measure.ends_on = first_day(until, years) or this.day, until
         measure.controlled_cents = _held(this, measure, said)
@@ -116,7 +116,7 @@ async def _settle_waiting(this: Survey, measure: ControlMeasure, said: Encumbran
 
 
 def _confirm(this: Survey, measure: ControlMeasure, said: Encumbrance) -> None:
-    held, until = _held(this, measure, said), said.until or measure.ends_on
+    held, until = _held(this, measure, said), _until(this, measure, said) or measure.ends_on
     is_news = measure.confirmed_at is None or bool(measure.contradiction)
     if not is_news and (held, until) == (measure.controlled_cents, measure.ends_on):
         return
@@ -133,6 +133,17 @@ def _confirm(this: Survey, measure: ControlMeasure, said: Encumbrance) -> None:
 
 def _years(this: Survey, measure: ControlMeasure) -> int:
     return measure.term_years or LONGEST_YEARS[kind_of(this.line)]
+
+
+def _until(this: Survey, measure: ControlMeasure, said: Encumbrance) -> date | None:
+    """The last day that is believed: never later than what our records say of a term that was confirmed, nor than a
+    term that began today may last. Source: 解释 §485.
+    """
+    if said.until is None:
+        return None
+    if measure.ends_on is not None and measure.confirmed_at is not None:
+        return min(said.until, measure.ends_on)
+    return min(said.until, last_day(this.day, _years(this, measure)))
 
 
 def _held(this: Survey, measure: ControlMeasure, said: Encumbrance) -> int:

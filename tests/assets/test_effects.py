@@ -166,3 +166,13 @@ async def test_jieshi_485_a_last_day_that_the_other_side_puts_too_far_off_is_not
     courts.clock.go_to(date(2027, 11, 21))
     await court.renew(measure_id)
     assert (await courts.term(measure_id))[1] == date(2028, 11, 21)
+
+
+async def test_jieshi_485_nor_is_one_that_a_query_names(courts: Courts) -> None:
+    court = courts.courts[0]
+    measure_id = await court.freeze(ACCOUNT, 100_00)
+    courts.clock.pass_days(1)
+    held = courts.bank.things[ACCOUNT].line[0]
+    held.days = (held.days[0], date(2040, 1, 1))
+    await _ask(courts, court)
+    assert (await courts.term(measure_id))[1] == date(2027, 11, 21)

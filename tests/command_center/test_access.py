@@ -26,7 +26,8 @@ from tests.support.access_table import Callback, SocketWay, Way
 from tests.support.access_world import OTHER_OFFICER, AccessWorld, new_access_world
 from tests.support.web import RunningWeb
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
+"""The world of all of them is built once, which takes a while on a busy machine."""
 
 ways = pytest.mark.parametrize("way", table.WAYS, ids=lambda way: f"{way.method} {way.route} by {way.right}")
 sockets = pytest.mark.parametrize("way", table.SOCKETS, ids=lambda way: f"{way.path} {way.message}")
