@@ -70,12 +70,14 @@ class Panel:
         """Draw all of the case anew; `version` is the number of the last change the page was told of."""
         identity = signed_in()
         if not case_id:
+            # Until the page has said which operation it is about, nobody knows whether it has a case.
+            words = say("asset.reading") if case_id is None else say("asset.no-case")
             return (
-                [html.Span(say("asset.no-case")), parts.refreshed(now(), version or 0)],
+                [html.Span(words), parts.refreshed(now(), version or 0)],
                 None,
                 {"data": [], "layout": parts.blank_layout()},
                 None,
-                [],
+                None if case_id is None else [],
                 {"data": [], "layout": parts.blank_layout()},
             )
         actor, case = actor_of(identity), UUID(case_id)

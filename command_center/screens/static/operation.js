@@ -90,7 +90,8 @@ function change(operations, id) {
 function choose(operation) {
   chosen = { operation };
   setStore("operation-id", operation?.id ?? null);
-  setStore("case-id", operation?.case_id ?? null);
+  // Empty, not null: null is what the page begins with, when nobody knows yet.
+  setStore("case-id", operation?.case_id ?? "");
   for (const handler of waiting) handler(operation);
   if (operation) live.watch(operation.id);
 }
