@@ -262,6 +262,7 @@ class ControlLine(Base):
     name: Mapped[str] = mapped_column(String(160), primary_key=True)
 
 
+_FOLLOWS = "follows_id IS NOT NULL"
 _IS_EFFECTIVE = "state IN ('in_force', 'pre_registered')"
 
 
@@ -278,6 +279,12 @@ class ControlMeasure(Base):
             unique=True,
             sqlite_where=text(_IS_EFFECTIVE),
             postgresql_where=text(_IS_EFFECTIVE),
+        ),
+        Index(
+            "ix_control_measures_followers",
+            "follows_id",
+            sqlite_where=text(_FOLLOWS),
+            postgresql_where=text(_FOLLOWS),
         ),
         Index("ix_control_measures_state_ends", "state", "ends_on"),
         Index("ix_control_measures_court_state_ends", "court_id", "state", "ends_on"),
@@ -316,7 +323,7 @@ class ControlMeasure(Base):
     confirmed_at: Mapped[datetime | None]
     """When the other side last said so; one that was promoted and not confirmed holds no money that is known."""
     ended_at: Mapped[datetime | None]
-    follows_id: Mapped[UUID | None] = mapped_column(index=True)
+    follows_id: Mapped[UUID | None]
     """The measure on the house that this one on its land, or the reverse, goes with; it counts nothing by itself."""
     keeping: Mapped[str] = mapped_column(String(16), default="")
     """Of a movable: inventoried, stored, with_keeper, handed_over, returned."""
