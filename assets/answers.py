@@ -222,10 +222,14 @@ class Answers:
     async def _keep_asset(
         self, session: AsyncSession, request: AssetRequest, found: FoundAsset, answered_at: datetime
     ) -> Asset:
+        # What nobody keeps yet is a clue that this answer confirms; what another gateway keeps is another thing.
         same = select(Asset).where(
-            Asset.case_id == request.case_id, Asset.kind == found.kind.value, Asset.reference == found.reference
+            Asset.case_id == request.case_id,
+            Asset.kind == found.kind.value,
+            Asset.reference == found.reference,
+            Asset.gateway.in_((request.gateway, "")),
         )
-        asset = (await session.scalars(same)).one_or_none()
+        asset = (await session.scalars(same.order_by(Asset.gateway.desc()).limit(1))).one_or_none()
         if asset is None:
             asset = Asset(
                 case_id=request.case_id,

@@ -111,7 +111,7 @@ async def _named(session: AsyncSession, case: Case, wish: ProposedControl) -> As
 
 async def _called(session: AsyncSession, case: Case, kind: AssetKind, reference: str) -> Asset | None:
     called = select(Asset).where(Asset.case_id == case.id, Asset.kind == kind.value, Asset.reference == reference)
-    return (await session.scalars(called)).one_or_none()
+    return (await session.scalars(called.order_by(Asset.id).limit(1))).one_or_none()
 
 
 def _require_amount(kind: AssetKind, cents: int | None) -> None:

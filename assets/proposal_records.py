@@ -71,7 +71,7 @@ async def clue_of(session: AsyncSession, proposal: Proposal, person: Person, gat
     """The asset that was found; one without a number of its own is known by the proposal's."""
     reference = proposal.reference or f"P{proposal.id.hex[-12:].upper()}"
     called = (Asset.case_id == proposal.case_id, Asset.kind == proposal.kind, Asset.reference == reference)
-    asset = (await session.scalars(select(Asset).where(*called))).one_or_none()
+    asset = (await session.scalars(select(Asset).where(*called).order_by(Asset.id).limit(1))).one_or_none()
     if asset is None:
         asset = Asset(
             case_id=proposal.case_id,

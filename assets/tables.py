@@ -137,7 +137,8 @@ class Asset(Base):
 
     __tablename__ = "assets"
     __table_args__ = (
-        UniqueConstraint("case_id", "kind", "reference"),
+        # Two banks may number their accounts alike.
+        UniqueConstraint("case_id", "kind", "reference", "gateway", name="uq_assets_one_of_a_gateway"),
         Index("ix_assets_line", "gateway", "kind", "reference"),
         Index("ix_assets_kind", "kind"),
     )

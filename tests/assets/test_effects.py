@@ -13,7 +13,7 @@ from assets.gateway import ControlOrder, ControlReceipt
 from assets.measures import MeasureState
 from tests.assets.conftest import ACCOUNT
 from tests.support.courts import Court, Courts
-from tests.support.line_keeper import LineKeeper
+from tests.support.line_keeper import LineKeeper, Thing
 
 
 async def _ask(courts: Courts, court: Court) -> None:
@@ -176,3 +176,17 @@ async def test_jieshi_485_nor_is_one_that_a_query_names(courts: Courts) -> None:
     held.days = (held.days[0], date(2040, 1, 1))
     await _ask(courts, court)
     assert (await courts.term(measure_id))[1] == date(2027, 11, 21)
+
+
+async def test_two_banks_may_number_their_accounts_alike(courts: Courts) -> None:
+    court = courts.courts[0]
+    measure_id = await court.freeze(ACCOUNT, 100_00)
+    courts.other_bank.add(Thing(ACCOUNT, courts.bank.things[ACCOUNT].owner, balance=70_00))
+    await courts.assets.query(
+        court.judge, case_id=court.case_id, person_id=court.person_id, idempotency_key=uuid4(), gateways=["other-bank"]
+    )
+    await courts.exchange()
+    view = await courts.assets.overview(court.judge, court.case_id)
+    assert sorted(one.gateway for one in view.assets if one.kind == "bank_account") == ["bank", "other-bank"]
+    await court.release(measure_id)
+    assert (courts.bank.orders[-1].action, courts.other_bank.orders) == ("release", [])

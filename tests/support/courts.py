@@ -157,13 +157,14 @@ class Courts:
         self.database = database
         self.clock = MovedClock()
         self.bank = LineKeeper("bank", self.clock)
+        self.other_bank = LineKeeper("other-bank", self.clock)
         self.registry = LineKeeper("registry", self.clock)
         self.trail = trail or Quiet()
         self.courts: list[Court] = []
         self.changes: list[UUID] = []
         self.assets = Assets(
             database,
-            [self.bank, self.registry],
+            [self.bank, self.other_bank, self.registry],
             self.trail,
             self.clock,
             self._changed,
