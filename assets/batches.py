@@ -97,10 +97,7 @@ class Batches:
             requests = list(await session.scalars(query))
             if not requests:
                 raise NotFound("no-such-batch")
-            try:
-                await case_of(session, actor, requests[0].case_id)
-            except NotFound as exc:
-                raise NotFound("no-such-batch") from exc
+            await case_of(session, actor, requests[0].case_id, missing="no-such-batch")
         return BatchProgress(_view(requests), [_outstanding(one) for one in requests if _is_awaited(one)])
 
 

@@ -184,7 +184,7 @@ class Cases:
             claim = await session.get(Claim, claim_id)
             if claim is None:
                 raise NotFound("no-such-claim")
-            case = await self._case_behind(session, actor, claim.case_id, "no-such-claim")
+            case = await case_of(session, actor, claim.case_id, lock=True, missing="no-such-claim")
             await session.refresh(claim)
             given.check()
             digest = digest_of({"claim": claim_id, "reason": reason, **asdict(given)})
@@ -254,16 +254,9 @@ class Cases:
         person = await session.get(Person, person_id)
         if person is None:
             raise NotFound("no-such-person")
-        case = await self._case_behind(session, actor, person.case_id, "no-such-person")
+        case = await case_of(session, actor, person.case_id, lock=True, missing="no-such-person")
         await session.refresh(person)
         return case, person
-
-    async def _case_behind(self, session: AsyncSession, actor: Actor, case_id: UUID, code: str) -> Case:
-        """The case of a thing; about another court's thing nothing is said but that there is none."""
-        try:
-            return await case_of(session, actor, case_id, lock=True)
-        except NotFound as exc:
-            raise NotFound(code) from exc
 
     async def _keep_total(self, session: AsyncSession, case: Case) -> None:
         await session.flush()

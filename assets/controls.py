@@ -326,10 +326,7 @@ class Controls:
         asset = await session.get(Asset, asset_id)
         if asset is None:
             raise NotFound(missing)
-        try:
-            await case_of(session, actor, asset.case_id, lock=lock)
-        except NotFound as exc:  # nothing is said about another court's things but that there are none
-            raise NotFound(missing) from exc
+        await case_of(session, actor, asset.case_id, lock=lock, missing=missing)
         return asset
 
     def _allowed(self, actor: Actor, action: Action, facts: Facts) -> Allowed:

@@ -71,10 +71,7 @@ class Findings:
             asset = await session.get(Asset, asset_id)
             if asset is None:
                 raise NotFound("no-such-asset")
-            try:
-                case = await case_of(session, actor, asset.case_id, lock=True)
-            except NotFound as exc:  # nothing is said about another court's asset but that there is none
-                raise NotFound("no-such-asset") from exc
+            case = await case_of(session, actor, asset.case_id, lock=True, missing="no-such-asset")
             reason = _reason(reason)
             if marks.valuation_cents is not None and not marks.valuation_source.strip():
                 raise BadFormat("valuation-source", "missing")
@@ -179,10 +176,7 @@ class Findings:
         measure = await session.get(ControlMeasure, measure_id)
         if measure is None:
             raise NotFound("no-such-measure")
-        try:
-            case = await case_of(session, actor, measure.case_id, lock=True)
-        except NotFound as exc:  # nothing is said about another court's measure but that there is none
-            raise NotFound("no-such-measure") from exc
+        case = await case_of(session, actor, measure.case_id, lock=True, missing="no-such-measure")
         _reason(reason)
         await hold(session, measure.line)
         await session.refresh(measure)

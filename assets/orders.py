@@ -207,13 +207,20 @@ def request_number(action: Action, day: date, request_id: UUID) -> str:
     return f"{NUMBER_LETTER[action]}{day:%Y%m%d}{request_id.hex[-14:].upper()}"
 
 
-async def case_of(session: AsyncSession, actor: Actor, case_id: UUID, *, lock: bool = False) -> Case:
-    """A case of the actor's courts; `lock` lets one writer at it at a time."""
+async def case_of(
+    session: AsyncSession, actor: Actor, case_id: UUID, *, lock: bool = False, missing: str = "no-such-case"
+) -> Case:
+    """A case of the actor's courts; `lock` lets one writer at it at a time.
+
+    Raises:
+        NotFound: of `missing`. Who asks for a thing of another court's case gives the thing's own code: nothing is
+            said about it but that there is none.
+    """
     case = await session.get(Case, case_id, with_for_update=CASE_LOCK if lock else None)
     if case is None or case.court_id not in actor.court_ids:
-        raise NotFound("no-such-case")
+        raise NotFound(missing)
     if actor.case_ids is not None and case.id not in actor.case_ids:
-        raise NotFound("no-such-case")
+        raise NotFound(missing)
     return case
 
 
@@ -222,10 +229,7 @@ async def held(session: AsyncSession, actor: Actor, request_id: UUID) -> tuple[C
     request = await session.get(AssetRequest, request_id)
     if request is None:
         raise NotFound("no-such-request")
-    try:
-        case = await case_of(session, actor, request.case_id, lock=True)
-    except NotFound as exc:  # nothing is said about another court's request but that there is none
-        raise NotFound("no-such-request") from exc
+    case = await case_of(session, actor, request.case_id, lock=True, missing="no-such-request")
     await session.refresh(request, with_for_update=True)
     return case, request
 

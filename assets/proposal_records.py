@@ -28,10 +28,7 @@ async def locked(session: AsyncSession, actor: Actor, proposal_id: UUID) -> tupl
     proposal = await session.get(Proposal, proposal_id)
     if proposal is None:
         raise NotFound("no-such-proposal")
-    try:
-        case = await case_of(session, actor, proposal.case_id, lock=True)
-    except NotFound as exc:
-        raise NotFound("no-such-proposal") from exc
+    case = await case_of(session, actor, proposal.case_id, lock=True, missing="no-such-proposal")
     await session.refresh(proposal)
     return case, proposal
 

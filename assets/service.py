@@ -164,10 +164,7 @@ class Assets:
             request = await session.get(AssetRequest, request_id)
             if request is None:
                 raise NotFound("no-such-request")
-            try:
-                await case_of(session, actor, request.case_id)
-            except NotFound as exc:  # nothing is said about another court's request but that there is none
-                raise NotFound("no-such-request") from exc
+            await case_of(session, actor, request.case_id, missing="no-such-request")
             return request_view(request, await private_names(session, [request.case_id]))
 
     async def query(

@@ -34,12 +34,9 @@ class TermAlarms:
         require(actor.may_control)
         async with self._records.write() as session:
             alarm = await session.get(TermAlarm, alarm_id)
-            if alarm is None or (actor.case_ids is not None and alarm.case_id not in actor.case_ids):
+            if alarm is None:
                 raise NotFound("no-such-alarm")
-            try:
-                case = await case_of(session, actor, alarm.case_id, lock=True)
-            except NotFound:
-                raise NotFound("no-such-alarm") from None
+            case = await case_of(session, actor, alarm.case_id, lock=True, missing="no-such-alarm")
             await session.refresh(alarm, with_for_update=True)
             press = deeds.Press(idempotency_key, "term.acknowledge", alarm.id, actor.user_id)
             if not await deeds.is_first(session, press, self._clock()):

@@ -108,10 +108,7 @@ class PaperReading:
         request = await session.get(AssetRequest, request_id)
         if request is None:
             raise NotFound("no-such-request")
-        try:
-            return await case_of(session, actor, request.case_id), request
-        except NotFound as exc:
-            raise NotFound("no-such-request") from exc
+        return await case_of(session, actor, request.case_id, missing="no-such-request"), request
 
     def _head(self, row: SealedPaper) -> PaperHead:
         trouble = ""

@@ -71,10 +71,7 @@ class Reading:
         sanction = await session.get(Sanction, sanction_id)
         if sanction is None:
             raise NotFound("no-such-sanction")
-        try:
-            case = await case_of(session, actor, sanction.case_id, lock=lock)
-        except NotFound as exc:
-            raise NotFound("no-such-sanction") from exc
+        case = await case_of(session, actor, sanction.case_id, lock=lock, missing="no-such-sanction")
         if lock:
             await session.refresh(sanction)
         person = await session.get_one(Person, sanction.person_id)
