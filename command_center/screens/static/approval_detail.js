@@ -51,14 +51,14 @@ async function withdraw(item) {
 }
 
 function objectionDeeds(item, { may, perform }) {
-  if (!may(item.request.action === "query" ? "query_assets" : "control_assets")) return h("small", {}, say("approval.objection.judge"));
+  if (!mayGoOn(item, may)) return h("small", {}, say("approval.objection.judge"));
   return ["maintain", "yield"].map((deed) => button(deed, deed === "maintain", () => perform(
     () => withReason(deed, `/api/assets/objections/${item.id}/${deed}`, "answer"), say(`approval.told.${deed}`),
   )));
 }
 
 function overdueDeeds(item, { may, perform }) {
-  if (!may(item.request.action === "query" ? "query_assets" : "control_assets")) return h("small", {}, say("approval.overdue.judge"));
+  if (!mayGoOn(item, may)) return h("small", {}, say("approval.overdue.judge"));
   return button("retry", true, () => perform(() => ask("POST", `/api/assets/requests/${item.request.id}/retry`), say("approval.told.retry")));
 }
 
@@ -67,6 +67,9 @@ async function withReason(deed, path, field) {
   if (words === null) return false;
   return ask("POST", path, { [field]: words, idempotency_key: crypto.randomUUID() });
 }
+
+/** Who may order such a thing may answer an objection to it, and ask again. */
+const mayGoOn = (item, may) => may(item.request.action === "query" ? "query_assets" : "control_assets");
 
 const button = (name, isFirst, onclick) => h(isFirst ? "button.primary" : "button", { type: "button", dataset: { deed: name }, onclick }, say(`approval.${name}`));
 

@@ -1,6 +1,6 @@
 // The three lists of the second person's page: what waits, what is objected to, what is overdue.
 
-import { coded, figure, gatewayName, instant } from "./asset_words.js";
+import { coded, gatewayName, instant, money } from "./asset_words.js";
 import { h, stateMark } from "./dom.js";
 import { say } from "./words.js";
 
@@ -39,7 +39,7 @@ export class List {
     return h("li", { dataset: { id: List.idOf(item) } },
       h("button", { type: "button", onclick: () => this.choose(item) },
         h("span.approval-row-head", {}, h("b", {}, coded("asset.action", request.action)),
-          request.amount_cents !== null && h("span.approval-amount", {}, say("asset.money", { amount: figure(request.amount_cents) }))),
+          request.amount_cents !== null && h("span.approval-amount", {}, money(request.amount_cents))),
         h("span.approval-row-case", {}, item.case_number, " · ", who(item)),
         h("span.approval-row-foot", {}, stateOf(this.name, item), h("time", {}, instant(timeOf(this.name, item))))));
   }

@@ -2,6 +2,7 @@
 
 import { detailOf } from "./approval_detail.js";
 import { List } from "./approval_lists.js";
+import { h } from "./dom.js";
 import { live, toSignIn } from "./live.js";
 import { ask } from "./net.js";
 import { person } from "./person.js";
@@ -100,10 +101,7 @@ class Approvals {
 
   drawNothing() {
     this.chosen = null;
-    const words = document.createElement("p");
-    words.className = "approval-none";
-    words.textContent = say("approval.nothing");
-    this.chosenPlace.replaceChildren(words);
+    this.chosenPlace.replaceChildren(h("p.approval-none", {}, say("approval.nothing")));
   }
 
   /** The papers, whole, where this person may read them; each reading is on record, so each is read once. */

@@ -3,7 +3,7 @@
 import { figure } from "./asset_words.js";
 import { say } from "./words.js";
 
-export const CHART = "asset-chart";
+const CHART = "asset-chart";
 const COLOURS = { held: "#56f000", missing: "#22384f" };
 /** Beside a longer bar there is no room for its words: they would run over the claim's line and out of the chart. */
 const LONG_BAR = 0.45;

@@ -95,9 +95,7 @@ export class Grid {
     this.fill(this.filters.person_id, "person", persons);
     this.fill(this.filters.gateway, "gateway", summary.gateways.map((name) => [name, gatewayName(name)]));
     this.countStates();
-    if (isOther) {
-      this.chosenId = null;
-    }
+    if (isOther) this.chosenId = null;
     await this.read();
   }
 

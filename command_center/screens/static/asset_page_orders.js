@@ -77,7 +77,6 @@ export class Orders {
     try {
       this.papers.set(key, (await ask("GET", `/api/assets/requests/${one.id}/papers`)).items);
     } catch (problem) {
-      this.papers.delete(key);
       this.papers.set(key, problem.words);
     }
     redraw();

@@ -1,7 +1,8 @@
 // One row of the table of terms: last day, what is left, whose it is, its alarm, and what may be done.
 
 import { h, stateMark } from "./dom.js";
-import { clock, day } from "./time.js";
+import { money } from "./money.js";
+import { minute } from "./time.js";
 import { say } from "./words.js";
 
 const STATES = { lapsed: "critical", last_day: "critical", near: "serious", soon: "caution", ahead: "standby", far: "normal" };
@@ -37,16 +38,7 @@ function alarmWords(alarm) {
   const what = alarm.days_before < 0 ? say("term.alarm.lapsed") : alarm.days_before === 0 ? say("term.alarm.day") : say("term.alarm.days", { days: alarm.days_before });
   const answered = alarm.acknowledged_at !== null;
   const who = answered
-    ? say("term.alarm.acknowledged", { name: alarm.acknowledged_by_name, time: instant(alarm.acknowledged_at) })
-    : say("term.alarm.open", { time: instant(alarm.raised_at) });
+    ? say("term.alarm.acknowledged", { name: alarm.acknowledged_by_name, time: minute(alarm.acknowledged_at) })
+    : say("term.alarm.open", { time: minute(alarm.raised_at) });
   return [answered ? h("span", {}, what) : stateMark("serious", what), h("small", {}, who)];
 }
-
-/** Cents as yuan, with separators and two places; by whole numbers, so that no amount is rounded. */
-function money(cents) {
-  const sign = cents < 0 ? "-" : "";
-  const all = BigInt(Math.abs(cents));
-  return `${sign}${(all / 100n).toLocaleString("en-US")}.${String(all % 100n).padStart(2, "0")}`;
-}
-
-const instant = (iso) => `${day(Date.parse(iso))} ${clock(Date.parse(iso)).slice(0, 5)}`;

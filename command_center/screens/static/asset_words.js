@@ -5,7 +5,7 @@ import { clock, day, now } from "./time.js";
 import { knows, say } from "./words.js";
 
 /** The state's shape and colour; what waits never looks like what is controlled. */
-export const STANDING_MARKS = {
+const STANDING_MARKS = {
   controlled: "normal", partly: "caution", empty: "caution", waiting: "standby", intended: "off", unknown: "caution",
   unconfirmed: "caution", not_controlled: "serious", pre_registered: "normal", lapsed: "critical", transferred: "off", released: "off", void: "off",
   clue: "plain", none: "plain",
@@ -29,7 +29,7 @@ export const orderWord = (state) => coded("asset.order.state", state);
 export const UNSETTLED = new Set(["intended", "unknown", "unconfirmed"]);
 
 /** How far an asset is under control, in a word. */
-export function standingWord(asset, { isShort = false } = {}) {
+function standingWord(asset, { isShort = false } = {}) {
   if (asset.standing === "waiting" && isShort) return say("asset.state.waiting.short", { rank: asset.rank });
   if (asset.standing === "waiting" && asset.rank > 0) return say("asset.state.waiting.rank", { rank: asset.rank });
   return say(`asset.state.${asset.standing}`);
@@ -70,7 +70,6 @@ export function daysLeft(endsOn, today) {
 
 /** The shape for a term that ends so soon. */
 export function termMark(days) {
-  if (days < 0) return "critical";
   if (days <= 7) return "critical";
   if (days <= 30) return "serious";
   return days <= 60 ? "caution" : null;

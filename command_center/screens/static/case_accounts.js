@@ -3,11 +3,13 @@
 import { AccountView } from "./case_accounts_case.js";
 import { claimArrival, openMain } from "./case_accounts_dialogs.js";
 import { showReport } from "./case_accounts_report.js";
-import { amountCell, deadlineMark, deed, instant, money, none, table } from "./case_accounts_words.js";
+import { amountCell, deadlineMark, deed, none, table } from "./case_accounts_words.js";
 import { h, stateMark, write } from "./dom.js";
 import { toSignIn } from "./live.js";
+import { money } from "./money.js";
 import { ask } from "./net.js";
 import { person } from "./person.js";
+import { minute } from "./time.js";
 import { say } from "./words.js";
 
 const ROUND_MS = 15_000;
@@ -111,7 +113,7 @@ class CaseMoney {
       fact("unclaimed", money(sum("unclaimed_cents"))),
       fact("overdue", overdue ? stateMark("critical", String(overdue)) : "0"),
       fact("unknown", unknown ? stateMark("serious", String(unknown)) : "0"),
-      fact("read", read ? instant(read) : say("case-money.main.never")),
+      fact("read", read ? minute(read) : say("case-money.main.never")),
     ].flat() : [h("dt", {}, say("case-money.no-main"))]);
     this.tools.replaceChildren(...this.toolsNow());
   }
@@ -133,7 +135,7 @@ class CaseMoney {
   showWaiting(items) {
     const heads = [[say("case-money.arrived")], [say("case-money.payer")], [say("case-money.amount"), "money-amount"], [""]];
     const rows = items.map((item) => h("tr", { dataset: { arrival: item.id } },
-      h("td", {}, instant(item.arrived_at), h("small", {}, item.bank_serial)),
+      h("td", {}, minute(item.arrived_at), h("small", {}, item.bank_serial)),
       h("td", {}, item.payer_name, " ", item.payer_account, h("small", {}, item.remark || "–")),
       amountCell(item.cents),
       h("td.money-deeds", {}, this.may("handle_case_money")

@@ -3,10 +3,12 @@
 import { approve, endDeferral, namePayee, proposeDeferral, refundFee, withReason } from "./case_accounts_dialogs.js";
 import { figures } from "./case_accounts_figures.js";
 import { Proposing } from "./case_accounts_propose.js";
-import { amountCell, deadlineMark, deed, instant, money, none, part, paymentMark, proposalMark, table } from "./case_accounts_words.js";
+import { amountCell, deadlineMark, deed, none, part, paymentMark, proposalMark, table } from "./case_accounts_words.js";
 import { h, stateMark } from "./dom.js";
+import { money } from "./money.js";
 import { ask } from "./net.js";
 import { person } from "./person.js";
+import { minute } from "./time.js";
 import { say } from "./words.js";
 
 const PATH = "/api/assets/accounts";
@@ -74,8 +76,8 @@ export class AccountView {
     const decides = this.page.may("approve_case_money") && isWaiting;
     return h("details.money-proposal", { open: isWaiting, dataset: { name: one.id, state: one.state } },
       h("summary", {}, proposalMark(one.state), h("b", {}, say(`case-money.kind.${one.kind}`)), one.cents > 0 && h("span", {}, money(one.cents)),
-        h("small", {}, say("case-money.proposed-by", { name: name(one.proposed_by), at: instant(one.proposed_at) })),
-        one.decided_by && h("small", {}, say("case-money.decided-by", { name: name(one.decided_by), at: instant(one.decided_at) }))),
+        h("small", {}, say("case-money.proposed-by", { name: name(one.proposed_by), at: minute(one.proposed_at) })),
+        one.decided_by && h("small", {}, say("case-money.decided-by", { name: name(one.decided_by), at: minute(one.decided_at) }))),
       one.reason && h("p.money-hint", {}, one.reason),
       contentOf(one, view),
       h("div.money-deeds", {},
@@ -111,7 +113,7 @@ export class AccountView {
   arrivals(view) {
     const heads = [[say("case-money.arrived")], [say("case-money.payer")], [say("case-money.amount"), "money-amount"], [""]];
     return table(heads, view.account.arrivals.map((one) => h("tr", { dataset: { arrival: one.id } },
-      h("td", {}, instant(one.arrived_at), h("small", {}, one.bank_serial)),
+      h("td", {}, minute(one.arrived_at), h("small", {}, one.bank_serial)),
       h("td", {}, `${one.payer_name} ${one.payer_account}`, h("small", {}, one.remark),
         h("small", {}, say(`case-money.matched.${one.matched_by}`, { name: view.people[one.claimed_by] ?? "" }), ` · ${one.receipt_number}`)),
       amountCell(one.cents),
@@ -130,7 +132,7 @@ export class AccountView {
       if (!details.open) return;
       const { items } = await ask("GET", `${PATH}/cases/${caseId}/postings`);
       place.replaceChildren(table([["#"], [""], [""], [say("case-money.amount"), "money-amount"]], items.flatMap((one) => one.entries.map(([kind, cents], place) => h("tr", {},
-        h("td", {}, place ? "" : String(one.number)), h("td", {}, place ? "" : `${instant(one.at)} ${say(`case-money.posting.${one.kind}`)}`),
+        h("td", {}, place ? "" : String(one.number)), h("td", {}, place ? "" : `${minute(one.at)} ${say(`case-money.posting.${one.kind}`)}`),
         h("td", {}, say(`case-money.place.${kind}`)), amountCell(kind === "received" ? -cents : cents))))));
     });
     return details;

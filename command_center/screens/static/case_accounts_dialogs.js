@@ -1,16 +1,17 @@
 // What somebody is asked before something is done about the money of a case.
 
-import { money } from "./case_accounts_words.js";
 import { h } from "./dom.js";
 import { askFields } from "./field_dialog.js";
+import { money } from "./money.js";
 import { ask } from "./net.js";
 import { askReason } from "./reason.js";
 import { askSure } from "./sure.js";
+import { day, now } from "./time.js";
 import { say } from "./words.js";
 
 const PATH = "/api/assets/accounts";
 const GROUNDS = ["creditor-unreachable", "objection", "distribution-dispute", "others-claim", "settlement", "other"];
-const today = () => new Intl.DateTimeFormat("sv-SE", { timeZone: "Asia/Shanghai", dateStyle: "short" }).format(Date.now());
+const today = () => day(now());
 
 /** Which case a waiting arrival is for. */
 export async function claimArrival(arrival, mains) {

@@ -1,7 +1,7 @@
 // A computed distribution: every figure with the rule that it comes from.
 
-import { money } from "./case_accounts_words.js";
 import { h } from "./dom.js";
+import { money } from "./money.js";
 import { say } from "./words.js";
 
 /**

@@ -1,13 +1,15 @@
 // The month of a court's money, held against the bank's statement.
 
-import { amountCell, money, table } from "./case_accounts_words.js";
+import { amountCell, table } from "./case_accounts_words.js";
 import { h, stateMark, write } from "./dom.js";
+import { money } from "./money.js";
 import { ask } from "./net.js";
+import { day, now } from "./time.js";
 import { say } from "./words.js";
 
 const PATH = "/api/assets/accounts/reconciliation";
 const COLUMNS = ["opening", "received", "paid", "refunded", "fees", "closing", "held"];
-const thisMonth = () => new Intl.DateTimeFormat("sv-SE", { timeZone: "Asia/Shanghai", dateStyle: "short" }).format(Date.now()).slice(0, 7);
+const thisMonth = () => day(now()).slice(0, 7);
 
 /** Show the report in `element`; `back` is called when it is left. */
 export async function showReport(element, mains, back) {

@@ -1,22 +1,8 @@
-// How amounts, days and states of case money are told.
+// How deadlines and states of case money are told, and the parts that its pages are made of.
 
 import { h, stateMark } from "./dom.js";
-import { clock, day } from "./time.js";
+import { money } from "./money.js";
 import { say } from "./words.js";
-
-/** Cents as `1,234.50`. */
-export function money(cents) {
-  const sign = cents < 0 ? "-" : "";
-  const whole = Math.abs(cents);
-  return `${sign}${Math.floor(whole / 100).toLocaleString("en-US")}.${String(whole % 100).padStart(2, "0")}`;
-}
-
-/** An instant in China's time, to the minute. */
-export function instant(text) {
-  if (!text) return "–";
-  const at = Date.parse(text);
-  return `${day(at)} ${clock(at).slice(0, 5)}`;
-}
 
 const CLOCKS = { none: "off", running: "normal", overdue: "critical", deferred: "standby" };
 const SOON_DAYS = 7;

@@ -4,7 +4,7 @@ import { addClaim, addPerson, changeClaim, changeRole, correctPerson } from "./c
 import { h } from "./dom.js";
 import { money } from "./money.js";
 import { person as reader } from "./person.js";
-import { instant } from "./retention_words.js";
+import { minute } from "./time.js";
 import { knows, say } from "./words.js";
 
 export class CaseFile {
@@ -83,7 +83,7 @@ function entries(file) {
   if (!file.entries.length) return h("p.case-hint", {}, say("case.entries.none"));
   const name = new Map(file.persons.map((one) => [one.id, one.name]));
   return h("ol.case-steps", {}, file.entries.map((one) => h("li", { dataset: { entry: one.what } },
-    h("time", { datetime: one.at }, instant(one.at)), h("b", {}, say(`case.entry.${one.what}`)), h("span", {}, one.by_name || "–"),
+    h("time", { datetime: one.at }, minute(one.at)), h("b", {}, say(`case.entry.${one.what}`)), h("span", {}, one.by_name || "–"),
     h("small", {}, [name.get(one.subject_id), ...told(one.details)].filter(Boolean).join(" · ")))));
 }
 

@@ -3,7 +3,7 @@
 import { h, stateMark } from "./dom.js";
 import { ask } from "./net.js";
 import { packagesWords } from "./retention_packages.js";
-import { instant } from "./retention_words.js";
+import { minute } from "./time.js";
 import { knows, say } from "./words.js";
 
 /** Read the record of this deletion's recording, and show it. */
@@ -14,7 +14,7 @@ export async function showCustody(item) {
     h("h2", { id: "custody-title" }, say("custody.title")),
     h("dl.custody-facts", {}, [
       ...fact("class", classWords(record)),
-      ...fact("over", record.over_at ? instant(record.over_at) : say("custody.over.never")),
+      ...fact("over", record.over_at ? minute(record.over_at) : say("custody.over.never")),
       ...fact("holds", list(record.holds.map(hold))),
       ...fact("packages", list(packagesWords([item]))),
       ...fact("earlier", list(record.earlier.map(earlier))),
@@ -31,7 +31,7 @@ export async function showCustody(item) {
 
 const fact = (name, content) => [h("dt", {}, say(`custody.${name}`)), h("dd", {}, content)];
 const list = (items) => (items.length ? h("ul", {}, items.map((one) => h("li", {}, one))) : say("custody.none"));
-const signed = (name, at) => `${name || "–"} · ${instant(at)}`;
+const signed = (name, at) => `${name || "–"} · ${minute(at)}`;
 
 function classWords({ retention_class: name, mark }) {
   const words = `${name} ${say(`retention.class.${name}`)}`;
@@ -72,7 +72,7 @@ function entry(one) {
   if (details.class) beside.push(say("custody.class.changed", { before: details.before, after: details.class }));
   if (details.code) beside.push(...why(details));
   return h("tr", {},
-    h("td.custody-at", {}, instant(one.at)),
+    h("td.custody-at", {}, minute(one.at)),
     h("td.custody-who", {}, one.actor_name || say("custody.system")),
     h("td", { title: one.action }, knows(action) ? say(action) : one.action),
     h("td", {}, beside.join(" · ")));

@@ -5,9 +5,9 @@ import { ask } from "./net.js";
 import { askReason } from "./reason.js";
 import { showCustody } from "./retention_custody.js";
 import { packagesOf, packagesWords } from "./retention_packages.js";
-import { classChoice, instant, signed, size } from "./retention_words.js";
+import { classChoice, signed, size } from "./retention_words.js";
 import { askSure } from "./sure.js";
-import { span } from "./time.js";
+import { minute, span } from "./time.js";
 import { inLanguage, knows, say } from "./words.js";
 
 const MARKS = { due: "caution", proposed: "serious", approved: "critical", deleting: "standby", done: "off", withdrawn: "normal", refused: "normal" };
@@ -141,12 +141,12 @@ function facts(item, retentionClass = item.retention_class) {
   return [
     h("td", {}, inLanguage(item, "operation"), h("small", {}, item.case_number)),
     h("td", {}, place, h("small", {}, item.officer)),
-    h("td", { title: item.recording_id }, item.started_at ? instant(item.started_at) : "–",
+    h("td", { title: item.recording_id }, item.started_at ? minute(item.started_at) : "–",
       h("small", {}, `${span(item.seconds * 1000)} · ${size(item.bytes)}`)),
     h("td.retention-packages", {}, packages(item)),
     h("td.retention-class", {}, retentionClass),
     h("td", {}, stateMark(MARKS[item.state], say(`deletion.state.${item.state}`)),
-      item.state === "approved" && h("small", {}, say("deletion.effective", { at: instant(item.effective_at) }))),
+      item.state === "approved" && h("small", {}, say("deletion.effective", { at: minute(item.effective_at) }))),
     h("td", {}, signed(item.proposed_by_name, item.proposed_at), item.reason && h("small", {}, item.reason)),
     h("td", {}, signed(item.approved_by_name, item.approved_at)),
   ];
@@ -155,7 +155,7 @@ function facts(item, retentionClass = item.retention_class) {
 /** A recording in one line, and why it is to be deleted. */
 function named(item) {
   const place = inLanguage(item, "site") || say("deletion.voice");
-  const parts = [inLanguage(item, "operation"), place, item.officer, item.started_at && instant(item.started_at), span(item.seconds * 1000)];
+  const parts = [inLanguage(item, "operation"), place, item.officer, item.started_at && minute(item.started_at), span(item.seconds * 1000)];
   return say("deletion.approve.one", { recording: parts.filter(Boolean).join(" · "), name: item.proposed_by_name, reason: item.reason });
 }
 
@@ -166,8 +166,8 @@ function packages(item) {
 }
 
 function outcome(item) {
-  if (item.state === "done") return [instant(item.ended_at), h("small", { title: item.tombstone }, say("deletion.tombstone", { hash: item.tombstone.slice(0, 16) }))];
+  if (item.state === "done") return [minute(item.ended_at), h("small", { title: item.tombstone }, say("deletion.tombstone", { hash: item.tombstone.slice(0, 16) }))];
   const key = `error.${item.end_reason}`;
   const words = item.ended_by === null && knows(key) ? say(key) : item.end_reason;
-  return [item.ended_by_name || say("deletion.by-rule"), h("small", {}, instant(item.ended_at)), h("small", {}, words)];
+  return [item.ended_by_name || say("deletion.by-rule"), h("small", {}, minute(item.ended_at)), h("small", {}, words)];
 }

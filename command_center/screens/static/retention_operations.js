@@ -3,7 +3,8 @@
 import { h } from "./dom.js";
 import { ask } from "./net.js";
 import { askReason } from "./reason.js";
-import { classChoice, instant, size } from "./retention_words.js";
+import { classChoice, size } from "./retention_words.js";
+import { minute } from "./time.js";
 import { inLanguage, say } from "./words.js";
 
 const COLUMNS = ["operation", "recordings", "class", "holds", "deeds"];
@@ -18,7 +19,7 @@ export function operationsTable({ items, days }, me, may, perform) {
 function row(item, days, me, may, perform) {
   const own = Object.keys(item.classes).length;
   return h("tr", { dataset: { operation: item.id } },
-    h("td", {}, inLanguage(item, "name"), h("small", {}, item.case_number), h("small", {}, instant(item.starts_at))),
+    h("td", {}, inLanguage(item, "name"), h("small", {}, item.case_number), h("small", {}, minute(item.starts_at))),
     h("td", {}, say("retention.count", { count: item.recordings }), item.bytes > 0 && h("small", {}, size(item.bytes))),
     h("td.retention-class", {}, chosenClass(item, days, may, perform), own > 0 && h("small", {}, say("retention.own-classes", { count: own }))),
     h("td", {}, item.holds.length
@@ -59,5 +60,5 @@ function holdItem(hold, me, may, perform) {
         return true;
       }, say("hold.told.lifted")),
     }, say("hold.lift")),
-    h("small", {}, `${hold.set_by_name} · ${instant(hold.set_at)}`));
+    h("small", {}, `${hold.set_by_name} · ${minute(hold.set_at)}`));
 }

@@ -1,12 +1,10 @@
-// What the tables of the page of retention have in common: times, sizes, classes, people.
+// What the tables of the page of retention have in common: sizes, classes, people.
 
 import { h } from "./dom.js";
+import { minute } from "./time.js";
 import { say } from "./words.js";
 
 const MEGABYTE = 1_000_000;
-
-/** An instant as the court reads it. */
-export const instant = (text) => new Date(text).toLocaleString("sv-SE", { timeZone: "Asia/Shanghai" }).slice(0, 16);
 
 /** So many bytes, in a unit that suits them. */
 export function size(bytes) {
@@ -33,5 +31,5 @@ export function classChoice(current, days, change, isShort = false) {
 
 /** Who and when, under each other; nothing where nobody did. */
 export function signed(name, at) {
-  return at ? [name || "–", h("small", {}, instant(at))] : "–";
+  return at ? [name || "–", h("small", {}, minute(at))] : "–";
 }

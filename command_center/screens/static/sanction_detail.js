@@ -1,9 +1,9 @@
 // One sanction: what may be done now and why the rest can't, the checks, the deletion clock, the time line, the publications.
 
 import { h, stateMark } from "./dom.js";
-import { instant } from "./retention_words.js";
 import { takeDeed } from "./sanction_deeds.js";
 import { clockOf, deedWords, evidenceOf, isLive, outcomeOf, stateOf, termOf } from "./sanction_words.js";
+import { minute } from "./time.js";
 import { say } from "./words.js";
 
 export class SanctionDetail {
@@ -84,14 +84,14 @@ function step({ deed, at, by_name: name, given }) {
     given.since && `${say(`sanction.deletion.${given.ground}`)} · ${given.since}`, given.reason,
   ].filter(Boolean);
   return h("li", { dataset: { step: deed } },
-    h("time", { datetime: at }, instant(at)), h("b", {}, say(`sanction.step.${deed}`)), h("span", {}, name || say("sanction.by-rule")),
+    h("time", { datetime: at }, minute(at)), h("b", {}, say(`sanction.step.${deed}`)), h("span", {}, name || say("sanction.by-rule")),
     told.length > 0 && h("small", {}, told.join(" · ")));
 }
 
 function publications({ publications: found, draft_text: draft }) {
   const items = found.map((one) => h("details", { open: !one.ended_at, dataset: { publication: one.number } },
-    h("summary", {}, say("sanction.publication", { number: one.number, since: instant(one.at), by: one.by_name || "–" }), " ",
-      one.ended_at ? say("sanction.publication.until", { until: instant(one.ended_at), step: say(`sanction.step.${one.ended_by}`) }) : say("sanction.publication.public")),
+    h("summary", {}, say("sanction.publication", { number: one.number, since: minute(one.at), by: one.by_name || "–" }), " ",
+      one.ended_at ? say("sanction.publication.until", { until: minute(one.ended_at), step: say(`sanction.step.${one.ended_by}`) }) : say("sanction.publication.public")),
     h("pre", {}, one.text)));
   if (draft) items.push(h("details", {}, h("summary", {}, say("sanction.draft")), h("pre", {}, draft)));
   return items.length ? items : h("p.sanction-hint", {}, say("sanction.publications.none"));

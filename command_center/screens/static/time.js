@@ -18,6 +18,13 @@ export const now = () => Date.now() + offsetMs;
 export const clock = (ms) => clockFormat.format(ms);
 export const day = (ms) => dayFormat.format(ms);
 
+/** An instant as the server tells it, to the minute; a dash where there is none. */
+export function minute(text) {
+  if (!text) return "–";
+  const at = Date.parse(text);
+  return `${day(at)} ${clock(at).slice(0, 5)}`;
+}
+
 /** A span as `m:ss` (or `h:mm:ss`). */
 export function span(ms) {
   const seconds = Math.max(0, Math.floor(ms / 1000));
