@@ -33,8 +33,6 @@ CODES: dict[Action, str] = {
     Action.FREEZE_AND_TRANSFER: FREEZE_AND_TRANSFER,
 }
 """`kzcs` of what a court asks; a part release is a release up to an amount, 03 and 05 follow from where it stands."""
-FIRSTS = frozenset({FREEZE, WITHDRAW_INCOME, FREEZE_AND_TRANSFER})
-"""What begins a measure; all others name the order that began theirs."""
 MOVES = frozenset({TRANSFER, WITHDRAW_INCOME, FREEZE_AND_TRANSFER})
 """What moves money to the court's account: in their replies `skje` is what was moved."""
 
@@ -47,4 +45,3 @@ SPECIAL_ACCOUNTS = {
     "6": "deposit_guarantee",
 }
 """`zhxz`: 农民工工资专户, 存款准备金, 社保, 工会经费, 国库, 保证金; 0 or empty is an ordinary account."""
-ORDINARY_ACCOUNTS = ("", "0")

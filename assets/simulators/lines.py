@@ -75,7 +75,7 @@ class Lines:
                     reference=reference,
                     court=one.court,
                     case_number=one.case_number,
-                    state=HoldState.WAITING if self._standing(reference) else HoldState.IN_FORCE,
+                    state=HoldState.WAITING if self.standing(reference) else HoldState.IN_FORCE,
                     asked_cents=one.cents,
                     cents=one.cents,
                     first_day=date(2026, 1, 1),
@@ -86,7 +86,12 @@ class Lines:
 
     def standing(self, reference: str) -> list[Hold]:
         """The one in force and those that wait, in order."""
-        return self._standing(reference)
+        rows = self._connection.execute(
+            "SELECT * FROM holds WHERE reference = ? AND state IN ('in_force', 'waiting')"
+            " ORDER BY state = 'waiting', serial",
+            (reference,),
+        ).fetchall()
+        return [_hold(row) for row in rows]
 
     def find(self, number: str) -> Hold | None:
         """The control that this order began."""
@@ -95,7 +100,7 @@ class Lines:
 
     def place(self, hold: Hold, room: int) -> Hold:
         """Put a control at the end of its line; first in line, it holds what it asks for as far as there is room."""
-        standing = self._standing(hold.reference)
+        standing = self.standing(hold.reference)
         if standing:
             placed = replace(hold, state=HoldState.WAITING, cents=0)
         else:
@@ -126,7 +131,7 @@ class Lines:
 
     def settle(self, reference: str, today: date, room: Callable[[], int]) -> None:
         """Have lapse what was not renewed in time, and take effect what stood behind it. Source: 查扣冻 §27."""
-        while (first := next(iter(self._standing(reference)), None)) is not None and first.last_day < today:
+        while (first := next(iter(self.standing(reference)), None)) is not None and first.last_day < today:
             if first.state is not HoldState.IN_FORCE:
                 return
             self.end(first, HoldState.LAPSED, first.last_day + timedelta(days=1), room)
@@ -148,7 +153,7 @@ class Lines:
         return [self._told(_hold(row)) for row in rows]
 
     def _told(self, hold: Hold) -> dict[str, Any]:
-        line = [one.number for one in self._standing(hold.reference)]
+        line = [one.number for one in self.standing(hold.reference)]
         is_waiting = hold.state is HoldState.WAITING
         return {
             "number": hold.number,
@@ -162,16 +167,8 @@ class Lines:
             "until": "" if is_waiting else hold.last_day.isoformat(),
         }
 
-    def _standing(self, reference: str) -> list[Hold]:
-        rows = self._connection.execute(
-            "SELECT * FROM holds WHERE reference = ? AND state IN ('in_force', 'waiting')"
-            " ORDER BY state = 'waiting', serial",
-            (reference,),
-        ).fetchall()
-        return [_hold(row) for row in rows]
-
     def _promote(self, reference: str, day: date, room: Callable[[], int]) -> None:
-        waiting = self._standing(reference)
+        waiting = self.standing(reference)
         if not waiting:
             return
         following = waiting[0]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -124,17 +125,7 @@ def state_of(service: str, conduct: Conduct) -> dict[str, Any]:
             for person, rule in (rules | conduct.persons).items()
         ],
         "held_by_others": conduct.ledger.lines.held_by_others(),
-        "asked": [
-            {
-                "at": one.at,
-                "service": one.service,
-                "number": one.number,
-                "person_end": one.person_end,
-                "manner": one.manner,
-                "times": one.times,
-            }
-            for one in reversed(conduct.noted)
-        ],
+        "asked": [asdict(one) for one in reversed(conduct.noted)],
     }
 
 
