@@ -12,17 +12,14 @@ QUERY, CONTROL = "1", "2"
 CONTROLLED, NOT_CONTROLLED = "1", "2"
 RECEIVED, NOT_RECEIVED = "1", "2"
 
-SEIZE, RENEW, RELEASE, TRANSFER, PRE_REGISTER = "11", "12", "14", "15", "16"
 CODES: dict[Action, str] = {
-    Action.SEIZE: SEIZE,
-    Action.RENEW: RENEW,
-    Action.RELEASE: RELEASE,
-    Action.TRANSFER: TRANSFER,
-    Action.PRE_REGISTER: PRE_REGISTER,
+    Action.SEIZE: "11",
+    Action.RENEW: "12",
+    Action.RELEASE: "14",
+    Action.TRANSFER: "15",
+    Action.PRE_REGISTER: "16",
 }
 """`KZCS` of what a court asks."""
-FIRSTS = frozenset({SEIZE, PRE_REGISTER})
-"""What begins a measure; all others name the order that began theirs."""
 
 REGISTERED, NOT_YET_REGISTERED = "1", "2"
 """`DJZT`: the title stands in the person's name, or only a notice of it (预告登记)."""

@@ -8,7 +8,8 @@ from fastapi import FastAPI, Request, Response
 
 from assets.banks.codes import NO_ACCOUNT
 from assets.simulators.accounts import Accounts, described, products, standing
-from assets.simulators.conduct import Conduct, Refused, Service
+from assets.simulators.asked import require_notice
+from assets.simulators.conduct import Conduct, Service
 from assets.simulators.deposits import Deposits
 from assets.simulators.manners import Trouble
 from assets.simulators.page import add_pages
@@ -68,8 +69,7 @@ def _services(conduct: Conduct, place: str) -> tuple[Service, Service]:
         return account.control if account else None
 
     def query(asked: dict[str, Any], manner: Trouble) -> dict[str, Any]:
-        if not asked.get("ckh"):
-            raise Refused("缺少协助查询通知书")
+        require_notice(str(asked.get("ckh", "")))
         now = conduct.stamp()
         period = (str(asked.get("ckkssj", "")), str(asked.get("ckjssj", "")))
         owned = [] if manner.kind == "nothing" else accounts.of(str(asked["dsrzjhm"]), str(asked["xm"]))

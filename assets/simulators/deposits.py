@@ -10,14 +10,14 @@ from assets.banks import codes
 from assets.errors import BadFormat
 from assets.formats import amount_cents
 from assets.simulators.accounts import Accounts, standing
+from assets.simulators.asked import require_ruling, term_of
 from assets.simulators.conduct import Conduct, NotYet, Refused
-from assets.simulators.lines import Hold, HoldState, Scripted
+from assets.simulators.lines import FICTIONAL_COURT, Hold, HoldState, Scripted
 from assets.simulators.manners import Trouble
 from assets.simulators.people import Account
-from assets.terms import AssetKind, check_term
+from assets.terms import AssetKind
 from assets.wire import read_day, yuan
 
-FICTIONAL_COURT = "外地某某人民法院（虚构）"
 FICTIONAL_UNTIL = date(2027, 6, 30)
 FICTIONAL_REASON = "账户状态异常（虚构）"
 FICTIONAL_HOLDER = "虚构银行（质押）"
@@ -68,8 +68,7 @@ class Deposits:
 
     def control(self, asked: dict[str, Any], manner: Trouble) -> dict[str, Any]:
         """Carry one order out."""
-        if not asked.get("ckwh") or "裁定书" not in asked.get("ckh", ""):
-            raise Refused("缺少执行裁定书")
+        require_ruling(str(asked.get("ckwh", "")), str(asked.get("ckh", "")))
         account = self._account(asked)
         if account is None:
             raise Refused("账户不存在")
@@ -283,15 +282,5 @@ def _amount(asked: dict[str, Any]) -> int | None:
 
 
 def _term(asked: dict[str, Any]) -> tuple[date, date]:
-    try:
-        first, last = read_day(str(asked.get("ksrq", ""))), read_day(str(asked.get("jsrq", "")))
-    except ValueError as exc:
-        raise Refused("期限格式有误") from exc
-    if first is None or last is None:
-        raise Refused("缺少期限")
     kind = AssetKind.OTHER_RIGHT if asked.get("kzlx") == codes.OTHER else AssetKind.BANK_ACCOUNT
-    try:
-        check_term(kind, first, last)
-    except BadFormat as exc:
-        raise Refused("期限超过法定上限") from exc
-    return first, last
+    return term_of(kind, str(asked.get("ksrq", "")), str(asked.get("jsrq", "")))

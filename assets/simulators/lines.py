@@ -19,6 +19,8 @@ CREATE TABLE IF NOT EXISTS holds (
 );
 CREATE INDEX IF NOT EXISTS ix_holds_reference ON holds (reference, state);
 """
+FICTIONAL_COURT = "外地某某人民法院（虚构）"
+"""Who was there first, where it is picked that somebody was."""
 
 
 class HoldState(StrEnum):

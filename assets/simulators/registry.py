@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
 
+from assets.documents import Action
 from assets.registry import codes
+from assets.simulators.asked import require_notice, require_ruling
 from assets.simulators.conduct import Conduct, Refused, Service
-from assets.simulators.lines import Hold, Scripted
 from assets.simulators.manners import Trouble
 from assets.simulators.page import add_pages
 from assets.simulators.people import AtTheRegistry, Unit, everybody
-from assets.simulators.titles import FICTIONAL_UNTIL, Deed, TitleOrder, Titles
+from assets.simulators.title_messages import action_of, answer, control_service, order_of, seizures
+from assets.simulators.titles import Deed, TitleOrder, Titles
 from assets.terms import AssetKind
-from assets.wire import day_text, read_day, yuan
+from assets.wire import yuan
 
 UNKNOWN = AtTheRegistry()
 FICTIONAL_REASON = "权利状态异常（虚构）"
@@ -28,25 +29,16 @@ def registry(conduct: Conduct) -> FastAPI:
     app = FastAPI(title="Simulated registry (fictional people)", docs_url=None, redoc_url=None, openapi_url=None)
     add_pages(app, "registry", conduct)
     desk = Desk(conduct)
-    query_service = Service("registry query", "CXQQDH", "ZJH", "", desk.person_trouble, desk.query, desk.nothing)
-    control_service = Service(
-        "registry control",
-        "CXQQDH",
-        "ZJH",
-        "BDCDYH",
-        desk.unit_trouble,
-        desk.control,
-        lambda body: body | {"KZZT": codes.NOT_CONTROLLED, "WNKZYY": FICTIONAL_REASON, "CFXX": []},
-        "YDJDH",
-    )
+    queries = Service("registry query", "CXQQDH", "ZJH", "", desk.person_trouble, desk.query, desk.nothing)
+    controls = control_service("registry control", "BDCDYH", desk.unit_trouble, desk.control, FICTIONAL_REASON)
 
     @app.post("/registry/query")
     async def query(request: Request) -> Response:
-        return await conduct.serve(request, query_service)
+        return await conduct.serve(request, queries)
 
     @app.post("/registry/control")
     async def control(request: Request) -> Response:
-        return await conduct.serve(request, control_service)
+        return await conduct.serve(request, controls)
 
     @app.post("/registry/papers")
     async def papers(request: Request) -> Response:
@@ -78,8 +70,7 @@ class Desk:
 
     def query(self, asked: dict[str, Any], manner: Trouble) -> dict[str, Any]:
         """What the person has a title to."""
-        if not asked.get("CKH"):
-            raise Refused("缺少协助查询通知书")
+        require_notice(str(asked.get("CKH", "")))
         person = everybody().get(str(asked["ZJH"]))
         there = person.registry if person and person.name == asked["XM"] else UNKNOWN
         units = [] if manner.kind == "nothing" else there.units
@@ -92,27 +83,18 @@ class Desk:
 
     def control(self, asked: dict[str, Any], manner: Trouble) -> dict[str, Any]:
         """Carry one order out."""
-        order = _order(asked)
-        self._titles.require_papers(order)
+        order = order_of(asked)
+        require_ruling(order.ruling, order.papers)
         unit = _unit(asked)
         if unit is None or self._titles.is_gone(unit.unit):
             raise Refused("不动产单元不存在")
-        self._titles.settle(unit.unit, _scripted(unit))
+        self._titles.settle(unit.unit, unit.earlier)
         if reason := unit.not_controlled or (FICTIONAL_REASON if manner.kind == "not-controlled" else ""):
             return self._reply(order, Deed(undone=reason))
-        code = asked.get("KZCS")
-        if code in codes.FIRSTS:
-            if unit.is_registered is (code == codes.PRE_REGISTER):
-                raise Refused("该单元已办理登记，应当查封" if unit.is_registered else "该单元尚未登记，应当预查封")
-            return self._reply(order, self._titles.seize(unit.unit, order, manner))
-        changes = {
-            codes.RENEW: self._titles.renew,
-            codes.RELEASE: self._titles.release,
-            codes.TRANSFER: self._titles.transfer,
-        }
-        if code not in changes:
-            raise Refused("控制措施代码不支持")
-        return self._reply(order, changes[code](unit.unit, order))
+        action = action_of(asked, codes.CODES)
+        if action.is_first and unit.is_registered is (action is Action.PRE_REGISTER):
+            raise Refused("该单元已办理登记，应当查封" if unit.is_registered else "该单元尚未登记，应当预查封")
+        return self._reply(order, self._titles.carry_out(action, unit.unit, order, manner))
 
     def take_papers(self, asked: dict[str, Any]) -> dict[str, Any]:
         """Keep the papers of an order, each as its hash says."""
@@ -140,60 +122,17 @@ class Desk:
             "JZMJ": unit.area,
             "DJZT": codes.REGISTERED if unit.is_registered else codes.NOT_YET_REGISTERED,
             "SDZT": unit.locked,
-            "CFXX": _seizures(self._titles.settle(unit.unit, _scripted(unit))),
+            "CFXX": seizures(self._titles.settle(unit.unit, unit.earlier)),
             "DYXX": [{"DYQR": one.holder, "BDBZZQSE": yuan(one.amount)} for one in unit.mortgages],
             "YYXX": [{"YYR": one} for one in unit.objections],
             "GYRXX": [{"GYR": one} for one in unit.co_owners],
         }
 
     def _reply(self, order: TitleOrder, deed: Deed) -> dict[str, Any]:
-        receipt = f"协助执行回执（虚构）\n{order.number}\n{deed.undone}\n"
-        return {
-            "CXQQDH": order.number,
-            "KZZT": codes.NOT_CONTROLLED if deed.undone else codes.CONTROLLED,
-            "CSKSRQ": deed.first_day,
-            "CSJSRQ": deed.last_day,
-            "WNKZYY": deed.undone,
-            "YWH": f"YW{order.number}",
-            "CFYWH": "" if deed.undone else f"CF{order.number}",
-            "CFXX": _seizures(deed.before),
-            "HZNR": base64.b64encode(receipt.encode()).decode(),
-        }
-
-
-def _order(asked: dict[str, Any]) -> TitleOrder:
-    return TitleOrder(
-        number=str(asked["CXQQDH"]),
-        court=str(asked.get("FYMC", "")),
-        case_number=str(asked.get("AH", "")),
-        ruling=str(asked.get("CKWH", "")),
-        papers=str(asked.get("CKH", "")),
-        first_day=str(asked.get("KSRQ", "")),
-        last_day=str(asked.get("JSRQ", "")),
-        original=str(asked.get("YDJDH", "")),
-        original_case=str(asked.get("YDJAH", "")),
-        receiver=str(asked.get("SRR", "")),
-    )
+        return answer(order, deed) | {"CFYWH": "" if deed.undone else f"CF{order.number}"}
 
 
 def _unit(asked: dict[str, Any]) -> Unit | None:
     person = everybody().get(str(asked["ZJH"]))
     units = (person.registry if person else UNKNOWN).units
     return next((unit for unit in units if unit.unit == asked.get("BDCDYH")), None)
-
-
-def _scripted(unit: Unit) -> list[Scripted]:
-    return [Scripted(one.court, one.ruling, 0, read_day(one.until) or FICTIONAL_UNTIL) for one in unit.earlier]
-
-
-def _seizures(holds: Iterable[Hold]) -> list[dict[str, str]]:
-    return [
-        {
-            "CFJG": one.court,
-            "AH": one.case_number,
-            "JSRQ": day_text(one.last_day) if rank == 0 else "",
-            "CFDH": one.number,
-            "LHSX": str(rank),
-        }
-        for rank, one in enumerate(holds)
-    ]

@@ -6,14 +6,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from assets.errors import BadFormat
+from assets.documents import Action
+from assets.simulators.asked import term_of
 from assets.simulators.conduct import Conduct, Refused
-from assets.simulators.lines import Hold, HoldState, Scripted
+from assets.simulators.lines import FICTIONAL_COURT, Hold, HoldState, Scripted
 from assets.simulators.manners import Trouble
-from assets.terms import AssetKind, check_term
+from assets.simulators.people import EarlierSeizure
+from assets.terms import AssetKind
 from assets.wire import day_text, read_day
 
-FICTIONAL_COURT = "外地某某人民法院（虚构）"
 FICTIONAL_UNTIL = date(2028, 6, 30)
 
 
@@ -54,14 +55,11 @@ class Titles:
         self._lines = conduct.ledger.lines
         self._kind = kind
 
-    def require_papers(self, order: TitleOrder) -> None:
-        """Refuse an order without its ruling. Source: 法释〔2013〕20号 §3."""
-        if not order.ruling or "裁定书" not in order.papers:
-            raise Refused("缺少执行裁定书")
-
-    def settle(self, reference: str, earlier: Iterable[Scripted]) -> list[Hold]:
+    def settle(self, reference: str, earlier: Iterable[EarlierSeizure]) -> list[Hold]:
         """Bring the thing's line up to today, and give it."""
-        self._lines.script(reference, earlier)
+        self._lines.script(
+            reference, (Scripted(one.court, one.ruling, 0, read_day(one.until) or FICTIONAL_UNTIL) for one in earlier)
+        )
         self._lines.settle(reference, self._conduct.today(), _nothing)
         return self._lines.standing(reference)
 
@@ -69,9 +67,16 @@ class Titles:
         """Whether its title was passed on."""
         return self._ledger.is_gone(reference)
 
-    def seize(self, reference: str, order: TitleOrder, manner: Trouble) -> Deed:
+    def carry_out(self, action: Action, reference: str, order: TitleOrder, manner: Trouble) -> Deed:
+        """Do what is asked, where it can be done now."""
+        if action.is_first:
+            return self._seize(reference, order, manner)
+        changes = {Action.RENEW: self._renew, Action.RELEASE: self._release, Action.TRANSFER: self._transfer}
+        return changes[action](reference, order)
+
+    def _seize(self, reference: str, order: TitleOrder, manner: Trouble) -> Deed:
         """Seize it, or stand in line."""
-        first, last = self._term(order)
+        first, last = term_of(self._kind, order.first_day, order.last_day)
         if manner.kind == "waiting" and not self._lines.standing(reference):
             until = max(FICTIONAL_UNTIL, self._conduct.today())
             self._lines.script(reference, (Scripted(FICTIONAL_COURT, "", 0, until),))
@@ -93,18 +98,18 @@ class Titles:
         self._lines.place(hold, 0)
         return Deed(before=tuple(before)) if before else Deed(day_text(first), day_text(last))
 
-    def renew(self, reference: str, order: TitleOrder) -> Deed:
+    def _renew(self, reference: str, order: TitleOrder) -> Deed:
         """Have it last longer."""
         hold = self._original(reference, order)
         if hold.state is not HoldState.IN_FORCE:
             raise Refused("原查封未生效，不能续封")
-        first, last = self._term(order)
+        first, last = term_of(self._kind, order.first_day, order.last_day)
         if last < hold.last_day:
             raise Refused("续封期限早于原期限")
         self._lines.prolong(hold, last)
         return Deed(day_text(first), day_text(last))
 
-    def release(self, reference: str, order: TitleOrder) -> Deed:
+    def _release(self, reference: str, order: TitleOrder) -> Deed:
         """Give it back, or leave the line."""
         hold = self._original(reference, order)
         if hold.state not in (HoldState.IN_FORCE, HoldState.WAITING):
@@ -112,7 +117,7 @@ class Titles:
         self._lines.end(hold, HoldState.RELEASED, self._conduct.today(), _nothing)
         return Deed()
 
-    def transfer(self, reference: str, order: TitleOrder) -> Deed:
+    def _transfer(self, reference: str, order: TitleOrder) -> Deed:
         """Pass its title on; nobody who waits gets anything."""
         hold = self._original(reference, order)
         if hold.state is not HoldState.IN_FORCE:
@@ -131,19 +136,6 @@ class Titles:
         if hold.state is HoldState.LAPSED:
             raise Refused("原查封已到期失效")
         return hold
-
-    def _term(self, order: TitleOrder) -> tuple[date, date]:
-        try:
-            first, last = read_day(order.first_day), read_day(order.last_day)
-        except ValueError as exc:
-            raise Refused("期限格式有误") from exc
-        if first is None or last is None:
-            raise Refused("缺少期限")
-        try:
-            check_term(self._kind, first, last)
-        except BadFormat as exc:
-            raise Refused("期限超过法定上限") from exc
-        return first, last
 
 
 _ENDED: Mapping[HoldState, str] = {

@@ -17,15 +17,13 @@ from assets.wire import Cents, Day, DocumentBytes, Number, Time, Word, contradic
 
 QUERY, CONTROL = "1", "2"
 CONTROLLED, NOT_CONTROLLED = "1", "2"
-SEIZE, RENEW, IMPOUND, RELEASE, TRANSFER = "11", "12", "13", "14", "15"
 CODES: dict[Action, str] = {
-    Action.SEIZE: SEIZE,
-    Action.RENEW: RENEW,
-    Action.IMPOUND: IMPOUND,
-    Action.RELEASE: RELEASE,
-    Action.TRANSFER: TRANSFER,
+    Action.SEIZE: "11",
+    Action.RENEW: "12",
+    Action.IMPOUND: "13",
+    Action.RELEASE: "14",
+    Action.TRANSFER: "15",
 }
-FIRSTS = frozenset({SEIZE, IMPOUND})
 MOST_ITEMS = 2000
 
 
