@@ -7,7 +7,7 @@ import binascii
 from datetime import date, datetime
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from assets.errors import BadFormat
@@ -17,9 +17,13 @@ from assets.terms import china_time
 FIRST_YEAR, LAST_YEAR = 1900, 2199
 """A day outside these can't be meant."""
 LARGEST_DOCUMENT_BYTES = 1_000_000
-
-
 CONTRADICTION = "contradiction"
+
+
+class Message(BaseModel):
+    """A part of an answer. A field that isn't here is ignored, a missing one an error."""
+
+    model_config = ConfigDict(frozen=True)
 
 
 def contradiction_in(field: str) -> PydanticCustomError:
@@ -96,3 +100,9 @@ Word = Annotated[str, Field(max_length=300)]
 """Any short text."""
 Number = Annotated[str, Field(max_length=64)]
 """A number that somebody gave something."""
+Reason = Annotated[str, Field(max_length=500)]
+"""Why something was not done."""
+Either = Annotated[str, Field(pattern="^[12]$")]
+"""1 or 2, whatever the field means by them."""
+Rank = Annotated[str, Field(pattern=r"^\d{0,3}$")]
+"""How many stand before it, or empty."""

@@ -9,26 +9,34 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from assets.banks import codes
-from assets.wire import Cents, Day, DocumentBytes, MaybeCents, Number, Time, Word, contradiction_in
+from assets.wire import (
+    Cents,
+    Day,
+    DocumentBytes,
+    Either,
+    MaybeCents,
+    Message,
+    Number,
+    Rank,
+    Reason,
+    Time,
+    Word,
+    contradiction_in,
+)
 
 MOST_ITEMS = 5000
-_Rank = Annotated[str, Field(pattern=r"^\d{0,3}$")]
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class Reply(_Body):
+class Reply(Message):
     """What all have in common."""
 
     bdhm: Number
 
 
-class EarlierFreeze(_Body):
+class EarlierFreeze(Message):
     """A judicial measure that stands on the account."""
 
     djjg: Word
@@ -36,17 +44,17 @@ class EarlierFreeze(_Body):
     jsrq: Day = None
     ah: Word = ""
     djdh: Number = ""
-    lhsx: _Rank = ""
+    lhsx: Rank = ""
 
 
-class PriorityRight(_Body):
+class PriorityRight(Message):
     """A right that goes before the claim."""
 
     qlr: Word
     yxje: Cents
 
 
-class SubAccount(_Body):
+class SubAccount(Message):
     """A part of an account: one currency, one fixed deposit."""
 
     zzhh: Number
@@ -56,7 +64,7 @@ class SubAccount(_Body):
     kyye: Cents = 0
 
 
-class FinancialAsset(_Body):
+class FinancialAsset(Message):
     """What the bank keeps for the person beside deposits: a wealth product, a fund."""
 
     zcbh: Annotated[Number, Field(min_length=1)]
@@ -74,25 +82,25 @@ class FinancialAsset(_Body):
         return self
 
 
-class CoOwner(_Body):
+class CoOwner(Message):
     """Somebody whom it belongs to as well."""
 
     gyr: Word
     gybl: Word = ""
 
 
-class Movement(_Body):
+class Movement(Message):
     """One line of the statements."""
 
     jysj: Time
-    jdbz: Annotated[str, Field(pattern="^[12]$")]
+    jdbz: Either
     jyje: Cents
     jyhye: MaybeCents = None
     dfhm: Word = ""
     zy: Word = ""
 
 
-class Account(_Body):
+class Account(Message):
     """One account of the person, or the word that there is none."""
 
     khzh: Annotated[Number, Field(min_length=1)]
@@ -141,7 +149,7 @@ class AccountsReply(Reply):
 class ControlReply(Reply):
     """The answer to an order to control."""
 
-    kzzt: Annotated[str, Field(pattern="^[12]$")]
+    kzzt: Either
     kzcs: Annotated[str, Field(pattern="^0[1-8]$")]
     skje: Cents
     ceskje: Cents
@@ -150,7 +158,7 @@ class ControlReply(Reply):
     kyye: Cents
     csksrq: Day = None
     csjsrq: Day = None
-    wnkzyy: Annotated[str, Field(max_length=500)] = ""
+    wnkzyy: Reason = ""
     sydjje: MaybeCents = None
     zxdj: list[EarlierFreeze] = Field(default_factory=list, max_length=MOST_ITEMS)
     yxq: list[PriorityRight] = Field(default_factory=list, max_length=MOST_ITEMS)

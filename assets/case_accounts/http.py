@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from assets.case_accounts.bank import Movement, PayOrder, PayReceipt, Statement
 from assets.case_accounts.states import PaymentPurpose
@@ -12,7 +12,7 @@ from assets.errors import GatewayAnsweredGarbage
 from assets.formats import amount_text
 from assets.identifiers import new_id
 from assets.posting import Poster
-from assets.wire import Cents, Time
+from assets.wire import Cents, Either, Message, Reason, Time
 
 PAID, REFUSED = "1", "2"
 INCOMING, OUTGOING = "1", "2"
@@ -25,20 +25,16 @@ _PURPOSES = {
 """What the payee's statement will say (`yt`)."""
 
 
-class _Message(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class PayReply(_Message):
+class PayReply(Message):
     """The answer to a payment order: `zt` 1 paid, 2 refused with `sbyy`."""
 
     bdhm: str
-    zt: str = Field(pattern="^[12]$")
+    zt: Either
     yhlsh: str = Field(default="", max_length=64)
     hzdh: str = Field(default="", max_length=64)
     je: Cents
     jysj: Time | None = None
-    sbyy: str = Field(default="", max_length=500)
+    sbyy: Reason = ""
 
     @model_validator(mode="after")
     def _is_whole(self) -> PayReply:
@@ -47,11 +43,11 @@ class PayReply(_Message):
         return self
 
 
-class StatementLine(_Message):
+class StatementLine(Message):
     """One movement: `fx` 1 came in, 2 went out."""
 
     yhlsh: str = Field(min_length=1, max_length=64)
-    fx: str = Field(pattern="^[12]$")
+    fx: Either
     je: Cents
     jysj: Time
     dfhm: str = Field(default="", max_length=200)
@@ -61,7 +57,7 @@ class StatementLine(_Message):
     bdhm: str = Field(default="", max_length=32)
 
 
-class StatementReply(_Message):
+class StatementReply(Message):
     """The main account over some days."""
 
     bdhm: str

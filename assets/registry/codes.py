@@ -9,7 +9,6 @@ from __future__ import annotations
 from assets.documents import Action
 
 QUERY, CONTROL = "1", "2"
-CONTROLLED, NOT_CONTROLLED = "1", "2"
 RECEIVED, NOT_RECEIVED = "1", "2"
 
 CODES: dict[Action, str] = {

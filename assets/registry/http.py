@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from assets import formats
-from assets.documents import Action
 from assets.errors import BadFormat, GatewayAnsweredGarbage, GatewayRefused
 from assets.gateway import ControlOrder, ControlReceipt, Encumbrance, FoundAsset, QueryAnswer, QueryOrder
 from assets.posting import ANSWER_SECONDS, Poster
 from assets.registry import codes, messages
-from assets.registry.replies import ControlReply, Receipt, Right, RightsReply, Seizure
-from assets.terms import AssetKind, check_term
+from assets.registry.replies import ControlReply, Receipt, Right, RightsReply
+from assets.terms import AssetKind
+from assets.title_registers import mortgages, receipt_of, seizures
 
 ACTIONS = frozenset(codes.CODES)
 NUMBER_FIELD = "CXQQDH"
@@ -51,23 +51,7 @@ class HttpRegistry:
         await self._deliver_papers(order)
         body = messages.control(order)
         reply = await self._poster.post("/registry/control", body, ControlReply, NUMBER_FIELD)
-        is_registered = reply.KZZT == codes.CONTROLLED
-        if is_registered and reply.CFXX and order.action not in (Action.SEIZE, Action.PRE_REGISTER):
-            raise GatewayAnsweredGarbage(self.name, "CFXX")
-        if _is_too_long(order, reply):
-            raise GatewayAnsweredGarbage(self.name, "CSJSRQ")
-        return ControlReceipt(
-            is_registered=is_registered,
-            waiting_rank=len(reply.CFXX) if is_registered else 0,
-            controlled_cents=0,
-            over_cents=0,
-            starts_on=reply.CSKSRQ,
-            ends_on=reply.CSJSRQ,
-            reason=reply.WNKZYY,
-            receipt_number=reply.CFYWH or reply.YWH,
-            earlier=tuple(map(_seizure, reply.CFXX)),
-            document=reply.HZNR,
-        )
+        return receipt_of(self.name, AssetKind.REAL_ESTATE, order, reply, reply.CFYWH or reply.YWH)
 
     async def _deliver_papers(self, order: QueryOrder | ControlOrder) -> None:
         if order.papers:
@@ -101,32 +85,10 @@ class HttpRegistry:
         )
 
 
-def _is_too_long(order: ControlOrder, reply: ControlReply) -> bool:
-    if reply.CSKSRQ is None or reply.CSJSRQ is None or not order.action.is_first:
-        return False
-    try:
-        check_term(AssetKind.REAL_ESTATE, reply.CSKSRQ, reply.CSJSRQ)
-    except BadFormat:
-        return True
-    return False
-
-
-def _seizure(one: Seizure) -> Encumbrance:
-    return Encumbrance(
-        "seizure",
-        one.CFJG,
-        None,
-        one.JSRQ,
-        case_number=one.AH or one.CFWH,
-        order_number=one.CFDH,
-        rank=int(one.LHSX or 0),
-    )
-
-
 def _encumbrances(right: Right) -> tuple[Encumbrance, ...]:
     return (
-        *map(_seizure, right.CFXX),
-        *(Encumbrance("mortgage", one.DYQR, one.BDBZZQSE, None) for one in right.DYXX),
+        *seizures(right.CFXX),
+        *mortgages(right.DYXX),
         *(Encumbrance("objection", one.YYR, None, None) for one in right.YYXX),
         *((Encumbrance("lock", right.SDZT, None, None),) if right.SDZT else ()),
     )

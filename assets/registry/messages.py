@@ -5,13 +5,13 @@ Two calls go before it: one carries the officer's two certificates, one the imag
 
 from __future__ import annotations
 
-import base64
 from typing import Any
 
 from assets import formats
-from assets.documents import OFFICIAL_NAMES, names_on_the_wire
+from assets.documents import names_on_the_wire
 from assets.gateway import ControlOrder, Letterhead, Paper, Subject
 from assets.registry import codes
+from assets.title_registers import follow_up, papers_of
 from assets.wire import day_text
 
 
@@ -36,7 +36,7 @@ def head(letter: Letterhead, subject: Subject, xz: str) -> dict[str, Any]:
 
 def control(order: ControlOrder) -> dict[str, Any]:
     """The body that asks to seize one unit, to renew or release that, or to transfer its title."""
-    body = {
+    return {
         **head(order.head, order.subject, codes.CONTROL),
         "KZCS": codes.CODES[order.action],
         "BDCQLLX": order.details.get("BDCQLLX", ""),
@@ -46,17 +46,13 @@ def control(order: ControlOrder) -> dict[str, Any]:
         "CKWH": order.ruling_number,
         "KSRQ": day_text(order.starts_on),
         "JSRQ": day_text(order.ends_on),
+        **follow_up(order),
     }
-    if order.original is not None:
-        body |= {"YDJDH": order.original.number, "YDJAH": order.original.case_number}
-    if order.payee is not None:
-        body["SRR"] = order.payee.name
-    return body
 
 
 def papers(letter: Letterhead, sealed: tuple[Paper, ...]) -> dict[str, Any]:
     """The call that carries the papers of a request, each with its seal."""
-    return {"CXQQDH": letter.number, "AH": letter.case_number, "WSXX": [_paper(one) for one in sealed]}
+    return {"CXQQDH": letter.number, "AH": letter.case_number, "WSXX": papers_of(sealed)}
 
 
 def certificates(letter: Letterhead) -> dict[str, Any]:
@@ -66,15 +62,4 @@ def certificates(letter: Letterhead) -> dict[str, Any]:
         "FYMC": letter.court_name,
         "CBR": letter.judge,
         "ZJXX": [{"ZJMC": "工作证", "ZJBH": letter.work_card}, {"ZJMC": "执行公务证", "ZJBH": letter.duty_card}],
-    }
-
-
-def _paper(paper: Paper) -> dict[str, str]:
-    return {
-        "WSMC": OFFICIAL_NAMES[paper.document],
-        "WSBH": paper.number,
-        "WSNR": base64.b64encode(paper.content).decode(),
-        "WSZY": paper.sha256,
-        "DZQZ": paper.seal,
-        "QZBH": paper.seal_key_id,
     }

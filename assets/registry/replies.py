@@ -8,65 +8,46 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from assets.registry import codes
-from assets.wire import Cents, Day, DocumentBytes, Number, Time, Word, contradiction_in
-
-MOST_ITEMS = 5000
-_Rank = Annotated[str, Field(pattern=r"^\d{0,3}$")]
+from assets import title_registers
+from assets.title_registers import MOST_ITEMS, Mortgage, TitleControlReply, TitleReply
+from assets.wire import Either, Message, Number, Reason, Time, Word, contradiction_in
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
-class Reply(_Body):
-    """What all have in common."""
-
-    CXQQDH: Number
-
-
-class Receipt(Reply):
+class Receipt(TitleReply):
     """The answer to papers or certificates."""
 
-    JSZT: Annotated[str, Field(pattern="^[12]$")]
-    WJSYY: Annotated[str, Field(max_length=500)] = ""
+    JSZT: Either
+    WJSYY: Reason = ""
 
 
-class Seizure(_Body):
+class Seizure(title_registers.Seizure):
     """A seizure that stands on the unit."""
 
-    CFJG: Word
     CFWH: Word = ""
-    AH: Word = ""
-    JSRQ: Day = None
-    CFDH: Number = ""
-    LHSX: _Rank = ""
+
+    @property
+    def case_number(self) -> str:
+        """Of the case; without one, the number of the seizure's own document."""
+        return self.AH or self.CFWH
 
 
-class Mortgage(_Body):
-    """A mortgage on the unit."""
-
-    DYQR: Word
-    BDBZZQSE: Cents = 0
-
-
-class Objection(_Body):
+class Objection(Message):
     """An objection to the title that is on record (异议登记)."""
 
     YYR: Word
     YYSX: Word = ""
 
 
-class CoOwner(_Body):
+class CoOwner(Message):
     """Somebody whom it belongs to as well."""
 
     GYR: Word
     GYFE: Word = ""
 
 
-class Right(_Body):
+class Right(Message):
     """One unit that the person has a title to."""
 
     BDCDYH: Number
@@ -83,7 +64,7 @@ class Right(_Body):
     GYRXX: list[CoOwner] = Field(default_factory=list, max_length=MOST_ITEMS)
 
 
-class RightsReply(Reply):
+class RightsReply(TitleReply):
     """The answer to a query. An empty list under the request's own number says that nothing was found."""
 
     FKSJ: Time
@@ -97,24 +78,9 @@ class RightsReply(Reply):
         return self
 
 
-class ControlReply(Reply):
+class ControlReply(TitleControlReply):
     """The answer to an order to control."""
 
-    KZZT: Annotated[str, Field(pattern="^[12]$")]
-    CSKSRQ: Day = None
-    CSJSRQ: Day = None
-    WNKZYY: Annotated[str, Field(max_length=500)] = ""
-    YWH: Number = ""
     CFYWH: Number = ""
-    """The registry's own number of the seizure; `YWH` is that of this piece of business."""
-    CFXX: list[Seizure] = Field(default_factory=list, max_length=MOST_ITEMS)
-    """The seizures that stand before this one."""
-    HZNR: DocumentBytes = b""
-
-    @model_validator(mode="after")
-    def _agrees(self) -> ControlReply:
-        if self.CSKSRQ and self.CSJSRQ and self.CSJSRQ < self.CSKSRQ:
-            raise contradiction_in("CSJSRQ")
-        if self.CFXX and self.CSKSRQ and self.KZZT == codes.CONTROLLED:
-            raise contradiction_in("CFXX")  # waiting, and yet with a term
-        return self
+    """The registry's own number of the seizure."""
+    CFXX: tuple[Seizure, ...] = Field(default=(), max_length=MOST_ITEMS)

@@ -11,9 +11,8 @@ from assets.simulators.conduct import Refused, Service
 from assets.simulators.lines import Hold
 from assets.simulators.manners import Trouble
 from assets.simulators.titles import Deed, TitleOrder
+from assets.title_registers import CONTROLLED, NOT_CONTROLLED
 from assets.wire import day_text
-
-DONE, NOT_DONE = "1", "2"
 
 
 def control_service(
@@ -26,7 +25,7 @@ def control_service(
     """The service that takes orders about the thing in the field `reference`; `reason` is why it contradicts itself."""
 
     def contrary(body: dict[str, Any]) -> dict[str, Any]:
-        return body | {"KZZT": NOT_DONE, "WNKZYY": reason, "CFXX": []}
+        return body | {"KZZT": NOT_CONTROLLED, "WNKZYY": reason, "CFXX": []}
 
     return Service(name, "CXQQDH", "ZJH", reference, scripted, do, contrary, "YDJDH")
 
@@ -60,7 +59,7 @@ def answer(order: TitleOrder, deed: Deed) -> dict[str, Any]:
     receipt = f"协助执行回执（虚构）\n{order.number}\n{deed.undone}\n"
     return {
         "CXQQDH": order.number,
-        "KZZT": NOT_DONE if deed.undone else DONE,
+        "KZZT": NOT_CONTROLLED if deed.undone else CONTROLLED,
         "CSKSRQ": deed.first_day,
         "CSJSRQ": deed.last_day,
         "WNKZYY": deed.undone,

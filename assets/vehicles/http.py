@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from assets import formats
 from assets.errors import BadFormat, GatewayAnsweredGarbage
-from assets.gateway import ControlOrder, ControlReceipt, Encumbrance, FoundAsset, QueryAnswer, QueryOrder
+from assets.gateway import ControlOrder, ControlReceipt, FoundAsset, QueryAnswer, QueryOrder
 from assets.posting import ANSWER_SECONDS, Poster
-from assets.terms import AssetKind, check_term
+from assets.terms import AssetKind
+from assets.title_registers import mortgages, receipt_of, seizures
 from assets.vehicles import messages
-from assets.vehicles.messages import ControlReply, Seizure, Vehicle, VehiclesReply
+from assets.vehicles.messages import ControlReply, Vehicle, VehiclesReply
 
 ACTIONS = frozenset(messages.CODES)
 NUMBER_FIELD = "CXQQDH"
@@ -43,23 +44,7 @@ class HttpVehicles:
     async def control(self, order: ControlOrder) -> ControlReceipt:
         """Have one vehicle seized or impounded, that renewed or released, or its title transferred."""
         reply = await self._poster.post("/vehicles/control", messages.control(order), ControlReply, NUMBER_FIELD)
-        is_registered = reply.KZZT == messages.CONTROLLED
-        if is_registered and reply.CFXX and not order.action.is_first:
-            raise GatewayAnsweredGarbage(self.name, "CFXX")
-        if _is_too_long(order, reply):
-            raise GatewayAnsweredGarbage(self.name, "CSJSRQ")
-        return ControlReceipt(
-            is_registered=is_registered,
-            waiting_rank=len(reply.CFXX) if is_registered else 0,
-            controlled_cents=0,
-            over_cents=0,
-            starts_on=reply.CSKSRQ,
-            ends_on=reply.CSJSRQ,
-            reason=reply.WNKZYY,
-            receipt_number=reply.YWH,
-            earlier=tuple(map(_seizure, reply.CFXX)),
-            document=reply.HZNR,
-        )
+        return receipt_of(self.name, AssetKind.MOVABLE, order, reply, reply.YWH)
 
     def _found(self, vehicle: Vehicle) -> FoundAsset:
         try:
@@ -72,10 +57,7 @@ class HttpVehicles:
             description=vehicle.CLPP,
             value_cents=None,
             available_cents=None,
-            encumbrances=(
-                *map(_seizure, vehicle.CFXX),
-                *(Encumbrance("mortgage", one.DYQR, one.BDBZZQSE, None) for one in vehicle.DYXX),
-            ),
+            encumbrances=seizures(vehicle.CFXX) + mortgages(vehicle.DYXX),
             details={
                 "CLSBDM": vin,
                 "CLPP": vehicle.CLPP,
@@ -85,25 +67,3 @@ class HttpVehicles:
                 "ZT": vehicle.ZT,
             },
         )
-
-
-def _seizure(one: Seizure) -> Encumbrance:
-    return Encumbrance(
-        "seizure",
-        one.CFJG,
-        None,
-        one.JSRQ,
-        case_number=one.AH,
-        order_number=one.CFDH,
-        rank=int(one.LHSX or 0),
-    )
-
-
-def _is_too_long(order: ControlOrder, reply: ControlReply) -> bool:
-    if reply.CSKSRQ is None or reply.CSJSRQ is None or not order.action.is_first:
-        return False
-    try:
-        check_term(AssetKind.MOVABLE, reply.CSKSRQ, reply.CSJSRQ)
-    except BadFormat:
-        return True
-    return False
