@@ -11,7 +11,7 @@ from assets.terms import AssetKind
 
 
 def _open(settings: GatewaySettings, poster: Poster) -> Gateway:
-    return HttpBank(name=settings.name, poster=poster, yhdh=settings.code)
+    return HttpBank(poster, settings.code)
 
 
 KIND: GatewayKind = GatewayKind(

@@ -9,7 +9,7 @@ from assets.banks.replies import Account, AccountsReply, ControlReply, EarlierFr
 from assets.documents import Action
 from assets.errors import BadFormat, GatewayAnsweredGarbage
 from assets.gateway import ControlOrder, ControlReceipt, Encumbrance, FoundAsset, Movement, QueryAnswer, QueryOrder
-from assets.posting import ANSWER_SECONDS, Poster
+from assets.posting import Poster
 from assets.terms import AssetKind, check_term
 from assets.wire import yuan
 
@@ -18,21 +18,13 @@ NUMBER_FIELD = "bdhm"
 
 
 class HttpBank:
-    """One bank, or one clearing house for many, at `base_url`."""
+    """One bank, or one clearing house for many, that knows a bank by its code `yhdh`."""
 
     actions = ACTIONS
 
-    def __init__(
-        self,
-        base_url: str = "",
-        name: str = "bank",
-        *,
-        answer_seconds: float = ANSWER_SECONDS,
-        poster: Poster | None = None,
-        yhdh: str = "",
-    ) -> None:
-        self.name = name
-        self._poster = poster or Poster(name, base_url, answer_seconds=answer_seconds)
+    def __init__(self, poster: Poster, yhdh: str = "") -> None:
+        self.name = poster.name
+        self._poster = poster
         self._yhdh = yhdh
 
     async def close(self) -> None:

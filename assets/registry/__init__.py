@@ -11,7 +11,7 @@ from assets.terms import AssetKind
 
 
 def _open(settings: GatewaySettings, poster: Poster) -> Gateway:
-    return HttpRegistry(name=settings.name, poster=poster)
+    return HttpRegistry(poster)
 
 
 KIND: GatewayKind = GatewayKind(

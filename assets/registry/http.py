@@ -5,7 +5,7 @@ from __future__ import annotations
 from assets import formats
 from assets.errors import BadFormat, GatewayAnsweredGarbage, GatewayRefused
 from assets.gateway import ControlOrder, ControlReceipt, Encumbrance, FoundAsset, QueryAnswer, QueryOrder
-from assets.posting import ANSWER_SECONDS, Poster
+from assets.posting import Poster
 from assets.registry import codes, messages
 from assets.registry.replies import ControlReply, Receipt, Right, RightsReply
 from assets.terms import AssetKind
@@ -16,20 +16,13 @@ NUMBER_FIELD = "CXQQDH"
 
 
 class HttpRegistry:
-    """One registry at `base_url`."""
+    """One registry, over a connection with whatever was agreed for it."""
 
     actions = ACTIONS
 
-    def __init__(
-        self,
-        base_url: str = "",
-        name: str = "registry",
-        *,
-        answer_seconds: float = ANSWER_SECONDS,
-        poster: Poster | None = None,
-    ) -> None:
-        self.name = name
-        self._poster = poster or Poster(name, base_url, answer_seconds=answer_seconds)
+    def __init__(self, poster: Poster) -> None:
+        self.name = poster.name
+        self._poster = poster
 
     async def close(self) -> None:
         """Give back every connection."""

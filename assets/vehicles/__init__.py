@@ -11,7 +11,7 @@ from assets.vehicles.http import ACTIONS, HttpVehicles
 
 
 def _open(settings: GatewaySettings, poster: Poster) -> Gateway:
-    return HttpVehicles(name=settings.name, poster=poster)
+    return HttpVehicles(poster)
 
 
 KIND: GatewayKind = GatewayKind(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from assets import formats
 from assets.errors import BadFormat, GatewayAnsweredGarbage
 from assets.gateway import ControlOrder, ControlReceipt, FoundAsset, QueryAnswer, QueryOrder
-from assets.posting import ANSWER_SECONDS, Poster
+from assets.posting import Poster
 from assets.terms import AssetKind
 from assets.title_registers import mortgages, receipt_of, seizures
 from assets.vehicles import messages
@@ -16,20 +16,13 @@ NUMBER_FIELD = "CXQQDH"
 
 
 class HttpVehicles:
-    """The register at `base_url`."""
+    """The register, over a connection with whatever was agreed for it."""
 
     actions = ACTIONS
 
-    def __init__(
-        self,
-        base_url: str = "",
-        name: str = "vehicles",
-        *,
-        answer_seconds: float = ANSWER_SECONDS,
-        poster: Poster | None = None,
-    ) -> None:
-        self.name = name
-        self._poster = poster or Poster(name, base_url, answer_seconds=answer_seconds)
+    def __init__(self, poster: Poster) -> None:
+        self.name = poster.name
+        self._poster = poster
 
     async def close(self) -> None:
         """Give back every connection."""

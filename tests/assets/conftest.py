@@ -17,6 +17,7 @@ from assets.audit import Actor
 from assets.banks.http import HttpBank
 from assets.demonstration import CITY_CASE, Script, seed
 from assets.gateway import Gateway
+from assets.posting import Poster
 from assets.registry.http import HttpRegistry
 from assets.service import AT_ONCE, Assets
 from assets.simulators.people import everybody
@@ -128,8 +129,8 @@ class Desk:
             self.database,
             gateways
             or [
-                HttpBank(self.bank.url, answer_seconds=answer_seconds),
-                HttpRegistry(self.registry.url, answer_seconds=answer_seconds),
+                HttpBank(Poster("bank", self.bank.url, answer_seconds=answer_seconds)),
+                HttpRegistry(Poster("registry", self.registry.url, answer_seconds=answer_seconds)),
             ],
             AssetTrail(Audit(self.clock), Journal(self.clock)),
             self.clock,

@@ -17,6 +17,7 @@ from assets.banks.http import HttpBank
 from assets.documents import NEEDED, Action
 from assets.errors import GatewayAnsweredGarbage, GatewayBroke, GatewayRefused, GatewayTrouble, GatewayUnreachable
 from assets.gateway import ControlOrder, Letterhead, QueryOrder, Subject
+from assets.posting import Poster
 from assets.registry.http import HttpRegistry
 from assets.terms import AssetKind
 from tests.support.waiting import until
@@ -71,7 +72,7 @@ async def other() -> AsyncIterator[OtherSide]:
 @pytest.fixture
 async def bank(other: OtherSide) -> AsyncIterator[HttpBank]:
     """The bank's gateway."""
-    gateway = HttpBank(other.url, answer_seconds=0.5)
+    gateway = HttpBank(Poster("bank", other.url, answer_seconds=0.5))
     yield gateway
     await gateway.close()
 
@@ -79,7 +80,7 @@ async def bank(other: OtherSide) -> AsyncIterator[HttpBank]:
 @pytest.fixture
 async def registry(other: OtherSide) -> AsyncIterator[HttpRegistry]:
     """The registry's gateway."""
-    gateway = HttpRegistry(other.url, answer_seconds=0.5)
+    gateway = HttpRegistry(Poster("registry", other.url, answer_seconds=0.5))
     yield gateway
     await gateway.close()
 
@@ -300,7 +301,7 @@ async def test_the_ways_of_not_answering_are_told_apart(other: OtherSide, bank: 
 
 
 async def test_a_bank_that_does_not_listen_is_unreachable() -> None:
-    gateway = HttpBank("http://127.0.0.1:9", answer_seconds=0.5)
+    gateway = HttpBank(Poster("bank", "http://127.0.0.1:9", answer_seconds=0.5))
     with pytest.raises(GatewayUnreachable):
         await gateway.query(QUERY)
     await gateway.close()

@@ -260,7 +260,7 @@ async def test_a_gateway_that_keeps_breaking_is_left_alone_for_a_while(other: Si
     clock = _Clock()
     breaker = Breaker(failures=3, rest_seconds=30, clock=clock)
     poster = Poster("bank", other.url, answer_seconds=1, breaker=breaker)
-    bank = HttpBank(poster=poster)
+    bank = HttpBank(poster)
     other.behave("broken")
     for number in range(3):
         with pytest.raises(GatewayBroke):
@@ -283,7 +283,7 @@ async def test_a_gateway_that_keeps_breaking_is_left_alone_for_a_while(other: Si
 async def test_a_probe_that_is_cancelled_does_not_bar_the_next(other: Simulator) -> None:
     clock = _Clock()
     breaker = Breaker(failures=1, rest_seconds=30, clock=clock)
-    bank = HttpBank(poster=Poster("bank", other.url, breaker=breaker))
+    bank = HttpBank(Poster("bank", other.url, breaker=breaker))
     breaker.failed()
     clock.now += 30
     other.behave("silent", requests=1)
@@ -298,7 +298,7 @@ async def test_a_probe_that_is_cancelled_does_not_bar_the_next(other: Simulator)
 
 
 async def test_a_gateway_is_never_asked_faster_than_agreed(other: Simulator) -> None:
-    bank = HttpBank(poster=Poster("bank", other.url, pace=Pace(per_second=0.1, burst=2)))
+    bank = HttpBank(Poster("bank", other.url, pace=Pace(per_second=0.1, burst=2)))
     await bank.query(query("C1"))
     await bank.query(query("C2"))
     with pytest.raises(GatewayBusy) as busy:
@@ -318,7 +318,7 @@ async def other(tmp_path: Path) -> AsyncIterator[Simulator]:
 
 
 async def test_a_bank_that_speaks_xml_says_the_same(other: Simulator) -> None:
-    plain, xml = HttpBank(other.url), HttpBank(poster=Poster("bank", other.url, form=BodyFormat.XML))
+    plain, xml = HttpBank(Poster("bank", other.url)), HttpBank(Poster("bank", other.url, form=BodyFormat.XML))
     first = await plain.query(query("C1"))
     assert (await xml.query(query("C1"))).assets == first.assets
     receipt = await xml.control(order("A1", cents=5_000))
@@ -347,17 +347,17 @@ async def test_signed_requests_are_believed_and_so_are_signed_answers(tmp_path: 
     private, public = keys()
     simulator = Simulator("bank", tmp_path / "b.sqlite3", delay_seconds=0, talk=Talk(callers=public, signer=private))
     await simulator.start()
-    bank = HttpBank(poster=Poster("bank", simulator.url, signing=Signing(private, public)))
+    bank = HttpBank(Poster("bank", simulator.url, signing=Signing(private, public)))
     assert (await bank.query(query("C1"))).assets
     assert (await bank.control(order("A1", cents=100))).controlled_cents == 100
     simulator.behave("refuses", reason="不")
     with pytest.raises(GatewayRefused, match="不"):
         await bank.query(query("C2"))
-    numbered = HttpBank(poster=Poster("bank", f"{simulator.url}/b/001", signing=Signing(private, public)))
+    numbered = HttpBank(Poster("bank", f"{simulator.url}/b/001", signing=Signing(private, public)))
     simulator.behave_as_scripted()
     simulator.conduct.most_seconds = 0
     await numbered.query(query("C3"))
-    unsigned = HttpBank(simulator.url)
+    unsigned = HttpBank(Poster("bank", simulator.url))
     with pytest.raises(GatewayBroke, match="400"):
         await unsigned.query(query("C4"))
     for gateway in (bank, numbered, unsigned):
@@ -366,14 +366,14 @@ async def test_signed_requests_are_believed_and_so_are_signed_answers(tmp_path: 
 
 
 async def test_an_answer_that_is_not_signed_as_agreed_is_garbage(other: Simulator, tmp_path: Path) -> None:
-    silent = HttpBank(poster=Poster("bank", other.url, signing=Signing(SECRET, SECRET)))
+    silent = HttpBank(Poster("bank", other.url, signing=Signing(SECRET, SECRET)))
     with pytest.raises(GatewayAnsweredGarbage, match="signature: missing"):
         await silent.query(query())
     stranger = Simulator("bank", tmp_path / "s.sqlite3", talk=Talk(signer=HmacKey("x", b"s" * 32)))
     late = Simulator("bank", tmp_path / "l.sqlite3", talk=Talk(signer=SECRET, clock=lambda: 1_000_000.0))
     for simulator, why in ((stranger, "wrong"), (late, "time")):
         await simulator.start()
-        bank = HttpBank(poster=Poster("bank", simulator.url, signing=Signing(SECRET, SECRET)))
+        bank = HttpBank(Poster("bank", simulator.url, signing=Signing(SECRET, SECRET)))
         with pytest.raises(GatewayAnsweredGarbage, match=f"signature: {why}"):
             await bank.query(query())
         await bank.close()
@@ -389,7 +389,7 @@ async def test_a_request_that_is_repeated_on_the_way_is_not_taken_again(tmp_path
     first: dict[str, Any] = {}
     simulator = Simulator("bank", tmp_path / "b.sqlite3", delay_seconds=0, talk=Talk(callers=SECRET))
     await simulator.start()
-    bank = HttpBank(poster=Poster("bank", simulator.url, signing=Repeating(SECRET)))
+    bank = HttpBank(Poster("bank", simulator.url, signing=Repeating(SECRET)))
     await bank.query(query("C1"))
     with pytest.raises(GatewayBroke, match="400"):
         await bank.query(query("C1"))

@@ -57,7 +57,7 @@ def _bank(**change: Any) -> HttpBank:
         "csksrq": "20261122",
         "csjsrq": "20271121",
     }
-    return HttpBank(poster=_told(good | change))
+    return HttpBank(_told(good | change))
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_each_action_on_land_has_its_code(action: Action, code: str) -> None:
 async def test_statements_are_asked_for_a_period() -> None:
     poster = _told({"bdhm": "C1", "zhxx": [{"khzh": "查无开户信息", "fksj": NOW}]})
     asked = QueryOrder(head("C1", Action.QUERY), PERSON, (), date(2026, 1, 1), date(2026, 6, 30))
-    await HttpBank(poster=poster).query(asked)
+    await HttpBank(poster).query(asked)
     assert (poster.sent[0]["ckkssj"], poster.sent[0]["ckjssj"]) == ("20260101", "20260630")
 
 
@@ -151,10 +151,10 @@ async def test_jieshi_485_a_term_longer_than_the_law_allows_is_no_answer_from_th
     reply = {"CXQQDH": "A1", "JSZT": "1", "KZZT": "1", "CSKSRQ": "20261122", "CSJSRQ": "20291122"}
     asked = order("A1", Action.SEIZE, reference=UNIT, kind=AssetKind.REAL_ESTATE)
     with pytest.raises(GatewayAnsweredGarbage, match="CSJSRQ"):
-        await HttpRegistry(poster=_told(reply)).control(asked)
+        await HttpRegistry(_told(reply)).control(asked)
     waiting = reply | {"CSJSRQ": "20291121", "CFXX": [{"CFJG": "某院"}]}
     with pytest.raises(GatewayAnsweredGarbage, match="CFXX"):
-        await HttpRegistry(poster=_told(waiting)).control(asked)
+        await HttpRegistry(_told(waiting)).control(asked)
 
 
 async def test_a_transfer_or_part_release_has_to_say_what_stays_frozen() -> None:
@@ -185,7 +185,7 @@ ACCOUNT = {"khzh": "6217000060000000008", "ye": "100.00", "kyye": "50.00", "fksj
 )
 async def test_accounts_that_contradict_are_garbage(accounts: list[dict[str, Any]], field: str) -> None:
     with pytest.raises(GatewayAnsweredGarbage) as garbage:
-        await HttpBank(poster=_told({"bdhm": "C1", "zhxx": accounts})).query(query())
+        await HttpBank(_told({"bdhm": "C1", "zhxx": accounts})).query(query())
     assert field in garbage.value.reason
     assert ACCOUNT["khzh"] not in garbage.value.reason
 
@@ -200,7 +200,7 @@ async def test_everything_about_an_account_is_read() -> None:
         "jymx": [{"jysj": NOW, "jdbz": "1", "jyje": "8.00", "zy": "工资"}],
         "jrzcxx": [{"zcbh": "LC1", "zcmc": "理财", "zclx": "基金", "se": "700", "zczje": "9.00", "kyje": "9.00"}],
     }
-    found = (await HttpBank(poster=_told({"bdhm": "C1", "zhxx": [account]})).query(query())).assets
+    found = (await HttpBank(_told({"bdhm": "C1", "zhxx": [account]})).query(query())).assets
     assert [(one.kind, one.reference, one.value_cents) for one in found] == [
         (AssetKind.BANK_ACCOUNT, ACCOUNT["khzh"], 10_000),
         (AssetKind.OTHER_RIGHT, "LC1", 900),
@@ -228,7 +228,7 @@ async def test_everything_about_a_unit_is_read() -> None:
         "GYRXX": [{"GYR": "某人", "GYFE": "1/2"}],
     }
     reply = {"CXQQDH": "C1", "FKSJ": NOW, "BDCQL": [right]}
-    unit = (await HttpRegistry(poster=_told(reply)).query(query())).assets[0]
+    unit = (await HttpRegistry(_told(reply)).query(query())).assets[0]
     assert [(one.kind, one.order_number, one.case_number) for one in unit.encumbrances] == [
         ("seizure", "F9", "文"),
         ("mortgage", "", ""),
@@ -238,7 +238,7 @@ async def test_everything_about_a_unit_is_read() -> None:
     assert (unit.details["DJZT"], unit.lists) == ("2", {"GYRXX": ("某人 1/2",)})
     twice = reply | {"BDCQL": [right, right]}
     with pytest.raises(GatewayAnsweredGarbage, match="BDCQL"):
-        await HttpRegistry(poster=_told(twice)).query(query())
+        await HttpRegistry(_told(twice)).query(query())
 
 
 @pytest.mark.parametrize(
@@ -260,7 +260,7 @@ async def test_everything_about_a_unit_is_read() -> None:
 )
 async def test_xml_that_could_do_harm_or_is_none_is_garbage(text: str) -> None:
     with pytest.raises(GatewayAnsweredGarbage):
-        await HttpBank(poster=Told(text.encode(), form=BodyFormat.XML)).query(query())
+        await HttpBank(Told(text.encode(), form=BodyFormat.XML)).query(query())
 
 
 def test_what_is_written_is_read_again_in_both_formats() -> None:
@@ -335,7 +335,7 @@ async def test_no_spoiled_answer_is_believed_or_breaks_anything(
         content = _bytes_of(spoiled, form)
         if chance.random() < 0.2:
             content = _torn(content, chance)
-        bank = HttpBank(poster=Told(content, form=form))
+        bank = HttpBank(Told(content, form=form))
         try:
             answer = await (bank.control(order("A1", cents=1_000)) if is_control else bank.query(query()))
         except GatewayTrouble as trouble:

@@ -19,6 +19,7 @@ from assets.documents import Action
 from assets.formats import bank_card, firm_code, real_estate_unit, resident_id, title_certificate
 from assets.gateway import ControlOrder, QueryOrder, Subject
 from assets.kinds import kinds
+from assets.posting import Poster
 from assets.simulators.people import everybody
 from tests.assets.conftest import TODAY
 from tests.assets.test_gateways import _head, _order
@@ -68,13 +69,13 @@ async def test_a_killed_bank_remembers_what_it_froze(tmp_path: Path) -> None:
     order = _freeze(subject, "6217000060000000008")
     flags = ("--data", str(tmp_path / "deep" / "bank.sqlite3"))
     with _process("bank", *flags) as (url, process):
-        gateway = HttpBank(url)
+        gateway = HttpBank(Poster("bank", url))
         first = await gateway.control(order)
         await gateway.close()
         process.send_signal(signal.SIGKILL)
         process.wait()
     with _process("bank", *flags) as (url, _):
-        gateway = HttpBank(url)
+        gateway = HttpBank(Poster("bank", url))
         assert await gateway.control(order) == first
         account = (await gateway.query(QueryOrder(_head(Action.QUERY), subject))).assets[0]
         assert account.available_cents == 18_643_217 - 100_000

@@ -21,6 +21,7 @@ from assets.banks.http import HttpBank
 from assets.claims import Claims
 from assets.demonstration import CITY_CASE, seed
 from assets.errors import Conflict
+from assets.posting import Poster
 from assets.requests import AWAITED, RequestState
 from assets.service import Assets
 from assets.simulators.accounts import Accounts
@@ -98,7 +99,7 @@ class FaultSoak:
             return
 
         gateways = [
-            HttpBank(f"{self.bank.url}/b/{place}", f"bank-{place}", answer_seconds=ANSWER_SECONDS)
+            HttpBank(Poster(f"bank-{place}", f"{self.bank.url}/b/{place}", answer_seconds=ANSWER_SECONDS))
             for place in self._places
         ]
         trail = AssetTrail(Audit(self.clock), Journal(self.clock))

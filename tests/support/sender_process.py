@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from assets.banks.http import HttpBank
+from assets.posting import Poster
 from assets.service import Assets
 from command_center.asset_access import AssetTrail
 from command_center.audit import Audit
@@ -18,7 +19,7 @@ from tests.support.court_seal import court_seal
 
 def numbered_banks(url: str, count: int) -> list[HttpBank]:
     """So many of the simulated banks."""
-    return [HttpBank(f"{url}/b/{place:03d}", f"bank-{place:03d}") for place in range(1, count + 1)]
+    return [HttpBank(Poster(f"bank-{place:03d}", f"{url}/b/{place:03d}")) for place in range(1, count + 1)]
 
 
 async def main() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from assets.banks.http import HttpBank
+from assets.posting import Poster
 from assets.registry.http import HttpRegistry
 from tests.support.simulator import Simulator
 
@@ -47,7 +48,7 @@ async def other_bank(tmp_path: Path, day: Day) -> AsyncIterator[Simulator]:
 @pytest.fixture
 async def bank(other_bank: Simulator) -> AsyncIterator[HttpBank]:
     """Our side of it."""
-    gateway = HttpBank(other_bank.url, answer_seconds=1)
+    gateway = HttpBank(Poster("bank", other_bank.url, answer_seconds=1))
     yield gateway
     await gateway.close()
 
@@ -65,6 +66,6 @@ async def other_registry(tmp_path: Path, day: Day) -> AsyncIterator[Simulator]:
 @pytest.fixture
 async def registry(other_registry: Simulator) -> AsyncIterator[HttpRegistry]:
     """Our side of it."""
-    gateway = HttpRegistry(other_registry.url, answer_seconds=1)
+    gateway = HttpRegistry(Poster("registry", other_registry.url, answer_seconds=1))
     yield gateway
     await gateway.close()

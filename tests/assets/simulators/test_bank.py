@@ -11,6 +11,7 @@ from assets.banks.http import HttpBank
 from assets.documents import Action
 from assets.errors import GatewayAccepted, GatewayRefused
 from assets.gateway import Subject
+from assets.posting import Poster
 from assets.terms import AssetKind
 from tests.assets.simulators.conftest import Day
 from tests.assets.simulators.orders import ACCOUNT, BALANCE, order, query, without_original
@@ -201,7 +202,7 @@ async def test_two_hundred_banks_answer_about_one_person_each_with_accounts_of_i
     found = []
     other_bank.conduct.most_seconds = 0
     for place in ("001", "077", "200"):
-        gateway = HttpBank(f"{other_bank.url}/b/{place}", f"bank-{place}")
+        gateway = HttpBank(Poster(f"bank-{place}", f"{other_bank.url}/b/{place}"))
         first = await gateway.query(query(f"C{place}"))
         assert (await gateway.query(query(f"D{place}"))).assets == first.assets
         for asset in first.assets:

@@ -14,6 +14,7 @@ from assets.errors import (
     GatewayTrouble,
     GatewayUnreachable,
 )
+from assets.posting import Poster
 from assets.registry.http import HttpRegistry
 from assets.simulators.manners import KINDS, Kind, Trouble, draw
 from assets.simulators.page_html import words
@@ -41,7 +42,7 @@ NOT_DONE = ("broken", "refuses", "objects", "accepted")
 @pytest.fixture
 async def hasty(other_bank: Simulator) -> HttpBank:
     """A gateway that gives up soon."""
-    return HttpBank(other_bank.url, answer_seconds=1)
+    return HttpBank(Poster("bank", other_bank.url, answer_seconds=1))
 
 
 @pytest.mark.parametrize("kind", TROUBLES)

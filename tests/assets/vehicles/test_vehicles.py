@@ -15,6 +15,7 @@ from assets import formats
 from assets.documents import Action
 from assets.errors import GatewayAnsweredGarbage, GatewayObjected, GatewayRefused
 from assets.gateway import ControlOrder, Subject
+from assets.posting import Poster
 from assets.simulators.people import everybody
 from assets.terms import AssetKind
 from assets.vehicles.http import HttpVehicles
@@ -40,7 +41,7 @@ async def other(tmp_path: Path) -> AsyncIterator[Simulator]:
 @pytest.fixture
 async def gateway(other: Simulator) -> AsyncIterator[HttpVehicles]:
     """Our side of it."""
-    gateway = HttpVehicles(other.url, answer_seconds=1)
+    gateway = HttpVehicles(Poster("vehicles", other.url, answer_seconds=1))
     yield gateway
     await gateway.close()
 
@@ -96,7 +97,7 @@ async def test_an_objection_is_told_from_a_refusal(gateway: HttpVehicles) -> Non
 
 
 def test_a_vehicle_whose_numbers_cannot_be_is_garbage() -> None:
-    gateway = HttpVehicles("http://127.0.0.1:9")
+    gateway = HttpVehicles(Poster("vehicles", "http://127.0.0.1:9"))
     good = Vehicle(HPHM=PLATE, CLSBDM="LSVFV2185N2000001", CLPP="虚构牌")
     assert gateway._found(good).reference == PLATE
     for change, field in (({"CLSBDM": "LSVFV2186N2000001"}, "CLSBDM"), ({"HPHM": "京A12345"}, "HPHM")):
