@@ -74,10 +74,11 @@ class GatewaysCollector(Collector):
 def simulators_of(settings: Settings) -> list[tuple[str, int]]:
     """Kind and port of each simulator on this machine; one may stand for many gateways of its kind."""
     listed = gateways_listed(settings.model_copy(update={"demonstration": True}))
-    simulated = [(one.kind, _loopback_port(one.url)) for one in listed]
+    simulated = [(one.kind, loopback_port(one.url)) for one in listed]
     return [(kind, port) for kind, port in dict.fromkeys(simulated) if port]
 
 
-def _loopback_port(url: str) -> int:
+def loopback_port(url: str) -> int:
+    """The port of a simulator on this machine; 0 where the address is another's, or asks for TLS."""
     parts = urlsplit(url)
     return (parts.port or 0) if parts.scheme == "http" and parts.hostname in LOOPBACK else 0

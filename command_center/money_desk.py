@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from assets.case_accounts.http import HttpPayingBank
@@ -15,6 +14,7 @@ from command_center.audit import Audit
 from command_center.clock import now
 from command_center.config import Settings
 from command_center.database import Database
+from command_center.gateways import loopback_port
 from command_center.translations import DEFAULT_LANGUAGE, translate
 from streams.hub.hub import Hub
 
@@ -51,9 +51,8 @@ def paying_bank_of(settings: Settings) -> HttpPayingBank:
 
 def paying_simulator(settings: Settings) -> list[tuple[str, int]]:
     """The simulated bank of the demonstration and its port; none where the address is of another machine."""
-    address = urlsplit(settings.paying_url)
-    is_here = settings.paying_file is None and address.hostname == "127.0.0.1"
-    return [(PAYING, address.port)] if is_here and address.port else []
+    port = loopback_port(settings.paying_url) if settings.paying_file is None else 0
+    return [(PAYING, port)] if port else []
 
 
 def practice_of(settings: Settings) -> Practice:

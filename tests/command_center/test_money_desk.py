@@ -33,6 +33,8 @@ async def test_without_a_file_it_is_at_its_address_and_simulated_on_this_machine
     assert bank.name == "paying"
     await bank.close()
     assert paying_simulator(Settings(paying_url="http://127.0.0.1:9")) == [("paying", 9)]
+    assert paying_simulator(Settings(paying_url="http://localhost:9")) == [("paying", 9)]
+    assert paying_simulator(Settings(paying_url="https://127.0.0.1:9")) == []
     assert paying_simulator(Settings(paying_url="https://bank.example.test")) == []
 
 
