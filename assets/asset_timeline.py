@@ -78,7 +78,7 @@ class Histories:
             asset = await session.get(Asset, asset_id)
             if asset is None:
                 raise NotFound("no-such-asset")
-            await case_of(session, actor, asset.case_id)
+            await case_of(session, actor, asset.case_id, missing="no-such-asset")
             names = await private_names(session, [asset.case_id])
             gathering = _Gathering(session, asset, names)
             requests = await gathering.requests()
