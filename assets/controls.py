@@ -23,8 +23,8 @@ from assets.lines import Lines
 from assets.measure_views import MeasureView, measure_view
 from assets.measures import MeasureChange
 from assets.names import private_names
-from assets.ordering import LONGEST_REASON, Payees, Warrant, check_cents, check_years, facts_of, require_same
-from assets.orders import Orders, case_of, require
+from assets.ordering import Payees, Warrant, check_cents, check_years, facts_of, require_same
+from assets.orders import LONGEST_REASON, Orders, case_of, require
 from assets.standing import hold, read_line
 from assets.tables import Asset, AssetRequest, Case, ControlMeasure, line_of
 from assets.terms import AssetKind, check_term, last_day

@@ -17,12 +17,10 @@ from assets.exemptions import ExemptProperty, SpecialAccount
 from assets.history import Chapter, History
 from assets.lines import Lines
 from assets.measures import EFFECTIVE, KEPT_NEXT, Keeping, MeasureChange, MeasureState
-from assets.orders import case_of, require
+from assets.orders import case_of, reason_of, require
 from assets.standing import hold, read_line
 from assets.tables import Asset, Case, ControlMeasure
 from assets.terms import AssetKind, china_day
-
-LONGEST_REASON = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +70,11 @@ class Findings:
             if asset is None:
                 raise NotFound("no-such-asset")
             case = await case_of(session, actor, asset.case_id, lock=True, missing="no-such-asset")
-            reason = _reason(reason)
+            reason = reason_of(reason)
             if marks.valuation_cents is not None and not marks.valuation_source.strip():
                 raise BadFormat("valuation-source", "missing")
-            asset.special = (marks.special or "") and str(marks.special)
-            asset.exempt = (marks.exempt or "") and str(marks.exempt)
+            asset.special = str(marks.special or "")
+            asset.exempt = str(marks.exempt or "")
             asset.is_only_home = marks.is_only_home
             asset.is_indivisible = marks.is_indivisible
             asset.valuation_cents = marks.valuation_cents
@@ -101,19 +99,18 @@ class Findings:
             Conflict: the measure isn't pre-registered.
         """
         async with self._records.write() as session:
-            case, measure, chapter = await self._held(session, actor, measure_id, reason)
+            case, measure, chapter = await self._held(session, actor, measure_id)
+            reason = reason_of(reason)
             if await self._is_first(session, key, "measure.registered", measure, actor):
                 if measure.state != MeasureState.PRE_REGISTERED:
                     raise Conflict("not-pre-registered", state=measure.state)
                 measure.move_to(MeasureState.IN_FORCE)
-                chapter.note(measure, MeasureChange.REGISTERED, reason=_reason(reason))
+                chapter.note(measure, MeasureChange.REGISTERED, reason=reason)
                 await self._lines.mirror(chapter, measure)
                 await chapter.close()
         await self._tell(case.id)
 
-    async def keep(
-        self, actor: Actor, measure_id: UUID, keeping: Keeping, key: UUID, *, place: str = "", reason: str = "-"
-    ) -> None:
+    async def keep(self, actor: Actor, measure_id: UUID, keeping: Keeping, key: UUID, *, place: str = "") -> None:
         """Say where an impounded movable is: `place` names the keeper, the store, or who has received it.
 
         Source: 查扣冻 §18, the record names the keeper.
@@ -123,7 +120,7 @@ class Findings:
             BadFormat: nobody is named who keeps or received it.
         """
         async with self._records.write() as session:
-            case, measure, chapter = await self._held(session, actor, measure_id, reason)
+            case, measure, chapter = await self._held(session, actor, measure_id)
             if await self._is_first(session, key, f"measure.{keeping}", measure, actor):
                 asset = await session.get_one(Asset, measure.asset_id)
                 is_held = MeasureState(measure.state) in EFFECTIVE or measure.keeping != ""
@@ -148,12 +145,13 @@ class Findings:
             Conflict: nothing contradicts it, or it doesn't stand any more.
         """
         async with self._records.write() as session:
-            case, measure, chapter = await self._held(session, actor, measure_id, reason)
+            case, measure, chapter = await self._held(session, actor, measure_id)
+            reason = reason_of(reason)
             if await self._is_first(session, key, "measure.resolved", measure, actor):
                 if not measure.contradiction:
                     raise Conflict("nothing-contradicts")
                 was, measure.contradiction = measure.contradiction, ""
-                chapter.note(measure, MeasureChange.RESOLVED, contradiction=was, reason=_reason(reason))
+                chapter.note(measure, MeasureChange.RESOLVED, contradiction=was, reason=reason)
                 if ends is not None:
                     if MeasureState(measure.state) not in EFFECTIVE | {MeasureState.WAITING}:
                         raise Conflict("measure-ended", state=measure.state)
@@ -170,14 +168,13 @@ class Findings:
             await self._lines.confirm(chapter, measure)
 
     async def _held(
-        self, session: AsyncSession, actor: Actor, measure_id: UUID, reason: str
+        self, session: AsyncSession, actor: Actor, measure_id: UUID
     ) -> tuple[Case, ControlMeasure, Chapter]:
         require(actor.may_control)
         measure = await session.get(ControlMeasure, measure_id)
         if measure is None:
             raise NotFound("no-such-measure")
         case = await case_of(session, actor, measure.case_id, lock=True, missing="no-such-measure")
-        _reason(reason)
         await hold(session, measure.line)
         await session.refresh(measure)
         return case, measure, self._history.chapter(session, actor.user_id)
@@ -189,9 +186,3 @@ class Findings:
 
     def _today(self) -> date:
         return china_day(self._clock())
-
-
-def _reason(text: str) -> str:
-    if not text.strip():
-        raise BadFormat("reason", "empty")
-    return text.strip()[:LONGEST_REASON]

@@ -20,8 +20,6 @@ from assets.standing import unsettled
 from assets.tables import Asset, AssetRequest, Case, ControlMeasure, Person
 from assets.terms import LONGEST_YEARS, AssetKind
 
-LONGEST_REASON = 500
-
 
 @dataclass(frozen=True, slots=True)
 class Warrant:
