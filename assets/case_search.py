@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from assets.audit import Actor, Records
 from assets.masks import masked_name
 from assets.measures import EFFECTIVE
-from assets.orders import require
+from assets.orders import require, visible
 from assets.search_words import Found, Place, holds, normal
 from assets.tables import Asset, Case, ControlMeasure, Person
 from assets.views import CaseHead, case_head
@@ -48,7 +48,7 @@ class CaseSearch:
     ) -> Found[FoundCase]:
         """The cases of the actor's courts whose number holds `text`, or with a person or an asset of that very name."""
         require(actor.may_see)
-        query = _cases_of(actor)
+        query = select(Case).where(visible(actor))
         wanted = normal(text)
         if wanted:
             with_asset = select(Asset.case_id).where(Asset.reference == wanted)
@@ -89,17 +89,12 @@ async def _with_persons(session: AsyncSession, actor: Actor, cases: Sequence[Cas
     ]
 
 
-def _cases_of(actor: Actor) -> Select[Any]:
-    query = select(Case).where(Case.court_id.in_(actor.court_ids))
-    return query if actor.case_ids is None else query.where(Case.id.in_(actor.case_ids))
-
-
 def _cases_with(name: str) -> Select[Any]:
     """The cases in which one so called is under enforcement: a firm by a part of its name, a person by the whole."""
-    visible = name.removesuffix("*")
-    is_called = Person.name.in_({visible, name}) | (Person.id_number == name)
-    by_surname = Person.name.startswith(visible, autoescape=True) if len(visible) == 1 else false()
+    bare = name.removesuffix("*")
+    is_called = Person.name.in_({bare, name}) | (Person.id_number == name)
+    by_surname = Person.name.startswith(bare, autoescape=True) if len(bare) == 1 else false()
     return select(Person.case_id).where(
-        or_(is_called, by_surname, and_(Person.is_firm, holds(Person.name, visible))),
+        or_(is_called, by_surname, and_(Person.is_firm, holds(Person.name, bare))),
         Person.role == _UNDER_ENFORCEMENT,
     )

@@ -20,7 +20,7 @@ from assets.errors import BadFormat
 from assets.masks import masked_description, masked_name, masked_reference
 from assets.measures import EFFECTIVE
 from assets.names import private_names
-from assets.orders import case_of, require
+from assets.orders import case_of, require, visible
 from assets.search_words import Found, Place, holds, normal, words_of
 from assets.standings import is_latest_measure, standing_column
 from assets.tables import Asset, AssetRequest, Case, ControlMeasure, Moment, Person
@@ -167,15 +167,14 @@ def _value_of(order: Order, text: str) -> date | datetime | int | UUID:
 
 
 def _assets_of(actor: Actor, order: Order) -> Select[Any]:
-    query = (
+    return (
         select(Asset, ControlMeasure, AssetRequest, Case, Person, _key(order))
         .join(Case, Case.id == Asset.case_id)
         .join(Person, Person.id == Asset.person_id)
         .outerjoin(ControlMeasure, is_latest_measure())
         .outerjoin(AssetRequest, AssetRequest.id == ControlMeasure.request_id)
-        .where(Case.court_id.in_(actor.court_ids))
+        .where(visible(actor))
     )
-    return query if actor.case_ids is None else query.where(Case.id.in_(actor.case_ids))
 
 
 def _filtered(query: Select[Any], wanted: Wanted, today: date) -> Select[Any]:
