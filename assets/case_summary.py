@@ -9,13 +9,11 @@ from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
 from assets.audit import Actor, Records
-from assets.documents import Action
 from assets.names import private_names
 from assets.orders import case_of, require
-from assets.overview import standings_of
+from assets.overview import is_latest_query, standings_of
 from assets.tables import AssetRequest, Case, Person
 from assets.terms import china_day
 from assets.views import CaseHead, PersonView, RequestView, Standings, case_head, person_view, request_view
@@ -81,23 +79,9 @@ async def _persons(session: AsyncSession, case: Case) -> list[Person]:
 
 
 async def _answers(session: AsyncSession, case_id: UUID) -> list[RequestView]:
-    later = aliased(AssetRequest)
-    is_query = AssetRequest.action == Action.QUERY.value
-    is_overtaken = (
-        select(later.id)
-        .where(
-            later.case_id == case_id,
-            later.action == Action.QUERY.value,
-            later.person_id == AssetRequest.person_id,
-            later.gateway == AssetRequest.gateway,
-            later.id > AssetRequest.id,
-        )
-        .exists()
-    )
-    latest = select(AssetRequest).where(AssetRequest.case_id == case_id, is_query, ~is_overtaken)
+    latest = select(AssetRequest).where(is_latest_query(case_id)).order_by(AssetRequest.gateway, AssetRequest.id)
     names = await private_names(session, [case_id])
-    rows = await session.scalars(latest.order_by(AssetRequest.gateway, AssetRequest.id))
-    return [request_view(one, names) for one in rows]
+    return [request_view(one, names) for one in await session.scalars(latest)]
 
 
 async def _ruling(session: AsyncSession, case_id: UUID) -> str:

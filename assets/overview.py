@@ -129,7 +129,8 @@ async def _assets(session: AsyncSession, case_id: UUID, today: date, names: Coll
     return [asset_view(*row, today, names) for row in await session.execute(query)]
 
 
-def _latest_queries(case_id: UUID) -> ColumnElement[bool]:
+def is_latest_query(case_id: UUID) -> ColumnElement[bool]:
+    """The latest query of each person of a case at each gateway."""
     later = aliased(AssetRequest)
     is_query = (AssetRequest.case_id == case_id) & (AssetRequest.action == Action.QUERY.value)
     overtaking = select(later.id).where(
@@ -145,7 +146,7 @@ def _latest_queries(case_id: UUID) -> ColumnElement[bool]:
 async def _answer_counts(session: AsyncSession, case_id: UUID) -> list[tuple[AnswerCount, datetime | None]]:
     query = (
         select(AssetRequest.person_id, AssetRequest.state, func.count(), func.max(AssetRequest.answered_at))
-        .where(_latest_queries(case_id))
+        .where(is_latest_query(case_id))
         .group_by(AssetRequest.person_id, AssetRequest.state)
         .order_by(AssetRequest.person_id, AssetRequest.state)
     )
@@ -165,7 +166,7 @@ async def _progress(session: AsyncSession, case_id: UUID) -> Progress | None:
 async def _answers(session: AsyncSession, case_id: UUID, names: Collection[str]) -> list[RequestView]:
     query: Select[AssetRequest] = (
         select(AssetRequest)
-        .where(_latest_queries(case_id))
+        .where(is_latest_query(case_id))
         .order_by(_place_in(AssetRequest.state, FIRST_ANSWERS), AssetRequest.id)
         .limit(LISTED_ANSWERS)
     )
