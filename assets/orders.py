@@ -257,3 +257,12 @@ def require_under_enforcement(person: Person) -> None:
     """Refuse anyone but the person under enforcement. Source: 法释〔2013〕20号 §7."""
     if person.role != "under_enforcement":
         raise NotUnderEnforcement("not-under-enforcement")
+
+
+async def person_of(session: AsyncSession, case: Case, person_id: UUID) -> Person:
+    """The person under enforcement of this case with this id."""
+    person = await session.get(Person, person_id)
+    if person is None or person.case_id != case.id:
+        raise NotFound("no-such-person")
+    require_under_enforcement(person)
+    return person

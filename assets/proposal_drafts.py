@@ -13,10 +13,10 @@ from assets.audit import Actor
 from assets.documents import Action
 from assets.errors import BadFormat, Conflict, NotFound
 from assets.identifiers import new_id
-from assets.orders import require_under_enforcement
+from assets.orders import person_of
 from assets.proposal_states import ProposalState
 from assets.proposed_things import MONEY, PROPOSABLE, checked_reference
-from assets.tables import Asset, Case, Person, Proposal
+from assets.tables import Asset, Case, Proposal
 from assets.terms import AssetKind
 
 
@@ -84,15 +84,6 @@ async def draft(session: AsyncSession, actor: Actor, case: Case, wish: ProposedC
 def is_same(first: Proposal, again: Proposal) -> bool:
     """Whether two of one key are one proposal of one officer."""
     return _asked(first) == _asked(again)
-
-
-async def person_of(session: AsyncSession, case: Case, person_id: UUID) -> Person:
-    """The person under enforcement of this case with this id."""
-    person = await session.get(Person, person_id)
-    if person is None or person.case_id != case.id:
-        raise NotFound("no-such-person")
-    require_under_enforcement(person)
-    return person
 
 
 def _asked(proposal: Proposal) -> tuple[object, ...]:

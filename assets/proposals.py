@@ -13,8 +13,8 @@ from assets.answers import Changed
 from assets.audit import Actor, AuditTrail, Records
 from assets.documents import Action
 from assets.errors import Conflict, NotFound
-from assets.orders import case_of, require
-from assets.proposal_drafts import ProposedControl, draft, is_same, person_of
+from assets.orders import case_of, person_of, require
+from assets.proposal_drafts import ProposedControl, draft, is_same
 from assets.proposal_records import clue_of, locked, newest, one, require_free
 from assets.proposal_states import ProposalState
 from assets.proposal_views import ProposalView

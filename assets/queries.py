@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from assets.audit import Actor, AuditNote, AuditTrail, Records
 from assets.documents import Action
-from assets.errors import Conflict, NotFound
-from assets.orders import Orders, case_of, require, require_under_enforcement
+from assets.errors import Conflict
+from assets.orders import Orders, case_of, person_of, require
 from assets.papers.sealing import Sealing
 from assets.tables import AssetRequest, Case, Person
 from assets.views import RequestView, request_view
@@ -36,10 +36,7 @@ class Queries:
         require(actor.may_query or (actor.may_propose and actor.case_ids is not None))
         async with self._records.write() as session:
             case = await case_of(session, actor, case_id, lock=True)
-            person = await session.get(Person, person_id)
-            if person is None or person.case_id != case.id:
-                raise NotFound("no-such-person")
-            require_under_enforcement(person)
+            person = await person_of(session, case, person_id)
             await self._require_unused(session, key, person)
             latest = await self._latest(session, person, gateways)
             new, again, asked = [], [], []
