@@ -327,6 +327,9 @@ class Controls:
         if asset is None:
             raise NotFound(missing)
         await case_of(session, actor, asset.case_id, lock=lock, missing=missing)
+        if lock:
+            # An answer or a judge may have said what it is while its case was waited for.
+            await session.refresh(asset)
         return asset
 
     def _allowed(self, actor: Actor, action: Action, facts: Facts) -> Allowed:

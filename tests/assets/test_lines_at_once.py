@@ -6,13 +6,14 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 
 from assets import sender
-from assets.errors import AssetsError
+from assets.errors import AssetsError, Conflict
+from assets.exemptions import SpecialAccount
 from assets.measures import EFFECTIVE, MeasureState
-from assets.tables import ControlMeasure
+from assets.tables import CASE_LOCK, Asset, Case, ControlMeasure
 from assets.terms import AssetKind
 from command_center.asset_access import AssetTrail
 from command_center.audit import Audit
@@ -22,6 +23,7 @@ from tests.assets.conftest import ACCOUNT, HOUSE, LAND
 from tests.support.courts import DEBTOR, Court, Courts, Thing
 from tests.support.postgresql import PostgreSQL
 from tests.support.records import postgresql_records
+from tests.support.waiting import until
 
 ROUNDS = 4
 
@@ -98,3 +100,24 @@ async def test_the_database_itself_refuses_a_second_one_in_force(side_by_side: C
 
     with pytest.raises(IntegrityError, match="one_effective"):
         await force()
+
+
+async def test_what_an_account_turns_out_to_be_while_an_order_waits_for_its_case_bars_the_order(
+    side_by_side: Courts,
+) -> None:
+    courts = side_by_side
+    await courts.add(Thing(ACCOUNT, DEBTOR, balance=100_000))
+    court = courts.courts[0]
+
+    async def is_waited_for() -> bool:
+        async with courts.database.read() as looking:
+            return bool(await looking.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")))
+
+    async with courts.database.write() as session:
+        asset = await session.get_one(Asset, court.assets[ACCOUNT])
+        await session.get_one(Case, asset.case_id, with_for_update=CASE_LOCK)
+        order = asyncio.create_task(courts.controls.freeze(court.judge, asset.id, court.warrant(), 40_000))
+        await until(is_waited_for)
+        asset.special = SpecialAccount.MIGRANT_WAGE.value
+    with pytest.raises(Conflict, match="account-not-freezable"):
+        await order
