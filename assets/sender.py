@@ -18,7 +18,7 @@ from uuid import UUID
 
 from assets.answers import Answers
 from assets.audit import Records
-from assets.claims import CLAIM_SECONDS, Claims, Taken
+from assets.claims import CLAIM_SECONDS, Claims
 from assets.errors import GatewayBusy, GatewayTrouble, GatewayUnreachable, PaperTampered
 from assets.gateway import Gateway, QueryOrder
 from assets.identifiers import new_id
@@ -86,7 +86,7 @@ class Sender:
 
     async def send_due(self) -> int:
         """Ask once what is due now, one after the other; how many it were."""
-        sealed = await self._read((await self._take()).ids)
+        sealed, _ = await self._take_up()
         for one in sealed:
             await self._ask(one)
         return len(sealed)
@@ -94,39 +94,30 @@ class Sender:
     async def _send(self, group: asyncio.TaskGroup) -> None:
         while True:
             self._awake.clear()
-            taken = await self._take()
-            for sealed in await self._read(taken.ids):
-                group.create_task(self._ask(sealed), name=f"ask {sealed.request.id}")
-            if not taken.is_all:
-                continue
-            with suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_SECONDS):
-                    await self._awake.wait()
+            try:
+                sealed, is_all = await self._take_up()
+            except Exception:  # the sender outlives a database that is away for a while; what was claimed runs out
+                logger.exception("could not take up what is to be sent")
+                sealed, is_all = [], True
+            for one in sealed:
+                group.create_task(self._ask(one), name=f"ask {one.request.id}")
+            if is_all:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK_SECONDS):
+                        await self._awake.wait()
 
-    async def _take(self) -> Taken:
+    async def _take_up(self) -> tuple[list[Sealed], bool]:
+        """Have in hand what is due and there is room for; and whether nothing else is due."""
         busy = Counter(self._asking.values())
         room = {name: self._at_once_each - busy[name] for name in self._gateways}
         free = self._at_once - len(self._asking)
         self._has_left_some = free <= 0 or any(left <= 0 for left in room.values())
-        try:
-            taken = await self._claims.take(room, free, self._asking)
-            self._has_left_some |= not taken.is_all or taken.is_passed_over
-            return taken
-        except Exception:  # the sender outlives a database that is away for a while
-            logger.exception("could not look for requests to send")
-            return Taken()
-
-    async def _read(self, ids: Sequence[UUID]) -> list[Sealed]:
-        if not ids:
-            return []
-        try:
-            sealed = await self._sealing.sealed(self._records, ids)
-        except Exception:  # they are found again when their claims have run out
-            logger.exception("could not read requests to send")
-            return []
+        taken = await self._claims.take(room, free, self._asking)
+        self._has_left_some |= not taken.is_all or taken.is_passed_over
+        sealed = await self._sealing.sealed(self._records, taken.ids) if taken.ids else []
         for one in sealed:
             self._asking[one.request.id] = one.request.gateway
-        return sealed
+        return sealed, taken.is_all
 
     async def _give_back(self, ids: Sequence[UUID]) -> None:
         try:
