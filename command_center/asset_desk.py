@@ -1,8 +1,8 @@
-"""The asset domain as an installation runs it: its gateways, its seal, its settings."""
+"""The asset domain as an installation runs it: its gateways, its seal, its settings, and all of it for one process."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -30,7 +30,42 @@ from command_center.court_seal import CourtSeal
 from command_center.database import Database
 from command_center.gateways import gateways_listed, gateways_of
 from command_center.journal import Journal
+from command_center.money_desk import case_accounts_of
+from command_center.operations.duties import Duties
 from streams.hub.hub import Hub
+
+
+class AssetDesk:
+    """What one web process has of assets: built together, run and closed together."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        hub: Hub,
+        audit: Audit,
+        journal: Journal,
+        watch: Callable[[Poster], None],
+    ) -> None:
+        self.assets = assets_of(settings, database, hub, audit, journal, watch)
+        self.cases = cases_of(database, hub, audit, journal)
+        self.sanctions = sanctions_of(settings, database, hub, audit, journal)
+        self.proposals = proposals_of(settings, database, hub, audit, journal)
+        self.duties = Duties(database)
+        self.case_accounts = case_accounts_of(settings, database, hub, audit)
+        self.terms = term_table_of(settings, database)
+        self.term_alarms = term_alarms_of(database, hub, audit, journal)
+        self.reading = asset_reading_of(database, audit, journal)
+        self.seal = CourtSeal(settings.keys)
+
+    def jobs(self) -> dict[str, Callable[[], Awaitable[None]]]:
+        """What runs as long as the process does, by name."""
+        return {"assets": self.assets.run, "case accounts": self.case_accounts.run}
+
+    async def close(self) -> None:
+        """Let go of the gateways' connections."""
+        await self.assets.close()
+        await self.case_accounts.close()
 
 
 def assets_of(

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
 from dash import Dash
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.responses import FileResponse
 from starlette.types import ASGIApp
 
@@ -65,38 +64,16 @@ from command_center.api import (
 )
 from command_center.api.descriptions import describe_refusals
 from command_center.api.field_page import FieldPage
-from command_center.asset_desk import (
-    asset_reading_of,
-    assets_of,
-    cases_of,
-    proposals_of,
-    sanctions_of,
-    term_alarms_of,
-    term_table_of,
-)
+from command_center.asset_desk import AssetDesk
 from command_center.audit import Audit
 from command_center.audit_reading import ANCHOR_FILE, AuditReader
 from command_center.certificates import AUTHORITY_FILE
 from command_center.clock import now
 from command_center.config import Settings
-from command_center.court_seal import CourtSeal
 from command_center.database import Database
 from command_center.errors import CommandCenterError
-from command_center.evidence.custody import Custody
-from command_center.evidence.custody_records import CustodyRecords
-from command_center.evidence.deletions import Deletions
-from command_center.evidence.denials import Denials
-from command_center.evidence.examinations import Examinations
-from command_center.evidence.exports.service import Exports
-from command_center.evidence.journal_reading import JournalReader
-from command_center.evidence.keyring import Keyring
-from command_center.evidence.notes import Notes
-from command_center.evidence.recordings import Recordings
-from command_center.evidence.retention import Retention
-from command_center.evidence.retention_rules import periods_of
-from command_center.evidence.store_tiered import store_of
 from command_center.evidence.timeline import TimeLines
-from command_center.evidence.tracks import Tracks
+from command_center.evidence_desk import EvidenceDesk
 from command_center.gateways import GatewaysCollector
 from command_center.journal import Journal
 from command_center.live import screens_socket
@@ -104,8 +81,6 @@ from command_center.live.board import Board
 from command_center.live.nodes import NodeAddress, Nodes
 from command_center.live.officers_socket import OfficersSocket
 from command_center.metrics import Measured, Metrics, NodesCollector
-from command_center.money_desk import case_accounts_of
-from command_center.operations.duties import Duties
 from command_center.operations.instructions import Instructions, deadlines_of
 from command_center.operations.positions import Positions
 from command_center.operations.service import Operations
@@ -175,25 +150,7 @@ class Web:
             self.database, self.hub, self.audit, self.journal, deadlines=deadlines_of(settings)
         )
         self.positions = Positions(self.database, self.journal)
-        self.store = store_of(settings, self.database)
-        self.denials = Denials(self.database, self.audit)
-        self.custody = Custody(self.database, self.audit, self.denials)
-        self.recordings = Recordings(self.database, self.audit, self.store, self.custody, self.denials)
-        self.examinations = Examinations(
-            self.database, self.audit, self.store, settings.data, self.custody, self.denials
-        )
-        periods = periods_of(settings)
-        self.retention = Retention(self.database, self.audit, self.denials, periods)
-        self.deletions = Deletions(
-            self.database,
-            self.audit,
-            self.denials,
-            periods,
-            exports=settings.exports,
-            delay=timedelta(hours=settings.deletion_delay_hours),
-        )
-        self.custody_records = CustodyRecords(self.database, self.audit, self.denials, periods)
-        self.exports = Exports(self.database, self.audit, self.journal, self.denials, settings.exports)
+        self.evidence = EvidenceDesk(settings, self.database, self.audit, self.journal)
         self.board = Board(self.hub, self.operations, self.instructions, self.positions)
         assumed = [NodeAddress(local.node, local.url) for local in settings.local_nodes]
         self.timelines = TimeLines(self.database, self.board.hub_state)
@@ -201,13 +158,7 @@ class Web:
         self.metrics.registry.register(NodesCollector(self.nodes))
         asked = GatewaysCollector()
         self.metrics.registry.register(asked)
-        self.assets = assets_of(settings, self.database, self.hub, self.audit, self.journal, asked.watch)
-        self.cases = cases_of(self.database, self.hub, self.audit, self.journal)
-        self.sanctions = sanctions_of(settings, self.database, self.hub, self.audit, self.journal)
-        self.proposals = proposals_of(settings, self.database, self.hub, self.audit, self.journal)
-        self.duties = Duties(self.database)
-        self.case_accounts = case_accounts_of(settings, self.database, self.hub, self.audit)
-        self.terms = term_table_of(settings, self.database)
+        self.desk = AssetDesk(settings, self.database, self.hub, self.audit, self.journal, asked.watch)
         self.sockets = OpenSockets(self.sign_ins)
         self.server, self.screens = self._build_pages()
         self.app = self._guard(self.server)
@@ -244,7 +195,7 @@ class Web:
             case_accounts_page.register,
             proposals_page.register,
             system_page.register,
-            partial(assets_panel.register, assets=self.assets, terms=self.terms),
+            partial(assets_panel.register, assets=self.desk.assets, terms=self.desk.terms),
         )
         return server, screens
 
@@ -258,7 +209,7 @@ class Web:
             CallbackDoors(CALLBACKS, page_access),
             self.screens.csp_hashes(),
             self.settings.page_origins,
-            self.denials.note_request,
+            self.evidence.denials.note_request,
         )
         return Measured(gate, self.metrics)
 
@@ -266,55 +217,77 @@ class Web:
         problems.install(server)
         names = AccountNames(self.database)
         for routes in (
+            *self._routes_of_people(names),
+            *self._routes_of_operations(),
+            *self._routes_of_evidence(names),
+            *self._routes_of_assets(names),
+            *self._routes_of_the_installation(server),
+        ):
+            server.include_router(routes)
+
+    def _routes_of_people(self, names: AccountNames) -> Iterable[APIRouter]:
+        """Who signs in, by what, and what they did."""
+        return (
             session.router(self.sign_ins, self.accounts),
             setup.router(self.setup_links, self.accounts),
             accounts.router(self.accounts),
-            audit.router(self.audit_reader, names, self.custody),
+            audit.router(self.audit_reader, names, self.evidence.custody),
             tokens.router(
                 self.operations.feeds, self.media_tokens, self.nodes, self.settings.turn, self.settings.page_origins
             ),
+        )
+
+    def _routes_of_operations(self) -> Iterable[APIRouter]:
+        """What goes on at the sites, and the sockets that push it."""
+        return (
             operations.router(self.operations),
             feeds.router(self.operations, self.board),
             instructions.router(self.instructions, self.board),
             positions.router(self.positions),
-            recordings.router(self.recordings),
-            notes.router(Notes(self.database, self.audit)),
-            tracks.router(Tracks(self.database), self.custody),
-            timeline.router(self.timelines),
-            journal.router(
-                JournalReader(self.database), names, Keyring(self.settings.data, self.settings.keys), self.custody
-            ),
-            custody.router(self.custody, self.examinations),
-            retention.router(self.retention, names),
-            deletions.router(self.deletions, self.custody_records, names),
-            exports.router(self.exports),
-            assets.router(self.assets),
-            asset_requests.router(self.assets, names, CourtSeal(self.settings.keys)),
-            cases.router(self.cases, names, now),
-            asset_terms.router(
-                asset_terms.Terms(
-                    self.terms,
-                    term_alarms_of(self.database, self.hub, self.audit, self.journal),
-                    names,
-                    CourtNames(self.database),
-                )
-            ),
-            asset_controls.router(self.assets),
-            sanctions.router(self.sanctions, names),
-            case_accounts.router(self.case_accounts, names),
-            asset_search.router(
-                asset_reading_of(self.database, self.audit, self.journal), names, self.assets.gateway_names
-            ),
-            asset_proposals.router(self.proposals, self.duties, names),
-            asset_duties.router(asset_duties.FieldAssets(self.assets, self.proposals, self.duties, names)),
             screens_socket.router(self.board, self.operations),
             OfficersSocket(self.board, self.hub, self.operations, self.instructions, self.positions).router(),
+        )
+
+    def _routes_of_evidence(self, names: AccountNames) -> Iterable[APIRouter]:
+        """What was recorded and written down, who saw it, and what becomes of it."""
+        evidence = self.evidence
+        return (
+            recordings.router(evidence.recordings),
+            notes.router(evidence.notes),
+            tracks.router(evidence.tracks, evidence.custody),
+            timeline.router(self.timelines),
+            journal.router(evidence.journal, names, evidence.keyring, evidence.custody),
+            custody.router(evidence.custody, evidence.examinations),
+            retention.router(evidence.retention, names),
+            deletions.router(evidence.deletions, evidence.custody_records, names),
+            exports.router(evidence.exports),
+        )
+
+    def _routes_of_assets(self, names: AccountNames) -> Iterable[APIRouter]:
+        """Cases, what the persons under enforcement own, and the money."""
+        desk = self.desk
+        terms = asset_terms.Terms(desk.terms, desk.term_alarms, names, CourtNames(self.database))
+        return (
+            assets.router(desk.assets),
+            asset_requests.router(desk.assets, names, desk.seal),
+            cases.router(desk.cases, names, now),
+            asset_terms.router(terms),
+            asset_controls.router(desk.assets),
+            sanctions.router(desk.sanctions, names),
+            case_accounts.router(desk.case_accounts, names),
+            asset_search.router(desk.reading, names, desk.assets.gateway_names),
+            asset_proposals.router(desk.proposals, desk.duties, names),
+            asset_duties.router(asset_duties.FieldAssets(desk.assets, desk.proposals, desk.duties, names)),
+        )
+
+    def _routes_of_the_installation(self, server: FastAPI) -> Iterable[APIRouter]:
+        """What passes media on, and what administrators and programs ask about the installation itself."""
+        return (
             media.router(media.Passing(self.node, self.nodes, self.metrics.registry)),
             health.router(health.Health(self.database, self.hub, self.node, self.nodes), self.metrics.registry),
             docs.router(server),
             certificate.router(self.settings.keys / AUTHORITY_FILE),
-        ):
-            server.include_router(routes)
+        )
 
     @asynccontextmanager
     async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
@@ -324,20 +297,18 @@ class Web:
                     "sockets": self.sockets.watch,
                     "seen": self.sockets.keep_seen,
                     "anchors": self.audit_reader.keep_anchoring,
-                    "denials": self.denials.run,
+                    "denials": self.evidence.denials.run,
                     "board": self.board.run,
-                    "assets": self.assets.run,
-                    "case accounts": self.case_accounts.run,
+                    **self.desk.jobs(),
                 }
                 jobs = [tasks.create_task(keep_running(name, job), name=name) for name, job in wanted.items()]
                 yield
                 for job in jobs:
                     job.cancel()
         finally:
-            await self.assets.close()
-            await self.case_accounts.close()
+            await self.desk.close()
             await self.node.aclose()
-            await self.store.close()
+            await self.evidence.close()
             await self.hub.close()
             await self.database.close()
 

@@ -138,7 +138,13 @@ def disposal_of(web: RunningWeb) -> Disposal:
     tombstones = Tombstones(data / FILE, lambda: nullcontext(make_signer(data / "keys" / "court-signing.pem")))
     withdrawals = Withdrawals(web.web.database, web.web.audit, web.web.settings.exports)
     return Disposal(
-        web.web.database, web.web.audit, web.web.journal, web.web.store, tombstones, withdrawals, Periods(184, 1095, 0)
+        web.web.database,
+        web.web.audit,
+        web.web.journal,
+        web.web.evidence.store,
+        tombstones,
+        withdrawals,
+        Periods(184, 1095, 0),
     )
 
 
