@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -54,8 +53,6 @@ class Computation:
     """Of the fee, before."""
     distribution: Distribution
     claims: tuple[ClaimFigures, ...]
-    basis: str
-    """A hash of what it was computed from, the sum left out: where that has changed, it is stale."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +105,29 @@ async def compute(
         fee_taken_cents=past.fee_taken_cents,
         distribution=shares,
         claims=tuple(_figures(claim, found, past, shares, (ranks or {}).get(claim.id, 0)) for claim, found in figures),
-        basis=_basis(claims, past),
     )
 
 
-async def basis_now(session: AsyncSession, case_id: UUID) -> str:
-    """The hash of what a computation would be made from now."""
-    claims = list(await session.scalars(select(Claim).where(Claim.case_id == case_id).order_by(Claim.id)))
-    return _basis(claims, await _past(session, case_id))
+async def facts_now(session: AsyncSession, case_id: UUID) -> dict[str, Any]:
+    """What a computation would be made from now, the sum left out, in plain values."""
+    claims = await session.scalars(select(Claim).where(Claim.case_id == case_id))
+    past = await _past(session, case_id)
+    return {
+        "claims": {
+            str(claim.id): {
+                "person_id": str(claim.creditor_id),
+                "amount": claim.amount_cents,
+                "principal": claim.principal_cents,
+                "is_priority": claim.is_priority,
+                "interest_from": claim.interest_from.isoformat() if claim.interest_from else "",
+            }
+            for claim in claims
+        },
+        "credited": sorted(
+            [str(claim), str(one.on), one.cents] for claim, paid in past.credited.items() for one in paid
+        ),
+        "fee_taken": past.fee_taken_cents,
+    }
 
 
 async def _past(session: AsyncSession, case_id: UUID) -> _Past:
@@ -186,22 +198,3 @@ def _figures(claim: Claim, found: Standing, past: _Past, shares: Distribution, r
 def _check_ranks(claims: Sequence[Claim], ranks: Mapping[UUID, int]) -> None:
     if set(ranks) - {claim.id for claim in claims if claim.is_priority}:
         raise BadFormat("rank", "no-priority")
-
-
-def _basis(claims: Sequence[Claim], past: _Past) -> str:
-    facts = [
-        [
-            [
-                str(claim.id),
-                str(claim.creditor_id),
-                claim.amount_cents,
-                claim.principal_cents,
-                claim.is_priority,
-                str(claim.interest_from),
-            ]
-            for claim in claims
-        ],
-        sorted((str(claim), str(one.on), one.cents) for claim, paid in past.credited.items() for one in paid),
-        past.fee_taken_cents,
-    ]
-    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()

@@ -39,7 +39,6 @@ def content_of(computation: Computation, practice: Practice, where: Destinations
         "rest_cents": computation.distribution.rest_cents,
         "rest_person_id": str(where.rest_person_id) if where.rest_person_id else None,
         "rest_payee_id": _text(where.payees.get(where.rest_person_id)) if where.rest_person_id else None,
-        "basis": computation.basis,
         "practice": {
             "credit_order": practice.credit_order.value,
             "fee_base": practice.fee_base.value,

@@ -6,13 +6,14 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from assets.audit import Actor
 from assets.case_accounts.accounts import main_of, seen_courts
 from assets.case_accounts.books import Books
 from assets.case_accounts.ledger import moving
-from assets.case_accounts.ledger_tables import MainAccount
+from assets.case_accounts.ledger_tables import MainAccount, SubAccount
 from assets.case_accounts.ordering import Ordering
 from assets.case_accounts.states import AccountKind, PostingKind, ProposalKind, ProposalState
 from assets.case_accounts.tables import Hold, Proposal
@@ -20,6 +21,7 @@ from assets.case_accounts.trail import earlier_deed, keep_deed
 from assets.errors import BadFormat, Conflict, NotFound, NotPermitted
 from assets.orders import require
 from assets.tables import Case
+from assets.terms import china_day
 
 
 class Deciding:
@@ -59,12 +61,17 @@ class Deciding:
         return await self._close(actor, proposal_id, ProposalState.REJECTED, reason, idempotency_key)
 
     async def withdraw(self, actor: Actor, proposal_id: UUID, *, reason: str, idempotency_key: UUID) -> UUID:
-        """Take back a proposal that nobody has decided on."""
+        """Take back one's own proposal that nobody has decided on; an approver rejects another's."""
         require(actor.may_handle_money)
         return await self._close(actor, proposal_id, ProposalState.WITHDRAWN, reason, idempotency_key)
 
     async def end_deferral(self, actor: Actor, proposal_id: UUID, *, ended_on: date, idempotency_key: UUID) -> UUID:
-        """Say that the ground of a deferral has ended, and when: the days to pay out run again."""
+        """Say that the ground of a deferral has ended, and when: the days to pay out run again.
+
+        Raises:
+            BadFormat: that day lies in the future, or before the deferral was approved.
+            Conflict: it is no deferral in force.
+        """
         require(actor.may_handle_money or actor.may_approve_money)
         async with self._books.records.write() as session:
             proposal, case, _ = await self._proposal(session, actor, proposal_id)
@@ -74,6 +81,8 @@ class Deciding:
                 raise Conflict("no-deferral")
             if ended_on > self._books.today():
                 raise BadFormat("ended-on", "future")
+            if proposal.decided_at is not None and ended_on < china_day(proposal.decided_at):
+                raise BadFormat("ended-on", "before-approval")
             proposal.move_to(ProposalState.ENDED)
             proposal.ended_on = ended_on
             await keep_deed(
@@ -125,7 +134,11 @@ class Deciding:
                 return proposal_id
             if state is ProposalState.REJECTED and actor.user_id == proposal.proposed_by:
                 raise NotPermitted("second-person-needed")
+            if state is ProposalState.WITHDRAWN and actor.user_id != proposal.proposed_by:
+                raise NotPermitted("only-the-proposer")
             self._decide(actor, proposal, state, reason)
+            if proposal.kind == ProposalKind.FEE_REFUND:
+                await self._forget_effectiveness(session, proposal)
             await keep_deed(session, self._books.clock(), key, state.value, actor, proposal_id, proposal_id, reason)
             await self._books.record_deed(
                 session,
@@ -133,6 +146,18 @@ class Deciding:
                 **_about(actor, case, proposal),
             )
         return proposal_id
+
+    async def _forget_effectiveness(self, session: AsyncSession, closed: Proposal) -> None:
+        """The day that a closed proposal named counts no more: only what still stands says when it became effective."""
+        query = select(Proposal).where(
+            Proposal.case_id == closed.case_id,
+            Proposal.kind == ProposalKind.FEE_REFUND.value,
+            Proposal.state.in_([ProposalState.PROPOSED.value, ProposalState.APPROVED.value]),
+            Proposal.id != closed.id,
+        )
+        last = (await session.scalars(query.order_by(Proposal.id.desc()).limit(1))).one_or_none()
+        sub = (await session.scalars(select(SubAccount).where(SubAccount.case_id == closed.case_id))).one()
+        sub.effective_on = date.fromisoformat(last.content["effective_on"]) if last else None
 
     def _decide(self, actor: Actor, proposal: Proposal, state: ProposalState, reason: str) -> None:
         if proposal.state != ProposalState.PROPOSED:

@@ -10,9 +10,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from assets.case_accounts.books import Books
-from assets.case_accounts.computing import basis_now
 from assets.case_accounts.ledger import Line, moving
 from assets.case_accounts.ledger_tables import MainAccount
+from assets.case_accounts.premises import require_unchanged
 from assets.case_accounts.states import AccountKind, PaymentPurpose, PaymentState, PostingKind
 from assets.case_accounts.tables import Arrival, CourtFeeRefund, Hold, Payee, Payment, Proposal
 from assets.errors import Conflict
@@ -29,8 +29,7 @@ class Ordering:
     async def distribute(self, session: AsyncSession, main: MainAccount, actor_id: UUID, proposal: Proposal) -> None:
         """Order the payments and holds of an approved distribution, as it was proposed."""
         content = proposal.content
-        if await basis_now(session, proposal.case_id) != content["basis"]:
-            raise Conflict("computation-stale")
+        await require_unchanged(session, proposal)
         as_of = date.fromisoformat(content["as_of"])
         orders, held = list[Payment](), 0
         if content["fee"]["cents"]:

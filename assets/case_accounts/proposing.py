@@ -20,6 +20,7 @@ from assets.case_accounts.content import Destinations, content_of
 from assets.case_accounts.ledger_tables import MainAccount
 from assets.case_accounts.opening import account_number
 from assets.case_accounts.practice import FEE_REFUND_DAYS
+from assets.case_accounts.premises import premises_of
 from assets.case_accounts.states import ArrivalPurpose, ProposalKind, ProposalState
 from assets.case_accounts.tables import Arrival, CourtFeeRefund, Payee, Proposal
 from assets.case_accounts.trail import earlier_deed, keep_deed
@@ -82,8 +83,9 @@ class Proposing:
             await _require_none_open(session, case_id, ProposalKind.DISTRIBUTION, ProposalState.PROPOSED)
             computation = await self._computed(session, case_id, as_of, ranks)
             where = Destinations(await payees_of(session, case_id), holds, rest_person_id)
-            await _require_destinations(session, case_id, computation, where)
+            paid = await _require_destinations(session, case_id, computation, where)
             content = content_of(computation, self._books.practice, where)
+            content["premises"] = await premises_of(session, case_id, paid)
             proposal = self._proposal(actor, case_id, ProposalKind.DISTRIBUTION, computation.pot_cents, content)
             return await self._kept(session, actor, case, proposal, "distribution", idempotency_key, what)
 
@@ -258,8 +260,8 @@ async def _require_none_open(session: AsyncSession, case_id: UUID, kind: Proposa
 
 async def _require_destinations(
     session: AsyncSession, case_id: UUID, computation: Computation, where: Destinations
-) -> None:
-    """Refuse a distribution with money that wouldn't know where to go."""
+) -> set[UUID]:
+    """Who is to be paid; a distribution with money that wouldn't know where to go is refused."""
     shares = {claim.claim_id: claim for claim in computation.claims}
     if set(where.holds) - set(shares):
         raise NotFound("no-such-claim")
@@ -269,6 +271,7 @@ async def _require_destinations(
         wanted.add(await _rest_person(session, case_id, where.rest_person_id))
     if missing := sorted(wanted - set(where.payees)):
         raise Conflict("payee-missing", person=str(missing[0]), count=len(missing))
+    return wanted
 
 
 async def _rest_person(session: AsyncSession, case_id: UUID, person_id: UUID | None) -> UUID:

@@ -17,6 +17,7 @@ from assets.case_accounts.accounts import seen_courts
 from assets.case_accounts.books import Books
 from assets.case_accounts.deadlines import ClockState, Deferral, fee_refund_deadline, payout_deadline
 from assets.case_accounts.ledger_tables import Entry, LedgerAccount, MainAccount, Posting, SubAccount
+from assets.case_accounts.premises import changes_since
 from assets.case_accounts.states import (
     AT_BANK,
     OPEN_PAYMENTS,
@@ -135,7 +136,9 @@ class Reading:
                 effective_on=sub.effective_on,
                 persons=tuple(await _persons(session, case_id)),
                 arrivals=tuple(arrival_view(one, names, is_refunded=one.id in refunded) for one in arrivals),
-                proposals=tuple(proposal_view(one, names) for one in await _of_case(session, Proposal, case_id)),
+                proposals=tuple(
+                    [await _proposal_view(session, one, names) for one in await _of_case(session, Proposal, case_id)]
+                ),
                 payments=tuple(payment_view(one, names) for one in await _of_case(session, Payment, case_id)),
                 holds=tuple(hold_view(one, names) for one in await _of_case(session, Hold, case_id)),
                 notices=tuple(notice_view(one) for one in await _of_case(session, Notice, case_id)),
@@ -186,7 +189,7 @@ class Reading:
         """One proposal that somebody has just made or decided on."""
         async with self._books.records.read() as session:
             proposal = await session.get_one(Proposal, proposal_id)
-            return proposal_view(proposal, await _names(session, proposal.case_id))
+            return await _proposal_view(session, proposal, await _names(session, proposal.case_id))
 
     async def payment(self, payment_id: UUID) -> PaymentView:
         """One payment that somebody has just had asked for."""
@@ -274,6 +277,11 @@ Row = TypeVar("Row", Arrival, Proposal, Payment, Hold, Notice)
 
 async def _of_case(session: AsyncSession, table: type[Row], case_id: UUID) -> list[Row]:
     return list(await session.scalars(select(table).where(table.case_id == case_id).order_by(table.id)))
+
+
+async def _proposal_view(session: AsyncSession, proposal: Proposal, names: Sequence[str]) -> ProposalView:
+    is_open = proposal.kind == ProposalKind.DISTRIBUTION and proposal.state == ProposalState.PROPOSED
+    return proposal_view(proposal, names, await changes_since(session, proposal) if is_open else ())
 
 
 async def _persons(session: AsyncSession, case_id: UUID) -> list[PersonLine]:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from assets.case_accounts.deadlines import Deadline
 from assets.case_accounts.ledger_tables import MainAccount
+from assets.case_accounts.premises import Change
 from assets.case_accounts.states import AccountKind, PaymentPurpose
 from assets.case_accounts.tables import Arrival, Hold, Notice, Payee, Payment, Proposal
 from assets.masks import masked_account, masked_holder, masked_name, masked_words
@@ -103,6 +104,8 @@ class ProposalView:
     decided_at: datetime | None
     reason: str
     ended_on: date | None
+    changes: tuple[Change, ...]
+    """Of a distribution that waits: what isn't as it was computed from, so that it can't be approved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,9 +226,14 @@ def arrival_view(arrival: Arrival, names: Iterable[str] = (), *, is_refunded: bo
     )
 
 
-def proposal_view(proposal: Proposal, names: Sequence[str] = ()) -> ProposalView:
-    """A proposal, without the `names` in what somebody wrote freely."""
+def proposal_view(proposal: Proposal, names: Sequence[str] = (), changes: Sequence[Change] = ()) -> ProposalView:
+    """A proposal, without the `names` in what somebody wrote freely; with the accounts that it was proposed for."""
     content = deepcopy(proposal.content)
+    if (premises := content.pop("premises", None)) is not None:
+        content["payees"] = {
+            person_id: {"payee_account": masked_account(one["account"]), "payee_bank": one["bank"]}
+            for person_id, one in premises["payees"].items()
+        }
     if "note" in content:
         content["note"] = masked_words(content["note"], names)
     for claim in content.get("claims", ()):
@@ -242,6 +250,7 @@ def proposal_view(proposal: Proposal, names: Sequence[str] = ()) -> ProposalView
         decided_at=proposal.decided_at,
         reason=masked_words(proposal.reason, names),
         ended_on=proposal.ended_on,
+        changes=tuple(changes),
     )
 
 

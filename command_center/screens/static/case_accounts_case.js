@@ -79,12 +79,13 @@ export class AccountView {
         h("small", {}, say("case-money.proposed-by", { name: name(one.proposed_by), at: minute(one.proposed_at) })),
         one.decided_by && h("small", {}, say("case-money.decided-by", { name: name(one.decided_by), at: minute(one.decided_at) }))),
       one.reason && h("p.money-hint", {}, one.reason),
+      one.changes.length > 0 && changesOf(one.changes, view.names),
       contentOf(one, view),
       h("div.money-deeds", {},
-        decides && !isMine && deed("approve", () => act(() => approve(one), "case-money.approve.done"), ".primary"),
+        decides && !isMine && one.changes.length === 0 && deed("approve", () => act(() => approve(one), "case-money.approve.done"), ".primary"),
         decides && !isMine && deed("reject", () => act(() => withReason("reject", `proposals/${one.id}`), "case-money.reject.done")),
         isWaiting && !decides && h("span.money-hint", {}, say("case-money.wait")),
-        isWaiting && this.page.may("handle_case_money") && deed("withdraw", () => act(() => withReason("withdraw", `proposals/${one.id}`), "case-money.withdraw.done")),
+        isWaiting && isMine && this.page.may("handle_case_money") && deed("withdraw", () => act(() => withReason("withdraw", `proposals/${one.id}`), "case-money.withdraw.done")),
         one.kind === "deferral" && one.state === "approved" && (this.page.may("handle_case_money") || this.page.may("approve_case_money"))
           && deed("defer.end", () => act(() => endDeferral(one), "case-money.defer.end.done"))));
   }
@@ -163,6 +164,13 @@ function dueOf({ line }) {
     h("span", {}, say(key)), deadline.due_on && h("b", {}, deadline.due_on), deadlineMark(deadline), h("small", {}, say(rule)));
   return h("div.money-dues", {},
     one("case-money.due.payout", line.payout, "case-money.due.rule"), one("case-money.due.fee", line.fee_refund, "case-money.due.fee.rule"));
+}
+
+/** What isn't as it was when it was computed: nobody can approve it any more. */
+function changesOf(changes, names) {
+  return h("div.money-changes", { role: "note" }, stateMark("serious", say("case-money.changed")),
+    h("ul", {}, changes.map((one) => h("li", {}, h("b", {}, names.get(one.person_id)?.name ?? ""), " ", say(`case-money.changed.${one.what}`),
+      (one.before || one.now) && h("span", {}, ` ${one.before || "–"} → ${one.now || "–"}`)))));
 }
 
 function contentOf(one, view) {

@@ -72,7 +72,7 @@ export function endDeferral(proposal) {
   return askFields({
     title: say("case-money.defer.end"),
     deed: say("case-money.defer.end"),
-    fields: [{ name: "ended_on", kind: "date", label: say("case-money.defer.end.on"), required: true, value: today(), max: today() }],
+    fields: [{ name: "ended_on", kind: "date", label: say("case-money.defer.end.on"), required: true, value: today(), min: day(Date.parse(proposal.decided_at)), max: today() }],
     send: (values, key) => ask("POST", `${PATH}/proposals/${proposal.id}/end`, { ...values, idempotency_key: key }),
   });
 }

@@ -5,18 +5,18 @@ import { money } from "./money.js";
 import { say } from "./words.js";
 
 /**
- * The figures of `content`, as the API gives them. `names` are the case's persons by id; `holds` makes an input for a
- * claim's reason to hold it, where that may be given.
+ * The figures of `content`, as the API gives them. `names` are the case's persons by id. Where something may be given,
+ * `inputs.hold` makes the input of a claim's reason to hold it and `inputs.rank` that of the rank of one that comes first.
  */
-export function figures(content, names, holds = null) {
+export function figures(content, names, inputs = null) {
   const rows = [
     row(say("case-money.figures.pot"), "", content.pot_cents, "total"),
     ...feeRows(content.fee),
-    ...content.claims.flatMap((claim) => claimRows(claim, content, names, holds)),
+    ...content.claims.flatMap((claim) => claimRows(claim, content, names, inputs)),
     content.rest_cents > 0 && row(say("case-money.figures.rest"), names.get(content.rest_person_id)?.name ?? "", content.rest_cents, "share"),
   ].filter(Boolean);
   return h("div.money-figures", {},
-    !holds && h("p.money-hint", {}, `${say("case-money.compute.as-of")} ${content.as_of}`),
+    !inputs && h("p.money-hint", {}, `${say("case-money.compute.as-of")} ${content.as_of}`),
     h("table", {}, h("tbody", {}, rows)),
     h("p.money-hint", {}, say("case-money.figures.rounding"), " ", say(`case-money.rule.practice-credit.${content.practice.credit_order}`)));
 }
@@ -40,13 +40,15 @@ function feeRows(fee) {
   ];
 }
 
-function claimRows(claim, content, names, holds) {
+function claimRows(claim, content, names, inputs) {
   const credited = claim.credited_cents > 0 && h("small", {}, say("case-money.figures.credited", { amount: money(claim.credited_cents) }));
-  const account = names.get(claim.person_id);
-  const head = row(account?.name ?? "", "", claim.cents, "share",
+  // A proposal shows the account that it was made for; another may have been noted since.
+  const account = content.payees ? content.payees[claim.person_id] : names.get(claim.person_id);
+  const head = row(names.get(claim.person_id)?.name ?? "", "", claim.cents, "share",
     h("small", {}, account?.payee_account ? `${account.payee_account} ${account.payee_bank}` : say("case-money.payee.none")), credited,
     claim.hold_reason && h("small.money-held", {}, say("case-money.figures.held", { reason: claim.hold_reason })),
-    holds && claim.cents > 0 && holds(claim));
+    inputs && claim.is_priority && inputs.rank(claim),
+    inputs && claim.cents > 0 && inputs.hold(claim));
   return [
     head,
     row(say("case-money.figures.principal"), "", claim.open_principal_cents, "step"),

@@ -120,10 +120,9 @@ async def test_a_deferral_ends_with_its_ground_and_only_one_stands_at_a_time(qui
             quick.judge, proposal.id, ended_on=date(2026, 11, 22), idempotency_key=uuid4()
         )
     await quick.approve(proposal)
-    with pytest.raises(BadFormat):
-        await quick.accounts.end_deferral(
-            quick.judge, proposal.id, ended_on=date(2026, 11, 23), idempotency_key=uuid4()
-        )
+    for day in (date(2026, 11, 23), date(2026, 11, 21)):  # to come, and before it was approved
+        with pytest.raises(BadFormat):
+            await quick.accounts.end_deferral(quick.judge, proposal.id, ended_on=day, idempotency_key=uuid4())
     quick.clock.move(40 * 86_400)
     await quick.accounts.end_deferral(quick.judge, proposal.id, ended_on=date(2026, 12, 30), idempotency_key=uuid4())
     line = (await quick.accounts.account(quick.judge, case_id)).line
@@ -163,6 +162,27 @@ async def test_a_court_fee_goes_back_once_to_where_it_came_from(treasury: Treasu
     (sent,) = [one for one in await treasury.statement() if one["fx"] == "2"]
     assert (sent["dfzh"], sent["je"]) == (CARD, "23.00")
     await treasury.require_sound()
+
+
+async def test_the_days_of_a_fee_refund_that_is_rejected_or_withdrawn_run_no_more(quick: Treasury) -> None:
+    case_id, arrival_id = await prepaid(quick)
+
+    async def propose() -> UUID:
+        proposal = await quick.accounts.propose_fee_refund(
+            quick.judge, arrival_id, effective_on=date(2026, 11, 20), idempotency_key=uuid4()
+        )
+        return proposal.id
+
+    async def clock_state() -> ClockState:
+        return (await quick.accounts.account(quick.judge, case_id)).line.fee_refund.state
+
+    first = await propose()
+    assert await clock_state() is ClockState.RUNNING
+    await quick.accounts.reject(quick.approver, first, reason="未生效", idempotency_key=uuid4())
+    assert await clock_state() is ClockState.NONE
+    second = await propose()
+    await quick.accounts.withdraw(quick.judge, second, reason="误提", idempotency_key=uuid4())
+    assert await clock_state() is ClockState.NONE
 
 
 async def test_a_court_fee_that_many_approve_at_once_goes_back_once(treasury: Treasury) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import Update, select, update
 
 from assets.audit import Actor
 from assets.case_accounts.bank import PayOrder, PayReceipt, Statement
@@ -17,7 +18,7 @@ from assets.case_accounts.states import PaymentState
 from assets.case_accounts.views import PaymentView
 from assets.errors import BadFormat, Conflict, GatewayBusy, GatewayRefused, NotFound, NotPermitted
 from assets.simulators.manners import Kind
-from assets.tables import Claim
+from assets.tables import Claim, Person
 from command_center.audit import Audit, AuditEntry
 from tests.assets.case_accounts.conftest import CARD, MAIN, OTHER_CARD, Treasury, claim, notice_words
 
@@ -124,6 +125,8 @@ async def test_nothing_is_approved_by_the_one_who_proposed_it(quick: Treasury) -
         await quick.accounts.approve(quick.judge, proposal.id, idempotency_key=uuid4())
     with pytest.raises(NotPermitted):
         await quick.accounts.propose_distribution(quick.approver, case_id, idempotency_key=uuid4())
+    with pytest.raises(NotPermitted, match="only-the-proposer"):
+        await quick.accounts.withdraw(quick.judge, proposal.id, reason="no", idempotency_key=uuid4())
     assert (await quick.places(case_id)).undistributed_cents == 100_00
 
 
@@ -164,24 +167,68 @@ async def test_a_rejected_or_withdrawn_proposal_moves_nothing_and_another_may_fo
     assert (await quick.places(case_id)).undistributed_cents == 100_00
 
 
-async def test_a_computation_whose_claims_changed_meanwhile_is_not_approved(quick: Treasury) -> None:
-    case_id = await paid_in(quick, 100_00, claim(100_00))
-    proposal = await quick.propose(case_id)
-    async with quick.database.write() as session:
-        (await session.scalars(select(Claim))).one().amount_cents = 200_00
-    with pytest.raises(Conflict, match="computation-stale"):
-        await quick.approve(proposal)
-    assert (await quick.places(case_id)).undistributed_cents == 100_00
+async def _new_account(treasury: Treasury, case_id: UUID, creditor: UUID) -> None:
+    await treasury.name_payee(case_id, creditor, OTHER_CARD)
 
 
-async def test_an_account_named_after_the_proposal_gets_nothing_of_it(quick: Treasury) -> None:
+async def _renamed(treasury: Treasury, _case_id: UUID, creditor: UUID) -> None:
+    await _change(treasury, update(Person).where(Person.id == creditor).values(name="王某某"))
+
+
+async def _other_amount(treasury: Treasury, case_id: UUID, _creditor: UUID) -> None:
+    await _change(treasury, update(Claim).where(Claim.case_id == case_id).values(amount_cents=200_00))
+
+
+async def _priority(treasury: Treasury, case_id: UUID, _creditor: UUID) -> None:
+    await _change(treasury, update(Claim).where(Claim.case_id == case_id).values(is_priority=True))
+
+
+async def _other_creditor(treasury: Treasury, case_id: UUID, creditor: UUID) -> None:
+    (debtor,) = await treasury.persons(case_id, "under_enforcement")
+    await _change(treasury, update(Claim).where(Claim.creditor_id == creditor).values(creditor_id=debtor))
+
+
+async def _change(treasury: Treasury, statement: Update) -> None:
+    async with treasury.database.write() as session:
+        await session.execute(statement)
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "told"),
+    [
+        (_new_account, "payee-changed", ("account", "****0008", "****0016")),
+        (_renamed, "payee-changed", ("name", "李*", "王*")),
+        (_other_amount, "computation-stale", ("amount", "100.00", "200.00")),
+        (_priority, "computation-stale", ("priority", "", "")),
+        (_other_creditor, "computation-stale", ("creditor", "", "")),
+    ],
+)
+async def test_what_a_proposal_rests_on_and_has_changed_is_shown_and_neither_old_nor_new_is_paid(
+    quick: Treasury,
+    change: Callable[[Treasury, UUID, UUID], Awaitable[None]],
+    code: str,
+    told: tuple[str, str, str],
+) -> None:
     case_id = await paid_in(quick, 100_00, claim(100_00))
     proposal = await quick.propose(case_id)
+    assert proposal.changes == ()
     (creditor,) = await quick.persons(case_id, "applicant")
-    await quick.name_payee(case_id, creditor, OTHER_CARD)
+    await change(quick, case_id, creditor)
+    (shown,) = (await quick.accounts.account(quick.approver, case_id)).proposals
+    assert [(one.what, one.before, one.now) for one in shown.changes] == [told]
+    assert shown.content["payees"][str(creditor)]["payee_account"] == "****0008"
+    with pytest.raises(Conflict, match=code):
+        await quick.approve(proposal)
+    view = await quick.accounts.account(quick.approver, case_id)
+    assert (view.payments, view.line.places.undistributed_cents) == ((), 100_00)
+
+
+async def test_the_same_account_noted_once_more_changes_nothing(quick: Treasury) -> None:
+    case_id = await paid_in(quick, 100_00, claim(100_00))
+    proposal = await quick.propose(case_id)
+    await quick.name_payees(case_id)
     await quick.approve(proposal)
-    view = await quick.accounts.account(quick.judge, case_id)
-    assert [one.payee_account for one in view.payments if one.purpose == "claim"] == ["****0008"]
+    assert set(await quick.pay_all(case_id)) == {"paid"}
 
 
 async def test_money_that_would_not_know_where_to_go_is_not_proposed(quick: Treasury) -> None:
@@ -442,16 +489,6 @@ def test_the_main_account_of_the_tests_is_none_of_the_demonstrations() -> None:
     from assets.case_accounts.demonstration import MAINS
 
     assert MAIN not in {one.number for one in MAINS}
-
-
-async def test_nobody_is_paid_whose_claim_has_become_anothers_since_it_was_proposed(quick: Treasury) -> None:
-    case_id = await paid_in(quick, 100_00, claim(100_00), claim(1_00))
-    proposal = await quick.propose(case_id)
-    first, second = await quick.persons(case_id, "applicant")
-    async with quick.database.write() as session:
-        await session.execute(update(Claim).where(Claim.creditor_id == first).values(creditor_id=second))
-    with pytest.raises(Conflict, match="computation-stale"):
-        await quick.approve(proposal)
 
 
 async def test_a_fee_that_was_refused_and_goes_back_again_takes_no_other_fee_when_it_shows_as_paid(
