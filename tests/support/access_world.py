@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -40,6 +41,7 @@ class AccessWorld:
     running: RunningWeb
     things: dict[str, str] = field(default_factory=dict)
     _clients: dict[tuple[str, str], httpx.AsyncClient] = field(default_factory=dict)
+    _device: httpx.AsyncClient | None = None
 
     def fill(self, template: str) -> str:
         """A url with its ids."""
@@ -76,6 +78,18 @@ class AccessWorld:
         async with self.running.web.database.write() as records:
             await records.execute(update(SignIn).where(SignIn.csrf_token == csrf_token).values(expires_at=past))
 
+    @cached_property
+    def stranger(self) -> httpx.AsyncClient:
+        """A browser in which nobody has signed in."""
+        return self.running.client()
+
+    async def device(self) -> httpx.AsyncClient:
+        """A program with a token that is good for every feed, and for nothing else."""
+        if self._device is None:
+            token = await self.media_token("*", publish=True, view=True)
+            self._device = self.running.client(headers={"Authorization": f"Bearer {token}"})
+        return self._device
+
     async def media_token(self, feed: str, *, publish: bool = False, view: bool = False) -> str:
         """A token as the command line makes it."""
         issued = await self.running.web.media_tokens.issue(
@@ -94,6 +108,7 @@ async def new_access_world(running: RunningWeb) -> AccessWorld:
     things["security"] = str(demo.users["security"])
     things["city_court"] = str(demo.courts["内01"])
     things["city_name"] = CITY.name_zh
+    things |= {"map": "centre", "segment": "1"}
     await _other_operation(world)
     await _sites_and_cases(world)
     things["feed"] = await _feed(world, "officer1", "city_operation", "city_site")
