@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -13,14 +12,13 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
-from command_center.translations import LANGUAGES
 from tests.command_center.assets.conftest import Court, new_court
 from tests.support.browser import Watched, sign_in
+from tests.support.pictures import look_as_it_is, look_in_each_language
 from tests.support.valkey import Valkey
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="module")]
 
-PICTURES = os.environ.get("COMMAND_CENTER_TEST_PICTURES")
 SLOW_MS = 30_000
 RULING = "（2026）内01执123号之一"
 WIDE: Any = {"width": 1366, "height": 768}
@@ -33,21 +31,10 @@ async def _court(tmp_path: Path, valkey: Valkey) -> AsyncIterator[Court]:
 
 
 async def look(page: Page, name: str) -> None:
-    """Take pictures in both languages, Chinese last, where they are asked for."""
-    if not PICTURES:
-        return
-    for language in reversed(LANGUAGES):
-        await page.evaluate(
-            """async (language) => { const { ask } = await import("/static/net.js");
-              await ask("PATCH", "/api/session", { language }); }""",
-            language,
-        )
-        await page.reload()
-        await page.wait_for_selector(".proposals-ended p, .proposals-ended table", timeout=SLOW_MS)
-        await page.wait_for_selector(".proposals-open .proposals-none, .proposals-open tbody tr", timeout=SLOW_MS)
-        for width, height in ((1920, 1080), (1366, 768)):
-            await page.set_viewport_size({"width": width, "height": height})
-            await page.screenshot(path=Path(PICTURES) / f"proposals-{name}-{language}-{width}.png")
+    """Take its pictures."""
+    ended = ".proposals-ended p, .proposals-ended table"
+    waiting = ".proposals-open .proposals-none, .proposals-open tbody tr"
+    await look_in_each_language(page, f"proposals-{name}", ended, waiting)
 
 
 async def propose(officer: httpx.AsyncClient, court: Court, **thing: Any) -> dict[str, Any]:
@@ -99,8 +86,7 @@ async def test_a_judge_declines_notes_as_a_clue_orders_and_links(browser: Browse
     )
     await row(book).locator("[data-deed=record]").click()
     await expect(page.locator("dialog select[name=gateway]")).to_have_value("bank")
-    if PICTURES:
-        await page.screenshot(path=Path(PICTURES) / "proposals-record-zh-1366.png")
+    await look_as_it_is(page, "proposals-record-zh-1366")
     await page.click("dialog button.primary")
     order = row(book).locator("[data-deed=order]")
     await expect(order).to_be_visible()

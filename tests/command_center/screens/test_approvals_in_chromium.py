@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
+from contextlib import AbstractAsyncContextManager
 from uuid import UUID
 
 import pytest
@@ -14,57 +11,30 @@ from sqlalchemy import select
 
 from assets.tables import Asset, AssetRequest, Case, ControlMeasure, Person
 from command_center.clock import now
-from command_center.translations import LANGUAGES, translate
+from command_center.translations import translate
 from tests.support.access_requests import new_requests
-from tests.support.browser import Watched
+from tests.support.pages import page_as
+from tests.support.pictures import look_in_each_language
 from tests.support.web import RunningWeb
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="module")]
 
-SLOW_MS = 30_000
-PICTURES = os.environ.get("COMMAND_CENTER_TEST_PICTURES")
+WAITING = "#approval-waiting li"
 
 
-@asynccontextmanager
-async def approvals_of(browser: Browser, web: RunningWeb, username: str) -> AsyncIterator[Page]:
+def approvals_of(browser: Browser, web: RunningWeb, username: str) -> AbstractAsyncContextManager[Page]:
     """The page as this person sees it."""
-    context = await browser.new_context(viewport={"width": 1920, "height": 1080})
-    page = await context.new_page()
-    watched = Watched()
-    watched.watch(page)
-    await page.goto(f"{web.url}/assets/approvals")
-    await page.fill("[name=username]", username)
-    await page.fill("[name=password]", web.world.passwords[username])
-    await page.click("button[type=submit]")
-    await page.wait_for_selector("#approval-waiting li", timeout=SLOW_MS)
-    try:
-        yield page
-        assert watched.foreign == []
-    finally:
-        await context.close()
+    return page_as(browser, web, username, "/assets/approvals", WAITING)
 
 
 async def look(page: Page, name: str) -> None:
-    """Take pictures in both languages, Chinese last, where they are asked for."""
-    if not PICTURES:
-        return
-    for language in reversed(LANGUAGES):
-        await page.evaluate(
-            """async (language) => { const { ask } = await import("/static/net.js");
-              await ask("PATCH", "/api/session", { language }); }""",
-            language,
-        )
-        await page.reload()
-        await page.wait_for_selector("#approval-waiting li", timeout=SLOW_MS)
-        await page.wait_for_selector("#approval-chosen > *", timeout=SLOW_MS)
-        for width, height in ((1920, 1080), (1366, 768)):
-            await page.set_viewport_size({"width": width, "height": height})
-            await page.screenshot(path=Path(PICTURES) / f"{name}-{language}-{width}.png")
+    """Take its pictures."""
+    await look_in_each_language(page, name, WAITING, "#approval-chosen > *")
 
 
 async def told(page: Page, key: str) -> None:
     """Wait until the page says so."""
-    await page.locator("#approval-news", has_text=translate(key, "zh")).wait_for(timeout=SLOW_MS)
+    await page.locator("#approval-news", has_text=translate(key, "zh")).wait_for()
 
 
 async def waiting_things(web: RunningWeb) -> dict[str, str]:
@@ -109,7 +79,7 @@ async def waiting_things(web: RunningWeb) -> dict[str, str]:
 
 async def test_nothing_to_decide_is_said_so(browser: Browser, web: RunningWeb) -> None:
     async with approvals_of(browser, web, "approver") as page:
-        await page.wait_for_selector("#approval-chosen .approval-none", timeout=SLOW_MS)
+        await page.wait_for_selector("#approval-chosen .approval-none")
         assert await page.locator("#approval-waiting li").inner_text() == translate("approval.waiting.none", "zh")
         await look(page, "approvals-empty")
 
@@ -120,30 +90,24 @@ async def test_the_second_person_reads_the_papers_says_yes_to_one_and_no_to_the_
     things = await waiting_things(web)
     async with approvals_of(browser, web, "approver") as page:
         await page.click(f'[data-id="{things["waiting_request"]}"] button')
-        await page.wait_for_selector(".approval-bar-asked", timeout=SLOW_MS)
-        await page.wait_for_selector("details[open] .approval-paper", timeout=SLOW_MS)
+        await page.wait_for_selector(".approval-bar-asked")
+        await page.wait_for_selector("details[open] .approval-paper")
         chosen = page.locator("#approval-chosen")
         assert "协助冻结通知书" in await chosen.inner_text()
         assert translate("approval.seal.none", "zh") in await chosen.inner_text()
         assert await page.locator(".approval-cover .state-serious").count() == 1
         await look(page, "approvals")
         await page.click(f'[data-id="{things["waiting_request"]}"] button')
-        await page.locator("#approval-chosen", has_text="1,900,000.00").wait_for(timeout=SLOW_MS)
+        await page.locator("#approval-chosen", has_text="1,900,000.00").wait_for()
         await page.click('[data-deed="approve"]')
         await page.click("dialog button.primary")
-        await page.wait_for_selector(
-            f'#approval-waiting li:not([data-id="{things["waiting_request"]}"])', timeout=SLOW_MS
-        )
-        await page.locator("#approval-news", has_text=translate("approval.told.approve", "zh")).wait_for(
-            timeout=SLOW_MS
-        )
+        await page.wait_for_selector(f'#approval-waiting li:not([data-id="{things["waiting_request"]}"])')
+        await page.locator("#approval-news", has_text=translate("approval.told.approve", "zh")).wait_for()
         await page.click(f'[data-id="{things["other_waiting_request"]}"] button')
         await page.click('[data-deed="decline"]')
         await page.fill("dialog textarea", "尚未履行完毕，不宜解除")
         await page.click("dialog button.primary")
-        await page.locator("#approval-news", has_text=translate("approval.told.decline", "zh")).wait_for(
-            timeout=SLOW_MS
-        )
+        await page.locator("#approval-news", has_text=translate("approval.told.decline", "zh")).wait_for()
         assert await page.locator("#approval-waiting li").inner_text() == translate("approval.waiting.none", "zh")
     async with web.web.database.read() as session:
         approved = await session.get_one(AssetRequest, UUID(things["waiting_request"]))
@@ -155,7 +119,7 @@ async def test_the_second_person_reads_the_papers_says_yes_to_one_and_no_to_the_
 
 async def test_the_judge_answers_an_objection_and_asks_the_overdue_again(browser: Browser, web: RunningWeb) -> None:
     async with approvals_of(browser, web, "judge") as page:
-        await page.wait_for_selector("#approval-objections li button", timeout=SLOW_MS)
+        await page.wait_for_selector("#approval-objections li button")
         await look(page, "approvals-judge")
         before = await page.locator("#approval-objections li button").count()
         await page.locator("#approval-objections li button").first.click()

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -15,7 +13,8 @@ from playwright.async_api import Browser, Page, expect
 from command_center import asset_desk
 from command_center.translations import translate
 from tests.command_center.assets.conftest import Court, new_court
-from tests.support.browser import Watched, sign_in
+from tests.support.pages import page_as
+from tests.support.pictures import look
 from tests.support.valkey import Valkey
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="module")]
@@ -23,7 +22,6 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120), pytest.mark.asyncio(loo
 SLOW_MS = 30_000
 RULING = "（2026）内01执123号之一"
 MOST_CLICKS = 8
-PICTURES = os.environ.get("COMMAND_CENTER_TEST_PICTURES")
 COUNT_CLICKS = """() => {
   const count = () => Number(sessionStorage.getItem("clicks") ?? 0);
   addEventListener("click", (event) => event.isTrusted && sessionStorage.setItem("clicks", count() + 1), true);
@@ -53,22 +51,9 @@ async def _court(tmp_path_factory: pytest.TempPathFactory, shared_valkey: Valkey
             yield court
 
 
-@asynccontextmanager
-async def assets_of(browser: Browser, court: Court, username: str) -> AsyncIterator[Page]:
-    """The page as this person sees it; nothing of it may come from elsewhere or go wrong."""
-    context = await browser.new_context(viewport={"width": 1920, "height": 1080})
-    page = await context.new_page()
-    await page.add_init_script(f"({COUNT_CLICKS})()")
-    watched = Watched()
-    watched.watch(page)
-    await sign_in(page, court.web.url, username, court.web.world.passwords[username], "/assets")
-    await page.locator(".asset-figures").wait_for(timeout=SLOW_MS)
-    try:
-        yield page
-        assert watched.foreign == []
-        assert [error for error in watched.errors if "uncaught" in error] == []
-    finally:
-        await context.close()
+def assets_of(browser: Browser, court: Court, username: str) -> AbstractAsyncContextManager[Page]:
+    """The page as this person sees it, with a count of what is pressed."""
+    return page_as(browser, court.web, username, "/assets", ".asset-figures", script=f"({COUNT_CLICKS})()")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", name="page")
@@ -76,14 +61,6 @@ async def _page(browser: Browser, court: Court) -> AsyncIterator[Page]:
     """The judge's page, on which one test goes on where the one before it left."""
     async with assets_of(browser, court, "judge") as page:
         yield page
-
-
-async def look(page: Page, name: str) -> None:
-    """Take pictures for a person to look at, where they are asked for."""
-    if PICTURES:
-        for width, height in ((1366, 768), (1920, 1080)):
-            await page.set_viewport_size({"width": width, "height": height})
-            await page.screenshot(path=Path(PICTURES) / f"{name}-{width}.png")
 
 
 def row(page: Page, reference: str):

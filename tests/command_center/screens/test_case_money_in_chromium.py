@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
+from contextlib import AbstractAsyncContextManager
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
 from assets.simulators.manners import Kind
-from command_center.translations import LANGUAGES, translate
-from tests.support.browser import Watched
+from command_center.translations import translate
+from tests.support.pages import page_as
+from tests.support.pictures import look, look_in_each_language
 from tests.support.simulator import Simulator
 from tests.support.valkey import Valkey
 from tests.support.web import RunningWeb, running_web, settings_for
@@ -21,7 +20,7 @@ from tests.support.web import RunningWeb, running_web, settings_for
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180), pytest.mark.asyncio(loop_scope="module")]
 
 SLOW_MS = 30_000
-PICTURES = os.environ.get("COMMAND_CENTER_TEST_PICTURES")
+LISTED = ".money-cases tbody tr, .money-cases .money-none"
 CARD = "6217000060000000008"
 APPLICANT = "0610013200007777"
 """The applicant's account in the demonstration."""
@@ -44,52 +43,16 @@ async def money(
         yield running
 
 
-@asynccontextmanager
-async def page_of(browser: Browser, web: RunningWeb, username: str) -> AsyncIterator[Page]:
+def page_of(browser: Browser, web: RunningWeb, username: str) -> AbstractAsyncContextManager[Page]:
     """The page as this person sees it."""
-    context = await browser.new_context(viewport={"width": 1920, "height": 1080})
-    page = await context.new_page()
-    watched = Watched()
-    watched.watch(page)
-    await page.goto(f"{web.url}/assets/accounts")
-    await page.fill("[name=username]", username)
-    await page.fill("[name=password]", web.world.passwords[username])
-    await page.click("button[type=submit]")
-    await page.wait_for_selector(".money-cases tbody tr, .money-cases .money-none", timeout=SLOW_MS)
-    try:
-        yield page
-        assert watched.foreign == []
-    finally:
-        await context.close()
+    return page_as(browser, web, username, "/assets/accounts", LISTED)
 
 
-async def look(page: Page, name: str) -> None:
-    """Take pictures in both languages and sizes, Chinese last, where they are asked for."""
-    if not PICTURES:
-        return
+async def look_at_case(page: Page, name: str) -> None:
+    """Take pictures of the page with what is chosen on it."""
     chosen = await page.evaluate("document.querySelector('.money-cases tr[aria-selected=true]')?.dataset.case ?? ''")
-    for language in reversed(LANGUAGES):
-        await page.evaluate(
-            """async (language) => { const { ask } = await import("/static/net.js");
-              await ask("PATCH", "/api/session", { language }); }""",
-            language,
-        )
-        await page.goto(f"{page.url.split('?')[0]}?case={chosen}")
-        await page.wait_for_selector(".money-cases tbody tr, .money-cases .money-none", timeout=SLOW_MS)
-        if chosen:
-            await page.wait_for_selector(".money-head", timeout=SLOW_MS)
-        for width, height in ((1920, 1080), (1366, 768)):
-            await page.set_viewport_size({"width": width, "height": height})
-            await page.screenshot(path=Path(PICTURES) / f"{name}-{language}-{width}.png")
-    await page.set_viewport_size({"width": 1920, "height": 1080})
-
-
-async def shot(page: Page, name: str) -> None:
-    """One picture of what is open, in both sizes, where pictures are asked for."""
-    if PICTURES:
-        for width, height in ((1366, 768), (1920, 1080)):
-            await page.set_viewport_size({"width": width, "height": height})
-            await page.screenshot(path=Path(PICTURES) / f"{name}-{width}.png")
+    address = f"{page.url.split('?')[0]}?case={chosen}"
+    await look_in_each_language(page, name, LISTED, *([".money-head"] if chosen else []), address=address)
 
 
 def behave(bank: Simulator, account: str, kind: Kind) -> None:
@@ -103,11 +66,11 @@ async def test_money_goes_from_the_arrival_to_the_receipt_by_two_people(
     async with page_of(browser, money, "judge") as judge, page_of(browser, money, "approver") as approver:
         waiting = judge.locator(".money-waiting tbody tr")
         await expect(waiting).to_have_count(1, timeout=SLOW_MS)
-        await look(judge, "money-list")
+        await look_at_case(judge, "money-list")
         await waiting.locator("[data-deed=claim]").click()
         case = judge.locator("dialog select[name=case_id] option", has_text="内01执123号")
         await judge.locator("dialog select[name=case_id]").select_option(await case.get_attribute("value"))
-        await shot(judge, "money-claim")
+        await look(judge, "money-claim")
         await judge.locator("dialog button.primary").click()
         await expect(waiting).to_have_count(0, timeout=SLOW_MS)
 
@@ -116,21 +79,21 @@ async def test_money_goes_from_the_arrival_to_the_receipt_by_two_people(
         await judge.locator("[data-deed=compute]").click()
         await expect(judge.locator(".money-computing .money-figure-total .money-amount")).to_have_text("374,400.50")
         await expect(judge.locator(".money-computing")).not_to_contain_text("null")
-        await shot(judge, "money-compute")
+        await look(judge, "money-compute")
         await judge.locator(".money-computing [data-deed=propose]").click()
         await expect(judge.locator(".money-proposal[data-state=proposed]")).to_have_count(1, timeout=SLOW_MS)
         await expect(judge.locator("[data-deed=approve]")).to_have_count(0)
 
         await approver.reload()
         await approver.locator(".money-cases tbody tr", has_text="内01执123号").click()
-        await look(approver, "money-proposal")
+        await look_at_case(approver, "money-proposal")
         await approver.locator("[data-deed=approve]").click()
         await approver.locator("dialog button.primary").click()
         await expect(approver.locator("tr[data-payment]").first).to_be_visible(timeout=SLOW_MS)
         unknown = judge.locator("tr[data-payment][data-state=unknown]")
         await expect(unknown.first).to_be_visible(timeout=SLOW_MS)
         await expect(unknown.first).to_contain_text(translate("case-money.payment.state.unknown", "zh"))
-        await look(judge, "money-unknown")
+        await look_at_case(judge, "money-unknown")
 
         behave(bank, APPLICANT, "plain")
         await judge.locator("[data-deed=ask]").click()
@@ -140,11 +103,11 @@ async def test_money_goes_from_the_arrival_to_the_receipt_by_two_people(
         await expect(judge.locator(".money-notices li").first).to_contain_text(
             translate("case-money.notice.not_sent", "zh")
         )
-        await look(judge, "money-paid")
+        await look_at_case(judge, "money-paid")
 
         await judge.locator("[data-deed='main.report']").click()
         await expect(judge.locator(".money-verdict")).to_be_visible(timeout=SLOW_MS)
-        await shot(judge, "money-report")
+        await look(judge, "money-report")
 
 
 async def test_the_district_sees_its_own_overdue_case_and_may_defer_it(browser: Browser, money: RunningWeb) -> None:
@@ -153,9 +116,9 @@ async def test_the_district_sees_its_own_overdue_case_and_may_defer_it(browser: 
         await expect(rows).to_have_count(1, timeout=SLOW_MS)
         await expect(rows.locator(".state-critical")).to_have_count(1)
         await rows.click()
-        await look(judge, "money-overdue")
+        await look_at_case(judge, "money-overdue")
         await judge.locator("[data-deed=defer]").click()
         await judge.locator("dialog textarea[name=note]").fill("执行异议审查中")
-        await shot(judge, "money-defer")
+        await look(judge, "money-defer")
         await judge.locator("dialog button.primary").click()
         await expect(judge.locator(".money-proposal[data-state=proposed]")).to_have_count(1, timeout=SLOW_MS)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -22,57 +19,25 @@ from command_center.evidence.retention_rules import DeletionState, Periods
 from command_center.evidence.tables import Recording
 from command_center.evidence.tombstones import FILE, Tombstones
 from command_center.operations.tables import Feed, Operation, Site
-from command_center.translations import LANGUAGES, translate
+from command_center.translations import translate
 from streams.ledger import make_signer
-from tests.support.browser import Watched
+from tests.support.pages import page_as
+from tests.support.pictures import look_as_it_is, look_in_each_language
 from tests.support.web import RunningWeb
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="module")]
 
-SLOW_MS = 30_000
-PICTURES = os.environ.get("COMMAND_CENTER_TEST_PICTURES")
+KEPT = ".retention-kept tbody tr, .retention-kept .retention-none"
 
 
-@asynccontextmanager
-async def retention_of(browser: Browser, web: RunningWeb, username: str) -> AsyncIterator[Page]:
+def retention_of(browser: Browser, web: RunningWeb, username: str) -> AbstractAsyncContextManager[Page]:
     """The page as this person sees it."""
-    context = await browser.new_context(viewport={"width": 1920, "height": 1080})
-    page = await context.new_page()
-    watched = Watched()
-    watched.watch(page)
-    await page.goto(f"{web.url}/retention")
-    await page.fill("[name=username]", username)
-    await page.fill("[name=password]", web.world.passwords[username])
-    await page.click("button[type=submit]")
-    await page.wait_for_selector(".retention-kept tbody tr, .retention-kept .retention-none", timeout=SLOW_MS)
-    try:
-        yield page
-        assert watched.foreign == []
-    finally:
-        await context.close()
+    return page_as(browser, web, username, "/retention", KEPT)
 
 
 async def look(page: Page, name: str) -> None:
-    """Take pictures in both languages, Chinese last, where they are asked for."""
-    if not PICTURES:
-        return
-    for language in reversed(LANGUAGES):
-        await page.evaluate(
-            """async (language) => { const { ask } = await import("/static/net.js");
-              await ask("PATCH", "/api/session", { language }); }""",
-            language,
-        )
-        await page.reload()
-        await page.wait_for_selector(".retention-kept tbody tr, .retention-kept .retention-none", timeout=SLOW_MS)
-        for width, height in ((1920, 1080), (1366, 768)):
-            await page.set_viewport_size({"width": width, "height": height})
-            await page.screenshot(path=Path(PICTURES) / f"{name}-{language}-{width}.png")
-
-
-async def look_at_dialog(page: Page, name: str) -> None:
-    """Take a picture of the dialog that is open, where pictures are asked for."""
-    if PICTURES:
-        await page.screenshot(path=Path(PICTURES) / f"{name}-zh-1920.png")
+    """Take its pictures."""
+    await look_in_each_language(page, name, KEPT)
 
 
 async def old_recordings(web: RunningWeb, count: int) -> list[UUID]:
@@ -151,7 +116,7 @@ def disposal_of(web: RunningWeb) -> Disposal:
 async def reason(page: Page, text: str) -> None:
     await page.fill("dialog.reason textarea", text)
     await page.click("dialog.reason button.primary")
-    await page.locator("dialog.reason").wait_for(state="detached", timeout=SLOW_MS)
+    await page.locator("dialog.reason").wait_for(state="detached")
 
 
 async def test_nothing_to_decide_is_said_so(browser: Browser, web: RunningWeb) -> None:
@@ -172,7 +137,7 @@ async def test_one_proposes_another_approves_and_a_hold_stops_it(browser: Browse
         await rows.nth(1).locator("input[type=checkbox]").check()
         await page.click(f"text={translate('deletion.propose-chosen', 'zh')}")
         await reason(page, "保管期满")
-        await page.wait_for_selector("tr[data-state=proposed]", timeout=SLOW_MS)
+        await page.wait_for_selector("tr[data-state=proposed]")
         assert await page.locator("tr[data-state=proposed]").count() == 2
         assert await page.locator("tr[data-state=proposed] [data-deed=approve]").count() == 0
         for recording in recordings:
@@ -189,9 +154,9 @@ async def test_one_proposes_another_approves_and_a_hold_stops_it(browser: Browse
         assert translate("custody.may.approve", "zh") in past
         assert translate("error.not-permitted", "zh") not in past
         assert translate("custody.class.usual", "zh") in await page.locator("dialog.custody").inner_text()
-        await look_at_dialog(page, "retention-custody")
+        await look_as_it_is(page, "retention-custody-zh-1920")
         await page.click("dialog.custody button.primary")
-        await page.locator("dialog.custody").wait_for(state="detached", timeout=SLOW_MS)
+        await page.locator("dialog.custody").wait_for(state="detached")
         assert "1" in await page.locator("tr[data-state=proposed] .retention-packages").first.inner_text()
         await page.locator("tr[data-state=proposed] [data-deed=approve]").first.click()
         told = await page.locator("dialog.reason li").all_inner_texts()
@@ -199,16 +164,16 @@ async def test_one_proposes_another_approves_and_a_hold_stops_it(browser: Browse
         assert [one.strip() for one in told[1:]] == [translate("deletion.approve.about", "zh"), *packages]
         place = await page.locator("tr[data-state=proposed] td").nth(2).inner_text()
         assert all(line.strip() in told[0] for line in (*place.splitlines(), "保管期满") if line.strip())
-        await look_at_dialog(page, "retention-approve")
+        await look_as_it_is(page, "retention-approve-zh-1920")
         await page.click("dialog.reason button.primary")
-        await page.wait_for_selector("tr[data-state=approved]", timeout=SLOW_MS)
+        await page.wait_for_selector("tr[data-state=approved]")
         await page.locator("tr[data-state=proposed] [data-deed=refuse]").click()
         await reason(page, "尚需用于申诉")
-        await page.locator(".retention-ended tbody tr").wait_for(timeout=SLOW_MS)
+        await page.locator(".retention-ended tbody tr").wait_for()
         await page.locator("tr[data-state=approved] [data-deed=hold]").click()
         await reason(page, "当事人投诉")
         hold = page.locator(".retention-holds li")
-        await hold.wait_for(timeout=SLOW_MS)
+        await hold.wait_for()
         assert await page.locator("tr[data-state=approved]").count() == 0
         assert await hold.locator("button").is_disabled()
         assert translate("error.legal-hold", "zh") in await page.locator(".retention-ended").inner_text()
@@ -216,11 +181,11 @@ async def test_one_proposes_another_approves_and_a_hold_stops_it(browser: Browse
     async with retention_of(browser, web, "supervisor") as page:
         await page.locator("[data-deed=lift]").click()
         await reason(page, "投诉已处理")
-        await page.locator(".retention-holds").wait_for(state="detached", timeout=SLOW_MS)
+        await page.locator(".retention-holds").wait_for(state="detached")
         due = page.locator("tr[data-state=due]")
         assert await due.count() == 1
         await due.locator("select").select_option("C")
-        await due.wait_for(state="detached", timeout=SLOW_MS)
+        await due.wait_for(state="detached")
         assert await page.locator(".administration-news").inner_text() == translate("retention.told.class", "zh")
 
 
@@ -239,12 +204,11 @@ async def test_what_is_gone_shows_its_tombstone_and_supervisors_read_of_it(brows
         assert done["tombstone"][:16] in await page.locator(".retention-ended").inner_text()
         await look(page, "retention-done")
         await page.click("a[data-page='/audit']")
-        await page.wait_for_selector("#audit-log td[title='recording.deleted']", timeout=SLOW_MS)
+        await page.wait_for_selector("#audit-log td[title='recording.deleted']")
         assert await page.locator("#audit-log td[title^='session.']").count() == 0
         assert await page.locator("option[value='session.began']").count() == 0
         assert await page.locator(".audit-scope").inner_text() == translate("audit.of-operations", "zh")
-        if PICTURES:
-            await page.screenshot(path=Path(PICTURES) / "audit-supervisor-1920.png")
+        await look_as_it_is(page, "audit-supervisor-1920")
 
 
 async def old_recordings_of_another_feed(web: RunningWeb) -> list[UUID]:

@@ -2,48 +2,18 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
-
 import pytest
 from playwright.async_api import Browser, Page, expect
 
 from command_center.translations import LANGUAGES, translate
-from tests.support.browser import Watched, sign_in
+from tests.support.pages import page_as
+from tests.support.pictures import look
 from tests.support.web import RunningWeb
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="module")]
 
 SLOW_MS = 30_000
-PICTURES = os.environ.get("COMMAND_CENTER_TEST_PICTURES")
 NUMBER = "（2026）内01执700号"
-
-
-@asynccontextmanager
-async def page_of(browser: Browser, web: RunningWeb, username: str, path: str) -> AsyncIterator[Page]:
-    """A page as this person sees it; nothing of it may come from elsewhere or go wrong."""
-    context = await browser.new_context(viewport={"width": 1920, "height": 1080})
-    page = await context.new_page()
-    page.set_default_timeout(SLOW_MS)
-    watched = Watched()
-    watched.watch(page)
-    await sign_in(page, web.url, username, web.world.passwords[username], path)
-    try:
-        yield page
-        assert watched.foreign == []
-        assert [error for error in watched.errors if "uncaught" in error.lower()] == []
-    finally:
-        await context.close()
-
-
-async def look(page: Page, name: str) -> None:
-    """Take pictures in both sizes, where they are asked for."""
-    if PICTURES:
-        for width, height in ((1366, 768), (1920, 1080)):
-            await page.set_viewport_size({"width": width, "height": height})
-            await page.screenshot(path=Path(PICTURES) / f"{name}-{width}.png")
 
 
 async def fill(page: Page, **values: str) -> None:
@@ -81,7 +51,7 @@ async def state(page: Page, wanted: str) -> None:
 
 
 async def test_a_case_is_registered_and_whatever_is_wrong_is_told_beside_it(browser: Browser, web: RunningWeb) -> None:
-    async with page_of(browser, web, "judge", "/assets/cases") as page:
+    async with page_as(browser, web, "judge", "/assets/cases") as page:
         await page.click("[data-deed=register]")
         await fill(page, number="（2027）内01执700号", judge_name="苏和", work_card="1", duty_card="2")
         await fill(page, debtor_name="张某甲", debtor_id="110105194912310021")
@@ -109,7 +79,7 @@ async def test_a_case_is_registered_and_whatever_is_wrong_is_told_beside_it(brow
 
 
 async def test_a_listing_is_proposed_by_one_and_signed_by_another(browser: Browser, web: RunningWeb) -> None:
-    async with page_of(browser, web, "judge", "/assets/sanctions") as judge:
+    async with page_as(browser, web, "judge", "/assets/sanctions") as judge:
         await judge.click("[data-deed=propose]")
         await judge.wait_for_selector(".sanction-preview tr[data-check=no_adequate_security][data-outcome=no_data]")
         await judge.select_option("dialog [name=case_id]", label="（2026）内01执123号")
@@ -122,7 +92,7 @@ async def test_a_listing_is_proposed_by_one_and_signed_by_another(browser: Brows
         await judge.wait_for_selector(".sanction-preview:not(:has(tr[data-outcome=fail]))")
         await send(judge)
         await state(judge, "proposed")
-        async with page_of(browser, web, "approver", "/assets/sanctions") as president:
+        async with page_as(browser, web, "approver", "/assets/sanctions") as president:
             await president.click("tr[data-kind=listing]")
             await deed(president, "review")
             await state(president, "under_review")
@@ -163,7 +133,7 @@ async def test_a_listing_is_proposed_by_one_and_signed_by_another(browser: Brows
 @pytest.mark.parametrize("path", ["/assets/cases", "/assets/sanctions"])
 async def test_the_pages_speak_both_languages(browser: Browser, web: RunningWeb, path: str) -> None:
     key = f"asset.nav.{path.rpartition('/')[2]}"
-    async with page_of(browser, web, "supervisor", path) as page:
+    async with page_as(browser, web, "supervisor", path) as page:
         for language in LANGUAGES:
             await page.evaluate(
                 """async (language) => { const { ask } = await import("/static/net.js");
