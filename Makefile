@@ -32,6 +32,8 @@ serve: $(READY)
 WORKERS ?= $(shell cores=$$(nproc); echo $$((cores < 6 ? cores + 2 : 8)))
 
 # Only files with such tests are read for the second part: to read them all takes ten seconds.
+# Where it is said that Python keeps no compiled modules, each of the hundred processes would compile them all again.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: $(TOOLS)
 	@failed=0; \
 	$(BIN)/pytest -n $(WORKERS) --dist worksteal -m "not alone" || failed=1; \

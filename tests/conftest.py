@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import AsyncIterator, Iterator
 from functools import cache
 
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import settings
 
 from streams.hub.hub import Hub
+from tests.support.memory import keep_files_in_memory
 from tests.support.postgresql import PostgreSQL, start_or_skip
 from tests.support.s3 import S3Server
 from tests.support.valkey import Valkey
@@ -17,6 +19,19 @@ from tests.support.valkey import Valkey
 # How long an example takes says more about the machine than about us.
 settings.register_profile("no deadline", deadline=None)
 settings.load_profile("no deadline")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep files in memory, but for the soak: it fills a real disk for hours."""
+    if not any("soak" in argument for argument in config.args):
+        keep_files_in_memory()
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """What was read of all tests stays until the end: no collection of garbage looks through it."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from contextlib import AsyncExitStack, suppress
 from uuid import uuid4
 
+import pytest
 from sqlalchemy import select, update
 
 from assets.claims import CLAIM_SECONDS, Claims
@@ -14,6 +16,7 @@ from assets.gateway import QueryAnswer
 from assets.requests import RequestState
 from assets.sender import LONGEST_ASKING_SECONDS
 from assets.tables import AssetRequest
+from assets.telling import GATHER_SECONDS
 from tests.assets.conftest import Desk
 from tests.support.scripted_gateway import ScriptedGateway
 from tests.support.waiting import until
@@ -119,6 +122,7 @@ async def test_what_is_not_due_or_in_another_state_is_not_claimed(quiet_desk: De
         assert (await claims.take({"bank": 1}, 1)).ids == ()
 
 
+@pytest.mark.timeout(120)
 async def test_two_hundred_banks_are_all_asked_before_the_first_has_answered(quiet_desk: Desk) -> None:
     asked, gate = banks(200), asyncio.Event()
     for bank in asked:
@@ -128,13 +132,16 @@ async def test_two_hundred_banks_are_all_asked_before_the_first_has_answered(qui
         await until(lambda: sum(bank.now for bank in asked) == 200, 30)
         # The page stays usable: whoever looks at the batch isn't held up by two hundred open askings.
         assert (await assets.batches.progress(quiet_desk.judge, key)).head.by_state == {"sent": 200}
+        told, began = len(quiet_desk.changes), time.monotonic()
         gate.set()
 
         async def is_done() -> bool:
             return (await assets.batches.progress(quiet_desk.judge, key)).head.is_done
 
         await until(is_done, 60)
-        assert len(quiet_desk.changes) < 100
+        # Screens are told a few times a second, however many answers come in meanwhile.
+        most = 2 + (time.monotonic() - began) / GATHER_SECONDS
+        assert len(quiet_desk.changes) - told <= most
 
 
 async def test_what_is_still_in_hand_is_not_taken_again(quiet_desk: Desk) -> None:

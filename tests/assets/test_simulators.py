@@ -5,9 +5,8 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
@@ -24,29 +23,33 @@ from assets.simulators.people import everybody
 from tests.assets.conftest import TODAY
 from tests.assets.test_gateways import _head, _order
 from tests.support.ports import free_ports
+from tests.support.waiting import until
 
+STARTS_WITHIN_SECONDS = 40
 ENDS_WITHIN_SECONDS = 5
 
 
-@contextmanager
-def _process(service: str, *flags: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+@asynccontextmanager
+async def _process(service: str, *flags: str) -> AsyncIterator[tuple[str, subprocess.Popen[bytes]]]:
     port = free_ports(1)[0]
     command = [sys.executable, "-m", "assets.simulators", service, "--port", str(port), "--delay-seconds", "0", *flags]
     process = subprocess.Popen(command)
     url = f"http://127.0.0.1:{port}"
     try:
-        deadline = time.monotonic() + 20
-        while True:
-            try:
-                assert httpx.get(f"{url}/healthz", trust_env=False).json()["service"] == service
-                break
-            except httpx.TransportError:
-                assert process.poll() is None
-                assert time.monotonic() < deadline
+        await until(lambda: process.poll() is not None or _service(url) == service, STARTS_WITHIN_SECONDS)
+        assert process.poll() is None
         yield url, process
     finally:
         process.kill()
         process.wait()
+
+
+def _service(url: str) -> str:
+    """What answers there; nothing while nobody does."""
+    try:
+        return str(httpx.get(f"{url}/healthz", trust_env=False).json()["service"])
+    except httpx.TransportError:
+        return ""
 
 
 def _freeze(subject: Subject, account: str) -> ControlOrder:
@@ -68,13 +71,13 @@ async def test_a_killed_bank_remembers_what_it_froze(tmp_path: Path) -> None:
     subject = Subject("张某甲（虚构）", False, "150105199001010018")
     order = _freeze(subject, "6217000060000000008")
     flags = ("--data", str(tmp_path / "deep" / "bank.sqlite3"))
-    with _process("bank", *flags) as (url, process):
+    async with _process("bank", *flags) as (url, process):
         gateway = HttpBank(Poster("bank", url))
         first = await gateway.control(order)
         await gateway.close()
         process.send_signal(signal.SIGKILL)
         process.wait()
-    with _process("bank", *flags) as (url, _):
+    async with _process("bank", *flags) as (url, _):
         gateway = HttpBank(Poster("bank", url))
         assert await gateway.control(order) == first
         account = (await gateway.query(QueryOrder(_head(Action.QUERY), subject))).assets[0]
@@ -85,7 +88,7 @@ async def test_a_killed_bank_remembers_what_it_froze(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("service", list(kinds()))
 async def test_a_simulator_ends_when_told_to(service: str) -> None:
-    with _process(service) as (_, process):
+    async with _process(service) as (_, process):
         process.send_signal(signal.SIGTERM)
         assert process.wait(ENDS_WITHIN_SECONDS) in (0, -signal.SIGTERM)
 

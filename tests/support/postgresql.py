@@ -14,11 +14,9 @@ import psycopg
 import psycopg.sql
 import pytest
 
+from tests.support.memory import roomy_memory
 from tests.support.ports import free_ports
 
-_MEMORY = Path("/dev/shm")
-_ROOM_BYTES = 8 << 30
-"""A run's databases, of all its processes, need less than half of it."""
 _FOLDERS = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
 
 
@@ -40,7 +38,8 @@ class PostgreSQL:
     """One server on a free port of loopback, its data in a folder of its own."""
 
     def __init__(self) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="postgresql-", dir=_memory()))
+        # A database is 300 files, slow to copy and to delete.
+        self._folder = Path(tempfile.mkdtemp(prefix="postgresql-", dir=roomy_memory()))
         self._data = self._folder / "data"
         self.port = free_ports(1)[0]
 
@@ -73,12 +72,6 @@ class PostgreSQL:
         if os.geteuid() == 0:
             command = ["runuser", "-u", "postgres", "--", *command]
         subprocess.run(command, check=True, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-
-def _memory() -> Path | None:
-    """Memory that looks like a folder, where there is enough: a database is 300 files, slow to copy and to delete."""
-    is_roomy = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ROOM_BYTES
-    return _MEMORY if is_roomy else None
 
 
 def _binary(name: str) -> Path | None:
