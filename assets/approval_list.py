@@ -14,7 +14,7 @@ from assets.audit import Actor
 from assets.masks import masked_description, masked_name, masked_reference
 from assets.measures import EFFECTIVE
 from assets.names import private_names
-from assets.orders import visible
+from assets.orders import acting_court, visible
 from assets.requests import RequestState
 from assets.tables import Asset, AssetRequest, Case, ControlMeasure, Person
 from assets.views import RequestView, request_view
@@ -51,6 +51,8 @@ class Waiting:
     """It was sent in an emergency, and the approval comes afterwards."""
     may_decide: bool
     may_withdraw: bool
+    acting_court: str
+    """The court whose people decide, where the reader may only look; else empty."""
 
 
 async def waiting(session: AsyncSession, actor: Actor, today: date, *, after: UUID | None, limit: int) -> list[Waiting]:
@@ -82,8 +84,9 @@ async def waiting(session: AsyncSession, actor: Actor, today: date, *, after: UU
             controlled_cents=held.get(case.id, 0),
             ordered_by=request.actor_id,
             is_outstanding=request.state != RequestState.DRAFT,
-            may_decide=actor.may_approve and request.actor_id != actor.user_id,
+            may_decide=actor.may_approve and request.actor_id != actor.user_id and not acting_court(actor, case),
             may_withdraw=request.state == RequestState.DRAFT and request.actor_id == actor.user_id,
+            acting_court=acting_court(actor, case),
         )
         for request, case, person, asset in rows
     ]

@@ -12,8 +12,10 @@ from uuid import UUID
 from assets import deeds
 from assets.approval_list import NEVER_LEFT, Waiting, waiting
 from assets.audit import Actor, Records
+from assets.documents import Action
 from assets.effects import Effects
 from assets.errors import Conflict, NotPermitted
+from assets.liftings import lift
 from assets.names import private_names
 from assets.orders import Orders, held, reason_of, require
 from assets.requests import RequestState
@@ -45,7 +47,7 @@ class Approvals:
             return await waiting(session, actor, self._orders.today(), after=after, limit=limit)
 
     async def approve(self, actor: Actor, request_id: UUID, key: UUID) -> RequestView:
-        """Say yes: a draft is sealed and sent; what was sent in an emergency is confirmed.
+        """Say yes: a draft is sealed and sent; what was sent in an emergency is confirmed; a mark is lifted.
 
         Raises:
             NotPermitted: the actor may not approve, or ordered it.
@@ -58,13 +60,16 @@ class Approvals:
             if await deeds.is_first(session, _press(key, "approve", request, actor), self._clock()):
                 _require_second_person(actor, request)
                 self._decide(actor, request)
-                is_draft = request.state == RequestState.DRAFT
-                if is_draft:
+                goes = request.state == RequestState.DRAFT and request.action != Action.LIFT_MARK
+                if request.action == Action.LIFT_MARK:
+                    request.move_to(RequestState.APPROVED)
+                    await lift(session, request)
+                elif goes:
                     await self._effects.require_standing(session, request)
                     request.move_to(RequestState.APPROVED)
                     await self._orders.send(session, case, request, actor)
                 await self._orders.enter(session, actor, case, request, "asset.request.approved")
-                if is_draft:
+                if goes:
                     await self._orders.note(session, actor, case, request)
             view = request_view(request, await private_names(session, [case.id]))
         await self._tell(view.case_id)

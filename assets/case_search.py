@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from assets.audit import Actor, Records
 from assets.masks import masked_name
 from assets.measures import EFFECTIVE
-from assets.orders import require, visible
+from assets.orders import acting_court, require, visible
 from assets.search_words import Found, Place, holds, normal
 from assets.tables import Asset, Case, ControlMeasure, Person
 from assets.views import CaseHead, case_head
@@ -79,7 +79,7 @@ async def _with_persons(session: AsyncSession, actor: Actor, cases: Sequence[Cas
     lapses = {row[0]: row[1] for row in await session.execute(ends)}
     return [
         FoundCase(
-            head=case_head(one),
+            head=case_head(one, acting_court(actor, one)),
             court_name=one.court_name,
             persons=persons.get(one.id, []),
             lapses_on=lapses.get(one.id),

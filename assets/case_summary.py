@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from assets.audit import Actor, Records
 from assets.names import private_names
-from assets.orders import case_of, require
+from assets.orders import acting_court, case_of, require
 from assets.overview import is_latest_query, standings_of
 from assets.tables import AssetRequest, Case, Person
 from assets.terms import china_day
@@ -59,7 +59,7 @@ class CaseSummaries:
             case = await case_of(session, actor, case_id)
             standings = await standings_of(session, case_id, today)
             return CaseSummary(
-                head=case_head(case),
+                head=case_head(case, acting_court(actor, case)),
                 court_name=case.court_name,
                 judge_name=case.judge_name,
                 filed_on=case.filed_on,

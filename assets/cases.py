@@ -21,7 +21,7 @@ from assets.case_guards import require_creditor, require_free, require_new, requ
 from assets.case_intake import CaseGiven, ClaimGiven, ClaimKind, CourtRef, PersonGiven, Role
 from assets.errors import BadFormat, Conflict, NotFound, NotPermitted
 from assets.identifiers import new_id
-from assets.orders import case_of, require
+from assets.orders import case_of, own_case_of, require
 from assets.tables import Case, Claim, Person
 from assets.terms import china_day
 
@@ -79,7 +79,7 @@ class Cases:
         """
         require(actor.may_manage_cases)
         async with self._records.write() as session:
-            case = await case_of(session, actor, case_id, lock=True)
+            case = await own_case_of(session, actor, case_id)
             given = given.checked(self._today())
             digest = digest_of({"case": case_id, **asdict(given)})
             if await entered_before(session, key, "person-added", digest) is None:
@@ -154,7 +154,7 @@ class Cases:
         """
         require(actor.may_manage_cases)
         async with self._records.write() as session:
-            case = await case_of(session, actor, case_id, lock=True)
+            case = await own_case_of(session, actor, case_id)
             given.check()
             if given.amount_cents == 0:
                 raise BadFormat("amount", "not-positive")
@@ -184,7 +184,7 @@ class Cases:
             claim = await session.get(Claim, claim_id)
             if claim is None:
                 raise NotFound("no-such-claim")
-            case = await case_of(session, actor, claim.case_id, lock=True, missing="no-such-claim")
+            case = await own_case_of(session, actor, claim.case_id, missing="no-such-claim")
             await session.refresh(claim)
             given.check()
             digest = digest_of({"claim": claim_id, "reason": reason, **asdict(given)})
@@ -214,6 +214,8 @@ class Cases:
             court = await self._court_of(session, formats.court_code_of(given.number))
             if court is None or court.id not in actor.court_ids:
                 raise NotPermitted("case-other-court")
+            if court.id != actor.own_court_id:
+                raise NotPermitted("not-own-court", court=court.name)
             case = await self._new_case(session, actor, court, given)
             details = {"number": given.number}
             await self._enter(session, actor, case, "registered", case.id, details, digest, key)
@@ -254,7 +256,7 @@ class Cases:
         person = await session.get(Person, person_id)
         if person is None:
             raise NotFound("no-such-person")
-        case = await case_of(session, actor, person.case_id, lock=True, missing="no-such-person")
+        case = await own_case_of(session, actor, person.case_id, missing="no-such-person")
         await session.refresh(person)
         return case, person
 

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, func, select
 
 from assets.audit import Actor, Records
 from assets.names import private_names
-from assets.orders import Orders, require, visible
+from assets.orders import Orders, acting_court, require, visible
 from assets.requests import AWAITED
 from assets.tables import AssetRequest, Case
 from assets.views import RequestView, request_view
@@ -31,6 +31,8 @@ class Overdue:
 
     request: RequestView
     case_number: str
+    acting_court: str
+    """The court that asks again, where the reader may only look; else empty."""
 
 
 class Chasing:
@@ -71,7 +73,7 @@ class Chasing:
         """What was chased in the actor's courts and still isn't answered, the longest overdue first."""
         require(actor.may_see)
         query = (
-            select(AssetRequest, Case.number)
+            select(AssetRequest, Case)
             .join(Case, Case.id == AssetRequest.case_id)
             .where(AssetRequest.chases > 0, AssetRequest.state.in_(_AWAITED), visible(actor))
             .order_by(AssetRequest.sent_at)
@@ -80,7 +82,9 @@ class Chasing:
         async with self._records.read() as session:
             rows = list(await session.execute(query))
             names = await private_names(session, {request.case_id for request, _ in rows})
-            return [Overdue(request_view(request, names), number) for request, number in rows]
+            return [
+                Overdue(request_view(request, names), case.number, acting_court(actor, case)) for request, case in rows
+            ]
 
     async def _chase(self, request_id: UUID, case_id: UUID) -> bool:
         async with self._records.write() as session:

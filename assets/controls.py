@@ -19,12 +19,13 @@ from assets.gateway import Gateway, Payee
 from assets.guard import Cover, CoverRules, Preview, cover, preview
 from assets.history import Chapter, History
 from assets.identifiers import new_id
+from assets.liftings import Said, said_about
 from assets.lines import Lines
 from assets.measure_views import MeasureView, measure_view
 from assets.measures import MeasureChange
 from assets.names import private_names
 from assets.ordering import Payees, Warrant, check_cents, check_years, facts_of, require_same
-from assets.orders import LONGEST_REASON, Orders, case_of, require
+from assets.orders import LONGEST_REASON, Orders, case_of, not_own_court, require, require_own_court
 from assets.standing import hold, read_line
 from assets.tables import Asset, AssetRequest, Case, ControlMeasure, line_of
 from assets.terms import AssetKind, check_term, last_day
@@ -66,6 +67,9 @@ class Sheet:
     """The case's own, the latest."""
     allowed: list[Allowed]
     special: str
+    """What a judge marked it as."""
+    said: Said | None
+    """What its gateway said of it."""
     exempt: str
     is_only_home: bool
     is_indivisible: bool
@@ -154,10 +158,13 @@ class Controls:
             asset = await self._asset(session, actor, asset_id)
             facts = await facts_of(session, asset, self._gateways, self._orders.today())
             names = await private_names(session, [asset.case_id])
+            said = await said_about(session, asset)
+            barred = not_own_court(actor, await session.get_one(Case, asset.case_id))
         return Sheet(
             measure=measure_view(facts.measure, names) if facts.measure else None,
-            allowed=[self._allowed(actor, action, facts) for action in ORDERS],
+            allowed=[self._allowed(actor, action, facts, barred) for action in ORDERS],
             special=asset.special,
+            said=said,
             exempt=asset.exempt,
             is_only_home=asset.is_only_home,
             is_indivisible=asset.is_indivisible,
@@ -326,14 +333,15 @@ class Controls:
         asset = await session.get(Asset, asset_id)
         if asset is None:
             raise NotFound(missing)
-        await case_of(session, actor, asset.case_id, lock=lock, missing=missing)
+        case = await case_of(session, actor, asset.case_id, lock=lock, missing=missing)
         if lock:
+            require_own_court(actor, case)
             # An answer or a judge may have said what it is while its case was waited for.
             await session.refresh(asset)
         return asset
 
-    def _allowed(self, actor: Actor, action: Action, facts: Facts) -> Allowed:
-        refusal = why_not(action, facts) if actor.may_control else NotPermitted("not-permitted")
+    def _allowed(self, actor: Actor, action: Action, facts: Facts, barred: NotPermitted | None) -> Allowed:
+        refusal = (barred or why_not(action, facts)) if actor.may_control else NotPermitted("not-permitted")
         override = override_needed(facts.asset, action)
         return Allowed(
             action=action,

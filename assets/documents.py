@@ -25,11 +25,13 @@ class Action(StrEnum):
     """扣划 of money, 过户 of a title."""
     WITHDRAW_INCOME = "withdraw_income"
     FREEZE_AND_TRANSFER = "freeze_and_transfer"
+    LIFT_MARK = "lift_mark"
+    """What a gateway said of an account is set aside; nothing is sent, two people of the court decide."""
 
     @property
     def is_control(self) -> bool:
         """Whether it takes something out of its owner's hands or gives it back, and so needs a ruling."""
-        return self is not Action.QUERY
+        return self not in (Action.QUERY, Action.LIFT_MARK)
 
     @property
     def is_first(self) -> bool:
@@ -74,6 +76,7 @@ NEEDED: dict[Action, tuple[Document, ...]] = {
     Action.SEIZE: (Document.WORK_CARD, Document.RULING, Document.ENFORCEMENT_NOTICE),
     Action.PRE_REGISTER: (Document.WORK_CARD, Document.RULING, Document.ENFORCEMENT_NOTICE),
     Action.IMPOUND: (Document.WORK_CARD, Document.RULING, Document.ENFORCEMENT_NOTICE),
+    Action.LIFT_MARK: (),
 }
 """At a bank; for what isn't money `needed` adds what real estate asks for."""
 

@@ -113,7 +113,8 @@ class Effects:
         self, session: AsyncSession, request: AssetRequest, asset: Asset, found: FoundAsset
     ) -> frozenset[UUID]:
         """What a query says of one asset: what kind it is, what goes before, and how our own measures stand."""
-        asset.special = found.special or asset.special
+        if found.special:
+            exemptions.take_said(asset, found.special, self._clock())
         asset.prior_cents = await self._prior(session, found)
         line = line_of(asset)
         standing = select(ControlMeasure.id).where(ControlMeasure.line == line).limit(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 
 from assets.documents import Action
@@ -48,9 +49,25 @@ class Override(StrEnum):
     OVER_LIMIT = "over-limit"
 
 
+def take_said(asset: Asset, special: str, at: datetime) -> None:
+    """Note what its gateway says of an account; what was set aside stands again only where that is something else."""
+    if special != asset.said_special:
+        asset.lifting_id = None
+    asset.said_special, asset.said_special_at = special, at
+
+
+def said_of(asset: Asset) -> str:
+    """What the gateway said of it, unless two people have set that aside."""
+    return "" if asset.lifting_id is not None else asset.said_special
+
+
 def refusal(asset: Asset, action: Action) -> AssetsError | None:
     """Why nobody may order this, whatever the reason."""
-    if action.is_first and asset.special in NOT_FREEZABLE:
+    if not action.is_first:
+        return None
+    if (said := said_of(asset)) in NOT_FREEZABLE:
+        return Conflict("account-said-not-freezable", special=said)
+    if asset.special in NOT_FREEZABLE:
         return Conflict("account-not-freezable", special=asset.special)
     return None
 
@@ -64,6 +81,6 @@ def override_needed(asset: Asset, action: Action) -> Override | None:
         return Override.EXEMPT_PROPERTY
     if asset.is_only_home and action is Action.TRANSFER:
         return Override.ONLY_HOME
-    if asset.special and action.is_first:
+    if (asset.special or said_of(asset)) and action.is_first:
         return Override.SPECIAL_ACCOUNT
     return None

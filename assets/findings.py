@@ -17,7 +17,7 @@ from assets.exemptions import ExemptProperty, SpecialAccount
 from assets.history import Chapter, History
 from assets.lines import Lines
 from assets.measures import EFFECTIVE, KEPT_NEXT, Keeping, MeasureChange, MeasureState
-from assets.orders import case_of, reason_of, require
+from assets.orders import own_case_of, reason_of, require
 from assets.standing import hold, read_line
 from assets.tables import Asset, Case, ControlMeasure
 from assets.terms import AssetKind, china_day
@@ -60,6 +60,8 @@ class Findings:
     async def mark(self, actor: Actor, asset_id: UUID, marks: Marks, reason: str) -> None:
         """Say what an asset is and is worth; all its marks at once, so that repeating it changes nothing.
 
+        What its gateway said of it stands beside them: `Liftings` alone sets that aside.
+
         Raises:
             NotPermitted, NotFound: it isn't the actor's to say.
             BadFormat: there is no reason, or a valuation without its source.
@@ -69,7 +71,8 @@ class Findings:
             asset = await session.get(Asset, asset_id)
             if asset is None:
                 raise NotFound("no-such-asset")
-            case = await case_of(session, actor, asset.case_id, lock=True, missing="no-such-asset")
+            case = await own_case_of(session, actor, asset.case_id, missing="no-such-asset")
+            await session.refresh(asset)
             reason = reason_of(reason)
             if marks.valuation_cents is not None and not marks.valuation_source.strip():
                 raise BadFormat("valuation-source", "missing")
@@ -174,7 +177,7 @@ class Findings:
         measure = await session.get(ControlMeasure, measure_id)
         if measure is None:
             raise NotFound("no-such-measure")
-        case = await case_of(session, actor, measure.case_id, lock=True, missing="no-such-measure")
+        case = await own_case_of(session, actor, measure.case_id, missing="no-such-measure")
         await hold(session, measure.line)
         await session.refresh(measure)
         return case, measure, self._history.chapter(session, actor.user_id)

@@ -19,7 +19,7 @@ from assets.effects import Effects
 from assets.errors import Conflict, NotFound
 from assets.masks import masked_words
 from assets.names import private_names
-from assets.orders import Orders, held, reason_of, require, visible
+from assets.orders import Orders, acting_court, held, reason_of, require, visible
 from assets.requests import RequestState
 from assets.tables import AssetRequest, Case, Objection
 from assets.terms import china_day
@@ -54,6 +54,8 @@ class ObjectionView:
     state: str
     answer: str
     answered_at: datetime | None
+    acting_court: str
+    """The court that answers it, where the reader may only look; else empty."""
 
 
 def objection_to(request: AssetRequest, words: str, at: datetime) -> Objection:
@@ -104,7 +106,10 @@ class Objections:
         async with self._records.read() as session:
             rows = list(await session.execute(query))
             names = await private_names(session, {case.id for _, _, case in rows})
-            return [_view(objection, request, case, today, names) for objection, request, case in rows]
+            return [
+                _view(objection, request, case, today, names, acting_court(actor, case))
+                for objection, request, case in rows
+            ]
 
     async def maintain(self, actor: Actor, objection_id: UUID, answer: str, key: UUID) -> RequestView:
         """Insist: the request is asked again, with its own number and papers.
@@ -153,7 +158,7 @@ class Objections:
 
 
 def _view(
-    objection: Objection, request: AssetRequest, case: Case, today: date, names: Collection[str]
+    objection: Objection, request: AssetRequest, case: Case, today: date, names: Collection[str], acting: str
 ) -> ObjectionView:
     is_open = objection.state == ObjectionState.OPEN
     return ObjectionView(
@@ -167,4 +172,5 @@ def _view(
         state=objection.state,
         answer=masked_words(objection.answer, names),
         answered_at=objection.answered_at,
+        acting_court=acting,
     )

@@ -45,6 +45,7 @@ NUMBER_LETTER = {
     Action.TRANSFER: "H",
     Action.WITHDRAW_INCOME: "T",
     Action.FREEZE_AND_TRANSFER: "Z",
+    Action.LIFT_MARK: "M",
 }
 
 
@@ -217,19 +218,54 @@ async def case_of(
             said about it but that there is none.
     """
     case = await session.get(Case, case_id, with_for_update=CASE_LOCK if lock else None)
-    if case is None or case.court_id not in actor.court_ids:
-        raise NotFound(missing)
-    if actor.case_ids is not None and case.id not in actor.case_ids:
+    if case is None or not _may_know(actor, case):
         raise NotFound(missing)
     return case
 
 
+async def own_case_of(session: AsyncSession, actor: Actor, case_id: UUID, *, missing: str = "no-such-case") -> Case:
+    """A case that is the actor's to act in, locked: whoever writes anything of a case comes in by this door.
+
+    Raises:
+        NotFound: of `missing`, as `case_of`.
+        NotPermitted: "not-own-court": another court has the case; the actor may look on.
+    """
+    case = await case_of(session, actor, case_id, lock=True, missing=missing)
+    require_own_court(actor, case)
+    return case
+
+
+def not_own_court(actor: Actor, case: Case) -> NotPermitted | None:
+    """Why the actor may only look at this case: its orders bear the name and the seal of the court that has it.
+
+    A court sees its districts' cases and acts in none of them. Officers on site act for the court whose operation
+    has called them.
+    """
+    acts_for = actor.court_ids if actor.case_ids is not None else {actor.own_court_id}
+    return None if case.court_id in acts_for else NotPermitted("not-own-court", court=case.court_name)
+
+
+def acting_court(actor: Actor, case: Case) -> str:
+    """The court that acts in this case, where the actor may only look; empty where the actor's own does."""
+    return "" if not_own_court(actor, case) is None else case.court_name
+
+
+def require_own_court(actor: Actor, case: Case) -> None:
+    """Refuse whoever may only look at this case."""
+    if (refusal := not_own_court(actor, case)) is not None:
+        raise refusal
+
+
+def _may_know(actor: Actor, case: Case) -> bool:
+    return case.court_id in actor.court_ids if actor.case_ids is None else case.id in actor.case_ids
+
+
 async def held(session: AsyncSession, actor: Actor, request_id: UUID) -> tuple[Case, AssetRequest]:
-    """A request of the actor's courts and its case, locked until the end of the transaction."""
+    """A request of the actor's own court and its case, locked until the end of the transaction."""
     request = await session.get(AssetRequest, request_id)
     if request is None:
         raise NotFound("no-such-request")
-    case = await case_of(session, actor, request.case_id, lock=True, missing="no-such-request")
+    case = await own_case_of(session, actor, request.case_id, missing="no-such-request")
     await session.refresh(request, with_for_update=True)
     return case, request
 
@@ -243,8 +279,7 @@ def reason_of(text: str, item: str = "reason") -> str:
 
 def visible(actor: Actor) -> ColumnElement[bool]:
     """The cases that the actor may know of, as a condition."""
-    of_courts = Case.court_id.in_(actor.court_ids)
-    return of_courts if actor.case_ids is None else of_courts & Case.id.in_(actor.case_ids)
+    return Case.court_id.in_(actor.court_ids) if actor.case_ids is None else Case.id.in_(actor.case_ids)
 
 
 def require(allowed: bool) -> None:

@@ -19,7 +19,7 @@ from sqlalchemy.orm import aliased
 from assets.audit import Actor
 from assets.documents import Action
 from assets.names import private_names
-from assets.orders import case_of
+from assets.orders import acting_court, case_of
 from assets.requests import AWAITED, RequestState
 from assets.standings import HOLDING, is_latest_measure, standing_column
 from assets.tables import Asset, AssetRequest, ControlMeasure, Person
@@ -72,7 +72,7 @@ async def overview_of(session: AsyncSession, actor: Actor, case_id: UUID, today:
     counts = await _answer_counts(session, case_id)
     described = select(func.max(Asset.answered_at)).where(Asset.case_id == case_id)
     return CaseView(
-        head=case_head(owning),
+        head=case_head(owning, acting_court(actor, owning)),
         controlled_cents=sum(one.controlled_cents for one in standings),
         persons=[person_view(person) for person in await session.scalars(persons)],
         assets=await _assets(session, case_id, today, names),

@@ -24,7 +24,10 @@ _Rows = Select[Proposal, Case, Asset, Person, AssetRequest]
 
 
 async def locked(session: AsyncSession, actor: Actor, proposal_id: UUID) -> tuple[Case, Proposal]:
-    """A proposal that the actor may know of, and its case; nobody else decides on it until the transaction ends."""
+    """A proposal that the actor may know of, and its case; nobody else decides on it until the transaction ends.
+
+    Officers propose in the case of their operation, whichever court's it is; deciding is that court's.
+    """
     proposal = await session.get(Proposal, proposal_id)
     if proposal is None:
         raise NotFound("no-such-proposal")

@@ -20,6 +20,8 @@ class ProposalView:
     """The phone's own name for it."""
     case_id: UUID
     case_number: str
+    court_id: UUID
+    court_name: str
     operation_id: UUID | None
     officer_id: UUID
     proposed_at: datetime
@@ -64,6 +66,8 @@ def proposal_view(row: ProposalRow, standing: Mapping[UUID, UUID], names: Collec
         idempotency_key=proposal.idempotency_key,
         case_id=proposal.case_id,
         case_number=row.case.number,
+        court_id=row.case.court_id,
+        court_name=row.case.court_name,
         operation_id=proposal.operation_id,
         officer_id=proposal.officer_id,
         proposed_at=proposal.proposed_at,

@@ -13,7 +13,7 @@ from assets.answers import Changed
 from assets.audit import Actor, AuditTrail, Records
 from assets.documents import Action
 from assets.errors import Conflict, NotFound
-from assets.orders import case_of, person_of, require
+from assets.orders import case_of, person_of, require, require_own_court
 from assets.proposal_drafts import ProposedControl, draft, is_same
 from assets.proposal_records import clue_of, locked, newest, one, require_free
 from assets.proposal_states import ProposalState
@@ -102,6 +102,7 @@ class Proposals:
         require(actor.may_control)
         async with self._records.write() as session:
             case, proposal = await locked(session, actor, proposal_id)
+            require_own_court(actor, case)
             is_repeated = (proposal.state, proposal.decided_by, proposal.decision_reason) == (
                 ProposalState.DECLINED,
                 actor.user_id,
@@ -125,6 +126,7 @@ class Proposals:
         require(actor.may_control)
         async with self._records.write() as session:
             case, proposal = await locked(session, actor, proposal_id)
+            require_own_court(actor, case)
             request = await session.get(AssetRequest, request_id)
             if request is None or request.case_id != case.id or not Action(request.action).is_first:
                 raise NotFound("no-such-request")
@@ -152,6 +154,7 @@ class Proposals:
         require(actor.may_control)
         async with self._records.write() as session:
             case, proposal = await locked(session, actor, proposal_id)
+            require_own_court(actor, case)
             if proposal.asset_id is None:
                 _require_open(proposal)
                 person = await person_of(session, case, person_id)

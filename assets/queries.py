@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from assets.audit import Actor, AuditNote, AuditTrail, Records
 from assets.documents import Action
 from assets.errors import Conflict
-from assets.orders import Orders, case_of, person_of, require
+from assets.orders import Orders, own_case_of, person_of, require
 from assets.papers.sealing import Sealing
 from assets.tables import AssetRequest, Case, Person
 from assets.views import RequestView, request_view
@@ -35,7 +35,7 @@ class Queries:
         """
         require(actor.may_query or (actor.may_propose and actor.case_ids is not None))
         async with self._records.write() as session:
-            case = await case_of(session, actor, case_id, lock=True)
+            case = await own_case_of(session, actor, case_id)
             person = await person_of(session, case, person_id)
             await self._require_unused(session, key, person)
             latest = await self._latest(session, person, gateways)

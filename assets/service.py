@@ -23,11 +23,12 @@ from assets.findings import Findings
 from assets.gateway import Gateway
 from assets.guard import CoverRules
 from assets.history import History
+from assets.liftings import Liftings
 from assets.lines import Lines
 from assets.names import private_names
 from assets.objections import Objections
 from assets.ordering import NoPayees, Payees, Warrant
-from assets.orders import APPROVED_ACTIONS, Orders, case_of, held, require, visible
+from assets.orders import APPROVED_ACTIONS, Orders, acting_court, case_of, held, require, visible
 from assets.overview import overview_of
 from assets.papers.reading import PaperReading
 from assets.papers.sealing import Sealing
@@ -102,6 +103,7 @@ class Assets:
             cover_rules or CoverRules(),
         )
         self.findings = Findings(records, audit, lines, history, clock, self._tell)
+        self.liftings = Liftings(records, self._orders, self._tell)
         self.approvals = Approvals(records, self._orders, effects, clock, self._tell)
         self.objections = Objections(records, self._orders, effects, clock, self._tell)
         self.checking = Checking(records, self._orders, clock, self._tell)
@@ -136,7 +138,7 @@ class Assets:
         require(actor.may_see)
         query = select(Case).where(visible(actor)).order_by(Case.number)
         async with self._records.read() as session:
-            return [case_head(case) for case in await session.scalars(query)]
+            return [case_head(case, acting_court(actor, case)) for case in await session.scalars(query)]
 
     async def overview(self, actor: Actor, case_id: UUID) -> CaseView:
         """What the panel shows of a case, masked: sums over all, and of very many assets or answers the first."""

@@ -161,7 +161,13 @@ class Asset(Base):
     answered_at: Mapped[datetime | None]
     """When a gateway last described it."""
     special: Mapped[str] = mapped_column(String(32), default="")
-    """A value of `SpecialAccount`, as the gateway or a judge says."""
+    """A value of `SpecialAccount` that a judge marked it with."""
+    said_special: Mapped[str] = mapped_column(String(32), default="")
+    """The same, as its gateway said: no judge's mark changes it."""
+    said_special_at: Mapped[datetime | None]
+    """When the gateway last said so; empty where it was noted before the two were kept apart."""
+    lifting_id: Mapped[UUID | None]
+    """The request by which two people set aside what the gateway says; until it says something else."""
     exempt: Mapped[str] = mapped_column(String(32), default="")
     """A class of exempt property that a judge found it to be of. Source: 查扣冻 §3."""
     is_only_home: Mapped[bool] = mapped_column(default=False)

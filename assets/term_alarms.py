@@ -10,7 +10,7 @@ from assets import deeds
 from assets.answers import Changed
 from assets.audit import Actor, AuditTrail, Records
 from assets.errors import Conflict, NotFound
-from assets.orders import case_of, require
+from assets.orders import own_case_of, require
 from assets.tables import TermAlarm
 
 
@@ -36,7 +36,7 @@ class TermAlarms:
             alarm = await session.get(TermAlarm, alarm_id)
             if alarm is None:
                 raise NotFound("no-such-alarm")
-            case = await case_of(session, actor, alarm.case_id, lock=True, missing="no-such-alarm")
+            case = await own_case_of(session, actor, alarm.case_id, missing="no-such-alarm")
             await session.refresh(alarm, with_for_update=True)
             press = deeds.Press(idempotency_key, "term.acknowledge", alarm.id, actor.user_id)
             if not await deeds.is_first(session, press, self._clock()):

@@ -128,6 +128,8 @@ class CaseHead:
     number: str
     claim_cents: int
     is_demonstration: bool
+    acting_court: str
+    """The court that acts in it, where the reader may only look; else empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,9 +183,9 @@ class CaseView:
     """When a gateway last described an asset of the case."""
 
 
-def case_head(case: Case) -> CaseHead:
+def case_head(case: Case, acting_court: str) -> CaseHead:
     """A case in a list."""
-    return CaseHead(case.id, case.court_id, case.number, case.claim_cents, case.is_demonstration)
+    return CaseHead(case.id, case.court_id, case.number, case.claim_cents, case.is_demonstration, acting_court)
 
 
 def request_view(request: AssetRequest, names: Collection[str] = ()) -> RequestView:

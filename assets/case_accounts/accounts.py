@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from assets.audit import Actor
 from assets.case_accounts.ledger_tables import LedgerAccount, MainAccount, SubAccount
 from assets.case_accounts.states import AccountKind
-from assets.errors import NotFound
+from assets.errors import NotFound, NotPermitted
 from assets.identifiers import new_id
 from assets.tables import Case
 
@@ -38,6 +38,12 @@ async def locked_main(session: AsyncSession, main_id: UUID) -> MainAccount:
     """A main account by its id, locked."""
     query = select(MainAccount).where(MainAccount.id == main_id).with_for_update()
     return (await session.scalars(query.execution_options(populate_existing=True))).one()
+
+
+def require_own_main(actor: Actor, court_id: UUID) -> None:
+    """Refuse whoever may only look at this court's account: money that is no case's yet is its court's all the same."""
+    if court_id != actor.own_court_id:
+        raise NotPermitted("not-own-court-account")
 
 
 def seen_courts(actor: Actor) -> frozenset[UUID]:

@@ -19,7 +19,7 @@ from assets.case_accounts.states import AccountKind, PostingKind, ProposalKind, 
 from assets.case_accounts.tables import Hold, Proposal
 from assets.case_accounts.trail import earlier_deed, keep_deed
 from assets.errors import BadFormat, Conflict, NotFound, NotPermitted
-from assets.orders import require
+from assets.orders import require, require_own_court
 from assets.tables import Case
 from assets.terms import china_day
 
@@ -180,6 +180,7 @@ class Deciding:
         case = await session.get_one(Case, case_id)
         if case.court_id not in seen_courts(actor):
             raise NotFound(missing)
+        require_own_court(actor, case)
         return case, await main_of(session, case.court_id, lock=True)
 
 

@@ -22,7 +22,7 @@ from assets.case_accounts.states import AccountKind, ArrivalPurpose, ArrivalStat
 from assets.case_accounts.tables import Arrival
 from assets.case_accounts.trail import earlier_deed, keep_deed
 from assets.errors import BadFormat, Conflict, NotFound
-from assets.orders import case_of, require
+from assets.orders import case_of, require, require_own_court
 from assets.tables import Case
 
 _CASE_NUMBER = re.compile(
@@ -111,6 +111,7 @@ class Intake:
         async with self._books.records.write() as session:
             arrival, main = await self._waiting(session, actor, arrival_id)
             case = await case_of(session, actor, case_id)
+            require_own_court(actor, case)
             if await earlier_deed(session, idempotency_key, "claim", actor, *what):
                 return arrival.id
             if case.court_id != main.court_id:

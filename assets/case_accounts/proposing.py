@@ -26,7 +26,7 @@ from assets.case_accounts.tables import Arrival, CourtFeeRefund, Payee, Proposal
 from assets.case_accounts.trail import earlier_deed, keep_deed
 from assets.errors import BadFormat, Conflict, NotFound
 from assets.identifiers import new_id
-from assets.orders import case_of, require
+from assets.orders import case_of, require, require_own_court
 from assets.tables import Case, Person
 
 
@@ -181,6 +181,7 @@ class Proposing:
         case = await session.get(Case, case_id)
         if case is None or case.court_id not in seen_courts(actor):
             raise NotFound(missing)
+        require_own_court(actor, case)
         return case, await main_of(session, case.court_id, lock=True)
 
     async def _computed(

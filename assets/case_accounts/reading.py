@@ -49,7 +49,7 @@ from assets.case_accounts.views import (
     proposal_view,
 )
 from assets.masks import masked_name
-from assets.orders import case_of, require
+from assets.orders import acting_court, case_of, require
 from assets.tables import Case, Person
 from assets.terms import china_day
 
@@ -133,6 +133,7 @@ class Reading:
             names = await _names(session, case_id)
             return AccountView(
                 line=line,
+                acting_court=acting_court(actor, case),
                 effective_on=sub.effective_on,
                 persons=tuple(await _persons(session, case_id)),
                 arrivals=tuple(arrival_view(one, names, is_refunded=one.id in refunded) for one in arrivals),

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from assets.audit import Actor, Records
-from assets.case_accounts.accounts import locked_main, main_of, seen_courts
+from assets.case_accounts.accounts import locked_main, main_of, require_own_main, seen_courts
 from assets.case_accounts.bank import PayingBank
 from assets.case_accounts.books import Books
 from assets.case_accounts.collector import Collector
@@ -126,6 +126,7 @@ class CaseAccounts:
         require(actor.may_handle_money)
         if court_id not in seen_courts(actor):
             raise NotFound("no-main-account")
+        require_own_main(actor, court_id)
         async with self.books.records.read() as session:
             main = await main_of(session, court_id)
         taken = await self.collector.read(main.id)
@@ -251,6 +252,7 @@ class CaseAccounts:
             main = await locked_main(session, payment.main_id)
             if main.court_id not in seen_courts(actor):
                 raise NotFound("no-such-payment")
+            require_own_main(actor, main.court_id)
             await session.refresh(payment)
             if PaymentState(payment.state) not in OPEN_PAYMENTS:
                 raise Conflict("payment-settled", number=payment.number)

@@ -172,6 +172,8 @@ class AccountView:
     """All of one case's account."""
 
     line: AccountLine
+    acting_court: str
+    """The court that acts in it, where the reader may only look; else empty."""
     effective_on: date | None
     persons: tuple[PersonLine, ...]
     arrivals: tuple[ArrivalView, ...]

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from assets.audit import Actor
 from assets.errors import Conflict, NotPermitted
+from assets.orders import not_own_court
 from assets.sanctions.states import NEXT, STANDING, SanctionState
 from assets.sanctions.tables import Sanction
 from assets.tables import Case
@@ -66,7 +67,7 @@ def why_not(deed: Deed, actor: Actor, case: Case, sanction: Sanction, around: Ci
     if not _fits(deed, SanctionState(sanction.state)):
         return "sanction-not-now"
     reasons: Iterable[tuple[str, bool]] = (
-        ("sanction-own-court", case.court_id != actor.own_court_id),
+        ("not-own-court", not_own_court(actor, case) is not None),
         ("sanction-needs-two", deed in _BY_DECIDER and sanction.proposed_by == actor.user_id),
         ("sanction-only-proposer", deed is Deed.WITHDRAW and sanction.proposed_by != actor.user_id),
         ("sanction-check-fails", deed is Deed.DECIDE and around.fails),

@@ -16,7 +16,7 @@ from assets.guard import CoverRules, cover
 from assets.holidays import WorkingDays
 from assets.masks import masked_words
 from assets.names import private_names
-from assets.orders import case_of
+from assets.orders import case_of, require_own_court
 from assets.sanctions.checks import Check, Question, check_of_json, failing, run_checks
 from assets.sanctions.deeds import Circumstances, Deed, why_not
 from assets.sanctions.grounds import Ground, SanctionKind, Security
@@ -63,7 +63,7 @@ class Reading:
         return china_day(self._clock())
 
     async def opened(self, session: AsyncSession, actor: Actor, sanction_id: UUID, *, lock: bool = False) -> Opened:
-        """A sanction of the actor's courts; `lock` lets one writer at its case at a time.
+        """A sanction of the actor's courts; `lock` lets one writer of its own court at its case at a time.
 
         Raises:
             NotFound: there is none, or none that the actor may know of.
@@ -73,6 +73,7 @@ class Reading:
             raise NotFound("no-such-sanction")
         case = await case_of(session, actor, sanction.case_id, lock=lock, missing="no-such-sanction")
         if lock:
+            require_own_court(actor, case)
             await session.refresh(sanction)
         person = await session.get_one(Person, sanction.person_id)
         ground = Ground(sanction.ground) if sanction.ground else None

@@ -20,7 +20,7 @@ from assets.errors import BadFormat, Conflict, NotFound
 from assets.guard import CoverRules
 from assets.holidays import WorkingDays
 from assets.identifiers import new_id
-from assets.orders import case_of, require, require_under_enforcement, visible
+from assets.orders import case_of, own_case_of, require, require_under_enforcement, visible
 from assets.sanctions.checks import Check, failing
 from assets.sanctions.grounds import Ground, Performance, SanctionKind, Security, check_extension
 from assets.sanctions.reading import Reading
@@ -150,11 +150,9 @@ class Sanctions:
         """
         require(actor.may_propose_sanction)
         async with self._records.write() as session:
-            case = await case_of(session, actor, proposal.case_id, lock=True)
+            case = await own_case_of(session, actor, proposal.case_id)
             if (made := await self._made(session, proposal, key)) is None:
                 person = await _person_of(session, case, proposal.person_id)
-                if case.court_id != actor.own_court_id:
-                    raise Conflict("sanction-own-court")
                 require_under_enforcement(person)
                 _require_complete(proposal)
                 made = await self._make(session, actor, case, person, proposal, key)

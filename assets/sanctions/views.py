@@ -39,6 +39,7 @@ class SanctionLine:
     id: UUID
     case_id: UUID
     case_number: str
+    court_name: str
     person_id: UUID
     person_name: str
     person_number: str
@@ -124,6 +125,7 @@ def sanction_line(
         id=sanction.id,
         case_id=case.id,
         case_number=case.number,
+        court_name=case.court_name,
         person_id=person.id,
         person_name=masked_name(person.name, is_firm=person.is_firm),
         person_number=person.id_number if person.is_firm else masked_id(person.id_number),

@@ -193,6 +193,7 @@ DOORS: tuple[Door, ...] = (
     Door("/api/assets/items/{id}/controls", may(P.SEE_ASSETS)),
     Door("/api/assets/items/{id}/preview", may(P.SEE_ASSETS)),
     Door("/api/assets/items/{id}/marks", may(P.CONTROL_ASSETS), ("PUT",)),
+    Door("/api/assets/items/{id}/liftings", may(P.CONTROL_ASSETS), ("POST",)),
     Door("/api/assets/cases/{id}/cover", may(P.SEE_ASSETS)),
     Door("/api/assets/measures/{id}/registration", may(P.CONTROL_ASSETS), ("POST",)),
     Door("/api/assets/measures/{id}/keeping", may(P.CONTROL_ASSETS), ("POST",)),

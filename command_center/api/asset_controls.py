@@ -113,6 +113,12 @@ class MarksBody(BaseModel):
     reason: Words
 
 
+class LiftingBody(_Body):
+    """Why what the gateway said of an account is to be set aside."""
+
+    reason: Words
+
+
 class RegistrationBody(_Body):
     """The title stands in the debtor's name now."""
 
@@ -194,12 +200,22 @@ class AllowedLine(_Answer):
     measure_id: UUID | None
 
 
+class SaidLine(_Answer):
+    """What the gateway said of an account; `lifting` is empty, asked or lifted."""
+
+    special: str
+    gateway: str
+    at: datetime | None
+    lifting: str
+
+
 class ControlsLine(_Answer):
     """An asset's measure and marks, and every order that could be given."""
 
     measure: MeasureLine | None
     allowed: list[AllowedLine]
     special: str
+    said: SaidLine | None
     exempt: str
     is_only_home: bool
     is_indivisible: bool
@@ -300,6 +316,13 @@ def _add_finding(routes: APIRouter, assets: Assets) -> None:
         marks = Marks(**body.model_dump(exclude={"reason"}))
         with refusals():
             await assets.findings.mark(actor_of(signed_in()), id, marks, body.reason)
+
+    @routes.post(
+        "/items/{id}/liftings", status_code=202, summary="Ask a second person to set aside what the gateway said"
+    )
+    async def lift(id: UUID, body: LiftingBody) -> RequestLine:  # noqa: A002 - the path's own name
+        with refusals():
+            return _line(await assets.liftings.ask(actor_of(signed_in()), id, body.reason, body.idempotency_key))
 
     @routes.post("/measures/{id}/registration", status_code=204, summary="A pre-registered seizure is one from now on")
     async def registered(id: UUID, body: RegistrationBody) -> None:  # noqa: A002 - the path's own name

@@ -29,6 +29,8 @@ class ProposalLine(BaseModel):
     id: UUID
     case_id: UUID
     case_number: str
+    acting_court: str
+    """The court that decides, where the reader may only look; else empty."""
     operation_id: UUID | None
     operation_zh: str
     operation_en: str
@@ -110,6 +112,7 @@ class _Shown:
             "officer": _name(names, view.officer_id),
             "decided_by_name": _name(names, view.decided_by),
             "gateways": self._proposals.gateways_for(view.kind),
+            "acting_court": "" if view.court_id == signed_in().court_id else view.court_name,
         }
         own = {name: getattr(view, name) for name in ProposalLine.model_fields if name not in beside}
         return ProposalLine.model_validate(own | beside)

@@ -71,6 +71,7 @@ class WaitingLine(_Answer):
     is_outstanding: bool
     may_decide: bool
     may_withdraw: bool
+    acting_court: str
 
 
 class WaitingLines(BaseModel):
@@ -170,6 +171,7 @@ class ObjectionLine(_Answer):
     state: str
     answer: str
     answered_at: datetime | None
+    acting_court: str
 
 
 class ObjectionLines(BaseModel):
@@ -183,6 +185,7 @@ class OverdueLine(_Answer):
 
     request: RequestLine
     case_number: str
+    acting_court: str
 
 
 class OverdueLines(BaseModel):

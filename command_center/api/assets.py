@@ -36,6 +36,8 @@ class CaseLine(_Answer):
     number: str
     claim_cents: int
     is_demonstration: bool
+    acting_court: str
+    """The court that acts in it, where the reader may only look; else empty."""
 
 
 class PersonLine(_Answer):

@@ -57,6 +57,7 @@ class LineView(_Answer):
     id: UUID
     case_id: UUID
     case_number: str
+    court_name: str
     person_id: UUID
     person_name: str
     person_number: str

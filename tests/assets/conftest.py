@@ -103,7 +103,14 @@ class Desk:
     @property
     def judge(self) -> Actor:
         """Somebody of this court who may do everything."""
-        return Actor(self.court_id, frozenset({self.court_id}), may_see=True, may_query=True, may_control=True)
+        return Actor(
+            self.court_id,
+            frozenset({self.court_id}),
+            may_see=True,
+            may_query=True,
+            may_control=True,
+            own_court_id=self.court_id,
+        )
 
     async def open(self, script: Script = CITY_CASE) -> None:
         """Seed the case."""

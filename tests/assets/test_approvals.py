@@ -30,7 +30,7 @@ async def desk(quiet_desk: Desk) -> Desk:
 
 
 def approver(desk: Desk) -> Actor:
-    return Actor(uuid4(), frozenset({desk.court_id}), may_see=True, may_approve=True)
+    return Actor(uuid4(), frozenset({desk.court_id}), may_see=True, may_approve=True, own_court_id=desk.court_id)
 
 
 async def ordered(

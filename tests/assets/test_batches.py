@@ -83,6 +83,8 @@ async def test_an_officer_on_site_queries_in_the_cases_of_their_own_operations_a
             await query(replace(officer, case_ids=frozenset({uuid4()})))
         with pytest.raises(NotPermitted):
             await query(replace(officer, may_propose=False))
+        with pytest.raises(NotPermitted, match="not-own-court"):  # another court's operation enforces the case
+            await query(replace(officer, court_ids=frozenset({uuid4()})))
         with pytest.raises(NotPermitted):  # who isn't on site in any operation asks about no case
             await query(replace(officer, case_ids=None))
 

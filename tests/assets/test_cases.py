@@ -40,8 +40,16 @@ class Office:
     district: CourtRef = field(default_factory=lambda: CourtRef(uuid4(), "内0105", "某区人民法院（虚构）"))
 
     def __post_init__(self) -> None:
-        self.judge = Actor(uuid4(), frozenset({self.city.id, self.district.id}), may_see=True, may_manage_cases=True)
-        self.district_judge = replace(self.judge, user_id=uuid4(), court_ids=frozenset({self.district.id}))
+        self.judge = Actor(
+            uuid4(),
+            frozenset({self.city.id, self.district.id}),
+            may_see=True,
+            may_manage_cases=True,
+            own_court_id=self.city.id,
+        )
+        self.district_judge = replace(
+            self.judge, user_id=uuid4(), court_ids=frozenset({self.district.id}), own_court_id=self.district.id
+        )
         trail = AssetTrail(Audit(self.clock), Journal(self.clock))
         self.cases = Cases(self.database, trail, self.clock, self._changed, self._court_of)
 
@@ -98,7 +106,10 @@ async def test_a_case_is_registered_at_the_court_that_its_number_names(office: O
         ("某小额贷款有限公司（虚构）", "91350100M000100Y43", "applicant"),
     ]
     assert [entry.what for entry in file.entries] == ["registered"]
-    district = await office.register(number="（2026）内0105执8号", is_own=False)
+    of_district = office.given(number="（2026）内0105执8号", is_own=False)
+    with pytest.raises(NotPermitted, match="not-own-court"):  # the city's court sees it, and registers none for it
+        await office.cases.register(office.judge, of_district, uuid4())
+    district = await office.cases.register(office.district_judge, of_district, uuid4())
     assert (district.court_code, district.judge_id) == ("内0105", None)
     with pytest.raises(NotPermitted, match="case-other-court"):
         await office.cases.register(office.district_judge, office.given(number="（2026）内01执9号"), uuid4())

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from assets.audit import Actor
-from assets.errors import BadFormat, Conflict
+from assets.errors import BadFormat, Conflict, NotPermitted
 from assets.exemptions import NOT_FREEZABLE, ExemptProperty, SpecialAccount
 from assets.findings import Marks
 from assets.measures import Keeping
@@ -60,8 +60,50 @@ async def test_what_a_bank_says_of_an_account_is_heeded(courts: Courts) -> None:
     courts.bank.things[ACCOUNT].special = "migrant_wage"
     await courts.assets.query(one.judge, case_id=one.case_id, person_id=one.person_id, idempotency_key=uuid4())
     await courts.exchange()
-    with pytest.raises(Conflict, match="account-not-freezable"):
+    with pytest.raises(Conflict, match="account-said-not-freezable"):
         await one.freeze(ACCOUNT, 100)
+
+
+async def test_no_judge_alone_lifts_what_a_bank_says_of_an_account(courts: Courts) -> None:
+    one, *_ = courts.courts
+    asset, liftings, approvals = one.assets[ACCOUNT], courts.assets.liftings, courts.assets.approvals
+    second = replace(one.judge, user_id=uuid4(), may_control=False, may_approve=True)
+
+    async def hear(special: str) -> None:
+        courts.bank.things[ACCOUNT].special = special
+        await courts.assets.query(one.judge, case_id=one.case_id, person_id=one.person_id, idempotency_key=uuid4())
+        await courts.exchange()
+
+    async def how_far() -> str:
+        said = (await courts.controls.sheet(one.judge, asset)).said
+        assert said is not None
+        assert (said.special, said.gateway, said.at) == ("migrant_wage", "bank", courts.clock())
+        return said.lifting
+
+    with pytest.raises(Conflict, match="nothing-said"):
+        await liftings.ask(one.judge, asset, "自有资金", uuid4())
+    await hear("migrant_wage")
+    await _mark(one, ACCOUNT, Marks())
+    with pytest.raises(Conflict, match="account-said-not-freezable"):
+        await one.freeze(ACCOUNT, 100)
+    with pytest.raises(BadFormat, match="reason"):
+        await liftings.ask(one.judge, asset, " ", uuid4())
+    key = uuid4()
+    first, again = [await liftings.ask(one.judge, asset, "自有资金", key) for _ in range(2)]
+    assert (first.id, first.state, await how_far()) == (again.id, "draft", "asked")
+    with pytest.raises(Conflict, match="lifting-asked"):
+        await liftings.ask(one.judge, asset, "自有资金", uuid4())
+    with pytest.raises(NotPermitted, match="own-order"):
+        await approvals.approve(replace(one.judge, may_approve=True), first.id, uuid4())
+    await approvals.decline(second, first.id, "证据不足", uuid4())
+    with pytest.raises(Conflict, match="account-said-not-freezable"):
+        await one.freeze(ACCOUNT, 100)
+    asked = await liftings.ask(one.judge, asset, "已核实为自有资金", uuid4())
+    agreed = await approvals.approve(second, asked.id, uuid4())
+    assert (agreed.state, await how_far()) == ("approved", "lifted")
+    await hear("migrant_wage")  # the bank says it once more: that was set aside
+    assert (await courts.standing(await one.freeze(ACCOUNT, 100)))[0] == "in_force"
+    assert len(courts.bank.orders) == 1
 
 
 @pytest.mark.parametrize("exempt", list(ExemptProperty))
@@ -92,7 +134,7 @@ async def test_article_4_a_necessary_home_is_seized_and_not_sold(courts: Courts)
 
 async def test_a_guarded_order_goes_once_a_second_person_agrees_and_never_if_not(courts: Courts) -> None:
     one, *_ = courts.courts
-    approver = Actor(uuid4(), frozenset({one.id}), may_see=True, may_approve=True)
+    approver = Actor(uuid4(), frozenset({one.id}), may_see=True, may_approve=True, own_court_id=one.id)
     await _mark(one, ACCOUNT, Marks(special=SpecialAccount.UNION))
     declined = await one.freeze(ACCOUNT, 100, reason="a reason")
     async with courts.database.read() as session:
@@ -109,7 +151,7 @@ async def test_a_guarded_order_goes_once_a_second_person_agrees_and_never_if_not
 
 async def test_article_27_a_renewal_that_is_approved_too_late_is_not_sent(courts: Courts) -> None:
     one, *_ = courts.courts
-    approver = Actor(uuid4(), frozenset({one.id}), may_see=True, may_approve=True)
+    approver = Actor(uuid4(), frozenset({one.id}), may_see=True, may_approve=True, own_court_id=one.id)
     measure = await one.freeze(ACCOUNT, 100)
     courts.assets._orders._approved_actions = frozenset({"renew"})  # type: ignore[arg-type]
     order = await courts.controls.renew(one.judge, measure, one.warrant())
@@ -225,7 +267,7 @@ async def test_an_account_that_turns_out_not_freezable_is_not_frozen_by_an_appro
     assert draft.state == "draft"
     marks = Marks(special=SpecialAccount.MIGRANT_WAGE)
     await courts.findings.mark(court.judge, court.assets[ACCOUNT], marks, "银行反馈")
-    second = Actor(uuid4(), frozenset({court.id}), may_see=True, may_approve=True)
+    second = Actor(uuid4(), frozenset({court.id}), may_see=True, may_approve=True, own_court_id=court.id)
     with pytest.raises(Conflict, match="account-not-freezable"):
         await courts.assets.approvals.approve(second, draft.id, uuid4())
     assert await courts.assets.send_due() == 0

@@ -123,7 +123,9 @@ class Field:
 
     def judge(self, court: UUID | None = None) -> Actor:
         """A judge of the first court, or another."""
-        return Actor(uuid4(), frozenset({court or self.court}), may_see=True, may_control=True)
+        return Actor(
+            uuid4(), frozenset({court or self.court}), may_see=True, may_control=True, own_court_id=court or self.court
+        )
 
     def wish(self, **changes: Any) -> ProposedControl:
         """To freeze the known account."""
@@ -187,6 +189,22 @@ def test_a_number_that_can_not_be_one_is_refused(kind: AssetKind, written: str, 
     with pytest.raises(BadFormat) as refused:
         checked_reference(kind, written)
     assert refused.value.item == item
+
+
+async def test_officers_propose_in_another_courts_case_and_its_own_judges_decide(field_desk: Field) -> None:
+    of_the_city = replace(field_desk.officer(), court_ids=frozenset({field_desk.other_court}))
+    made = await field_desk.made(of_the_city)
+    assert [one.id for one in await field_desk.proposals.own(of_the_city)] == [made.id]
+    city_judge = replace(field_desk.judge(), own_court_id=field_desk.other_court)
+    assert [one.id for one in await field_desk.proposals.open(city_judge)] == [made.id]
+    for decide in (
+        lambda: field_desk.proposals.decline(city_judge, made.id, "no"),
+        lambda: field_desk.proposals.take_up(city_judge, made.id, uuid4()),
+        lambda: field_desk.proposals.record(city_judge, made.id, uuid4(), ""),
+    ):
+        with pytest.raises(NotPermitted, match="not-own-court"):
+            await decide()
+    assert (await field_desk.proposals.decline(field_desk.judge(), made.id, "no")).state == "declined"
 
 
 async def test_a_proposal_that_is_sent_again_stays_one(field_desk: Field) -> None:

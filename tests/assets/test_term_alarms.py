@@ -32,7 +32,7 @@ class Scene:
         self.database, self.clock, self.court = database, MovedClock(), uuid4()
         self.trail = AssetTrail(Audit(self.clock), Journal(self.clock))
         self.changed: list[UUID] = []
-        self.judge = Actor(uuid4(), frozenset({self.court}), may_see=True, may_control=True)
+        self.judge = Actor(uuid4(), frozenset({self.court}), may_see=True, may_control=True, own_court_id=self.court)
         self.alarms = TermAlarms(database, self.trail, self.clock, self._note)
 
     async def _note(self, case_id: UUID) -> None:

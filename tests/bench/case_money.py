@@ -120,7 +120,7 @@ async def measure(name: str, database: Database, cases: int) -> None:
     accounts = CaseAccounts(
         database, PlainBank(), Audit(), lambda: datetime.now(UTC), nobody, lambda facts: facts.case_number
     )
-    judge = Actor(uuid4(), frozenset({COURT}), may_see=True, may_handle_money=True)
+    judge = Actor(uuid4(), frozenset({COURT}), may_see=True, may_handle_money=True, own_court_id=COURT)
     lines = await accounts.accounts(judge, limit=1)
     serials = iter(range(10**6))
 

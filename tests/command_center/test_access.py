@@ -143,6 +143,15 @@ def leads_away(way: Way, who: str, location: str) -> bool:
     return location != way.path if who == way.wrong else location.startswith("/sign-in")
 
 
+async def test_a_court_above_looks_on_and_does_nothing_in_a_case(world: AccessWorld) -> None:
+    wrong = {}
+    for way in table.OF_A_CASES_COURT:
+        answer = await ask(world, await world.client(f"above-{way.right}"), way)
+        if answer.status_code != 403 or answer.json()["code"] not in ("not-own-court", "not-own-court-account"):
+            wrong[str(way)] = f"{answer.status_code}: {answer.text[:200]}"
+    assert not wrong, wrong
+
+
 async def test_every_route_with_somebodys_id_says_what_another_court_gets() -> None:
     for way in table.WAYS:
         names_something = "{" in way.address.replace("{map}", "") or "{" in json.dumps(way.body or {}).strip("{}")

@@ -27,8 +27,12 @@ WRITING = {"record", "AuditNote"}
 """What is called to write one entry, or to have it written with others."""
 PUT_TOGETHER = {
     "instruction.{}": [f"instruction.{state}" for state in ReceiptState],
-    "asset.{}.sent": [f"asset.{action}.sent" for action in Action],
-    "asset.{}.{}": [f"asset.{action}.{state}" for action in Action for state in REACHED],
+    "asset.{}.sent": [f"asset.{action}.sent" for action in Action if action is not Action.LIFT_MARK],
+    "asset.{}.{}": [
+        f"asset.{action}.{state}"
+        for action in Action
+        for state in (("declined", "withdrawn") if action is Action.LIFT_MARK else REACHED)
+    ],
     "sanction.{}": [f"sanction.{step}" for step in (PROPOSED, EXPIRED, *Deed)],
     "asset.measure.{}": [f"asset.measure.{change}" for change in MeasureChange if change not in TOLD_BY_THE_REQUEST],
 }

@@ -297,6 +297,8 @@ WAYS: tuple[Way, ...] = (
     Way("GET", "/api/assets/items/{city_asset}/controls", "approver", "security", 200, 404),
     Way("GET", "/api/assets/items/{city_asset}/preview", "approver", "security", 200, 404),
     Way("PUT", "/api/assets/items/{city_asset}/marks", "judge", "approver", 204, 404, body={"reason": "looked at"}),
+    # nobody said anything of it
+    Way("POST", "/api/assets/items/{city_asset}/liftings", "judge", "approver", 409, 404, body=REASON),
     Way("GET", "/api/assets/cases/{city_case}/cover", "supervisor", "officer1", 200, 404),
     Way("POST", "/api/assets/measures/{ended_measure}/registration", "judge", "approver", 409, 404, body=REASON),
     Way("POST", "/api/assets/measures/{ended_measure}/keeping", "judge", "approver", 409, 404,
@@ -462,3 +464,18 @@ CALLBACKS: dict[str, Callback] = {
     "assets-order-error.children": _CONTROL,
     "assets-ordered.data": _CONTROL,
 }
+
+_OTHERWISE_BOUND = {
+    "/api/assets/format-checks",  # of nobody's case
+    "/api/assets/accounts/cases/{city_case}/preview",  # only reckons
+    "/api/assets/cases/{city_case}/unmask",  # by the case's own judge alone
+}
+OF_A_CASES_COURT = tuple(
+    way
+    for way in WAYS
+    if way.method != "GET"
+    and way.path.startswith("/api/assets/")
+    and not way.path.startswith("/api/assets/mine/")
+    and way.path not in _OTHERWISE_BOUND
+)
+"""Every way to do something in a case: for people of the court that has it, and for no court above."""

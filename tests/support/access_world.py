@@ -17,7 +17,7 @@ from assets.tables import Asset, AssetRequest, Case, ControlMeasure, Person, Ter
 from assets.terms import AssetKind, china_day
 from command_center.accounts.permissions import Role
 from command_center.accounts.service import NewUser
-from command_center.accounts.tables import SignIn
+from command_center.accounts.tables import Court, SignIn
 from command_center.database import new_id
 from command_center.demonstration_plan import CITY
 from command_center.evidence.tables import Recording
@@ -110,6 +110,7 @@ async def new_access_world(running: RunningWeb) -> AccessWorld:
     things["city_name"] = CITY.name_zh
     things |= {"map": "centre", "segment": "1"}
     await _other_operation(world)
+    await _court_above(world)
     await _sites_and_cases(world)
     things["feed"] = await _feed(world, "officer1", "city_operation", "city_site")
     things["lost_feed"] = await _feed(world, "officer2", "city_operation", "city_site")
@@ -146,6 +147,20 @@ async def _other_operation(world: AccessWorld) -> None:
     )
     async with web.database.write() as session:
         world.things["other_operation"] = str(await web.operations.plan(session, plan))
+
+
+async def _court_above(world: AccessWorld) -> None:
+    """A court that sees the city's cases, as the city's sees its districts', with people of each role."""
+    web, demo = world.running.web, world.running.world
+    async with web.database.write() as session:
+        above = Court(code="内", name_zh="上级法院（虚构）", name_en="Court above (made up)")
+        session.add(above)
+        await session.flush()
+        (await session.get_one(Court, demo.courts["内01"])).parent_id = above.id
+    for role in (Role.JUDGE, Role.APPROVER, Role.SUPERVISOR, Role.COMMANDER):
+        name = f"above-{role}"
+        await web.accounts.create_user(None, NewUser(name, PASSWORD, role, "内"))
+        demo.passwords[name] = PASSWORD  # type: ignore[index]
 
 
 async def _sites_and_cases(world: AccessWorld) -> None:

@@ -72,7 +72,9 @@ class FaultSoak:
         """One court's case: ask, freeze what was found, and hold every end against the banks' book."""
         court_id = uuid4()
         self._places = [f"{place:03d}" for place in sorted(self.chance.sample(range(1, 201), self.banks))]
-        judge = Actor(court_id, frozenset({court_id}), may_see=True, may_query=True, may_control=True)
+        judge = Actor(
+            court_id, frozenset({court_id}), may_see=True, may_query=True, may_control=True, own_court_id=court_id
+        )
         async with self.database.write() as session:
             case_id = await seed(
                 session,

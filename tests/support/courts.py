@@ -207,7 +207,14 @@ class Courts:
                 person = Person(case_id=case.id, name="张某某", id_number=DEBTOR)
                 session.add(person)
                 await session.flush()
-                judge = Actor(uuid4(), frozenset({court_id}), may_see=True, may_query=True, may_control=True)
+                judge = Actor(
+                    uuid4(),
+                    frozenset({court_id}),
+                    may_see=True,
+                    may_query=True,
+                    may_control=True,
+                    own_court_id=court_id,
+                )
                 self.courts.append(Court(self, court_id, case.id, case.number, person.id, judge))
 
     async def add(self, thing: Thing, *courts: Court) -> None:

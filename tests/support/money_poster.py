@@ -51,8 +51,8 @@ class Mover:
         self._seed = seed
         self._serials = 0
         courts = frozenset({main.court_id})
-        self._judge = Actor(uuid4(), courts, may_see=True, may_handle_money=True)
-        self._approver = Actor(uuid4(), courts, may_see=True, may_approve_money=True)
+        self._judge = Actor(uuid4(), courts, may_see=True, may_handle_money=True, own_court_id=main.court_id)
+        self._approver = Actor(uuid4(), courts, may_see=True, may_approve_money=True, own_court_id=main.court_id)
         self._accounts = CaseAccounts(
             database, PlainBank(), Audit(), lambda: datetime.now(UTC), _nobody, lambda facts: facts.case_number
         )

@@ -86,7 +86,7 @@ class Panel:
             terms = await self._terms.page(actor, TermFilter(case_id=case), limit=LISTED_TERMS)
             counts = await self._terms.counts(actor, case_id=case)
         instant = now()
-        may_query = identity.may(Permission.QUERY_ASSETS)
+        may_query = identity.may(Permission.QUERY_ASSETS) and not view.head.acting_court
         return (
             [*parts.headline(view, instant), parts.refreshed(instant, version or 0)],
             strip(view, terms, counts),
@@ -118,6 +118,8 @@ class Panel:
         if row is None:
             return say("asset.chosen.none"), say("asset.action.freeze.open"), True
         subject = f"{row['person']} · {row['description']}"
+        if row["barred"]:
+            return f"{subject} · {row['barred']}", say("asset.action.freeze.open"), True
         if not row["action"]:
             return f"{subject} · {say('asset.chosen.no-action')}", say("asset.action.freeze.open"), True
         label = say(f"asset.action.{row['action']}.open")

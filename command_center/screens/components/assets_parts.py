@@ -235,7 +235,9 @@ def rows(view: CaseView, now: datetime) -> list[dict[str, Any]]:
             one.reference,
         ),
     )
-    return [_row(asset, names[asset.person_id], now) for asset in ordered]
+    court = view.head.acting_court
+    barred = say("error.not-own-court", court=court) if court else ""
+    return [_row(asset, names[asset.person_id], now) | {"barred": barred} for asset in ordered]
 
 
 def _row(asset: AssetView, person: str, now: datetime) -> dict[str, Any]:

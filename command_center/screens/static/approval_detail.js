@@ -21,6 +21,7 @@ export function detailOf(name, item, papers, page) {
 const titleOf = (item) => say("approval.title", { action: coded("asset.action", item.request.action), case: item.case_number });
 
 function deedsOf(name, item, page) {
+  if (item.acting_court) return h("small", {}, say("error.not-own-court", { court: item.acting_court }));
   if (name === "objections") return objectionDeeds(item, page);
   if (name === "overdue") return overdueDeeds(item, page);
   return waitingDeeds(item, page);

@@ -47,13 +47,18 @@ class AssetPage {
     this.stale = place("stale");
     const failed = (problem) => this.failed(problem);
     this.cases = new CaseList(place("cases"), (id) => this.open(id), failed);
-    this.orders = new Orders((deed, words) => this.perform(deed, words), (permission) => this.may(permission));
-    this.answers = new Answers(place("answers"), this.may("query_assets"), (personId, gateways) => this.query(personId, gateways));
+    this.orders = new Orders((deed, words) => this.perform(deed, words), (permission) => this.mayHere(permission));
+    this.answers = new Answers(place("answers"), () => this.mayHere("query_assets"), (personId, gateways) => this.query(personId, gateways));
     this.grid = new Grid(place("grid"), { choose: (row) => this.choose(row), enter: () => this.focusActions(), failed });
   }
 
   may(permission) {
     return this.me.permissions.includes(permission);
+  }
+
+  /** The same in the case that is shown: in another court's case one only looks. */
+  mayHere(permission) {
+    return this.may(permission) && !this.summary?.head.acting_court;
   }
 
   async start() {
@@ -223,7 +228,7 @@ class AssetPage {
     const who = this.grid.people.get(row.asset.person_id)?.name ?? row.person;
     redraw(this.chosen, [row, bare, who, summary.today, this.controls, this.history, this.orders.told], () => [
       ...chosenAsset({
-        row, summary, bare, who, controls: this.controls, mayControl: this.may("control_assets"),
+        row, summary, bare, who, controls: this.controls, mayControl: this.mayHere("control_assets"),
         order: (allowed) => this.order(allowed), find: (found) => this.find(found), askAgain: () => this.askAgain(row),
       }).filter(Boolean),
       ...(this.history ? [this.orders.section(this.history.orders, () => this.drawChosen())] : []),

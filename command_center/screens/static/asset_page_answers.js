@@ -23,7 +23,7 @@ export class Answers {
     this.summary = summary;
     const persons = summary.persons.filter((person) => person.is_under_enforcement);
     const others = summary.persons.filter((person) => !person.is_under_enforcement);
-    const told = [summary.persons, summary.answers, summary.gateways, [...this.people.keys()], [...this.opened]];
+    const told = [summary.persons, summary.answers, summary.gateways, this.mayQuery(), [...this.people.keys()], [...this.opened]];
     redraw(this.element, told, () => [
       h("ul.asset-persons", {}, persons.map((person) => this.person(person))),
       ...(others.length > 0 ? [h("p.asset-others", {}, say("asset.persons.others", { names: others.map((one) => (this.people.get(one.id) ?? one).name).join(say("asset.list.separator")) }))] : []),
@@ -42,7 +42,7 @@ export class Answers {
     return h("li.asset-person", { dataset: { person: person.id } },
       h("div.asset-person-head", {},
         h("div", {}, h("b", { title: who.name }, who.name), h("small", {}, who.id_number)),
-        this.mayQuery && h("button", { type: "button", dataset: { deed: "query-all" }, title: say("asset.query.all", { name: person.name }), onclick: () => this.query(person.id, []) }, say("asset.query.everywhere"))),
+        this.mayQuery() && h("button", { type: "button", dataset: { deed: "query-all" }, title: say("asset.query.all", { name: person.name }), onclick: () => this.query(person.id, []) }, say("asset.query.everywhere"))),
       asked > 0 && ended < asked && h("div.asset-progress", {},
         h("progress", { max: asked, value: ended, "aria-label": say("asset.answers.progress", { ended, asked }) }),
         h("small", { role: "status" }, say("asset.answers.progress", { ended, asked }))),
@@ -72,6 +72,6 @@ export class Answers {
       h("span.asset-gateway-name", {}, gatewayName(name)),
       stateMark(requestMark(state), requestWord(state, request?.found)),
       h("small", {}, shortInstant(when)),
-      this.mayQuery && h("button.quiet", { type: "button", "aria-label": `${gatewayName(name)} ${again}`, title: again, onclick: () => this.query(person.id, [name]) }, "↻"));
+      this.mayQuery() && h("button.quiet", { type: "button", "aria-label": `${gatewayName(name)} ${again}`, title: again, onclick: () => this.query(person.id, [name]) }, "↻"));
   }
 }

@@ -2,7 +2,7 @@
 
 import { h, stateMark } from "./dom.js";
 import { actionName, coded, daysLeft, encumbrance, gatewayName, instant, money, orderWord, standingMark, termMark, UNSETTLED } from "./asset_words.js";
-import { askKeeping, askMarks, askRegistration, askResolution } from "./asset_page_findings.js";
+import { askKeeping, askLifting, askMarks, askRegistration, askResolution } from "./asset_page_findings.js";
 import { knows, say } from "./words.js";
 
 /** What may stand out as the thing to do: it takes nothing away and gives nothing back. */
@@ -96,6 +96,7 @@ function contradiction(controls, mayControl, find) {
 function marks(controls, row, mayControl, find) {
   const { measure } = controls;
   const told = [
+    controls.said && ["said", saidWords(controls.said)],
     controls.special && ["special", coded("asset.special", controls.special)],
     controls.exempt && ["exempt", coded("asset.exempt", controls.exempt)],
     controls.is_only_home && ["home", say("asset.mark.home.yes")],
@@ -104,6 +105,7 @@ function marks(controls, row, mayControl, find) {
   ].filter(Boolean);
   const deeds = [
     ["marks", askMarks],
+    controls.said?.lifting === "" && ["lift", askLifting],
     measure?.state === "pre_registered" && ["registered", askRegistration],
     measure?.action === "impound" && ["in_force", "waiting"].includes(measure.state) && ["keeping", askKeeping],
   ].filter(Boolean);
@@ -113,8 +115,16 @@ function marks(controls, row, mayControl, find) {
     mayControl && h("div.asset-order-deeds", {}, deeds.map(([name, deed]) => h("button", { type: "button", dataset: { deed: name }, onclick: () => find(deed) }, say(`asset.mark.deed.${name}`)))));
 }
 
+/** What the institution said of an account, when, and whether two people have set it aside. */
+function saidWords({ special, gateway, at, lifting }) {
+  const said = say("asset.mark.said.words", { special: coded("asset.special", special), gateway: gatewayName(gateway), at: at ? instant(at) : say("asset.mark.said.before") });
+  return lifting ? [said, h("div", {}, say(`asset.mark.said.${lifting}`))] : said;
+}
+
 function actionList(controls, kind, mayControl, order) {
   if (!controls) return h("p.asset-none", {}, say("asset.actions.reading"));
+  const barred = controls.allowed.find((one) => one.why === "not-own-court");
+  if (barred) return h("p.asset-none", {}, coded("error", barred.why, barred.parameters));
   if (!mayControl) return h("p.asset-none", {}, say("asset.actions.not-yours"));
   const allowed = controls.allowed.filter((one) => !one.why);
   const refused = new Map();

@@ -45,6 +45,14 @@ export function askMarks({ asset }, controls) {
   });
 }
 
+/** Have a second person set aside what the institution said of an account. */
+export function askLifting({ asset }) {
+  return askFields({
+    title: say("asset.action.lift_mark"), deed: say("asset.mark.save"), fields: [reasonField()], about: [say("asset.mark.lift.about")],
+    send: ({ reason }, key) => done("POST", `/api/assets/items/${asset.id}/liftings`, { reason, idempotency_key: key }),
+  });
+}
+
 export function askRegistration(_row, { measure }) {
   return askFields({
     title: say("asset.mark.deed.registered"), deed: say("asset.mark.save"), fields: [reasonField()], about: [say("asset.registered.about")],

@@ -11,6 +11,7 @@ const path = (item, deed) => `/api/assets/proposals/${item.id}/${deed}`;
 
 /** The buttons of a proposal that waits; `perform(deed, words)` does one and tells. */
 export function deedsOf(item, perform) {
+  if (item.acting_court) return [h("small", {}, say("error.not-own-court", { court: item.acting_court }))];
   const button = (name, deed) => h("button", { type: "button", dataset: { deed: name }, onclick: deed }, say(`proposals.${name}`));
   const first = item.standing_request_id !== null
     ? button("link", () => perform(() => ask("POST", path(item, "take-up"), { request_id: item.standing_request_id }), say("proposals.told.linked")))

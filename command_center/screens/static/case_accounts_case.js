@@ -34,6 +34,7 @@ export class AccountView {
     if (this.shown === text) return; // nothing changed, so what is being read or written stays as it is
     if (this.proposing.isOpenFor(found.account.line.case_id) && this.shown !== null) return;
     this.shown = text;
+    this.actingCourt = found.account.acting_court;
     const view = { ...found, names: new Map(found.account.persons.map((one) => [one.id, one])) };
     const open = new Set([...this.element.querySelectorAll("details[open]")].map((one) => one.dataset.name));
     const top = this.element.querySelector(".money-body")?.scrollTop ?? 0;
@@ -45,10 +46,10 @@ export class AccountView {
 
   parts(view) {
     const { account } = view;
-    const may = this.page.may;
-    const handles = may("handle_case_money");
+    const handles = this.may("handle_case_money");
     const isOpen = account.proposals.some((one) => one.kind === "distribution" && one.state === "proposed");
     return [
+      this.actingCourt && h("p.money-hint", {}, say("error.not-own-court", { court: this.actingCourt })),
       placesOf(account.line.places),
       dueOf(account),
       part("proposals", this.proposals(view),
@@ -63,6 +64,11 @@ export class AccountView {
     ].filter(Boolean);
   }
 
+  /** Whoever may only look at another court's case is offered nothing to do in it. */
+  may(permission) {
+    return !this.actingCourt && this.page.may(permission);
+  }
+
   proposals(view) {
     const items = [...view.account.proposals].reverse();
     return items.length ? items.map((one) => this.proposal(view, one)) : none("proposals");
@@ -73,7 +79,7 @@ export class AccountView {
     const isMine = one.proposed_by === person().user_id;
     const isWaiting = one.state === "proposed";
     const act = (what, words) => this.page.perform(what, say(words));
-    const decides = this.page.may("approve_case_money") && isWaiting;
+    const decides = this.may("approve_case_money") && isWaiting;
     return h("details.money-proposal", { open: isWaiting, dataset: { name: one.id, state: one.state } },
       h("summary", {}, proposalMark(one.state), h("b", {}, say(`case-money.kind.${one.kind}`)), one.cents > 0 && h("span", {}, money(one.cents)),
         h("small", {}, say("case-money.proposed-by", { name: name(one.proposed_by), at: minute(one.proposed_at) })),
@@ -85,14 +91,14 @@ export class AccountView {
         decides && !isMine && one.changes.length === 0 && deed("approve", () => act(() => approve(one), "case-money.approve.done"), ".primary"),
         decides && !isMine && deed("reject", () => act(() => withReason("reject", `proposals/${one.id}`), "case-money.reject.done")),
         isWaiting && !decides && h("span.money-hint", {}, say("case-money.wait")),
-        isWaiting && isMine && this.page.may("handle_case_money") && deed("withdraw", () => act(() => withReason("withdraw", `proposals/${one.id}`), "case-money.withdraw.done")),
-        one.kind === "deferral" && one.state === "approved" && (this.page.may("handle_case_money") || this.page.may("approve_case_money"))
+        isWaiting && isMine && this.may("handle_case_money") && deed("withdraw", () => act(() => withReason("withdraw", `proposals/${one.id}`), "case-money.withdraw.done")),
+        one.kind === "deferral" && one.state === "approved" && (this.may("handle_case_money") || this.may("approve_case_money"))
           && deed("defer.end", () => act(() => endDeferral(one), "case-money.defer.end.done"))));
   }
 
   payments(items) {
     const heads = [[say("case-money.payment.payee")], [say("case-money.amount"), "money-amount"], [say("case-money.payment.state")], [""]];
-    const mayAsk = this.page.may("handle_case_money") || this.page.may("approve_case_money");
+    const mayAsk = this.may("handle_case_money") || this.may("approve_case_money");
     return table(heads, items.map((one) => h("tr", { dataset: { payment: one.id, state: one.state } },
       h("td", {}, `${one.payee_name} ${one.payee_account}`, h("small", {}, `${say(`case-money.payment.${one.purpose}`)} · ${one.number}`)),
       amountCell(one.cents),
@@ -108,7 +114,7 @@ export class AccountView {
       amountCell(one.cents),
       h("td.money-deeds", {}, one.released_at
         ? h("small", {}, say("case-money.hold.released", { reason: one.release_reason }))
-        : this.page.may("handle_case_money") && deed("release", () => this.page.perform(() => withReason("release", `holds/${one.id}`)))))));
+        : this.may("handle_case_money") && deed("release", () => this.page.perform(() => withReason("release", `holds/${one.id}`)))))));
   }
 
   arrivals(view) {
@@ -123,7 +129,7 @@ export class AccountView {
 
   refund(arrival) {
     if (arrival.is_refunded) return h("small", {}, say("case-money.arrival.refunded"));
-    return this.page.may("handle_case_money") && deed("refund", () => this.page.perform(() => refundFee(arrival), say("case-money.propose.done")));
+    return this.may("handle_case_money") && deed("refund", () => this.page.perform(() => refundFee(arrival), say("case-money.propose.done")));
   }
 
   postings(caseId) {

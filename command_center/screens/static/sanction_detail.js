@@ -49,7 +49,7 @@ export class SanctionDetail {
     return h("div.sanction-deeds", {},
       buttons.length ? h("div.sanction-buttons", {}, buttons) : h("p.sanction-hint", {}, say("sanction.deeds.none")),
       h("details", {}, h("summary", {}, say("sanction.deeds.others")),
-        h("dl", {}, others.map(({ deed, why_not: code }) => [h("dt", {}, deedWords(deed, full)), h("dd", {}, say(`error.${code}`))]))));
+        h("dl", {}, others.map(({ deed, why_not: code }) => [h("dt", {}, deedWords(deed, full)), h("dd", {}, say(`error.${code}`, { court: full.line.court_name }))]))));
   }
 }
 

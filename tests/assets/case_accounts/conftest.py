@@ -63,8 +63,8 @@ class Treasury:
 
     def __post_init__(self) -> None:
         courts = frozenset({self.court_id})
-        self.judge = Actor(uuid4(), courts, may_see=True, may_handle_money=True)
-        self.approver = Actor(uuid4(), courts, may_see=True, may_approve_money=True)
+        self.judge = Actor(uuid4(), courts, may_see=True, may_handle_money=True, own_court_id=self.court_id)
+        self.approver = Actor(uuid4(), courts, may_see=True, may_approve_money=True, own_court_id=self.court_id)
         self.accounts = self.build()
         self.bank.clock = self.clock
 

@@ -115,7 +115,14 @@ async def test_a_day_of_ones_own_and_ranks_change_the_computation(quick: Treasur
 
 async def test_nothing_is_approved_by_the_one_who_proposed_it(quick: Treasury) -> None:
     case_id = await paid_in(quick, 100_00, claim(100_00))
-    both = Actor(uuid4(), frozenset({quick.court_id}), may_see=True, may_handle_money=True, may_approve_money=True)
+    both = Actor(
+        uuid4(),
+        frozenset({quick.court_id}),
+        may_see=True,
+        may_handle_money=True,
+        may_approve_money=True,
+        own_court_id=quick.court_id,
+    )
     proposal = await quick.accounts.propose_distribution(both, case_id, idempotency_key=uuid4())
     with pytest.raises(NotPermitted, match="second-person-needed"):
         await quick.accounts.approve(both, proposal.id, idempotency_key=uuid4())

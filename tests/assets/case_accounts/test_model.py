@@ -105,10 +105,14 @@ class Played:
     movements: list[Movement] = field(default_factory=list)
     arrived_cents: int = 0
     judge: Actor = field(
-        default_factory=lambda: Actor(uuid4(), frozenset({COURT}), may_see=True, may_handle_money=True)
+        default_factory=lambda: Actor(
+            uuid4(), frozenset({COURT}), may_see=True, may_handle_money=True, own_court_id=COURT
+        )
     )
     approver: Actor = field(
-        default_factory=lambda: Actor(uuid4(), frozenset({COURT}), may_see=True, may_approve_money=True)
+        default_factory=lambda: Actor(
+            uuid4(), frozenset({COURT}), may_see=True, may_approve_money=True, own_court_id=COURT
+        )
     )
 
     async def arrive(self, place: int, cents: int, remark: str) -> None:

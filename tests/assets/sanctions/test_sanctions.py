@@ -89,10 +89,10 @@ async def test_a_court_above_looks_on_and_takes_no_step(bench: Bench) -> None:
     _, limit = await bench.propose()
     above = replace(bench.president, own_court_id=uuid4(), may_propose_sanction=True)
     shown = await bench.sanctions.view(above, limit.line.id)
-    assert {why_not(shown, deed) for deed in ("review", "refuse")} == {"sanction-own-court"}
-    with pytest.raises(Conflict, match="sanction-own-court"):
+    assert {why_not(shown, deed) for deed in ("review", "refuse")} == {"not-own-court"}
+    with pytest.raises(NotPermitted, match="not-own-court"):
         await bench.steps.review(above, limit.line.id, uuid4())
-    with pytest.raises(Conflict, match="sanction-own-court"):
+    with pytest.raises(NotPermitted, match="not-own-court"):
         await bench.sanctions.propose(above, bench.proposal(person_id=bench.persons[FIRM]), uuid4())
 
 

@@ -43,7 +43,9 @@ def view() -> CaseView:
     """A case of one person who was asked about at two hundred banks."""
     counts = {"answered": 40, "nothing_found": 146, "failed": 8, "no_answer": 4, "sent": 1, "accepted": 1}
     return CaseView(
-        head=CaseHead(UUID(int=9), UUID(int=8), "（2026）内01执123号", 1_000_000, is_demonstration=False),
+        head=CaseHead(
+            UUID(int=9), UUID(int=8), "（2026）内01执123号", 1_000_000, is_demonstration=False, acting_court=""
+        ),
         controlled_cents=250_000,
         persons=[PERSON],
         assets=[],
