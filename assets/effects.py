@@ -89,6 +89,15 @@ class Effects:
         await chapter.close()
         return frozenset(chapter.cases)
 
+    async def taken_back(self, session: AsyncSession, request: AssetRequest, reason: str) -> None:
+        """An order that the court takes back after an objection, which says nothing of an asking before."""
+        if not request.is_control or not request.attempts or await known_measure(session, request) is None:
+            await self.refused(session, request, reason)
+            return
+        chapter, measure, _ = await self._open(session, request)
+        await self._lines.confirm(chapter, measure)
+        await chapter.close()
+
     async def require_standing(self, session: AsyncSession, request: AssetRequest) -> None:
         """Refuse to let go what became impossible while it waited for its approval.
 

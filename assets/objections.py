@@ -124,6 +124,8 @@ class Objections:
     async def yield_to(self, actor: Actor, objection_id: UUID, answer: str, key: UUID) -> RequestView:
         """Take the request back: it counts as returned, and a measure that it was to begin as never controlled.
 
+        Where it was asked before without an answer that isn't known: the other side is asked how the thing stands.
+
         Raises: as `maintain`.
         """
         return await self._answered(actor, objection_id, answer, key, ObjectionState.YIELDED)
@@ -150,7 +152,7 @@ class Objections:
                     await self._orders.enter(session, actor, case, request, "asset.objection.maintained")
                 else:
                     request.move_to(RequestState.RETURNED)
-                    await self._effects.refused(session, request, answer)
+                    await self._effects.taken_back(session, request, answer)
                     await self._orders.enter(session, actor, case, request, "asset.objection.yielded")
             view = request_view(request, await private_names(session, [case.id]))
         await self._tell(view.case_id)

@@ -87,12 +87,16 @@ async def read_line(session: AsyncSession, line: str) -> Line:
     return Line(effective[0] if effective else None, waiting)
 
 
+_IS_OBJECTED_AND_UNKNOWN = (AssetRequest.state == RequestState.OBJECTED.value) & (AssetRequest.attempts > 0)
+"""It objects now; what came of the asking before, which it didn't answer, it doesn't say."""
+
+
 async def awaits_outcome(session: AsyncSession, measure: ControlMeasure, *, but_for: UUID | None = None) -> bool:
     """Whether a renewal or a transfer was sent by its last day and has no answer yet: it may have been carried out."""
     sent = select(AssetRequest.sent_at).where(
         AssetRequest.measure_id == measure.id,
         AssetRequest.action.in_([action.value for action in OUTLASTING]),
-        AssetRequest.state.in_([state.value for state in AWAITED]),
+        AssetRequest.state.in_([state.value for state in AWAITED]) | _IS_OBJECTED_AND_UNKNOWN,
     )
     if but_for is not None:
         sent = sent.where(AssetRequest.id != but_for)

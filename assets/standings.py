@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import ColumnElement, String, and_, case, cast, literal, select
+from sqlalchemy import ColumnElement, String, and_, case, cast, literal, or_, select
 from sqlalchemy.orm import aliased
 
 from assets.measures import MeasureState
 from assets.requests import RequestState
 from assets.tables import Asset, AssetRequest, ControlMeasure
-from assets.views import Standing
+from assets.views import MAY_HIDE_AN_OUTCOME, Standing
 
 HOLDING = (Standing.CONTROLLED, Standing.PARTLY)
 """Only these hold money; what waits counts nothing."""
@@ -37,7 +37,13 @@ def standing_column(today: date) -> ColumnElement[str]:
         (and_(ControlMeasure.id.is_(None), Asset.origin == "clue"), literal(Standing.CLUE.value)),
         (ControlMeasure.id.is_(None), literal(Standing.NONE.value)),
         (
-            and_(state == MeasureState.INTENDED.value, AssetRequest.state == RequestState.NO_ANSWER.value),
+            and_(
+                state == MeasureState.INTENDED.value,
+                or_(
+                    AssetRequest.state == RequestState.NO_ANSWER.value,
+                    and_(AssetRequest.attempts > 0, AssetRequest.state.in_([one.value for one in MAY_HIDE_AN_OUTCOME])),
+                ),
+            ),
             literal(Standing.UNKNOWN.value),
         ),
         (and_(is_in_force, ControlMeasure.ends_on < today), literal(Standing.LAPSED.value)),

@@ -74,6 +74,8 @@ async def _settle(this: Survey, measure: ControlMeasure, said: Encumbrance | Non
         await _settle_effective(this, measure, said)
     elif state is MeasureState.WAITING:
         await _settle_waiting(this, measure, said)
+    elif state is MeasureState.INTENDED:
+        await _settle_unknown(this, measure, said)
     elif said is not None:
         _contradict(this, measure, Contradiction.STILL_STANDS)
 
@@ -113,6 +115,23 @@ async def _settle_waiting(this: Survey, measure: ControlMeasure, said: Encumbran
         )
     elif not await unsettled(this.chapter.session, holder.id) & ENDING:
         _contradict(this, measure, Contradiction.IN_FORCE_TWICE, holder=str(holder.id))
+
+
+async def _settle_unknown(this: Survey, measure: ControlMeasure, said: Encumbrance | None) -> None:
+    """Its order was taken back and what came of it never said: now it is."""
+    if said is None:
+        if this.names_all:
+            await this.lines.leave(this.chapter, measure, MeasureState.NOT_CONTROLLED, this.day)
+    elif said.rank or (await read_line(this.chapter.session, this.line)).effective is not None:
+        await this.lines.wait(this.chapter, measure, said.rank, MeasureChange.WAITS)
+    else:
+        years = _years(this, measure)
+        measure.ends_on = _until(this, measure, said) or last_day(this.day, years)
+        measure.starts_on = first_day(measure.ends_on, years) or this.day
+        measure.controlled_cents, measure.confirmed_at = _held(this, measure, said), this.chapter.at
+        await this.lines.take_effect(
+            this.chapter, measure, MeasureChange.TOOK_EFFECT, controlled_cents=measure.controlled_cents
+        )
 
 
 def _confirm(this: Survey, measure: ControlMeasure, said: Encumbrance) -> None:

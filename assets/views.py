@@ -226,13 +226,23 @@ def request_view(request: AssetRequest, names: Collection[str] = ()) -> RequestV
     )
 
 
+MAY_HIDE_AN_OUTCOME = (RequestState.SENT, RequestState.OBJECTED, RequestState.RETURNED)
+"""What a first order may have come to after an asking that got no answer: none of it says what came of that asking."""
+
+
+def is_outcome_unknown(request: AssetRequest) -> bool:
+    """Whether a first order may have been carried out although nobody has said so."""
+    state = RequestState(request.state)
+    return state is RequestState.NO_ANSWER or (request.attempts > 0 and state in MAY_HIDE_AN_OUTCOME)
+
+
 def standing_of(asset: Asset, measure: ControlMeasure | None, request: AssetRequest | None, today: date) -> Standing:
     """How far the asset is under control."""
     if measure is None:
         return Standing.CLUE if asset.origin == "clue" else Standing.NONE
     state = MeasureState(measure.state)
     if state is MeasureState.INTENDED:
-        is_unknown = request is not None and request.state == RequestState.NO_ANSWER
+        is_unknown = request is not None and is_outcome_unknown(request)
         return Standing.UNKNOWN if is_unknown else Standing.INTENDED
     if state is not MeasureState.IN_FORCE:
         return Standing(state.value)

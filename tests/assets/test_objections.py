@@ -17,7 +17,7 @@ from assets.errors import (
     GatewayUnreachable,
     NotFound,
 )
-from assets.gateway import QueryAnswer
+from assets.gateway import Encumbrance, QueryAnswer
 from assets.objections import ANSWER_DAYS, ObjectionView
 from assets.requests import RequestState
 from assets.views import Standing
@@ -116,6 +116,35 @@ async def test_who_yields_has_it_returned_and_another_freeze_may_be_ordered(quie
         await freeze(quiet_desk)
         await until(lambda: len(bank.numbers) == 3)
         assert len(set(bank.numbers)) == 3
+
+
+async def test_an_objection_says_nothing_of_an_asking_that_got_no_answer(quiet_desk: Desk) -> None:
+    bank = bank_that(GatewayUnreachable("bank"), GatewayObjected("bank", WORDS))
+    async with quiet_desk.at_work(bank) as assets:
+        await quiet_desk.query(OWNER, "bank")
+        await quiet_desk.until_state(OWNER, "bank", "answered")
+        order = await freeze(quiet_desk)
+
+        async def standing_is(wanted: RequestState) -> bool:
+            return await state(quiet_desk, order) == wanted
+
+        await until(lambda: standing_is(RequestState.NO_ANSWER))
+        assert await standing(quiet_desk) is Standing.UNKNOWN
+        await assets.retry(quiet_desk.judge, order)
+        await until(lambda: standing_is(RequestState.OBJECTED))
+        assert await standing(quiet_desk) is Standing.UNKNOWN
+        number = (await assets.request(quiet_desk.judge, order)).number
+        held = Encumbrance("freeze", "某法院", 100, None, order_number=number)
+        bank.script = [QueryAnswer((replace(ACCOUNT, encumbrances=(held,)),), None)]
+        (objection,) = await assets.objections.listed(quiet_desk.judge)
+        await assets.objections.yield_to(quiet_desk.judge, objection.id, "异议成立", uuid4())
+
+        async def is_controlled() -> bool:
+            return await standing(quiet_desk) is Standing.CONTROLLED
+
+        # Taken back it isn't undone: the bank is asked, and had carried out what it didn't answer.
+        await until(is_controlled)
+        assert await state(quiet_desk, order) == RequestState.RETURNED
 
 
 async def test_accepted_is_asked_again_later_and_no_failure(quiet_desk: Desk) -> None:

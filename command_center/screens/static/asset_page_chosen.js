@@ -34,7 +34,7 @@ function unknownOutcome(row, askAgain) {
   if (row.asset.standing !== "unknown") return null;
   return h("div.asset-unknown", { role: "alert" },
     h("p", {}, say("asset.unknown.why", { gateway: gatewayName(row.asset.gateway), number: row.request_number })),
-    h("button", { type: "button", id: "asset-ask-again", onclick: askAgain }, say("asset.unknown.ask")));
+    row.request_state === "no_answer" && h("button", { type: "button", id: "asset-ask-again", onclick: askAgain }, say("asset.unknown.ask")));
 }
 
 function facts(row, who, summary, measure) {
