@@ -70,7 +70,7 @@ def why_not(deed: Deed, actor: Actor, case: Case, sanction: Sanction, around: Ci
         ("not-own-court", not_own_court(actor, case) is not None),
         ("sanction-needs-two", deed in _BY_DECIDER and sanction.proposed_by == actor.user_id),
         ("sanction-only-proposer", deed is Deed.WITHDRAW and sanction.proposed_by != actor.user_id),
-        ("sanction-check-fails", deed is Deed.DECIDE and around.fails),
+        ("sanction-check-fails", deed in {Deed.DECIDE, Deed.PUBLISH} and around.fails),
         (
             "sanction-needs-limit",
             deed in {Deed.DECIDE, Deed.PUBLISH} and sanction.is_listing and not around.limit_stands,

@@ -133,7 +133,9 @@ class Reading:
             .order_by(SanctionPublication.number)
         )
         received = await received_of(session, [sanction.case_id])
-        is_open = SanctionState(sanction.state) in _UNDECIDED
+        state = SanctionState(sanction.state)
+        # What bars it now stands in the way of its publication, whatever was found when it was signed.
+        is_open = state in _UNDECIDED or (state in _TO_COME and opened.around.fails)
         names = await private_names(session, [sanction.case_id])
         return SanctionView(
             line=sanction_line(

@@ -193,6 +193,7 @@ class Steps:
                 for other in await self._others_without_ground(session, sanction):
                     self._set_clock(other, ground, since)
                     self._taking.add(session, other, Deed.NOTE_GROUND.value, other.state, actor.user_id, given)
+                    await self._taking.note(session, actor, opened.case, other, Deed.NOTE_GROUND)
 
         given = {"ground": ground.value, "since": since.isoformat(), "reason": reason}
         return await self._taking.take(actor, sanction_id, Deed.NOTE_GROUND, given, key, apply)

@@ -82,6 +82,11 @@ class Taking:
         """Put a step into the time line; `key` is that of the press that it was taken by."""
         session.add(step_of(sanction, deed, old, self._clock(), actor_id, given, key))
 
+    async def note(self, session: AsyncSession, actor: Actor, case: Case, sanction: Sanction, deed: Deed) -> None:
+        """Write into the audit what a step did to another sanction than its own."""
+        await session.flush()
+        await note(self._audit, session, actor.user_id, case, sanction, deed.value)
+
     async def _is_repeated(
         self, session: AsyncSession, sanction_id: UUID, deed: Deed, given: dict[str, Any], key: UUID
     ) -> bool:

@@ -208,10 +208,12 @@ async def test_the_database_tells_each_standing_as_the_view_does(files: Files) -
     expected: dict[UUID, Standing] = {}
     ends: list[date | None] = [None, TODAY - timedelta(days=1), TODAY]
     money: list[tuple[int | None, int]] = [(None, 0), (100, 100), (100, 40), (100, 0)]
-    states = product(MeasureState, (RequestState.SENT, RequestState.NO_ANSWER), ends, money, (False, True))
-    for number, (state, asked_state, end, (asked, held), is_promoted) in enumerate(states):
+    orders = ((RequestState.SENT, 0), (RequestState.OBJECTED, 1), (RequestState.NO_ANSWER, 1))
+    states = product(MeasureState, orders, ends, money, (False, True))
+    for number, (state, (asked_state, attempts), end, (asked, held), is_promoted) in enumerate(states):
         asset = files.account(f"R{number}")
         earlier, later = files.order(asset), files.order(asset, asked_state)
+        later.attempts = attempts
         old = files.measure(asset, earlier, MeasureState.RELEASED)
         old.id = UUID(int=number + 1)  # surely the earlier one, though both are made in one millisecond
         new = files.measure(asset, later, state, ends_on=end, asked_cents=asked, controlled_cents=held)

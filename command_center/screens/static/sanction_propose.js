@@ -12,6 +12,7 @@ const GROUNDS = ["refuses", "resists", "evades", "reporting", "limit_broken", "s
 /** Ask and propose; answers what was proposed, or null. */
 export async function propose() {
   const { items: cases } = await ask("GET", "/api/assets/cases");
+  const own = cases.filter((one) => !one.acting_court);
   const checks = h("div.sanction-preview.is-whole", { role: "status" });
   const options = (names, family) => names.map((name) => [name, say(`${family}.${name || "unknown"}`)]);
   const asked = askFields({
@@ -20,7 +21,7 @@ export async function propose() {
     about: [say("sanction.about.propose")],
     isWide: true,
     fields: [
-      { name: "case_id", label: say("sanction.column.case"), kind: "select", required: true, options: cases.map((one) => [one.id, one.number]) },
+      { name: "case_id", label: say("sanction.column.case"), kind: "select", required: true, options: [["", say("sanction.propose.choose")], ...own.map((one) => [one.id, one.number])] },
       { name: "person_id", label: say("sanction.column.person"), kind: "select", required: true, options: [] },
       { name: "kind", label: say("sanction.kind"), kind: "select", options: options(["listing", "limit"], "sanction.kind") },
       { name: "ground", label: say("sanction.column.ground"), kind: "select", options: options(GROUNDS, "sanction.ground") },
@@ -93,5 +94,4 @@ function watch(form, place) {
   cases.addEventListener("change", () => readPersons().catch(told));
   for (const one of [persons, kind, ground, security]) one.addEventListener("change", () => { fit(); readChecks().catch(told); });
   fit();
-  readPersons().catch(told);
 }

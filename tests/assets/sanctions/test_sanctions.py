@@ -307,6 +307,7 @@ async def test_fashi_2017_7_it_is_deleted_within_three_working_days(bench: Bench
         bench.judge, listing, uuid4(), ground=DeletionGround.PERFORMED, since=date(2026, 11, 27), reason="案款已到账"
     )
     assert noted.line.clock is not None
+    assert (await actions(bench)).count("sanction.note_ground") == 2, "the limit's clock was started with it"
     assert (noted.line.clock.due_on, noted.line.clock.is_overdue) == (date(2026, 12, 2), False)
     other = await bench.sanctions.view(bench.judge, limit)
     assert other.line.clock is not None
@@ -351,6 +352,20 @@ async def test_a_clock_that_one_started_only_another_stops(bench: Bench) -> None
     other = await bench.sanctions.view(bench.judge, limit)
     assert other.line.clock is not None, "each has its own clock"
     assert other.line.clock.is_overdue
+
+
+async def test_what_comes_up_after_the_decision_bars_the_publication(bench: Bench) -> None:
+    listing, limit = await bench.propose()
+    await bench.published(limit.line.id)
+    await bench.decided(listing.line.id)
+    today = bench.sanctions.today()
+    await bench.steps.serve(bench.judge, listing.line.id, uuid4(), served_on=today, manner=ServiceManner.DIRECT)
+    await bench.control(100_000_00)
+    shown = await bench.sanctions.view(bench.judge, listing.line.id)
+    assert (why_not(shown, "publish"), shown.checked_at_decision) == ("sanction-check-fails", False)
+    assert [one.code for one in shown.checks if one.outcome == "fail"] == [CheckCode.ASSETS_DO_NOT_SUFFICE]
+    with pytest.raises(Conflict, match="sanction-check-fails"):
+        await bench.steps.publish(bench.judge, listing.line.id, uuid4())
 
 
 async def test_what_must_go_is_not_published_any_more(bench: Bench) -> None:
