@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from assets.audit import Actor
 from assets.case_accounts.ledger_tables import LedgerAccount, MainAccount, SubAccount
 from assets.case_accounts.states import AccountKind
+from assets.case_accounts.tables import Arrival, Payment
 from assets.errors import NotFound, NotPermitted
 from assets.identifiers import new_id
 from assets.tables import Case
@@ -44,6 +45,42 @@ def require_own_main(actor: Actor, court_id: UUID) -> None:
     """Refuse whoever may only look at this court's account: money that is no case's yet is its court's all the same."""
     if court_id != actor.own_court_id:
         raise NotPermitted("not-own-court-account")
+
+
+async def locked_arrival(session: AsyncSession, actor: Actor, arrival_id: UUID) -> tuple[Arrival, MainAccount]:
+    """An arrival of the actor's courts and, locked, the main account that it came into.
+
+    Raises:
+        NotFound: there is none such.
+        NotPermitted: the actor may only look at this court's account.
+    """
+    arrival = await session.get(Arrival, arrival_id)
+    if arrival is None:
+        raise NotFound("no-such-arrival")
+    main = await locked_main(session, arrival.main_id)
+    if main.court_id not in seen_courts(actor):
+        raise NotFound("no-such-arrival")
+    require_own_main(actor, main.court_id)
+    await session.refresh(arrival)
+    return arrival, main
+
+
+async def locked_payment(session: AsyncSession, actor: Actor, payment_id: UUID) -> tuple[Payment, MainAccount]:
+    """A payment of the actor's courts and, locked, the main account that it leaves.
+
+    Raises:
+        NotFound: there is none such.
+        NotPermitted: the actor may only look at this court's account.
+    """
+    payment = await session.get(Payment, payment_id)
+    if payment is None:
+        raise NotFound("no-such-payment")
+    main = await locked_main(session, payment.main_id)
+    if main.court_id not in seen_courts(actor):
+        raise NotFound("no-such-payment")
+    require_own_main(actor, main.court_id)
+    await session.refresh(payment)
+    return payment, main
 
 
 def seen_courts(actor: Actor) -> frozenset[UUID]:

@@ -13,12 +13,13 @@ from sqlalchemy import select
 from assets.case_accounts.accounts import locked_main, open_missing
 from assets.case_accounts.bank import PayingBank
 from assets.case_accounts.books import Books
+from assets.case_accounts.discrepancies import Discrepancies
 from assets.case_accounts.intake import Intake
 from assets.case_accounts.ledger_tables import MainAccount
 from assets.case_accounts.settling import Settling
 from assets.case_accounts.states import PaymentState
 from assets.case_accounts.tables import Payment
-from assets.errors import GatewayTrouble
+from assets.errors import GatewayTrouble, PostingRefused
 from assets.terms import china_day
 
 logger = logging.getLogger(__name__)
@@ -37,6 +38,7 @@ class Collector:
         books: Books,
         intake: Intake,
         settling: Settling,
+        discrepancies: Discrepancies,
         bank: PayingBank,
         changed: Callable[[UUID | None], Awaitable[None]],
         *,
@@ -45,6 +47,7 @@ class Collector:
         self._books = books
         self._intake = intake
         self._settling = settling
+        self._discrepancies = discrepancies
         self._bank = bank
         self._changed = changed
         self._every_seconds = every_seconds
@@ -54,7 +57,7 @@ class Collector:
         while True:
             try:
                 await self.read_all()
-            except Exception:  # it outlives a database that is away for a while
+            except Exception:  # the reader outlives a database that is away for a while; each reading begins anew
                 logger.exception("statements could not be read")
             await asyncio.sleep(self._every_seconds)
 
@@ -68,7 +71,7 @@ class Collector:
                 taken += await self.read(main_id)
             except GatewayTrouble as trouble:
                 logger.info("main account %s: %s from %s", main_id, trouble.code, trouble.gateway)
-            except Exception:  # one court's trouble must not keep the others from their money
+            except PostingRefused:  # one court's books don't agree; that mustn't keep the others from their money
                 logger.exception("the statement of main account %s could not be taken in", main_id)
         if taken:
             await self._changed(None)
@@ -92,6 +95,7 @@ class Collector:
         for movement in statement.movements:
             if movement.order_number in unpaid:
                 await self._settling.seen_on_statement(main_id, movement)
+        await self._discrepancies.note(main_id, statement.movements)
         async with self._books.records.write() as session:
             (await locked_main(session, main_id)).read_at = self._books.clock()
         return taken

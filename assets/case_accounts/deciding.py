@@ -10,11 +10,12 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from assets.audit import Actor
-from assets.case_accounts.accounts import main_of, seen_courts
+from assets.case_accounts.accounts import locked_main, main_of, require_own_main, seen_courts
 from assets.case_accounts.books import Books
 from assets.case_accounts.ledger import moving
 from assets.case_accounts.ledger_tables import MainAccount, SubAccount
 from assets.case_accounts.ordering import Ordering
+from assets.case_accounts.settling import Settling
 from assets.case_accounts.states import AccountKind, PostingKind, ProposalKind, ProposalState
 from assets.case_accounts.tables import Hold, Proposal
 from assets.case_accounts.trail import earlier_deed, keep_deed
@@ -27,9 +28,10 @@ from assets.terms import china_day
 class Deciding:
     """Decisions on proposals. Approving one writes its orders and its posting, all of it or nothing."""
 
-    def __init__(self, books: Books) -> None:
+    def __init__(self, books: Books, settling: Settling) -> None:
         self._books = books
         self._ordering = Ordering(books)
+        self._settling = settling
 
     async def approve(self, actor: Actor, proposal_id: UUID, *, idempotency_key: UUID) -> UUID:
         """Approve what somebody else proposed; gives the proposal's id.
@@ -41,18 +43,15 @@ class Deciding:
         """
         require(actor.may_approve_money)
         async with self._books.records.write() as session:
-            proposal, case, main = await self._proposal(session, actor, proposal_id)
+            proposal, main = await self._proposal(session, actor, proposal_id)
             if await earlier_deed(session, idempotency_key, "approve", actor, proposal_id):
                 return proposal_id
             if actor.user_id == proposal.proposed_by:
                 raise NotPermitted("second-person-needed")
             self._decide(actor, proposal, ProposalState.APPROVED, "")
-            if proposal.kind == ProposalKind.DISTRIBUTION:
-                await self._ordering.distribute(session, main, actor.user_id, proposal)
-            elif proposal.kind == ProposalKind.FEE_REFUND:
-                await self._ordering.refund(session, main, actor.user_id, proposal)
+            await self._carry_out(session, main, actor, proposal)
             await keep_deed(session, self._books.clock(), idempotency_key, "approve", actor, proposal_id, proposal_id)
-            await self._books.record_deed(session, "case_money.approved", **_about(actor, case, proposal))
+            await self._books.record_deed(session, "case_money.approved", **_about(actor, main, proposal))
         return proposal_id
 
     async def reject(self, actor: Actor, proposal_id: UUID, *, reason: str, idempotency_key: UUID) -> UUID:
@@ -74,7 +73,7 @@ class Deciding:
         """
         require(actor.may_handle_money or actor.may_approve_money)
         async with self._books.records.write() as session:
-            proposal, case, _ = await self._proposal(session, actor, proposal_id)
+            proposal, main = await self._proposal(session, actor, proposal_id)
             if await earlier_deed(session, idempotency_key, "end_deferral", actor, proposal_id, ended_on):
                 return proposal_id
             if proposal.kind != ProposalKind.DEFERRAL:
@@ -88,7 +87,7 @@ class Deciding:
             await keep_deed(
                 session, self._books.clock(), idempotency_key, "end_deferral", actor, proposal_id, proposal_id, ended_on
             )
-            await self._books.record_deed(session, "case_money.deferral_ended", **_about(actor, case, proposal))
+            await self._books.record_deed(session, "case_money.deferral_ended", **_about(actor, main, proposal))
         return proposal_id
 
     async def release(self, actor: Actor, hold_id: UUID, *, reason: str, idempotency_key: UUID) -> UUID:
@@ -129,7 +128,7 @@ class Deciding:
 
     async def _close(self, actor: Actor, proposal_id: UUID, state: ProposalState, reason: str, key: UUID) -> UUID:
         async with self._books.records.write() as session:
-            proposal, case, _ = await self._proposal(session, actor, proposal_id)
+            proposal, main = await self._proposal(session, actor, proposal_id)
             if await earlier_deed(session, key, state.value, actor, proposal_id, reason):
                 return proposal_id
             if state is ProposalState.REJECTED and actor.user_id == proposal.proposed_by:
@@ -143,7 +142,7 @@ class Deciding:
             await self._books.record_deed(
                 session,
                 "case_money.rejected" if state is ProposalState.REJECTED else "case_money.withdrawn",
-                **_about(actor, case, proposal),
+                **_about(actor, main, proposal),
             )
         return proposal_id
 
@@ -166,15 +165,26 @@ class Deciding:
         proposal.decided_by, proposal.decided_at = actor.user_id, self._books.clock()
         proposal.reason = reason
 
-    async def _proposal(
-        self, session: AsyncSession, actor: Actor, proposal_id: UUID
-    ) -> tuple[Proposal, Case, MainAccount]:
+    async def _carry_out(self, session: AsyncSession, main: MainAccount, actor: Actor, proposal: Proposal) -> None:
+        if proposal.kind == ProposalKind.DISTRIBUTION:
+            await self._ordering.distribute(session, main, actor.user_id, proposal)
+        elif proposal.kind == ProposalKind.FEE_REFUND:
+            await self._ordering.refund(session, main, actor.user_id, proposal)
+        elif proposal.kind == ProposalKind.RETURN:
+            await self._ordering.send_back(session, main, actor.user_id, proposal)
+        elif proposal.kind == ProposalKind.SETTLEMENT:
+            await self._settling.by_papers(session, main, proposal)
+
+    async def _proposal(self, session: AsyncSession, actor: Actor, proposal_id: UUID) -> tuple[Proposal, MainAccount]:
         proposal = await session.get(Proposal, proposal_id)
         if proposal is None:
             raise NotFound("no-such-proposal")
-        case, main = await self._case(session, actor, proposal.case_id, "no-such-proposal")
+        main = await locked_main(session, proposal.main_id)
+        if main.court_id not in seen_courts(actor):
+            raise NotFound("no-such-proposal")
+        require_own_main(actor, main.court_id)
         await session.refresh(proposal)
-        return proposal, case, main
+        return proposal, main
 
     async def _case(self, session: AsyncSession, actor: Actor, case_id: UUID, missing: str) -> tuple[Case, MainAccount]:
         case = await session.get_one(Case, case_id)
@@ -184,12 +194,12 @@ class Deciding:
         return case, await main_of(session, case.court_id, lock=True)
 
 
-def _about(actor: Actor, case: Case, proposal: Proposal) -> dict[str, Any]:
+def _about(actor: Actor, main: MainAccount, proposal: Proposal) -> dict[str, Any]:
     """What the audit is told of a decision."""
     return {
         "subject": ("money_proposal", proposal.id),
-        "court_id": case.court_id,
+        "court_id": main.court_id,
         "actor_id": actor.user_id,
-        "case": str(case.id),
         "kind": proposal.kind,
+        **({"case": str(proposal.case_id)} if proposal.case_id else {}),
     }

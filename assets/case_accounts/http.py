@@ -21,6 +21,7 @@ _PURPOSES = {
     PaymentPurpose.FEE: "申请执行费",
     PaymentPurpose.REST: "余款退还",
     PaymentPurpose.COURT_FEE: "诉讼费退还",
+    PaymentPurpose.RETURN: "来款退回",
 }
 """What the payee's statement will say (`yt`)."""
 

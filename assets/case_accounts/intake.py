@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from assets import formats
 from assets.audit import Actor
-from assets.case_accounts.accounts import locked_main, seen_courts, sub_account
+from assets.case_accounts.accounts import locked_arrival, locked_main, sub_account
 from assets.case_accounts.bank import Movement
 from assets.case_accounts.books import Books
 from assets.case_accounts.ledger import Line, arriving
@@ -21,7 +21,10 @@ from assets.case_accounts.ledger_tables import MainAccount, SubAccount
 from assets.case_accounts.states import AccountKind, ArrivalPurpose, ArrivalState, PostingKind
 from assets.case_accounts.tables import Arrival
 from assets.case_accounts.trail import earlier_deed, keep_deed
+from assets.case_accounts.untouched import require_untouched
 from assets.errors import BadFormat, Conflict, NotFound
+from assets.masks import masked_words
+from assets.names import private_names
 from assets.orders import case_of, require, require_own_court
 from assets.tables import Case
 
@@ -109,15 +112,14 @@ class Intake:
         require(actor.may_handle_money)
         what = (arrival_id, case_id, purpose.value)
         async with self._books.records.write() as session:
-            arrival, main = await self._waiting(session, actor, arrival_id)
+            arrival, main = await locked_arrival(session, actor, arrival_id)
             case = await case_of(session, actor, case_id)
             require_own_court(actor, case)
             if await earlier_deed(session, idempotency_key, "claim", actor, *what):
                 return arrival.id
             if case.court_id != main.court_id:
                 raise NotFound("no-such-case")
-            if not arrival.is_waiting:
-                raise Conflict("arrival-claimed")
+            arrival.require_waiting()
             await sub_account(session, main, case_id, self._books.clock())
             self._mark(arrival, actor, case_id, purpose)
             await self._books.ledger.post(
@@ -146,15 +148,53 @@ class Intake:
             )
         return arrival_id
 
-    async def _waiting(self, session: AsyncSession, actor: Actor, arrival_id: UUID) -> tuple[Arrival, MainAccount]:
-        arrival = await session.get(Arrival, arrival_id)
-        if arrival is None:
-            raise NotFound("no-such-arrival")
-        main = await locked_main(session, arrival.main_id)
-        if main.court_id not in seen_courts(actor):
-            raise NotFound("no-such-arrival")
-        await session.refresh(arrival)
-        return arrival, main
+    async def unmatch(self, actor: Actor, arrival_id: UUID, *, reason: str, idempotency_key: UUID) -> UUID:
+        """Say that an arrival isn't for the case that it was matched to: it waits to be claimed again.
+
+        Gives the case's id. What it did to the books is reversed by another posting.
+
+        Raises:
+            NotPermitted, NotFound.
+            Conflict: it waits or goes back already, or a distribution or refund was made with it.
+        """
+        require(actor.may_handle_money)
+        async with self._books.records.write() as session:
+            arrival, main = await locked_arrival(session, actor, arrival_id)
+            if known := await earlier_deed(session, idempotency_key, "unmatch", actor, arrival_id, reason):
+                return known
+            case_id = arrival.case_id
+            if case_id is None:
+                raise Conflict("arrival-not-matched")
+            place = place_of(ArrivalPurpose(arrival.purpose))
+            await require_untouched(session, arrival, case_id, place)
+            _forget_case(arrival)
+            await self._books.ledger.post(
+                session,
+                main,
+                PostingKind.UNMATCH,
+                (
+                    Line(place, -arrival.cents, case_id),
+                    Line(AccountKind.RECEIVED, arrival.cents, case_id),
+                    *arriving(arrival.cents, AccountKind.UNCLAIMED, None),
+                ),
+                cause_id=arrival.id,
+                case_id=case_id,
+                actor_id=actor.user_id,
+            )
+            await keep_deed(
+                session, self._books.clock(), idempotency_key, "unmatch", actor, case_id, arrival_id, reason
+            )
+            await self._books.record_deed(
+                session,
+                "case_money.unmatched",
+                ("case_arrival", arrival.id),
+                court_id=main.court_id,
+                actor_id=actor.user_id,
+                serial=arrival.bank_serial,
+                case=str(case_id),
+                reason=masked_words(reason, [arrival.payer_name, *await private_names(session, [case_id])]),
+            )
+        return case_id
 
     def _mark(self, arrival: Arrival, actor: Actor, case_id: UUID, purpose: ArrivalPurpose) -> None:
         arrival.case_id = case_id
@@ -210,6 +250,13 @@ class Intake:
             except BadFormat:
                 continue  # it only looked like one
         return numbers
+
+
+def _forget_case(arrival: Arrival) -> None:
+    arrival.case_id = None
+    arrival.state = ArrivalState.WAITING.value
+    arrival.matched_by = ""
+    arrival.claimed_by = arrival.claimed_at = None
 
 
 def place_of(purpose: ArrivalPurpose) -> AccountKind:

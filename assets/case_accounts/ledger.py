@@ -41,8 +41,8 @@ def arriving(cents: int, place: AccountKind, case_id: UUID | None) -> tuple[Line
     return (Line(AccountKind.RECEIVED, -cents, case_id), Line(place, cents, case_id))
 
 
-def moving(cents: int, before: AccountKind, after: AccountKind, case_id: UUID) -> tuple[Line, ...]:
-    """The lines of money of one case that goes from one place to another."""
+def moving(cents: int, before: AccountKind, after: AccountKind, case_id: UUID | None) -> tuple[Line, ...]:
+    """The lines of money of one case, or of none, that goes from one place to another."""
     return (Line(before, -cents, case_id), Line(after, cents, case_id))
 
 

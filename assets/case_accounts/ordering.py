@@ -13,7 +13,7 @@ from assets.case_accounts.books import Books
 from assets.case_accounts.ledger import Line, moving
 from assets.case_accounts.ledger_tables import MainAccount
 from assets.case_accounts.premises import require_unchanged
-from assets.case_accounts.states import AccountKind, PaymentPurpose, PaymentState, PostingKind
+from assets.case_accounts.states import AccountKind, ArrivalState, PaymentPurpose, PaymentState, PostingKind
 from assets.case_accounts.tables import Arrival, CourtFeeRefund, Hold, Payee, Payment, Proposal
 from assets.errors import Conflict
 from assets.identifiers import new_id
@@ -44,9 +44,9 @@ class Ordering:
             orders.append(await self._rest_payment(session, main, proposal, content, as_of))
         session.add_all(orders)
         ordered = sum(order.cents for order in orders)
-        lines = [Line(AccountKind.UNDISTRIBUTED, -(ordered + held), proposal.case_id)]
-        lines += [Line(AccountKind.PAYING, ordered, proposal.case_id)] * bool(ordered)
-        lines += [Line(AccountKind.HELD, held, proposal.case_id)] * bool(held)
+        lines = [Line(AccountKind.UNDISTRIBUTED, -(ordered + held), proposal.of_case)]
+        lines += [Line(AccountKind.PAYING, ordered, proposal.of_case)] * bool(ordered)
+        lines += [Line(AccountKind.HELD, held, proposal.of_case)] * bool(held)
         await session.flush()
         await self._books.ledger.post(
             session,
@@ -54,7 +54,7 @@ class Ordering:
             PostingKind.ORDER,
             lines,
             cause_id=proposal.id,
-            case_id=proposal.case_id,
+            case_id=proposal.of_case,
             actor_id=actor_id,
         )
 
@@ -73,7 +73,7 @@ class Ordering:
             CourtFeeRefund(
                 id=new_id(),
                 arrival_id=arrival.id,
-                case_id=proposal.case_id,
+                case_id=proposal.of_case,
                 payment_id=payment.id,
                 effective_on=effective_on,
                 due_on=due_on,
@@ -83,15 +83,41 @@ class Ordering:
             await session.flush()
         except IntegrityError as exc:  # the database's own word that it goes back already
             raise Conflict("fee-refunded") from exc
-        lines = moving(payment.cents, AccountKind.PREPAID, AccountKind.PAYING, proposal.case_id)
+        lines = moving(payment.cents, AccountKind.PREPAID, AccountKind.PAYING, proposal.of_case)
         await self._books.ledger.post(
             session,
             main,
             PostingKind.ORDER,
             lines,
             cause_id=proposal.id,
-            case_id=proposal.case_id,
+            case_id=proposal.of_case,
             actor_id=actor_id,
+        )
+
+    async def send_back(self, session: AsyncSession, main: MainAccount, actor_id: UUID, proposal: Proposal) -> None:
+        """Order that an arrival which is for no case goes back to the account that it came from.
+
+        Raises:
+            Conflict: it is some case's meanwhile, or goes back already.
+        """
+        arrival = await session.get_one(Arrival, UUID(proposal.content["arrival_id"]), populate_existing=True)
+        arrival.require_waiting()
+        arrival.state = ArrivalState.RETURNED.value
+        session.add(
+            self._payment(
+                main,
+                proposal,
+                PaymentPurpose.RETURN,
+                proposal.cents,
+                self._books.today(),
+                name=arrival.payer_name,
+                account=arrival.payer_account,
+            )
+        )
+        lines = moving(proposal.cents, AccountKind.UNCLAIMED, AccountKind.PAYING, None)
+        await session.flush()
+        await self._books.ledger.post(
+            session, main, PostingKind.ORDER, lines, cause_id=proposal.id, case_id=None, actor_id=actor_id
         )
 
     def _fee_payment(self, main: MainAccount, proposal: Proposal, cents: int, as_of: date) -> Payment:
@@ -165,7 +191,7 @@ class Ordering:
     def _hold(self, proposal: Proposal, claim: dict[str, Any], as_of: date) -> Hold:
         return Hold(
             id=new_id(),
-            case_id=proposal.case_id,
+            case_id=proposal.of_case,
             proposal_id=proposal.id,
             claim_id=UUID(claim["claim_id"]),
             person_id=UUID(claim["person_id"]),

@@ -33,7 +33,7 @@ class Payer:
     """The one who talks to the bank about payments; `run` it for as long as the process lives."""
 
     def __init__(
-        self, books: Books, settling: Settling, bank: PayingBank, changed: Callable[[UUID], Awaitable[None]]
+        self, books: Books, settling: Settling, bank: PayingBank, changed: Callable[[UUID | None], Awaitable[None]]
     ) -> None:
         self._books = books
         self._settling = settling
@@ -51,7 +51,12 @@ class Payer:
         async with asyncio.TaskGroup() as group:
             while True:
                 self._awake.clear()
-                for payment_id in await self._due():
+                try:
+                    due = await self._due()
+                except Exception:  # the payer outlives a database that is away for a while, and looks again later
+                    logger.exception("could not look for payments to send")
+                    due = []
+                for payment_id in due:
                     self._asking.add(payment_id)
                     group.create_task(self._one(payment_id), name=f"pay {payment_id}")
                 try:
@@ -87,12 +92,8 @@ class Payer:
             .order_by(Payment.next_ask_at)
             .limit(free)
         )
-        try:
-            async with self._books.records.read() as session:
-                return list(await session.scalars(query))
-        except Exception:  # the payer outlives a database that is away for a while
-            logger.exception("could not look for payments to send")
-            return []
+        async with self._books.records.read() as session:
+            return list(await session.scalars(query))
 
     async def _one(self, payment_id: UUID) -> None:
         try:

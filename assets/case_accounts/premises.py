@@ -45,7 +45,7 @@ async def changes_since(session: AsyncSession, proposal: Proposal) -> list[Chang
     then = proposal.content.get("premises")
     if then is None:
         return [Change("unknown")]
-    now = await premises_of(session, proposal.case_id, [UUID(one) for one in then["payees"]])
+    now = await premises_of(session, proposal.of_case, [UUID(one) for one in then["payees"]])
     return [
         *_of_payees(then["payees"], now["payees"]),
         *_of_claims(then["claims"], now["claims"]),

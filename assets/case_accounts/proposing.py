@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
@@ -13,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from assets import formats
 from assets.audit import Actor
-from assets.case_accounts.accounts import main_of, seen_courts, sub_account
+from assets.case_accounts.accounts import locked_arrival, locked_payment, main_of, seen_courts, sub_account
 from assets.case_accounts.books import Books
 from assets.case_accounts.computing import Computation, compute
 from assets.case_accounts.content import Destinations, content_of
@@ -21,13 +22,15 @@ from assets.case_accounts.ledger_tables import MainAccount
 from assets.case_accounts.opening import account_number
 from assets.case_accounts.practice import FEE_REFUND_DAYS
 from assets.case_accounts.premises import premises_of
-from assets.case_accounts.states import ArrivalPurpose, ProposalKind, ProposalState
-from assets.case_accounts.tables import Arrival, CourtFeeRefund, Payee, Proposal
+from assets.case_accounts.settling import require_free_serial
+from assets.case_accounts.states import IN_DOUBT, ArrivalPurpose, Outcome, PaymentState, ProposalKind, ProposalState
+from assets.case_accounts.tables import Arrival, CourtFeeRefund, Payee, Payment, Proposal
 from assets.case_accounts.trail import earlier_deed, keep_deed
 from assets.errors import BadFormat, Conflict, NotFound
 from assets.identifiers import new_id
 from assets.orders import case_of, require, require_own_court
 from assets.tables import Case, Person
+from assets.terms import china_day
 
 
 class Ground(StrEnum):
@@ -39,6 +42,16 @@ class Ground(StrEnum):
     OTHERS_CLAIM = "others-claim"
     SETTLEMENT = "settlement"
     OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Papers:
+    """What the bank has given about a payment: its serial and day where it paid, its words where it didn't."""
+
+    outcome: Outcome
+    note: str
+    bank_serial: str = ""
+    paid_on: date | None = None
 
 
 class Proposing:
@@ -77,7 +90,7 @@ class Proposing:
         require(actor.may_handle_money)
         what = (case_id, as_of, sorted(ranks.items()), sorted(holds.items()), rest_person_id)
         async with self._books.records.write() as session:
-            case, _ = await self._case(session, actor, case_id)
+            _, main = await self._case(session, actor, case_id)
             if known := await earlier_deed(session, idempotency_key, "distribution", actor, *what):
                 return known
             await _require_none_open(session, case_id, ProposalKind.DISTRIBUTION, ProposalState.PROPOSED)
@@ -86,23 +99,23 @@ class Proposing:
             paid = await _require_destinations(session, case_id, computation, where)
             content = content_of(computation, self._books.practice, where)
             content["premises"] = await premises_of(session, case_id, paid)
-            proposal = self._proposal(actor, case_id, ProposalKind.DISTRIBUTION, computation.pot_cents, content)
-            return await self._kept(session, actor, case, proposal, "distribution", idempotency_key, what)
+            proposal = self._proposal(actor, main, case_id, ProposalKind.DISTRIBUTION, computation.pot_cents, content)
+            return await self._kept(session, actor, main, proposal, "distribution", idempotency_key, what)
 
     async def deferral(self, actor: Actor, case_id: UUID, *, ground: Ground, note: str, idempotency_key: UUID) -> UUID:
         """Propose to pay out later, with a ground; gives the proposal's id."""
         require(actor.may_handle_money)
         what = (case_id, ground.value, note)
         async with self._books.records.write() as session:
-            case, _ = await self._case(session, actor, case_id)
+            _, main = await self._case(session, actor, case_id)
             if known := await earlier_deed(session, idempotency_key, "deferral", actor, *what):
                 return known
             await _require_none_open(
                 session, case_id, ProposalKind.DEFERRAL, ProposalState.PROPOSED, ProposalState.APPROVED
             )
             content = {"ground": ground.value, "note": note}
-            proposal = self._proposal(actor, case_id, ProposalKind.DEFERRAL, 0, content)
-            return await self._kept(session, actor, case, proposal, "deferral", idempotency_key, what)
+            proposal = self._proposal(actor, main, case_id, ProposalKind.DEFERRAL, 0, content)
+            return await self._kept(session, actor, main, proposal, "deferral", idempotency_key, what)
 
     async def fee_refund(self, actor: Actor, arrival_id: UUID, *, effective_on: date, idempotency_key: UUID) -> UUID:
         """Propose to give a court fee back to the account that it came from; gives the proposal's id.
@@ -127,8 +140,71 @@ class Proposing:
                 "effective_on": effective_on.isoformat(),
                 "due_on": (effective_on + timedelta(days=FEE_REFUND_DAYS)).isoformat(),
             }
-            proposal = self._proposal(actor, case.id, ProposalKind.FEE_REFUND, arrival.cents, content)
-            return await self._kept(session, actor, case, proposal, "fee_refund", idempotency_key, what)
+            proposal = self._proposal(actor, main, case.id, ProposalKind.FEE_REFUND, arrival.cents, content)
+            return await self._kept(session, actor, main, proposal, "fee_refund", idempotency_key, what)
+
+    async def send_back(self, actor: Actor, arrival_id: UUID, *, note: str, idempotency_key: UUID) -> UUID:
+        """Propose that an arrival which is for no case goes back to the account that it came from.
+
+        Gives the proposal's id.
+
+        Raises:
+            Conflict: it is some case's, goes back already, or its payer's account isn't known.
+        """
+        require(actor.may_handle_money)
+        what = (arrival_id, note)
+        async with self._books.records.write() as session:
+            arrival, main = await locked_arrival(session, actor, arrival_id)
+            if known := await earlier_deed(session, idempotency_key, "return", actor, *what):
+                return known
+            arrival.require_waiting()
+            if not arrival.payer_account:
+                raise Conflict("payer-unknown")
+            await _require_none_about(session, main.id, ProposalKind.RETURN, "arrival_id", arrival.id)
+            content = {"arrival_id": str(arrival.id), "serial": arrival.bank_serial, "note": note}
+            proposal = self._proposal(actor, main, None, ProposalKind.RETURN, arrival.cents, content)
+            return await self._kept(session, actor, main, proposal, "return", idempotency_key, what)
+
+    async def settlement(self, actor: Actor, payment_id: UUID, papers: Papers, *, idempotency_key: UUID) -> UUID:
+        """Propose to settle a payment in doubt by what the bank has given on paper; gives the proposal's id.
+
+        Raises:
+            BadFormat: the day lies in the future, or before the order.
+            Conflict: it is settled, or the serial is that of another payment.
+        """
+        require(actor.may_handle_money)
+        what = (payment_id, papers.outcome.value, papers.bank_serial, papers.paid_on, papers.note)
+        async with self._books.records.write() as session:
+            payment, main = await locked_payment(session, actor, payment_id)
+            if known := await earlier_deed(session, idempotency_key, "settlement", actor, *what):
+                return known
+            if PaymentState(payment.state) not in IN_DOUBT:
+                raise Conflict("payment-settled", number=payment.number)
+            await self._require_complete(session, main, payment, papers)
+            await _require_none_about(session, main.id, ProposalKind.SETTLEMENT, "payment_id", payment.id)
+            content = {
+                "payment_id": str(payment.id),
+                "number": payment.number,
+                "outcome": papers.outcome.value,
+                "bank_serial": papers.bank_serial,
+                "paid_on": papers.paid_on.isoformat() if papers.paid_on else None,
+                "note": papers.note,
+            }
+            proposal = self._proposal(actor, main, payment.case_id, ProposalKind.SETTLEMENT, payment.cents, content)
+            return await self._kept(session, actor, main, proposal, "settlement", idempotency_key, what)
+
+    async def _require_complete(
+        self, session: AsyncSession, main: MainAccount, payment: Payment, papers: Papers
+    ) -> None:
+        if papers.outcome is Outcome.NOT_EXECUTED:
+            return
+        if not papers.bank_serial:
+            raise BadFormat("bank-serial", "missing")
+        if papers.paid_on is None or papers.paid_on < china_day(payment.ordered_at):
+            raise BadFormat("paid-on", "before-order")
+        if papers.paid_on > self._books.today():
+            raise BadFormat("paid-on", "future")
+        await require_free_serial(session, main, papers.bank_serial)
 
     async def payee(
         self,
@@ -192,10 +268,17 @@ class Proposing:
         )
 
     def _proposal(
-        self, actor: Actor, case_id: UUID, kind: ProposalKind, cents: int, content: dict[str, Any]
+        self,
+        actor: Actor,
+        main: MainAccount,
+        case_id: UUID | None,
+        kind: ProposalKind,
+        cents: int,
+        content: dict[str, Any],
     ) -> Proposal:
         return Proposal(
             id=new_id(),
+            main_id=main.id,
             case_id=case_id,
             kind=kind.value,
             state=ProposalState.PROPOSED.value,
@@ -209,7 +292,7 @@ class Proposing:
         self,
         session: AsyncSession,
         actor: Actor,
-        case: Case,
+        main: MainAccount,
         proposal: Proposal,
         deed: str,
         key: UUID,
@@ -221,10 +304,10 @@ class Proposing:
             session,
             "case_money.proposed",
             ("money_proposal", proposal.id),
-            court_id=case.court_id,
+            court_id=main.court_id,
             actor_id=actor.user_id,
-            case=str(case.id),
             kind=proposal.kind,
+            **({"case": str(proposal.case_id)} if proposal.case_id else {}),
         )
         return proposal.id
 
@@ -236,13 +319,7 @@ class Proposing:
         query = select(CourtFeeRefund.id).where(CourtFeeRefund.arrival_id == arrival.id)
         if (await session.scalars(query)).first() is not None:
             raise Conflict("fee-refunded")
-        open_ones = select(Proposal.content).where(
-            Proposal.case_id == arrival.case_id,
-            Proposal.kind == ProposalKind.FEE_REFUND.value,
-            Proposal.state == ProposalState.PROPOSED.value,
-        )
-        if any(one["arrival_id"] == str(arrival.id) for one in await session.scalars(open_ones)):
-            raise Conflict("proposal-open")
+        await _require_none_about(session, arrival.main_id, ProposalKind.FEE_REFUND, "arrival_id", arrival.id)
 
 
 async def payees_of(session: AsyncSession, case_id: UUID) -> dict[UUID, UUID]:
@@ -256,6 +333,17 @@ async def _require_none_open(session: AsyncSession, case_id: UUID, kind: Proposa
         Proposal.case_id == case_id, Proposal.kind == kind.value, Proposal.state.in_([one.value for one in states])
     )
     if (await session.scalars(query)).first() is not None:
+        raise Conflict("proposal-open")
+
+
+async def _require_none_about(
+    session: AsyncSession, main_id: UUID, kind: ProposalKind, name: str, subject_id: UUID
+) -> None:
+    """Refuse where a proposal of this kind waits already about the same; `name` is that of its id in the content."""
+    query = select(Proposal.content).where(
+        Proposal.main_id == main_id, Proposal.kind == kind.value, Proposal.state == ProposalState.PROPOSED.value
+    )
+    if any(one[name] == str(subject_id) for one in await session.scalars(query)):
         raise Conflict("proposal-open")
 
 

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import Subquery, func, select
+from sqlalchemy import ColumnElement, Subquery, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from assets.audit import Actor
@@ -30,16 +30,19 @@ from assets.case_accounts.states import (
     ProposalKind,
     ProposalState,
 )
-from assets.case_accounts.tables import Arrival, CourtFeeRefund, Hold, Notice, Payee, Payment, Proposal
+from assets.case_accounts.tables import Arrival, CourtFeeRefund, Discrepancy, Hold, Notice, Payee, Payment, Proposal
 from assets.case_accounts.views import (
     AccountLine,
     AccountView,
     ArrivalView,
+    DiscrepancyView,
     MainView,
+    OfNoCase,
     PaymentView,
     PersonLine,
     ProposalView,
     arrival_view,
+    discrepancy_view,
     hold_view,
     main_view,
     notice_view,
@@ -145,18 +148,40 @@ class Reading:
                 notices=tuple(notice_view(one) for one in await _of_case(session, Notice, case_id)),
             )
 
-    async def unclaimed(self, actor: Actor) -> list[ArrivalView]:
-        """What waits to be claimed, the oldest first."""
+    async def of_no_case(self, actor: Actor) -> OfNoCase:
+        """What waits to be claimed, the oldest first, and what is proposed and ordered about money of no case."""
+        require(actor.may_see)
+        mains = select(MainAccount.id).where(MainAccount.court_id.in_(seen_courts(actor)))
+        waiting = select(Arrival).where(Arrival.main_id.in_(mains), Arrival.state == ArrivalState.WAITING.value)
+        proposed = select(Proposal).where(
+            Proposal.main_id.in_(mains), Proposal.case_id.is_(None), Proposal.state == ProposalState.PROPOSED.value
+        )
+        ordered = select(Payment).where(Payment.main_id.in_(mains), Payment.case_id.is_(None), _is_unsettled())
+        async with self._books.records.read() as session:
+            arrivals = await session.scalars(waiting.order_by(Arrival.notified_at, Arrival.id).limit(LARGEST_LIST))
+            proposals = list(await session.scalars(proposed.order_by(Proposal.id).limit(LARGEST_LIST)))
+            payments = await session.scalars(ordered.order_by(Payment.id).limit(LARGEST_LIST))
+            return OfNoCase(
+                arrivals=tuple(arrival_view(one) for one in arrivals),
+                proposals=tuple([proposal_view(one, await _payers(session, one)) for one in proposals]),
+                payments=tuple(payment_view(one) for one in payments),
+            )
+
+    async def discrepancies(self, actor: Actor, *, open_only: bool) -> list[DiscrepancyView]:
+        """What left the main accounts of the actor's courts and isn't what was ordered, the newest first."""
         require(actor.may_see)
         query = (
-            select(Arrival)
-            .join(MainAccount, MainAccount.id == Arrival.main_id)
-            .where(MainAccount.court_id.in_(seen_courts(actor)), Arrival.state == ArrivalState.WAITING.value)
-            .order_by(Arrival.notified_at, Arrival.id)
+            select(Discrepancy, Payment.case_id)
+            .join(MainAccount, MainAccount.id == Discrepancy.main_id)
+            .outerjoin(Payment, Payment.id == Discrepancy.payment_id)
+            .where(MainAccount.court_id.in_(seen_courts(actor)))
+            .order_by(Discrepancy.id.desc())
             .limit(LARGEST_LIST)
         )
+        if open_only:
+            query = query.where(Discrepancy.closed_at.is_(None))
         async with self._books.records.read() as session:
-            return [arrival_view(one) for one in await session.scalars(query)]
+            return [discrepancy_view(row[0], row[1]) for row in await session.execute(query)]
 
     async def postings(self, actor: Actor, case_id: UUID) -> list[PostingView]:
         """The postings of a case, the oldest first."""
@@ -190,13 +215,14 @@ class Reading:
         """One proposal that somebody has just made or decided on."""
         async with self._books.records.read() as session:
             proposal = await session.get_one(Proposal, proposal_id)
-            return await _proposal_view(session, proposal, await _names(session, proposal.case_id))
+            names = await _names(session, proposal.case_id) if proposal.case_id else await _payers(session, proposal)
+            return await _proposal_view(session, proposal, names)
 
     async def payment(self, payment_id: UUID) -> PaymentView:
         """One payment that somebody has just had asked for."""
         async with self._books.records.read() as session:
             payment = await session.get_one(Payment, payment_id)
-            return payment_view(payment, await _names(session, payment.case_id))
+            return payment_view(payment, await _names(session, payment.case_id) if payment.case_id else ())
 
     async def _lines(self, session: AsyncSession, rows: Sequence[tuple[SubAccount, Case]]) -> list[AccountLine]:
         case_ids = [case.id for _, case in rows]
@@ -296,6 +322,13 @@ async def _persons(session: AsyncSession, case_id: UUID) -> list[PersonLine]:
     return [person_line(person, payees.get(person.id)) for person in await session.scalars(query)]
 
 
+async def _payers(session: AsyncSession, proposal: Proposal) -> list[str]:
+    """Whose name has to be masked in what was written about money of no case."""
+    if "arrival_id" in proposal.content:
+        return [(await session.get_one(Arrival, UUID(proposal.content["arrival_id"]))).payer_name]
+    return [(await session.get_one(Payment, UUID(proposal.content["payment_id"]))).payee_name]
+
+
 async def _names(session: AsyncSession, case_id: UUID) -> list[str]:
     """What has to be masked in free words: the people of a case, as they are called."""
     query = select(Person.name).where(Person.case_id == case_id, Person.is_firm.is_(False))
@@ -321,9 +354,13 @@ async def _arrivals(session: AsyncSession, case_ids: Iterable[UUID]) -> Mapping[
 
 
 async def _open_payments(session: AsyncSession, case_ids: Iterable[UUID]) -> Mapping[UUID, list[Payment]]:
-    is_open = Payment.state.in_([state.value for state in OPEN_PAYMENTS])
-    query = select(Payment).where(Payment.case_id.in_(case_ids), is_open | (Payment.trouble == PAID_AFTER_REFUSAL))
-    return _grouped((one.case_id, one) for one in await session.scalars(query))
+    query = select(Payment).where(Payment.case_id.in_(case_ids), _is_unsettled())
+    return _grouped((one.case_id, one) for one in await session.scalars(query) if one.case_id is not None)
+
+
+def _is_unsettled() -> ColumnElement[bool]:
+    """Payments without a definite answer, or that the bank says both of."""
+    return Payment.state.in_([state.value for state in OPEN_PAYMENTS]) | (Payment.trouble == PAID_AFTER_REFUSAL)
 
 
 async def _debtors(session: AsyncSession, case_ids: Iterable[UUID]) -> Mapping[UUID, list[str]]:
@@ -342,6 +379,8 @@ async def _proposals(
     waiting: defaultdict[UUID, int] = defaultdict(int)
     deferrals: defaultdict[UUID, list[Deferral]] = defaultdict(list)
     for one in await session.scalars(select(Proposal).where(Proposal.case_id.in_(case_ids))):
+        if one.case_id is None:
+            continue
         waiting[one.case_id] += one.state == ProposalState.PROPOSED
         was_approved = one.state in (ProposalState.APPROVED, ProposalState.ENDED)
         if one.kind == ProposalKind.DEFERRAL and was_approved and one.decided_at is not None:

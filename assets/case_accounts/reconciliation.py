@@ -16,7 +16,14 @@ from assets.case_accounts.bank import Movement, PayingBank, Statement
 from assets.case_accounts.books import Books
 from assets.case_accounts.books_check import Fault, check_books
 from assets.case_accounts.ledger_tables import Entry, LedgerAccount, MainAccount, Posting, SubAccount
-from assets.case_accounts.states import AT_BANK, PAID_AFTER_REFUSAL, AccountKind, PaymentState, PostingKind
+from assets.case_accounts.states import (
+    AT_BANK,
+    PAID_AFTER_REFUSAL,
+    AccountKind,
+    DiscrepancyCode,
+    PaymentState,
+    PostingKind,
+)
 from assets.case_accounts.tables import Arrival, Payment
 from assets.errors import BadFormat, GatewayTrouble, NotFound
 from assets.orders import require
@@ -57,6 +64,7 @@ class Difference:
     """One thing in which the bank and the books differ: the bank's serial or our number, and both amounts.
 
     Codes: not-booked (the bank has it, the books don't), not-at-bank (the reverse), amount-differs,
+    order-amount-differs (the bank paid another amount than was ordered), paid-twice (one order more than once),
     outcome-unknown (the bank paid an order whose outcome isn't booked yet), paid-after-refusal,
     booked-in-another-month (the days at the bank and in the books lie in two months), opening-differs and
     closing-differs (of the balances).
@@ -213,14 +221,18 @@ async def _differences(
     ends: datetime,
     total: Turnover,
 ) -> list[Difference]:
-    named = {_reference(one): one for one in statement.movements}
+    named, again = dict[str, Movement](), list[Movement]()
+    for one in statement.movements:
+        if named.setdefault(_reference(one), one) is not one:
+            again.append(one)
     booked = await _booked(session, main, begins, ends, named)
-    unbooked = select(Payment.number, Payment.state).where(Payment.main_id == main.id, Payment.number.in_(named))
-    states = {row.number: PaymentState(row.state) for row in await session.execute(unbooked)}
+    ordered = select(Payment).where(Payment.main_id == main.id, Payment.number.in_(named))
+    orders = {one.number: one for one in await session.scalars(ordered)}
     found = [
-        _compared(reference, movement, booked.get(reference), begins, ends, states.get(reference))
+        _compared(reference, movement, booked.get(reference), begins, ends, orders.get(reference))
         for reference, movement in named.items()
     ]
+    found += [Difference(DiscrepancyCode.PAID_TWICE.value, one.serial, one.cents, 0) for one in again]
     found += [_not_named(reference, one, begins, ends) for reference, one in booked.items() if reference not in named]
     for code, bank_cents, book_cents in (
         ("opening-differs", statement.opening_cents, total.opening_cents),
@@ -260,12 +272,16 @@ def _compared(
     booked: _Booked | None,
     begins: datetime,
     ends: datetime,
-    state: PaymentState | None,
+    order: Payment | None,
 ) -> Difference | None:
     """What is wrong with one line of the statement; None where the books have the same."""
-    if booked is None:
-        code = PAID_AFTER_REFUSAL if state is PaymentState.REFUSED else "outcome-unknown" if state else "not-booked"
+    if order is not None and movement.cents != -order.cents:
+        return Difference(DiscrepancyCode.ORDER_AMOUNT.value, reference, movement.cents, -order.cents)
+    if booked is None and order is not None:
+        code = PAID_AFTER_REFUSAL if order.state == PaymentState.REFUSED else "outcome-unknown"
         return Difference(code, reference, movement.cents, 0)
+    if booked is None:
+        return Difference("not-booked", reference, movement.cents, 0)
     if booked.cents != movement.cents:
         return Difference("amount-differs", reference, movement.cents, booked.cents)
     if not begins <= booked.posted_at < ends:

@@ -9,28 +9,31 @@ from typing import Any
 from uuid import UUID
 
 from assets.audit import Actor, Records
-from assets.case_accounts.accounts import locked_main, main_of, require_own_main, seen_courts
+from assets.case_accounts.accounts import locked_payment, main_of, require_own_main, seen_courts
 from assets.case_accounts.bank import PayingBank
 from assets.case_accounts.books import Books
 from assets.case_accounts.collector import Collector
 from assets.case_accounts.deciding import Deciding
+from assets.case_accounts.discrepancies import Discrepancies
 from assets.case_accounts.intake import Intake
 from assets.case_accounts.ledger import Ledger
 from assets.case_accounts.opening import NewMain, open_main
 from assets.case_accounts.payer import Payer
 from assets.case_accounts.practice import Practice
-from assets.case_accounts.proposing import Ground, Proposing
+from assets.case_accounts.proposing import Ground, Papers, Proposing
 from assets.case_accounts.reading import PostingView, Reading
 from assets.case_accounts.reconciliation import Reconciliation, Reconciling
 from assets.case_accounts.settling import Settling
 from assets.case_accounts.states import OPEN_PAYMENTS, ArrivalPurpose, PaymentState
-from assets.case_accounts.tables import Payment, Proposal
+from assets.case_accounts.tables import Proposal
 from assets.case_accounts.trail import MoneyTrail, NoticeWords
 from assets.case_accounts.views import (
     AccountLine,
     AccountView,
     ArrivalView,
+    DiscrepancyView,
     MainView,
+    OfNoCase,
     PaymentView,
     ProposalView,
 )
@@ -65,9 +68,12 @@ class CaseAccounts:
         self.intake = Intake(self.books)
         self.settling = Settling(self.books, notice_words)
         self.payer = Payer(self.books, self.settling, bank, changed)
-        self.collector = Collector(self.books, self.intake, self.settling, bank, changed, every_seconds=collect_seconds)
+        self._discrepancies = Discrepancies(self.books)
+        self.collector = Collector(
+            self.books, self.intake, self.settling, self._discrepancies, bank, changed, every_seconds=collect_seconds
+        )
         self._proposing = Proposing(self.books)
-        self._deciding = Deciding(self.books)
+        self._deciding = Deciding(self.books, self.settling)
         self._reading = Reading(self.books)
         self._reconciling = Reconciling(self.books, bank)
 
@@ -105,9 +111,21 @@ class CaseAccounts:
         """All of one case's account."""
         return await self._reading.account(actor, case_id)
 
-    async def unclaimed(self, actor: Actor) -> list[ArrivalView]:
-        """What waits to be claimed."""
-        return await self._reading.unclaimed(actor)
+    async def of_no_case(self, actor: Actor) -> OfNoCase:
+        """What waits to be claimed, and what is proposed and ordered about money of no case."""
+        return await self._reading.of_no_case(actor)
+
+    async def discrepancies(self, actor: Actor, *, open_only: bool = True) -> list[DiscrepancyView]:
+        """What left the main accounts and isn't what was ordered."""
+        return await self._reading.discrepancies(actor, open_only=open_only)
+
+    async def close_discrepancy(
+        self, actor: Actor, discrepancy_id: UUID, *, reason: str, idempotency_key: UUID
+    ) -> UUID:
+        """Say what explains a discrepancy; gives its id."""
+        done = await self._discrepancies.close(actor, discrepancy_id, reason=reason, idempotency_key=idempotency_key)
+        await self._changed(None)
+        return done
 
     async def postings(self, actor: Actor, case_id: UUID) -> list[PostingView]:
         """The postings of a case."""
@@ -138,6 +156,12 @@ class CaseAccounts:
     ) -> ArrivalView:
         """Say which case a waiting arrival is for."""
         await self.intake.claim(actor, arrival_id, case_id=case_id, purpose=purpose, idempotency_key=idempotency_key)
+        await self._changed(case_id)
+        return await self._reading.arrival(arrival_id)
+
+    async def unmatch(self, actor: Actor, arrival_id: UUID, *, reason: str, idempotency_key: UUID) -> ArrivalView:
+        """Say that an arrival isn't for the case that it was matched to."""
+        case_id = await self.intake.unmatch(actor, arrival_id, reason=reason, idempotency_key=idempotency_key)
         await self._changed(case_id)
         return await self._reading.arrival(arrival_id)
 
@@ -211,6 +235,18 @@ class CaseAccounts:
         )
         return await self._proposal(proposal_id)
 
+    async def propose_return(self, actor: Actor, arrival_id: UUID, *, note: str, idempotency_key: UUID) -> ProposalView:
+        """Propose to send an arrival that is for no case back to its payer."""
+        proposal_id = await self._proposing.send_back(actor, arrival_id, note=note, idempotency_key=idempotency_key)
+        return await self._proposal(proposal_id)
+
+    async def propose_settlement(
+        self, actor: Actor, payment_id: UUID, papers: Papers, *, idempotency_key: UUID
+    ) -> ProposalView:
+        """Propose to settle a payment in doubt by the bank's papers."""
+        proposal_id = await self._proposing.settlement(actor, payment_id, papers, idempotency_key=idempotency_key)
+        return await self._proposal(proposal_id)
+
     async def approve(self, actor: Actor, proposal_id: UUID, *, idempotency_key: UUID) -> ProposalView:
         """Approve what somebody else proposed; its payments go out in the background."""
         await self._deciding.approve(actor, proposal_id, idempotency_key=idempotency_key)
@@ -246,14 +282,7 @@ class CaseAccounts:
         """
         require(actor.may_handle_money or actor.may_approve_money)
         async with self.books.records.write() as session:
-            payment = await session.get(Payment, payment_id)
-            if payment is None:
-                raise NotFound("no-such-payment")
-            main = await locked_main(session, payment.main_id)
-            if main.court_id not in seen_courts(actor):
-                raise NotFound("no-such-payment")
-            require_own_main(actor, main.court_id)
-            await session.refresh(payment)
+            payment, _ = await locked_payment(session, actor, payment_id)
             if PaymentState(payment.state) not in OPEN_PAYMENTS:
                 raise Conflict("payment-settled", number=payment.number)
             payment.next_ask_at = self.books.clock()

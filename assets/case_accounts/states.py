@@ -42,6 +42,8 @@ class PostingKind(StrEnum):
 
     ARRIVAL = "arrival"
     CLAIM = "claim"
+    UNMATCH = "unmatch"
+    """It was another's: the case has it no more, and it waits to be claimed again."""
     ORDER = "order"
     """A distribution was approved: what is to be paid is set apart, what is held too."""
     PAYMENT = "payment"
@@ -60,6 +62,8 @@ class ArrivalState(StrEnum):
     """By the number of the sub-account or of the case."""
     CLAIMED = "claimed"
     """By a judge."""
+    RETURNED = "returned"
+    """It was nobody's, and goes back to its payer."""
 
 
 class ArrivalPurpose(StrEnum):
@@ -75,6 +79,10 @@ class ProposalKind(StrEnum):
     DISTRIBUTION = "distribution"
     DEFERRAL = "deferral"
     FEE_REFUND = "fee_refund"
+    RETURN = "return"
+    """Of an arrival that is for no case, to its payer."""
+    SETTLEMENT = "settlement"
+    """What became of a payment that the bank's own answers don't tell, by its papers."""
 
 
 class ProposalState(StrEnum):
@@ -104,6 +112,7 @@ class PaymentPurpose(StrEnum):
     FEE = "fee"
     REST = "rest"
     COURT_FEE = "court_fee"
+    RETURN = "return"
 
     @property
     def ends_in(self) -> AccountKind:
@@ -115,7 +124,9 @@ class PaymentPurpose(StrEnum):
     @property
     def comes_from(self) -> AccountKind:
         """Where the money was before it was ordered."""
-        return AccountKind.PREPAID if self is PaymentPurpose.COURT_FEE else AccountKind.UNDISTRIBUTED
+        if self is PaymentPurpose.COURT_FEE:
+            return AccountKind.PREPAID
+        return AccountKind.UNCLAIMED if self is PaymentPurpose.RETURN else AccountKind.UNDISTRIBUTED
 
 
 class PaymentState(StrEnum):
@@ -143,3 +154,23 @@ PAID_AFTER_REFUSAL = "paid-after-refusal"
 
 OPEN_PAYMENTS = frozenset({PaymentState.ORDERED, PaymentState.SENT, PaymentState.UNKNOWN})
 """What the payer goes on asking for, with the same number."""
+IN_DOUBT = frozenset({PaymentState.SENT, PaymentState.UNKNOWN})
+"""What has left and has no definite answer: the bank's papers may settle it."""
+
+
+class Outcome(StrEnum):
+    """What the bank's papers say of a payment in doubt."""
+
+    PAID = "paid"
+    NOT_EXECUTED = "not-executed"
+
+
+class DiscrepancyCode(StrEnum):
+    """What is wrong with money that left the main account by the bank's statement."""
+
+    ORDER_AMOUNT = "order-amount-differs"
+    """Under an order's number, and not the amount that was ordered."""
+    PAID_TWICE = "paid-twice"
+    """Under the number of an order that is booked with another serial of the bank."""
+    NOT_ORDERED = "not-ordered"
+    """Under no number of ours."""

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from assets.case_accounts import states
 from assets.case_accounts.states import ArrivalState, PaymentState, ProposalState
-from assets.errors import IllegalTransition
+from assets.errors import Conflict, IllegalTransition, NotFound
 from assets.identifiers import new_id
 from assets.tables import Base
 
@@ -55,6 +55,15 @@ class Arrival(Base):
         """Whether nobody knows yet which case it is for."""
         return self.state == ArrivalState.WAITING
 
+    def require_waiting(self) -> None:
+        """Refuse what can only be done with money of no case.
+
+        Raises:
+            Conflict: it is some case's, or goes back to its payer.
+        """
+        if not self.is_waiting:
+            raise Conflict("arrival-returned" if self.state == ArrivalState.RETURNED else "arrival-claimed")
+
 
 class Proposal(Base):
     """What one person proposes and another decides; `content` holds what was proposed, as it was computed then."""
@@ -62,7 +71,9 @@ class Proposal(Base):
     __tablename__ = "money_proposals"
     __table_args__ = (Index("ix_money_proposals_case_kind", "case_id", "kind", "state"),)
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"))
+    main_id: Mapped[UUID] = mapped_column(ForeignKey("main_accounts.id"), index=True)
+    case_id: Mapped[UUID | None] = mapped_column(ForeignKey("cases.id"))
+    """None where it is about money of no case."""
     kind: Mapped[str] = mapped_column(String(16))
     """A value of `ProposalKind`."""
     state: Mapped[str] = mapped_column(String(16), default=ProposalState.PROPOSED.value)
@@ -76,6 +87,13 @@ class Proposal(Base):
     reason: Mapped[str] = mapped_column(String(300), default="")
     ended_on: Mapped[date | None]
     """Of a deferral: the day on which its ground ended."""
+
+    @property
+    def of_case(self) -> UUID:
+        """The case, of a kind that always has one."""
+        if self.case_id is None:
+            raise NotFound("no-such-case")
+        return self.case_id
 
     def move_to(self, new: ProposalState) -> None:
         """The only place that changes `state`."""
@@ -94,7 +112,8 @@ class Payment(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     number: Mapped[str] = mapped_column(String(32), unique=True)
     main_id: Mapped[UUID] = mapped_column(ForeignKey("main_accounts.id"))
-    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), index=True)
+    case_id: Mapped[UUID | None] = mapped_column(ForeignKey("cases.id"), index=True)
+    """None where it was money of no case."""
     proposal_id: Mapped[UUID] = mapped_column(ForeignKey("money_proposals.id"), index=True)
     purpose: Mapped[str] = mapped_column(String(16))
     """A value of `PaymentPurpose`."""
@@ -129,6 +148,31 @@ class Payment(Base):
             raise IllegalTransition(self.number, old, new)
         logger.info("payment %s: %s -> %s", self.number, old.value, new.value)
         self.state = new.value
+
+
+class Discrepancy(Base):
+    """Money that left by the bank's statement and isn't what was ordered, until somebody explains it."""
+
+    __tablename__ = "money_discrepancies"
+    __table_args__ = (UniqueConstraint("main_id", "bank_serial"),)
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    main_id: Mapped[UUID] = mapped_column(ForeignKey("main_accounts.id"))
+    payment_id: Mapped[UUID | None] = mapped_column(ForeignKey("money_payments.id"))
+    code: Mapped[str] = mapped_column(String(24))
+    """A value of `DiscrepancyCode`."""
+    bank_serial: Mapped[str] = mapped_column(String(64))
+    order_number: Mapped[str] = mapped_column(String(32))
+    """As the statement has it; empty where it names none."""
+    bank_cents: Mapped[int] = mapped_column(BigInteger)
+    """As on the statement: negative for what went out."""
+    ordered_cents: Mapped[int] = mapped_column(BigInteger)
+    """The same of the order; none is 0."""
+    moved_at: Mapped[datetime]
+    """By the bank's clock."""
+    seen_at: Mapped[datetime]
+    closed_by: Mapped[UUID | None]
+    closed_at: Mapped[datetime | None]
+    close_reason: Mapped[str] = mapped_column(String(300), default="")
 
 
 class Hold(Base):

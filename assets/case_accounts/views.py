@@ -13,7 +13,7 @@ from assets.case_accounts.deadlines import Deadline
 from assets.case_accounts.ledger_tables import MainAccount
 from assets.case_accounts.premises import Change
 from assets.case_accounts.states import AccountKind, PaymentPurpose
-from assets.case_accounts.tables import Arrival, Hold, Notice, Payee, Payment, Proposal
+from assets.case_accounts.tables import Arrival, Discrepancy, Hold, Notice, Payee, Payment, Proposal
 from assets.masks import masked_account, masked_holder, masked_name, masked_words
 from assets.tables import Person
 
@@ -94,6 +94,7 @@ class ProposalView:
     """One proposal; `content` is that of its kind."""
 
     id: UUID
+    case_id: UUID | None
     kind: str
     state: str
     cents: int
@@ -154,6 +155,35 @@ class NoticeView:
     text: str
     created_at: datetime
     state: str
+
+
+@dataclass(frozen=True, slots=True)
+class DiscrepancyView:
+    """Money that left the main account and isn't what was ordered; amounts are negative for what went out."""
+
+    id: UUID
+    main_id: UUID
+    case_id: UUID | None
+    code: str
+    bank_serial: str
+    order_number: str
+    bank_cents: int
+    ordered_cents: int
+    moved_at: datetime
+    seen_at: datetime
+    closed_by: UUID | None
+    closed_at: datetime | None
+    close_reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfNoCase:
+    """The money of no case: what waits, what is proposed about it, and what of it goes back."""
+
+    arrivals: tuple[ArrivalView, ...]
+    proposals: tuple[ProposalView, ...]
+    payments: tuple[PaymentView, ...]
+    """Those that the bank hasn't answered for good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +272,7 @@ def proposal_view(proposal: Proposal, names: Sequence[str] = (), changes: Sequen
         claim["hold_reason"] = masked_words(claim["hold_reason"], names)
     return ProposalView(
         id=proposal.id,
+        case_id=proposal.case_id,
         kind=proposal.kind,
         state=proposal.state,
         cents=proposal.cents,
@@ -297,6 +328,25 @@ def hold_view(hold: Hold, names: Sequence[str] = ()) -> HoldView:
 def notice_view(notice: Notice) -> NoticeView:
     """A notice."""
     return NoticeView(notice.id, notice.payment_id, notice.text, notice.created_at, notice.state)
+
+
+def discrepancy_view(found: Discrepancy, case_id: UUID | None) -> DiscrepancyView:
+    """A discrepancy, with the case of its order."""
+    return DiscrepancyView(
+        id=found.id,
+        main_id=found.main_id,
+        case_id=case_id,
+        code=found.code,
+        bank_serial=found.bank_serial,
+        order_number=found.order_number,
+        bank_cents=found.bank_cents,
+        ordered_cents=found.ordered_cents,
+        moved_at=found.moved_at,
+        seen_at=found.seen_at,
+        closed_by=found.closed_by,
+        closed_at=found.closed_at,
+        close_reason=found.close_reason,
+    )
 
 
 def person_line(person: Person, payee: Payee | None) -> PersonLine:

@@ -233,6 +233,10 @@ DOORS: tuple[Door, ...] = (
     Door("/api/assets/accounts/reconciliation", may(P.SEE_ASSETS)),
     Door("/api/assets/accounts/reconciliation.xlsx", may(P.SEE_ASSETS)),
     Door("/api/assets/accounts/arrivals/{id}/claim", may(P.HANDLE_CASE_MONEY), ("POST",)),
+    Door("/api/assets/accounts/arrivals/{id}/unmatch", may(P.HANDLE_CASE_MONEY), ("POST",)),
+    Door("/api/assets/accounts/arrivals/{id}/return", may(P.HANDLE_CASE_MONEY), ("POST",)),
+    Door("/api/assets/accounts/discrepancies", may(P.SEE_ASSETS)),
+    Door("/api/assets/accounts/discrepancies/{id}/close", may(P.APPROVE_CASE_MONEY), ("POST",)),
     Door("/api/assets/accounts/arrivals/{id}/fee-refund", may(P.HANDLE_CASE_MONEY), ("POST",)),
     Door("/api/assets/accounts/cases/{id}", may(P.SEE_ASSETS)),
     Door("/api/assets/accounts/cases/{id}/postings", may(P.SEE_ASSETS)),
@@ -246,6 +250,7 @@ DOORS: tuple[Door, ...] = (
     Door("/api/assets/accounts/proposals/{id}/end", CASE_MONEY, ("POST",)),
     Door("/api/assets/accounts/holds/{id}/release", may(P.HANDLE_CASE_MONEY), ("POST",)),
     Door("/api/assets/accounts/payments/{id}/ask", CASE_MONEY, ("POST",)),
+    Door("/api/assets/accounts/payments/{id}/settlement", may(P.HANDLE_CASE_MONEY), ("POST",)),
     # Recordings
     Door("/api/recordings", may(P.REVIEW), is_evidence=True),
     Door("/api/recordings/{id}", may(P.REVIEW), is_evidence=True),

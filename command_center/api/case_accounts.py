@@ -13,12 +13,20 @@ from fastapi import Query as Parameter
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from assets.case_accounts.opening import NewMain
-from assets.case_accounts.proposing import Ground
+from assets.case_accounts.proposing import Ground, Papers
 from assets.case_accounts.reading import PostingView
 from assets.case_accounts.reconciliation import Reconciliation
 from assets.case_accounts.service import CaseAccounts
-from assets.case_accounts.states import ArrivalPurpose
-from assets.case_accounts.views import AccountLine, AccountView, ArrivalView, MainView, PaymentView, ProposalView
+from assets.case_accounts.states import ArrivalPurpose, Outcome
+from assets.case_accounts.views import (
+    AccountLine,
+    AccountView,
+    ArrivalView,
+    DiscrepancyView,
+    MainView,
+    PaymentView,
+    ProposalView,
+)
 from command_center.accounts.identity import signed_in
 from command_center.accounts.names import AccountNames
 from command_center.api.reasons import LONGEST_REASON, Reason
@@ -33,6 +41,7 @@ Month = Annotated[str, Parameter(pattern=r"^20\d{2}-(0[1-9]|1[0-2])$")]
 Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=100), Field(pattern=PLAIN_TEXT)]
 Number = Annotated[str, StringConstraints(strip_whitespace=True, min_length=6, max_length=64)]
 BankCode = Annotated[str, StringConstraints(strip_whitespace=True, max_length=20)]
+Serial = Annotated[str, StringConstraints(strip_whitespace=True, max_length=64), Field(pattern=PLAIN_TEXT)]
 Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=LONGEST_REASON), Field(pattern=PLAIN_TEXT)]
 
 
@@ -107,6 +116,15 @@ class FeeRefundBody(DeedBody):
     effective_on: date
 
 
+class SettlementBody(DeedBody):
+    """What the bank's papers say of a payment: its serial and day where it paid, its words where it didn't."""
+
+    outcome: Outcome
+    bank_serial: Serial = ""
+    paid_on: date | None = None
+    note: Reason
+
+
 class EndBody(DeedBody):
     """When the ground of a deferral ended."""
 
@@ -127,9 +145,18 @@ class Accounts(BaseModel):
 
 
 class Arrivals(BaseModel):
-    """What waits to be claimed."""
+    """What waits to be claimed; what is proposed and ordered about money of no case, and who proposed it."""
 
     items: list[ArrivalView]
+    proposals: list[ProposalView]
+    payments: list[PaymentView]
+    people: dict[UUID, str]
+
+
+class Discrepancies(BaseModel):
+    """What left the main accounts and isn't what was ordered, the newest first."""
+
+    items: list[DiscrepancyView]
 
 
 class Account(BaseModel):
@@ -167,16 +194,17 @@ class Made(BaseModel):
 def router(money: CaseAccounts, names: AccountNames) -> APIRouter:
     """The routes of the money of cases."""
     routes = APIRouter(prefix="/api/assets/accounts", tags=["case accounts"])
-    _add_lists(routes, money)
+    _add_lists(routes, money, names)
     _add_reports(routes, money)
     _add_account(routes, money, names)
     _add_claiming(routes, money)
+    _add_settling(routes, money)
     _add_proposing(routes, money)
     _add_deciding(routes, money)
     return routes
 
 
-def _add_lists(routes: APIRouter, money: CaseAccounts) -> None:
+def _add_lists(routes: APIRouter, money: CaseAccounts, names: AccountNames) -> None:
     @routes.get("", summary="Cases with money, the most urgent first; or all cases by number")
     async def listed(
         open_only: bool = True,
@@ -210,7 +238,18 @@ def _add_lists(routes: APIRouter, money: CaseAccounts) -> None:
     @routes.get("/unclaimed", summary="What waits to be claimed, the oldest first")
     async def unclaimed() -> Arrivals:
         with refusals():
-            return Arrivals(items=await money.unclaimed(actor_of(signed_in())))
+            found = await money.of_no_case(actor_of(signed_in()))
+        return Arrivals(
+            items=list(found.arrivals),
+            proposals=list(found.proposals),
+            payments=list(found.payments),
+            people=await _named(names, {one.proposed_by for one in found.proposals}),
+        )
+
+    @routes.get("/discrepancies", summary="What left the main accounts and isn't what was ordered, the newest first")
+    async def discrepancies(open_only: bool = True) -> Discrepancies:
+        with refusals():
+            return Discrepancies(items=await money.discrepancies(actor_of(signed_in()), open_only=open_only))
 
 
 def _add_reports(routes: APIRouter, money: CaseAccounts) -> None:
@@ -241,13 +280,16 @@ def _add_account(routes: APIRouter, money: CaseAccounts, names: AccountNames) ->
     async def account(case_id: UUID) -> Account:
         with refusals():
             view = await money.account(actor_of(signed_in()), case_id)
-        known = await names.of(_people(view))
-        return Account(account=view, people={user_id: one.display_name for user_id, one in known.items()})
+        return Account(account=view, people=await _named(names, _people(view)))
 
     @routes.get("/cases/{case_id}/postings", summary="The postings of a case, the oldest first")
     async def postings(case_id: UUID) -> Postings:
         with refusals():
             return Postings(items=await money.postings(actor_of(signed_in()), case_id))
+
+
+async def _named(names: AccountNames, user_ids: set[UUID]) -> dict[UUID, str]:
+    return {user_id: one.display_name for user_id, one in (await names.of(user_ids)).items()}
 
 
 def _people(view: AccountView) -> set[UUID]:
@@ -280,6 +322,47 @@ def _add_claiming(routes: APIRouter, money: CaseAccounts) -> None:
                 effective_on=body.effective_on,
                 idempotency_key=body.idempotency_key,
             )
+
+    @routes.post("/arrivals/{arrival_id}/unmatch", summary="Say that an arrival isn't for the case that has it")
+    async def unmatch(arrival_id: UUID, body: ReasonBody) -> ArrivalView:
+        with refusals():
+            return await money.unmatch(
+                actor_of(signed_in()), arrival_id, reason=body.reason, idempotency_key=body.idempotency_key
+            )
+
+    @routes.post("/arrivals/{arrival_id}/return", status_code=201, summary="Propose to send it back to its payer")
+    async def send_back(arrival_id: UUID, body: ReasonBody) -> ProposalView:
+        with refusals():
+            return await money.propose_return(
+                actor_of(signed_in()), arrival_id, note=body.reason, idempotency_key=body.idempotency_key
+            )
+
+
+def _add_settling(routes: APIRouter, money: CaseAccounts) -> None:
+    @routes.post("/payments/{payment_id}/ask", status_code=202, summary="Ask the bank now what became of an order")
+    async def ask(payment_id: UUID) -> PaymentView:
+        with refusals():
+            return await money.ask_again(actor_of(signed_in()), payment_id)
+
+    @routes.post(
+        "/payments/{payment_id}/settlement",
+        status_code=201,
+        summary="Propose to settle a payment in doubt by the bank's papers",
+    )
+    async def settlement(payment_id: UUID, body: SettlementBody) -> ProposalView:
+        papers = Papers(body.outcome, body.note, body.bank_serial, body.paid_on)
+        with refusals():
+            return await money.propose_settlement(
+                actor_of(signed_in()), payment_id, papers, idempotency_key=body.idempotency_key
+            )
+
+    @routes.post("/discrepancies/{discrepancy_id}/close", summary="Say what explains a discrepancy")
+    async def close(discrepancy_id: UUID, body: ReasonBody) -> Made:
+        with refusals():
+            done = await money.close_discrepancy(
+                actor_of(signed_in()), discrepancy_id, reason=body.reason, idempotency_key=body.idempotency_key
+            )
+        return Made(id=done)
 
 
 def _add_proposing(routes: APIRouter, money: CaseAccounts) -> None:
@@ -360,8 +443,3 @@ def _add_deciding(routes: APIRouter, money: CaseAccounts) -> None:
                 actor_of(signed_in()), hold_id, reason=body.reason, idempotency_key=body.idempotency_key
             )
         return Made(id=done)
-
-    @routes.post("/payments/{payment_id}/ask", status_code=202, summary="Ask the bank now what became of an order")
-    async def ask(payment_id: UUID) -> PaymentView:
-        with refusals():
-            return await money.ask_again(actor_of(signed_in()), payment_id)

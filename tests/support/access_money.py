@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from assets.case_accounts.demonstration import CITY_MAIN
 from assets.case_accounts.ledger_tables import MainAccount
-from assets.case_accounts.tables import Arrival, Hold, Payment, Proposal
+from assets.case_accounts.tables import Arrival, Discrepancy, Hold, Payment, Proposal
 from command_center.database import new_id
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ async def new_case_money(world: AccessWorld) -> None:
             serial = CITY_MAIN.arrivals[place].serial
             things[name] = str((await session.scalars(select(Arrival.id).where(Arrival.bank_serial == serial))).one())
         proposal = Proposal(
-            id=new_id(), case_id=case_id, kind="deferral", state="withdrawn", content={"ground": "other", "note": ""},
-            proposed_by=world.running.world.users["judge"], proposed_at=at,
+            id=new_id(), main_id=main.id, case_id=case_id, kind="deferral", state="withdrawn",
+            content={"ground": "other", "note": ""}, proposed_by=world.running.world.users["judge"], proposed_at=at,
         )  # fmt: skip
         session.add(proposal)
         await session.flush()
@@ -42,5 +42,20 @@ async def new_case_money(world: AccessWorld) -> None:
             id=new_id(), case_id=case_id, proposal_id=proposal.id, claim_id=new_id(), person_id=person_id, cents=1,
             reason="x", credited_on=date(2026, 11, 22), held_at=at, released_at=at,
         )  # fmt: skip
-        session.add_all([payment, hold])
-        things |= {"money_proposal": str(proposal.id), "payment": str(payment.id), "money_hold": str(hold.id)}
+        discrepancy = Discrepancy(
+            id=new_id(), main_id=main.id, code="not-ordered", bank_serial="ACCESS", order_number="", bank_cents=-1,
+            ordered_cents=0, moved_at=at, seen_at=at,
+        )  # fmt: skip
+        returned = Arrival(
+            id=new_id(), main_id=main.id, bank_serial="ACCESS", cents=1, payer_name="某", payer_account="6217",
+            remark="", sub_number="", arrived_at=at, notified_at=at, purpose="enforcement", state="returned",
+            receipt_number="SK-ACCESS",
+        )  # fmt: skip
+        session.add_all([payment, hold, discrepancy, returned])
+        things |= {
+            "money_proposal": str(proposal.id),
+            "payment": str(payment.id),
+            "money_hold": str(hold.id),
+            "returned_arrival": str(returned.id),
+            "discrepancy": str(discrepancy.id),
+        }

@@ -1,7 +1,7 @@
 // The money of cases: what waits to be claimed, the cases with money, one case's account, the month's report.
 
 import { AccountView } from "./case_accounts_case.js";
-import { claimArrival, openMain } from "./case_accounts_dialogs.js";
+import { claimArrival, openMain, withReason } from "./case_accounts_dialogs.js";
 import { showReport } from "./case_accounts_report.js";
 import { amountCell, deadlineMark, deed, none, table } from "./case_accounts_words.js";
 import { h, stateMark, write } from "./dom.js";
@@ -32,6 +32,7 @@ class CaseMoney {
     this.news = h("p.money-news", { role: "status" });
     this.facts = h("dl.money-facts");
     this.waiting = h("div.money-waiting");
+    this.discrepancies = h("div.money-discrepancies");
     this.cases = h("div.money-cases");
     this.all = h("input", { type: "checkbox", onchange: () => this.read() });
     this.view = new AccountView(this);
@@ -40,7 +41,7 @@ class CaseMoney {
     this.seen = {};
     body.replaceChildren(
       h("section.panel.money-left", { "aria-label": say("case-money.title") },
-        this.facts, this.news, this.waiting,
+        this.facts, this.news, this.discrepancies, this.waiting,
         h("div.money-list-head", {}, h("h3", {}, say("case-money.list")), h("label", {}, this.all, say("case-money.list.all"))),
         this.cases),
       this.view.element);
@@ -50,15 +51,16 @@ class CaseMoney {
   /** Read the lists anew, and the chosen case. */
   async read() {
     try {
-      const [mains, waiting, cases] = await Promise.all([
-        ask("GET", `${PATH}/mains`), ask("GET", `${PATH}/unclaimed`),
+      const [mains, waiting, found, cases] = await Promise.all([
+        ask("GET", `${PATH}/mains`), ask("GET", `${PATH}/unclaimed`), ask("GET", `${PATH}/discrepancies`),
         ask("GET", `${PATH}?open_only=${!this.all.checked}&limit=500`),
       ]);
       this.mains = mains.items;
       this.list = cases.items;
       this.showFacts();
       // What is as it was stays, with the focus in it.
-      if (this.isNew("waiting", waiting.items)) this.showWaiting(waiting.items);
+      if (this.isNew("waiting", waiting)) this.showWaiting(waiting);
+      if (this.isNew("discrepancies", found.items)) this.showDiscrepancies(found.items);
       if (this.isNew("cases", cases.items)) this.showCases();
       if (this.chosen) await this.choose(this.chosen);
     } catch (problem) {
@@ -132,16 +134,31 @@ class CaseMoney {
     ].filter(Boolean);
   }
 
-  showWaiting(items) {
+  /** What left and isn't what was ordered stands above all else until somebody has explained it. */
+  showDiscrepancies(items) {
+    const rows = items.map((one) => h("tr", { dataset: { discrepancy: one.id } },
+      h("td", {}, minute(one.moved_at), h("small", {}, one.bank_serial)),
+      h("td", {}, stateMark("critical", say(`case-money.discrepancy.${one.code}`)), h("small", {}, one.order_number || "–")),
+      h("td.money-amount", {}, money(-one.bank_cents), one.order_number && h("small", {}, say("case-money.discrepancy.ordered", { amount: money(-one.ordered_cents) }))),
+      h("td.money-deeds", {}, one.case_id && h("button", { type: "button", onclick: () => this.choose(one.case_id) }, say("case-money.column.case")),
+        this.may("approve_case_money") && deed("close", () => this.perform(() => withReason("close", `discrepancies/${one.id}`), say("case-money.close.done"))))));
+    this.discrepancies.replaceChildren(...items.length ? [h("h3", {}, say("case-money.discrepancies")), table([[say("case-money.payment.number")], [""], [say("case-money.amount"), "money-amount"], [""]], rows)] : []);
+  }
+
+  showWaiting({ items, proposals, payments, people }) {
     const heads = [[say("case-money.arrived")], [say("case-money.payer")], [say("case-money.amount"), "money-amount"], [""]];
     const rows = items.map((item) => h("tr", { dataset: { arrival: item.id } },
       h("td", {}, minute(item.arrived_at), h("small", {}, item.bank_serial)),
       h("td", {}, item.payer_name, " ", item.payer_account, h("small", {}, item.remark || "–")),
       amountCell(item.cents),
       h("td.money-deeds", {}, this.may("handle_case_money")
-        && deed("claim", () => this.perform(() => claimArrival(item, this.mains), say("case-money.claim.done"))))));
+        && [deed("claim", () => this.perform(() => claimArrival(item, this.mains), say("case-money.claim.done"))),
+          deed("return", () => this.perform(() => withReason("return", `arrivals/${item.id}`), say("case-money.propose.done")))])));
+    const view = { people, names: new Map() };
     this.waiting.replaceChildren(h("h3", {}, say("case-money.unclaimed")),
-      items.length ? table(heads, rows) : none("unclaimed"));
+      items.length ? table(heads, rows) : none("unclaimed"),
+      ...proposals.map((one) => this.view.proposal(view, one)),
+      ...(payments.length ? [this.view.payments(payments)] : []));
   }
 
   showCases() {

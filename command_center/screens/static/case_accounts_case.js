@@ -1,6 +1,6 @@
 // One case's account: where its money is, what arrived, what is proposed, paid, held and told.
 
-import { approve, endDeferral, namePayee, proposeDeferral, refundFee, withReason } from "./case_accounts_dialogs.js";
+import { approve, endDeferral, namePayee, proposeDeferral, refundFee, settle, withReason } from "./case_accounts_dialogs.js";
 import { figures } from "./case_accounts_figures.js";
 import { Proposing } from "./case_accounts_propose.js";
 import { amountCell, deadlineMark, deed, none, part, paymentMark, proposalMark, table } from "./case_accounts_words.js";
@@ -103,8 +103,9 @@ export class AccountView {
       h("td", {}, `${one.payee_name} ${one.payee_account}`, h("small", {}, `${say(`case-money.payment.${one.purpose}`)} · ${one.number}`)),
       amountCell(one.cents),
       h("td", {}, paymentMark(one), h("small", {}, paymentNote(one))),
-      h("td.money-deeds", {}, ["sent", "unknown"].includes(one.state) && mayAsk && deed("ask", () => this.page.perform(
-        () => ask("POST", `${PATH}/payments/${one.id}/ask`), say("case-money.ask.done")))))));
+      h("td.money-deeds", {}, ["sent", "unknown"].includes(one.state) && [
+        mayAsk && deed("ask", () => this.page.perform(() => ask("POST", `${PATH}/payments/${one.id}/ask`), say("case-money.ask.done"))),
+        this.page.may("handle_case_money") && deed("settle", () => this.page.perform(() => settle(one), say("case-money.propose.done")))]))));
   }
 
   holds(view) {
@@ -124,7 +125,9 @@ export class AccountView {
       h("td", {}, `${one.payer_name} ${one.payer_account}`, h("small", {}, one.remark),
         h("small", {}, say(`case-money.matched.${one.matched_by}`, { name: view.people[one.claimed_by] ?? "" }), ` · ${one.receipt_number}`)),
       amountCell(one.cents),
-      h("td.money-deeds", {}, one.purpose === "court_fee" && this.refund(one)))));
+      h("td.money-deeds", {}, one.purpose === "court_fee" && this.refund(one),
+        !one.is_refunded && this.page.may("handle_case_money")
+          && deed("unmatch", () => this.page.perform(() => withReason("unmatch", `arrivals/${one.id}`), say("case-money.unmatch.done")))))));
   }
 
   refund(arrival) {
@@ -184,6 +187,11 @@ function contentOf(one, view) {
   if (one.kind === "deferral") {
     return h("p", {}, say(`case-money.ground.${one.content.ground}`), one.content.note && ` · ${one.content.note}`, one.ended_on && ` · ${say("case-money.defer.end.on")} ${one.ended_on}`);
   }
+  if (one.kind === "settlement") {
+    const { content } = one;
+    return h("p", {}, [`${say(`case-money.outcome.${content.outcome}`)} · ${content.number}`, content.bank_serial, content.paid_on, content.note].filter(Boolean).join(" · "));
+  }
+  if (one.kind === "return") return h("p", {}, `${one.content.serial} · ${one.content.note}`);
   return h("p", {}, `${say("case-money.refund.on")} ${one.content.effective_on} · ${say("case-money.due.fee")} ${one.content.due_on}`);
 }
 

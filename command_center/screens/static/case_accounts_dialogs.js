@@ -87,15 +87,33 @@ export function refundFee(arrival) {
   });
 }
 
+/** What the bank's papers say of a payment that its answers don't settle. */
+export function settle(payment) {
+  return askFields({
+    title: say("case-money.settle.title"),
+    deed: say("case-money.propose"),
+    about: [`${payment.payee_name} ${payment.payee_account} · ${money(payment.cents)}`, payment.number],
+    fields: [
+      { name: "outcome", kind: "select", label: say("case-money.outcome"), options: ["paid", "not-executed"].map((one) => [one, say(`case-money.outcome.${one}`)]) },
+      { name: "bank_serial", label: say("case-money.settle.serial"), maxlength: 64 },
+      { name: "paid_on", kind: "date", label: say("case-money.settle.paid-on"), value: today(), max: today() },
+      { name: "note", kind: "textarea", label: say("case-money.settle.note"), required: true, maxlength: 200 },
+    ],
+    send: ({ outcome, bank_serial: serial, paid_on: day, note }, key) => ask("POST", `${PATH}/payments/${payment.id}/settlement`, {
+      outcome, note, ...(outcome === "paid" ? { bank_serial: serial, paid_on: day || null } : {}), idempotency_key: key,
+    }),
+  });
+}
+
 /** Approve, after saying what that does. */
 export async function approve(proposal) {
   const key = crypto.randomUUID();
-  const about = [say(`case-money.kind.${proposal.kind}`), proposal.cents > 0 && h("b", {}, money(proposal.cents)), proposal.kind !== "deferral" && say("case-money.approve.sure")];
+  const about = [say(`case-money.kind.${proposal.kind}`), proposal.cents > 0 && h("b", {}, money(proposal.cents)), !["deferral", "settlement"].includes(proposal.kind) && say("case-money.approve.sure")];
   if (!await askSure(say("case-money.approve"), say("case-money.approve"), about.filter(Boolean))) return null;
   return ask("POST", `${PATH}/proposals/${proposal.id}/approve`, { idempotency_key: key });
 }
 
-/** A step that needs its reason: reject, withdraw, release. */
+/** A step that needs its reason: reject, withdraw, release, unmatch, return, close. */
 export async function withReason(name, path) {
   const key = crypto.randomUUID();
   const reason = await askReason(say(`case-money.${name}`), say(`case-money.${name}`));

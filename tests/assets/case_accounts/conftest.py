@@ -181,6 +181,19 @@ class Treasury:
         )
         await self.accounts.collector.read(self.main_id)
 
+    async def paid_in(self, cents: int, *claims: Claim) -> UUID:
+        """A case whose money came in at the bank, with an account for everybody."""
+        case_id = await self.case(*claims)
+        await self.deposit(cents, case_id=case_id)
+        await self.name_payees(case_id)
+        return case_id
+
+    async def ordered(self) -> UUID:
+        """A case with orders that wait to be paid: 50 yuan of fee, 50 of a claim."""
+        case_id = await self.paid_in(100_00, claim(100_00))
+        await self.approve(await self.propose(case_id))
+        return case_id
+
     async def propose(self, case_id: UUID, **options: object) -> ProposalView:
         """The judge proposes to distribute."""
         return await self.accounts.propose_distribution(self.judge, case_id, idempotency_key=uuid4(), **options)  # type: ignore[arg-type]

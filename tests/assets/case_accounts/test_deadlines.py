@@ -196,8 +196,8 @@ async def test_a_court_fee_that_many_approve_at_once_goes_back_once(treasury: Tr
         from assets.case_accounts.tables import Proposal
 
         twin = Proposal(
-            id=uuid4(), case_id=case_id, kind="fee_refund", state="proposed", cents=first.cents,
-            content=first.content, proposed_by=treasury.judge.user_id, proposed_at=treasury.clock(),
+            id=uuid4(), main_id=treasury.main_id, case_id=case_id, kind="fee_refund", state="proposed",
+            cents=first.cents, content=first.content, proposed_by=treasury.judge.user_id, proposed_at=treasury.clock(),
         )  # fmt: skip
         session.add(twin)
     approvals = [
@@ -228,7 +228,7 @@ async def test_a_refund_that_the_bank_refused_may_be_proposed_again(quick: Treas
 async def test_enforcement_money_is_no_court_fee_to_give_back(quick: Treasury) -> None:
     case_id = await quick.case(claim(100_00))
     await quick.arrive(50_00)
-    (waiting,) = await quick.accounts.unclaimed(quick.judge)
+    (waiting,) = (await quick.accounts.of_no_case(quick.judge)).arrivals
     await quick.accounts.claim(
         quick.judge, waiting.id, case_id=case_id, purpose=ArrivalPurpose.ENFORCEMENT, idempotency_key=uuid4()
     )

@@ -4,38 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import Update, select, update
 
 from assets.audit import Actor
-from assets.case_accounts.bank import PayOrder, PayReceipt, Statement
-from assets.case_accounts.service import CaseAccounts
-from assets.case_accounts.states import PaymentState
-from assets.case_accounts.views import PaymentView
-from assets.errors import BadFormat, Conflict, GatewayBusy, GatewayRefused, NotFound, NotPermitted
-from assets.simulators.manners import Kind
+from assets.errors import BadFormat, Conflict, NotFound, NotPermitted
 from assets.tables import Claim, Person
-from command_center.audit import Audit, AuditEntry
-from tests.assets.case_accounts.conftest import CARD, MAIN, OTHER_CARD, Treasury, claim, notice_words
-
-
-async def paid_in(treasury: Treasury, cents: int, *claims: Claim) -> UUID:
-    """A case whose money came in at the bank, with an account for everybody."""
-    case_id = await treasury.case(*claims)
-    await treasury.deposit(cents, case_id=case_id)
-    await treasury.name_payees(case_id)
-    return case_id
+from command_center.audit import AuditEntry
+from tests.assets.case_accounts.conftest import CARD, OTHER_CARD, Treasury, claim
 
 
 async def test_jieshi_508_a_sum_goes_to_fee_priority_and_ordinary_and_the_bank_pays_it(treasury: Treasury) -> None:
     # 100 000: fee 50 + 90 000 × 1.5 % = 1 400; mortgage 60 000; 38 600 on 80 000 + 40 000
-    case_id = await paid_in(
-        treasury, 100_000_00, claim(80_000_00), claim(60_000_00, is_priority=True), claim(40_000_00)
-    )
+    case_id = await treasury.paid_in(100_000_00, claim(80_000_00), claim(60_000_00, is_priority=True), claim(40_000_00))
     proposal = await treasury.propose(case_id)
     assert [one["cents"] for one in proposal.content["claims"]] == [25_733_33, 60_000_00, 12_866_67]
     assert (proposal.content["fee"]["cents"], proposal.content["rest_cents"]) == (1_400_00, 0)
@@ -59,7 +43,7 @@ async def test_jieshi_508_a_sum_goes_to_fee_priority_and_ordinary_and_the_bank_p
 
 
 async def test_what_remains_goes_back_to_the_debtor(quick: Treasury) -> None:
-    case_id = await paid_in(quick, 20_000_00, claim(15_000_00))
+    case_id = await quick.paid_in(20_000_00, claim(15_000_00))
     (debtor,) = await quick.persons(case_id, "under_enforcement")
     with pytest.raises(Conflict, match="rest-needs-debtor"):
         await quick.propose(case_id)
@@ -73,7 +57,7 @@ async def test_what_remains_goes_back_to_the_debtor(quick: Treasury) -> None:
 
 
 async def test_a_second_sum_takes_what_is_open_and_the_rest_of_the_fee(quick: Treasury) -> None:
-    case_id = await paid_in(quick, 10_000_00, claim(50_000_00))
+    case_id = await quick.paid_in(10_000_00, claim(50_000_00))
     await quick.approve(await quick.propose(case_id))  # fee 50, 9 950 for the claim
     await quick.pay_all(case_id)
     await quick.deposit(20_000_00, case_id=case_id)
@@ -86,7 +70,7 @@ async def test_a_second_sum_takes_what_is_open_and_the_rest_of_the_fee(quick: Tr
 
 async def test_doubled_interest_runs_to_the_arrival_and_part_payments_lower_the_principal(quick: Treasury) -> None:
     # 100 000 from 1 October to the arrival on 22 November: 52 days × 17.50 = 910
-    case_id = await paid_in(quick, 30_000_00, claim(100_000_00, interest_from=date(2026, 10, 1)))
+    case_id = await quick.paid_in(30_000_00, claim(100_000_00, interest_from=date(2026, 10, 1)))
     proposal = await quick.propose(case_id)
     (figures,) = proposal.content["claims"]
     assert (figures["doubled_cents"], figures["stretches"][0]["days"]) == (910_00, 52)
@@ -104,7 +88,7 @@ async def test_doubled_interest_runs_to_the_arrival_and_part_payments_lower_the_
 
 async def test_a_day_of_ones_own_and_ranks_change_the_computation(quick: Treasury) -> None:
     first, second = claim(60_00, is_priority=True), claim(60_00, is_priority=True)
-    case_id = await paid_in(quick, 150_00, first, second)
+    case_id = await quick.paid_in(150_00, first, second)
     preview = await quick.accounts.preview(quick.judge, case_id, ranks={first.id: 2, second.id: 1})
     assert [one["cents"] for one in preview["claims"]] == [40_00, 60_00]
     with pytest.raises(BadFormat):
@@ -114,7 +98,7 @@ async def test_a_day_of_ones_own_and_ranks_change_the_computation(quick: Treasur
 
 
 async def test_nothing_is_approved_by_the_one_who_proposed_it(quick: Treasury) -> None:
-    case_id = await paid_in(quick, 100_00, claim(100_00))
+    case_id = await quick.paid_in(100_00, claim(100_00))
     both = Actor(
         uuid4(),
         frozenset({quick.court_id}),
@@ -138,7 +122,7 @@ async def test_nothing_is_approved_by_the_one_who_proposed_it(quick: Treasury) -
 
 
 async def test_a_proposal_is_decided_once_however_often_and_by_however_many(treasury: Treasury) -> None:
-    case_id = await paid_in(treasury, 100_00, claim(100_00))
+    case_id = await treasury.paid_in(100_00, claim(100_00))
     proposal = await treasury.propose(case_id)
     with pytest.raises(Conflict, match="proposal-open"):
         await treasury.propose(case_id)
@@ -151,7 +135,7 @@ async def test_a_proposal_is_decided_once_however_often_and_by_however_many(trea
 
 
 async def test_the_same_key_gives_the_same_proposal_and_approval(quick: Treasury) -> None:
-    case_id = await paid_in(quick, 100_00, claim(100_00))
+    case_id = await quick.paid_in(100_00, claim(100_00))
     key, other = uuid4(), uuid4()
     made = [await quick.accounts.propose_distribution(quick.judge, case_id, idempotency_key=key) for _ in range(2)]
     assert made[0].id == made[1].id
@@ -163,7 +147,7 @@ async def test_the_same_key_gives_the_same_proposal_and_approval(quick: Treasury
 
 
 async def test_a_rejected_or_withdrawn_proposal_moves_nothing_and_another_may_follow(quick: Treasury) -> None:
-    case_id = await paid_in(quick, 100_00, claim(100_00))
+    case_id = await quick.paid_in(100_00, claim(100_00))
     first = await quick.propose(case_id)
     rejected = await quick.accounts.reject(quick.approver, first.id, reason="算错了", idempotency_key=uuid4())
     second = await quick.propose(case_id)
@@ -216,7 +200,7 @@ async def test_what_a_proposal_rests_on_and_has_changed_is_shown_and_neither_old
     code: str,
     told: tuple[str, str, str],
 ) -> None:
-    case_id = await paid_in(quick, 100_00, claim(100_00))
+    case_id = await quick.paid_in(100_00, claim(100_00))
     proposal = await quick.propose(case_id)
     assert proposal.changes == ()
     (creditor,) = await quick.persons(case_id, "applicant")
@@ -231,7 +215,7 @@ async def test_what_a_proposal_rests_on_and_has_changed_is_shown_and_neither_old
 
 
 async def test_the_same_account_noted_once_more_changes_nothing(quick: Treasury) -> None:
-    case_id = await paid_in(quick, 100_00, claim(100_00))
+    case_id = await quick.paid_in(100_00, claim(100_00))
     proposal = await quick.propose(case_id)
     await quick.name_payees(case_id)
     await quick.approve(proposal)
@@ -255,7 +239,7 @@ async def test_money_that_would_not_know_where_to_go_is_not_proposed(quick: Trea
 
 async def test_a_share_is_held_with_a_reason_and_released_for_another_proposal(treasury: Treasury) -> None:
     first, second = claim(50_00), claim(50_00)
-    case_id = await paid_in(treasury, 80_00, first, second)
+    case_id = await treasury.paid_in(80_00, first, second)
     proposal = await treasury.propose(case_id, holds={first.id: "债权人下落不明"})
     await treasury.approve(proposal)
     await treasury.pay_all(case_id)
@@ -276,7 +260,7 @@ async def test_a_share_is_held_with_a_reason_and_released_for_another_proposal(t
 
 
 async def test_another_court_finds_nothing_of_it(quick: Treasury) -> None:
-    case_id = await paid_in(quick, 100_00, claim(100_00))
+    case_id = await quick.paid_in(100_00, claim(100_00))
     proposal = await quick.propose(case_id)
     courts = frozenset({uuid4()})
     stranger = Actor(uuid4(), courts, may_see=True, may_handle_money=True, may_approve_money=True)
@@ -295,7 +279,7 @@ async def test_another_court_finds_nothing_of_it(quick: Treasury) -> None:
 
 
 async def test_everything_is_in_the_audit_without_names_or_numbers_of_people(quick: Treasury) -> None:
-    case_id = await paid_in(quick, 100_00, claim(100_00))
+    case_id = await quick.paid_in(100_00, claim(100_00))
     await quick.approve(await quick.propose(case_id))
     await quick.pay_all(case_id)
     async with quick.database.read() as session:
@@ -305,220 +289,3 @@ async def test_everything_is_in_the_audit_without_names_or_numbers_of_people(qui
     }  # fmt: skip
     for secret in ("张某甲", "李某1", CARD):
         assert secret not in "".join(one.details for one in entries)
-
-
-# The bank, as it really is
-
-
-async def ordered(treasury: Treasury) -> UUID:
-    """A case with one order that waits to be paid: 100 yuan of fee and claim."""
-    case_id = await paid_in(treasury, 100_00, claim(100_00))
-    await treasury.approve(await treasury.propose(case_id))
-    return case_id
-
-
-@pytest.mark.parametrize("trouble", ["silent", "late", "server-error", "broken", "garbage", "reset"])
-async def test_an_unanswered_payment_is_unknown_and_asked_again_by_its_number_and_paid_once(
-    treasury: Treasury, trouble: Kind
-) -> None:
-    case_id = await ordered(treasury)
-    treasury.behave(CARD, trouble, times=1)
-    impatient = treasury.build(answer_seconds=1.0)
-    assert sorted(await treasury.pay_all(case_id, impatient)) == ["paid", "unknown"]
-    view = await impatient.account(treasury.judge, case_id)
-    assert (view.line.unknown_payments, view.line.places.paying_cents, view.line.places.paid_cents) == (1, 50_00, 0)
-    (unknown,) = [one for one in view.payments if one.state == "unknown"]
-    assert unknown.trouble.startswith("gateway-")
-    assert await treasury.pay_all(case_id) == ["paid", "paid"]
-    assert len([one for one in await treasury.statement() if one["fx"] == "2"]) == 2
-    await treasury.require_sound()
-    await impatient.close()
-
-
-async def test_the_payer_goes_on_by_itself_and_after_a_crash(treasury: Treasury) -> None:
-    case_id = await ordered(treasury)
-    treasury.behave(CARD, "silent", times=1)
-    first = treasury.build(answer_seconds=1.0)
-    running = asyncio.create_task(first.payer.run())
-    await treasury.until_states(case_id, "paid", "unknown")
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
-    await first.close()
-    treasury.clock.move(61)
-    second = treasury.build()
-    running = asyncio.create_task(second.run())
-    await treasury.until_states(case_id, "paid", "paid")
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
-    await second.close()
-    assert len([one for one in await treasury.statement() if one["fx"] == "2"]) == 2
-    await treasury.require_sound()
-
-
-async def test_the_statement_settles_a_payment_whose_answer_never_came(quick: Treasury) -> None:
-    case_id = await ordered(quick)
-    quick.behave(CARD, "server-error")
-    assert sorted(await quick.pay_all(case_id)) == ["paid", "unknown"]
-    await quick.accounts.collector.read(quick.main_id)
-    view = await quick.accounts.account(quick.judge, case_id)
-    assert [one.state for one in view.payments] == ["paid", "paid"]
-    assert all(one.bank_serial for one in view.payments)
-    await quick.require_sound()
-
-
-async def test_a_refused_payment_comes_back_to_be_distributed(treasury: Treasury) -> None:
-    case_id = await ordered(treasury)
-    treasury.behave(CARD, "refuses", reason="户名不符（虚构）")
-    assert sorted(await treasury.pay_all(case_id)) == ["paid", "refused"]
-    found = await treasury.places(case_id)
-    assert (found.undistributed_cents, found.paying_cents, found.fees_cents) == (50_00, 0, 50_00)
-    view = await treasury.accounts.account(treasury.judge, case_id)
-    assert [one.reason for one in view.payments if one.state == "refused"] == ["户名不符（虚构）"]
-    assert view.notices == ()
-    treasury.behave(CARD, "plain")
-    await treasury.approve(await treasury.propose(case_id))
-    await treasury.pay_all(case_id)
-    assert (await treasury.places(case_id)).paid_cents == 50_00
-    await treasury.require_sound()
-
-
-async def refused_though_paid(treasury: Treasury) -> UUID:
-    """A case whose claim the bank has paid, and says that it refused."""
-    case_id = await ordered(treasury)
-    treasury.behave(CARD, "server-error")
-    await treasury.pay_all(case_id)
-    treasury.behave(CARD, "contradicts")
-    assert sorted(await treasury.pay_all(case_id)) == ["paid", "refused"]
-    assert (await treasury.places(case_id)).undistributed_cents == 50_00
-    return case_id
-
-
-async def test_the_statement_overrules_a_bank_that_says_no_to_what_it_has_paid(treasury: Treasury) -> None:
-    case_id = await refused_though_paid(treasury)
-    await treasury.accounts.collector.read(treasury.main_id)
-    found = await treasury.places(case_id)
-    assert (found.undistributed_cents, found.paid_cents, found.fees_cents) == (0, 50_00, 50_00)
-    assert (await treasury.require_sound()).balance_cents == 0
-
-
-async def test_money_that_was_paid_twice_by_a_banks_false_word_is_told_and_never_hidden(quick: Treasury) -> None:
-    case_id = await refused_though_paid(quick)
-    quick.behave(CARD, "plain")
-    # Nobody has read a statement since, and the same money is ordered once more.
-    await quick.approve(await quick.propose(case_id))
-    await quick.accounts.collector.read(quick.main_id)
-    view = await quick.accounts.account(quick.judge, case_id)
-    assert [one.trouble for one in view.payments if one.state == "refused"] == ["paid-after-refusal"]
-    assert view.line.unknown_payments == 1
-    report = await quick.accounts.reconciliation(quick.judge, quick.court_id, 2026, 11)
-    assert "paid-after-refusal" in {one.code for one in report.differences}
-
-
-class Resting:
-    """A gateway that sends nothing for a while, and then refuses."""
-
-    name = "resting"
-
-    def __init__(self) -> None:
-        self.rests = True
-
-    async def pay(self, order: PayOrder) -> PayReceipt:
-        if self.rests:
-            raise GatewayBusy(self.name, 30.0, "rest")
-        raise GatewayRefused(self.name, "不接受")
-
-    async def statement(self, main_number: str, since: date, until: date) -> Statement:
-        raise NotImplementedError
-
-    async def close(self) -> None:
-        """Nothing is open."""
-
-
-async def test_an_order_that_could_not_be_sent_is_not_unknown_and_its_first_refusal_counts(quick: Treasury) -> None:
-    case_id = await ordered(quick)
-    bank = Resting()
-    accounts = CaseAccounts(quick.database, bank, Audit(quick.clock), quick.clock, _nobody, notice_words)
-    assert await quick.pay_all(case_id, accounts) == ["ordered", "ordered"]
-    view = await accounts.account(quick.judge, case_id)
-    assert {(one.attempts, one.trouble) for one in view.payments} == {(0, "gateway-busy")}
-    assert {one.next_ask_at for one in view.payments} == {quick.clock() + timedelta(seconds=30)}
-    bank.rests = False
-    assert await quick.pay_all(case_id, accounts) == ["refused", "refused"]
-    assert (await quick.places(case_id)).undistributed_cents == 100_00
-
-
-async def _nobody(_case_id: UUID | None) -> None:
-    """Nobody is told."""
-
-
-async def test_a_refusal_after_an_asking_that_was_not_answered_proves_nothing(quick: Treasury) -> None:
-    case_id = await ordered(quick)
-    quick.behave(CARD, "server-error")  # the bank has paid
-    await quick.pay_all(case_id)
-    quick.behave(CARD, "refuses")  # and doesn't take the number again
-    assert sorted(await quick.pay_all(case_id)) == ["paid", "unknown"]
-    assert (await quick.places(case_id)).paying_cents == 50_00
-
-
-async def test_an_order_that_the_bank_works_on_is_neither_paid_nor_unknown(quick: Treasury) -> None:
-    case_id = await ordered(quick)
-    quick.behave(CARD, "accepted", times=1)
-    assert sorted(await quick.pay_all(case_id)) == ["paid", "sent"]
-    assert sorted(await quick.pay_all(case_id)) == ["paid", "paid"]
-
-
-async def test_the_bank_refuses_what_the_main_account_does_not_have(quick: Treasury) -> None:
-    case_id = await quick.case(claim(100_00))
-    await quick.arrive(100_00, case_id=case_id)  # in the books, and not at the bank
-    await quick.name_payees(case_id)
-    await quick.approve(await quick.propose(case_id))
-    assert await quick.pay_all(case_id) == ["refused", "refused"]
-    await quick.require_sound()
-
-
-async def test_somebody_may_have_the_bank_asked_now(quick: Treasury) -> None:
-    case_id = await ordered(quick)
-    quick.behave(CARD, "server-error", times=1)
-    await quick.pay_all(case_id)
-    view = await quick.accounts.account(quick.judge, case_id)
-    unknown = next(one for one in view.payments if one.state == PaymentState.UNKNOWN)
-    settled = next(one for one in view.payments if one.state == PaymentState.PAID)
-    assert unknown.next_ask_at == quick.clock() + timedelta(seconds=60)
-    assert (await quick.accounts.ask_again(quick.judge, unknown.id)).next_ask_at == quick.clock()
-    with pytest.raises(Conflict, match="payment-settled"):
-        await quick.accounts.ask_again(quick.judge, settled.id)
-    stranger = Actor(uuid4(), frozenset({uuid4()}), may_see=True, may_handle_money=True)
-    with pytest.raises(NotFound):
-        await quick.accounts.ask_again(stranger, unknown.id)
-
-
-def test_the_main_account_of_the_tests_is_none_of_the_demonstrations() -> None:
-    from assets.case_accounts.demonstration import MAINS
-
-    assert MAIN not in {one.number for one in MAINS}
-
-
-async def test_a_fee_that_was_refused_and_goes_back_again_takes_no_other_fee_when_it_shows_as_paid(
-    quick: Treasury,
-) -> None:
-    case_id = await quick.case(claim(100_00))
-    for _ in range(2):
-        await quick.arrive(50_00, case_id=case_id, remark="诉讼费")
-    arrival = (await quick.accounts.account(quick.judge, case_id)).arrivals[0]
-
-    async def refund() -> PaymentView:
-        proposal = await quick.accounts.propose_fee_refund(
-            quick.judge, arrival.id, effective_on=date(2026, 11, 1), idempotency_key=uuid4()
-        )
-        await quick.approve(proposal)
-        return (await quick.accounts.account(quick.judge, case_id)).payments[-1]
-
-    first = await refund()
-    await quick.accounts.settling.send(first.id)
-    await quick.accounts.settling.answered(first.id, PayReceipt(first.number, is_paid=False, reason="否"))
-    await refund()
-    gone = replace(await quick.movement(-50_00), order_number=first.number)
-    await quick.accounts.settling.seen_on_statement(quick.main_id, gone)
-    view = await quick.accounts.account(quick.judge, case_id)
-    assert [(one.state, one.trouble) for one in view.payments] == [("refused", "paid-after-refusal"), ("ordered", "")]
-    await quick.require_sound()

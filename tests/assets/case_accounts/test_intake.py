@@ -57,20 +57,20 @@ async def test_what_names_no_case_or_two_waits_to_be_claimed(quick: Treasury, re
     await quick.case(claim(100_00))
     await quick.case(claim(100_00))
     await quick.arrive(10_00, remark=remark)
-    (waiting,) = await quick.accounts.unclaimed(quick.judge)
+    (waiting,) = (await quick.accounts.of_no_case(quick.judge)).arrivals
     assert (waiting.state, waiting.case_id, await quick.unclaimed_cents()) == ("waiting", None, 10_00)
 
 
 async def test_another_courts_case_number_matches_nothing(quick: Treasury) -> None:
     await quick.case(claim(100_00), court_id=uuid4())
     await quick.arrive(10_00, remark="（2026）内01执1号")
-    assert len(await quick.accounts.unclaimed(quick.judge)) == 1
+    assert len((await quick.accounts.of_no_case(quick.judge)).arrivals) == 1
 
 
 async def test_a_judge_claims_what_waits(treasury: Treasury) -> None:
     case_id = await treasury.case(claim(100_00))
     await treasury.arrive(30_00, remark="不知道")
-    (waiting,) = await treasury.accounts.unclaimed(treasury.judge)
+    (waiting,) = (await treasury.accounts.of_no_case(treasury.judge)).arrivals
     key = uuid4()
     for _ in range(2):
         claimed = await treasury.accounts.claim(
@@ -80,7 +80,7 @@ async def test_a_judge_claims_what_waits(treasury: Treasury) -> None:
         "claimed", treasury.judge.user_id, treasury.clock(),
     )  # fmt: skip
     assert claimed.receipt_number.startswith("SK20261122")
-    assert await treasury.accounts.unclaimed(treasury.judge) == []
+    assert (await treasury.accounts.of_no_case(treasury.judge)).arrivals == ()
     assert await treasury.unclaimed_cents() == 0
     assert (await treasury.places(case_id)).undistributed_cents == 30_00
     await treasury.require_sound()
@@ -97,7 +97,7 @@ async def test_a_judge_claims_what_waits(treasury: Treasury) -> None:
 async def test_two_judges_who_claim_at_once_claim_it_once(treasury: Treasury) -> None:
     cases = [await treasury.case(claim(100_00)) for _ in range(6)]
     await treasury.arrive(30_00)
-    (waiting,) = await treasury.accounts.unclaimed(treasury.judge)
+    (waiting,) = (await treasury.accounts.of_no_case(treasury.judge)).arrivals
     claims = [
         treasury.accounts.claim(
             treasury.judge, waiting.id, case_id=one, purpose=ArrivalPurpose.ENFORCEMENT, idempotency_key=uuid4()
@@ -119,14 +119,14 @@ async def test_practice_a_remark_that_names_a_court_fee_is_kept_apart(quick: Tre
 async def test_who_may_not_claim_does_not_and_another_court_finds_nothing(quick: Treasury) -> None:
     case_id = await quick.case(claim(100_00))
     await quick.arrive(30_00)
-    (waiting,) = await quick.accounts.unclaimed(quick.judge)
+    (waiting,) = (await quick.accounts.of_no_case(quick.judge)).arrivals
     stranger = Actor(uuid4(), frozenset({uuid4()}), may_see=True, may_handle_money=True)
     for actor, refusal in ((quick.approver, NotPermitted), (stranger, NotFound)):
         with pytest.raises(refusal):
             await quick.accounts.claim(
                 actor, waiting.id, case_id=case_id, purpose=ArrivalPurpose.ENFORCEMENT, idempotency_key=uuid4()
             )
-    assert await quick.accounts.unclaimed(stranger) == []
+    assert (await quick.accounts.of_no_case(stranger)).arrivals == ()
     assert await quick.accounts.accounts(stranger) == []
     with pytest.raises(NotFound):
         await quick.accounts.account(stranger, case_id)

@@ -145,7 +145,7 @@ class Played:
         if not self.waiting:
             return
         serial, cents = self.waiting.pop(0)
-        (arrival,) = [one for one in await self.accounts.unclaimed(self.judge) if one.bank_serial == serial]
+        (arrival,) = [one for one in (await self.accounts.of_no_case(self.judge)).arrivals if one.bank_serial == serial]
         await self.accounts.claim(
             self.judge, arrival.id, case_id=self.cases[place], purpose=purpose, idempotency_key=uuid4()
         )

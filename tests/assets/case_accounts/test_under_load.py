@@ -25,7 +25,7 @@ async def test_a_hundred_at_once_keep_the_books(treasury: Treasury) -> None:
         await treasury.name_payees(case_id)
     for _ in range(20):
         await treasury.arrive(7_01)
-    waiting = await treasury.accounts.unclaimed(treasury.judge)
+    waiting = (await treasury.accounts.of_no_case(treasury.judge)).arrivals
     movements = [await treasury.movement(100_00 + place, case_id=cases[place % 5]) for place in range(30)]
 
     async def distributed(place: int) -> None:

@@ -1,0 +1,131 @@
+"""Money that left the main account by the bank's statement and isn't what was ordered, until somebody explains it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from assets.audit import Actor
+from assets.case_accounts.accounts import locked_main, require_own_main, seen_courts
+from assets.case_accounts.bank import Movement
+from assets.case_accounts.books import Books
+from assets.case_accounts.states import DiscrepancyCode, PaymentState
+from assets.case_accounts.tables import Discrepancy, Payment
+from assets.case_accounts.trail import earlier_deed, keep_deed
+from assets.errors import Conflict, NotFound
+from assets.identifiers import new_id
+from assets.orders import require
+
+
+class Discrepancies:
+    """Notes each movement once, however often it is read, and closes what somebody has explained."""
+
+    def __init__(self, books: Books) -> None:
+        self._books = books
+
+    async def note(self, main_id: UUID, movements: Sequence[Movement]) -> int:
+        """Keep what of a statement isn't as it was ordered, once what it settles is booked; how many were new."""
+        outgoing = [one for one in movements if one.cents < 0]
+        async with self._books.records.read() as session:
+            wrong = await self._wrong(session, main_id, outgoing)
+        if not wrong:
+            return 0
+        async with self._books.records.write() as session:
+            main = await locked_main(session, main_id)
+            found = await self._wrong(session, main_id, outgoing)  # another process may have noted them meanwhile
+            session.add_all(found)
+            await session.flush()
+            for one in found:
+                await self._books.record_deed(
+                    session,
+                    "case_money.discrepancy",
+                    ("money_discrepancy", one.id),
+                    court_id=main.court_id,
+                    actor_id=None,
+                    serial=one.bank_serial,
+                    kind=one.code,
+                )
+        return len(found)
+
+    async def close(self, actor: Actor, discrepancy_id: UUID, *, reason: str, idempotency_key: UUID) -> UUID:
+        """Say what explains one; gives its id.
+
+        Raises:
+            NotPermitted, NotFound.
+            Conflict: it is closed already.
+        """
+        require(actor.may_approve_money)
+        async with self._books.records.write() as session:
+            found = await session.get(Discrepancy, discrepancy_id)
+            if found is None:
+                raise NotFound("no-such-discrepancy")
+            main = await locked_main(session, found.main_id)
+            if main.court_id not in seen_courts(actor):
+                raise NotFound("no-such-discrepancy")
+            require_own_main(actor, main.court_id)
+            await session.refresh(found)
+            if await earlier_deed(session, idempotency_key, "close_discrepancy", actor, discrepancy_id, reason):
+                return discrepancy_id
+            if found.closed_at is not None:
+                raise Conflict("discrepancy-closed")
+            found.closed_by, found.closed_at, found.close_reason = actor.user_id, self._books.clock(), reason
+            what = (discrepancy_id, reason)
+            await keep_deed(
+                session, self._books.clock(), idempotency_key, "close_discrepancy", actor, discrepancy_id, *what
+            )
+            await self._books.record_deed(
+                session,
+                "case_money.discrepancy_closed",
+                ("money_discrepancy", discrepancy_id),
+                court_id=main.court_id,
+                actor_id=actor.user_id,
+                serial=found.bank_serial,
+            )
+        return discrepancy_id
+
+    async def _wrong(self, session: AsyncSession, main_id: UUID, outgoing: Iterable[Movement]) -> list[Discrepancy]:
+        by_serial = {one.serial: one for one in outgoing}
+        known = select(Discrepancy.bank_serial).where(
+            Discrepancy.main_id == main_id, Discrepancy.bank_serial.in_(by_serial)
+        )
+        for serial in await session.scalars(known):
+            del by_serial[serial]
+        orders = select(Payment).where(
+            Payment.main_id == main_id, Payment.number.in_({one.order_number for one in by_serial.values()})
+        )
+        by_number = {one.number: one for one in await session.scalars(orders)}
+        found = []
+        for movement in by_serial.values():
+            payment = by_number.get(movement.order_number)
+            code = discrepancy_of(movement, payment)
+            if code is not None:
+                found.append(self._row(main_id, movement, payment, code))
+        return found
+
+    def _row(self, main_id: UUID, movement: Movement, payment: Payment | None, code: DiscrepancyCode) -> Discrepancy:
+        return Discrepancy(
+            id=new_id(),
+            main_id=main_id,
+            payment_id=payment.id if payment else None,
+            code=code.value,
+            bank_serial=movement.serial,
+            order_number=movement.order_number,
+            bank_cents=movement.cents,
+            ordered_cents=-payment.cents if payment else 0,
+            moved_at=movement.at,
+            seen_at=self._books.clock(),
+        )
+
+
+def discrepancy_of(movement: Movement, payment: Payment | None) -> DiscrepancyCode | None:
+    """What is wrong with money that left; None where it is the payment that was ordered."""
+    if payment is None:
+        return DiscrepancyCode.NOT_ORDERED
+    if movement.cents != -payment.cents:
+        return DiscrepancyCode.ORDER_AMOUNT
+    if payment.state == PaymentState.PAID and payment.bank_serial != movement.serial:
+        return DiscrepancyCode.PAID_TWICE
+    return None
