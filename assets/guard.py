@@ -15,10 +15,23 @@ from sqlalchemy import ColumnElement, SQLColumnExpression, func, literal, or_, s
 from sqlalchemy import case as sql_case
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from assets.case_accounts.ledger_tables import LedgerAccount
+from assets.case_accounts.states import AccountKind
 from assets.measures import EFFECTIVE, MeasureState
 from assets.tables import Asset, Case, ControlMeasure
 from assets.terms import AssetKind
 
+COLLECTED = frozenset(
+    kind.value
+    for kind in (
+        AccountKind.UNDISTRIBUTED,
+        AccountKind.HELD,
+        AccountKind.PAYING,
+        AccountKind.PAID,
+        AccountKind.FEES,
+    )
+)
+"""Where money that came in for the claim lies in the books; court fees paid in advance and refunds are none of it."""
 WHOLE = 10_000
 """Factors and thresholds are in ten-thousandths, so that all sums are of integers."""
 
@@ -42,7 +55,7 @@ class Cover:
     """Really held on accounts."""
     things_cents: int
     collected_cents: int
-    """Transferred to the court already."""
+    """In the court's hands already: transferred from accounts, or arrived for the case and not given back."""
     intended_cents: int
     """Ordered and not answered yet: it may be held already."""
     unvalued: int
@@ -96,13 +109,17 @@ async def cover(
         .join(Asset, Asset.id == ControlMeasure.asset_id)
         .where(ControlMeasure.case_id == case_id, ControlMeasure.follows_id.is_(None))
     )
+    # What was transferred arrives a little later, and debtors pay by themselves too: the larger is surely collected.
+    arrived = select(func.coalesce(func.sum(LedgerAccount.balance_cents), 0)).where(
+        LedgerAccount.owner_id == case_id, LedgerAccount.kind.in_(COLLECTED)
+    )
     claim = await session.scalar(select(Case.claim_cents).where(Case.id == case_id))
     row = [int(one) for one in (await session.execute(sums)).one()]
     return Cover(
         claim_cents=claim or 0,
         money_cents=row[0],
         things_cents=row[1],
-        collected_cents=row[2],
+        collected_cents=max(row[2], int((await session.execute(arrived)).scalar_one())),
         intended_cents=row[3] + row[4],
         unvalued=row[5],
     )

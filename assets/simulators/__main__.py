@@ -35,11 +35,18 @@ def main() -> None:
     parser.add_argument("--tls-key", type=Path)
     parser.add_argument("--client-authority", type=Path, help="only for callers whose certificate these sign (PEM)")
     parser.add_argument("--secret", type=Path, help="only for requests signed with this secret; sign answers with it")
+    parser.add_argument("--paying-url", default="", help="a bank's: where what it transfers arrives")
     flags = parser.parse_args()
     if flags.data is not None:
         flags.data.parent.mkdir(parents=True, exist_ok=True)
     ledger = Ledger(flags.data)
-    conduct = Conduct(ledger, delay_seconds=flags.delay_seconds, seed=flags.seed, talk=_talk(flags.secret))
+    conduct = Conduct(
+        ledger,
+        delay_seconds=flags.delay_seconds,
+        seed=flags.seed,
+        talk=_talk(flags.secret),
+        paying_url=flags.paying_url,
+    )
     app = paying(conduct) if flags.service == PAYING else simulator_of(known[flags.service])(conduct)
     try:
         config = server_config(app, host=flags.host, port=flags.port, **_tls(flags))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -11,6 +14,7 @@ from assets.simulators.accounts import Accounts, described, products, standing
 from assets.simulators.asked import require_notice
 from assets.simulators.conduct import Conduct, Service
 from assets.simulators.deposits import Deposits
+from assets.simulators.forwarding import Forwarding
 from assets.simulators.manners import Trouble
 from assets.simulators.page import add_pages
 from assets.simulators.people import everybody
@@ -23,7 +27,13 @@ UNKNOWN_BANK = {"cwdm": "04", "cwxx": "无此银行"}
 
 def bank(conduct: Conduct) -> FastAPI:
     """The bank as a web application."""
-    app = FastAPI(title="Simulated bank (fictional people)", docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(
+        title="Simulated bank (fictional people)",
+        lifespan=_handing_on(conduct),
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+    )
     add_pages(app, "bank", conduct)
     main = _services(conduct, "")
 
@@ -51,6 +61,27 @@ def bank(conduct: Conduct) -> FastAPI:
         return await at_a_numbered_bank(request, place, 1)
 
     return app
+
+
+def _handing_on(conduct: Conduct) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """Hand on what is transferred for as long as the application lives, where there is a bank that takes it."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        if not conduct.paying_url:
+            yield
+            return
+        forwarding = Forwarding(conduct.ledger, conduct.paying_url)
+        conduct.transferred = forwarding.wake
+        running = asyncio.create_task(forwarding.run(), name="hand on transfers")
+        try:
+            yield
+        finally:
+            running.cancel()
+            with suppress(asyncio.CancelledError):
+                await running
+
+    return lifespan
 
 
 def _services(conduct: Conduct, place: str) -> tuple[Service, Service]:

@@ -86,8 +86,13 @@ class Conduct:
         seed: int,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         talk: Talk | None = None,
+        paying_url: str = "",
     ) -> None:
         self.ledger = ledger
+        self.paying_url = paying_url
+        """Where the bank answers that keeps the courts' main accounts; empty where there is none."""
+        self.transferred: Callable[[], None] = lambda: None
+        """Told when money is to be handed on to it."""
         self.delay_seconds = delay_seconds
         self.seed = seed
         self.days_ahead = 0

@@ -20,6 +20,9 @@ from assets.wire import read_day, yuan
 
 FICTIONAL_UNTIL = date(2027, 6, 30)
 FICTIONAL_REASON = "账户状态异常（虚构）"
+SUB_DIGITS = 6
+"""A case's sub-account is the main account's number and so many digits."""
+TRANSFER_REMARK = "协助扣划"
 FICTIONAL_HOLDER = "虚构银行（质押）"
 
 
@@ -234,7 +237,21 @@ class Deposits:
     def _pay(self, asked: dict[str, Any], account: Account, cents: int) -> None:
         if not asked.get("zxkzh"):
             raise Refused("缺少执行款专户")
-        self._ledger.move(str(asked["bdhm"]), account.number, cents, str(asked["zxkzh"]))
+        number, payee = str(asked["bdhm"]), str(asked["zxkzh"])
+        self._ledger.move(number, account.number, cents, payee)
+        if cents and self._conduct.paying_url:
+            serial = f"KH{number}"
+            deposit = {
+                "yhlsh": serial,
+                "zh": payee[:-SUB_DIGITS],
+                "zzh": payee,
+                "je": yuan(cents),
+                "dfhm": str(asked["xm"]),
+                "dfzh": account.number,
+                "zy": f"{asked['ah']}{TRANSFER_REMARK}",
+            }
+            self._ledger.transfer(serial, deposit)
+            self._conduct.transferred()
 
     def _dispose(self, hold: Hold, account: Account) -> None:
         if self.balance(account) == 0:

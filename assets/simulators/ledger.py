@@ -19,6 +19,7 @@ CREATE TABLE IF NOT EXISTS moves (
     number TEXT PRIMARY KEY, reference TEXT NOT NULL, cents INTEGER NOT NULL, payee TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS ix_moves_reference ON moves (reference);
+CREATE TABLE IF NOT EXISTS transfers (serial TEXT PRIMARY KEY, deposit TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS things (reference TEXT PRIMARY KEY, owner TEXT NOT NULL, body TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS papers (
     number TEXT NOT NULL, name TEXT NOT NULL, sha256 TEXT NOT NULL, PRIMARY KEY (number, name)
@@ -101,6 +102,19 @@ class Ledger:
         """How much was paid out of this account by now."""
         row = self._row("SELECT COALESCE(SUM(cents), 0) AS cents FROM moves WHERE reference = ?", reference)
         return int(row["cents"]) if row else 0
+
+    def transfer(self, serial: str, deposit: dict[str, str]) -> None:
+        """Note what another bank is to be told of money that was moved."""
+        self._connection.execute("INSERT INTO transfers VALUES (?, ?)", (serial, json.dumps(deposit)))
+
+    def to_hand_on(self) -> list[tuple[str, dict[str, str]]]:
+        """What that bank hasn't taken yet, oldest first."""
+        rows = self._connection.execute("SELECT serial, deposit FROM transfers ORDER BY rowid").fetchall()
+        return [(str(row["serial"]), json.loads(row["deposit"])) for row in rows]
+
+    def handed_on(self, serial: str) -> None:
+        """That bank has taken it."""
+        self._connection.execute("DELETE FROM transfers WHERE serial = ?", (serial,))
 
     def is_gone(self, reference: str) -> bool:
         """Whether this thing's title was passed on."""

@@ -29,8 +29,9 @@ def installation(settings: Settings, hub: Hub, *, demonstration: bool) -> list[P
     parts = [] if settings.redis_url else [_hub(settings, hub)]
     parts += [_node(settings, local) for local in settings.local_nodes]
     if demonstration:
-        simulators = [*simulators_of(settings), *paying_simulator(settings)]
-        parts += [_simulator(settings, kind, port) for kind, port in simulators]
+        paying = paying_simulator(settings)
+        arrives_at = settings.paying_url if paying else ""
+        parts += [_simulator(settings, kind, port, arrives_at) for kind, port in [*simulators_of(settings), *paying]]
     parts += [_web(settings), _worker(hub)]
     if demonstration:
         parts.append(_agents(settings, hub))
@@ -77,9 +78,18 @@ def _node(settings: Settings, local: LocalNode) -> Part:
     )
 
 
-def _simulator(settings: Settings, kind: str, port: int) -> Part:
+def _simulator(settings: Settings, kind: str, port: int, arrives_at: str) -> Part:
     data = settings.data / "demo" / f"{kind}-{port}.sqlite3"
-    command = (*_python("assets.simulators"), kind, "--port", str(port), "--data", str(data))
+    command = (
+        *_python("assets.simulators"),
+        kind,
+        "--port",
+        str(port),
+        "--data",
+        str(data),
+        "--paying-url",
+        arrives_at,
+    )
     return Part(kind, command, _answers(f"http://127.0.0.1:{port}/healthz"))
 
 

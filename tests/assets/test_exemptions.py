@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from assets.audit import Actor
+from assets.case_accounts.ledger_tables import LedgerAccount, MainAccount
 from assets.errors import BadFormat, Conflict, NotPermitted
 from assets.exemptions import NOT_FREEZABLE, ExemptProperty, SpecialAccount
 from assets.findings import Marks
@@ -173,6 +174,36 @@ async def test_article_19_what_goes_beyond_the_claim_needs_a_reason_and_a_second
         await one.freeze(ACCOUNT, 60_001)
     await one.freeze(ACCOUNT, 60_000)
     assert (await _approval(courts))[0] == "answered"
+
+
+@pytest.mark.parametrize("is_transferred", [True, False])
+async def test_article_19_what_is_collected_already_counts_toward_the_claim(
+    courts: Courts, *, is_transferred: bool
+) -> None:
+    await courts.add(Thing(SPECIAL, DEBTOR, AssetKind.BANK_ACCOUNT, balance=100_000))
+    await courts.limit_claims(50_000)
+    one, *_ = courts.courts
+    if is_transferred:
+        await one.transfer(await one.freeze(ACCOUNT, 50_000))
+    else:
+        await _arrive(courts, one, 50_000)
+    seen = await courts.controls.preview(one.judge, one.assets[SPECIAL], 50_000)
+    assert (seen.cover.collected_cents, seen.cover.covered_cents, seen.is_over_limit) == (50_000, 50_000, True)
+    with pytest.raises(Conflict, match="override-needed"):
+        await one.freeze(SPECIAL, 50_000)
+
+
+async def _arrive(courts: Courts, court: Court, cents: int) -> None:
+    """The debtor has paid by themselves; half of it is paid out."""
+    async with courts.database.write() as session:
+        main = MainAccount(
+            id=uuid4(), court_id=court.id, number="0610013200001111", bank_name="b", fee_holder="f", fee_number="1",
+            opened_at=courts.clock(), balance_cents=cents // 2,
+        )  # fmt: skip
+        session.add(main)
+        await session.flush()
+        for kind, balance in (("received", -cents), ("undistributed", cents // 2), ("paid", cents // 2)):
+            session.add(LedgerAccount(main_id=main.id, owner_id=court.case_id, kind=kind, balance_cents=balance))
 
 
 async def test_practice_cover_counts_what_a_sale_brings_after_those_who_go_before(courts: Courts) -> None:

@@ -286,3 +286,45 @@ def test_a_new_migration_is_written_beside_the_others(tmp_path: Path, monkeypatc
     (made,) = set(folder.glob("versions/*.py")) - before
     assert made.name.endswith("_what_changed.py")
     assert f"revision = '{made.name[:4]}'" in made.read_text()
+
+
+async def test_proposals_about_case_money_are_known_by_their_main_account(settings: Settings) -> None:
+    main, case, proposal, at = f"{1:032x}", f"{2:032x}", f"{3:032x}", "2026-05-01 08:00:00+00:00"
+    rows = (
+        ("main_accounts", {
+            "id": main, "court_id": main, "number": "1", "bank_name": "b", "fee_holder": "f", "fee_number": "2",
+            "fee_bank_code": "", "balance_cents": 0, "postings": 0, "sub_accounts": 1, "opened_at": at,
+        }),
+        ("cases", {
+            "id": case, "court_id": main, "court_code": "x", "court_name": "x", "number": "1", "claim_cents": 1,
+            "judge_name": "a", "work_card": "1", "duty_card": "1", "is_demonstration": False, "filed_on": "2026-03-02",
+        }),
+        ("case_sub_accounts", {"id": case, "main_id": main, "case_id": case, "number": "11", "opened_at": at}),
+        ("money_proposals", {
+            "id": proposal, "case_id": case, "kind": "deferral", "state": "proposed", "cents": 0, "content": "{}",
+            "proposed_by": main, "proposed_at": at, "reason": "",
+        }),
+        ("money_payments", {
+            "id": proposal, "number": "P1", "main_id": main, "case_id": case, "proposal_id": proposal,
+            "purpose": "claim", "payee_name": "a", "payee_account": "1", "payee_bank_code": "", "cents": 1,
+            "credited_on": "2026-05-01", "state": "unknown", "ordered_at": at, "attempts": 1, "trouble": "",
+            "reason": "", "receipt_number": "", "bank_serial": "",
+        }),
+    )  # fmt: skip
+
+    def migrate() -> list[object]:
+        engine = create_engine(synchronous(settings))
+        with engine.connect() as connection:
+            command.upgrade(schema.configuration(connection), "0023")
+            for table, values in rows:
+                marks = ", ".join(f":{name}" for name in values)
+                connection.execute(text(f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})"), values)
+            connection.commit()
+            command.upgrade(schema.configuration(connection), "head")
+            connection.commit()
+            query = "SELECT p.main_id FROM money_proposals p JOIN money_payments m ON m.proposal_id = p.id"
+            found = list(connection.execute(text(query)).scalars())
+        engine.dispose()
+        return found
+
+    assert [str(one).replace("-", "") for one in await asyncio.to_thread(migrate)] == [main]

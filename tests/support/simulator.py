@@ -38,6 +38,7 @@ class Simulator:
         delay_seconds: float = 0.01,
         talk: Talk | None = None,
         tls: Mapping[str, Any] | None = None,
+        paying_url: str = "",
     ) -> None:
         self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
         self._app = app or (paying if service == "paying" else simulator_of(kinds()[service]))
@@ -45,6 +46,7 @@ class Simulator:
         self._seed = seed
         self._delay_seconds = delay_seconds
         self._talk = talk
+        self._paying_url = paying_url
         self._tls = tls or {}
         self._server: uvicorn.Server | None = None
         self._port = 0
@@ -58,7 +60,12 @@ class Simulator:
         """Listen, with what the file holds."""
         self.ledger = Ledger(self._ledger_file)
         self.conduct = Conduct(
-            self.ledger, delay_seconds=self._delay_seconds, seed=self._seed, clock=self._now, talk=self._talk
+            self.ledger,
+            delay_seconds=self._delay_seconds,
+            seed=self._seed,
+            clock=self._now,
+            talk=self._talk,
+            paying_url=self._paying_url,
         )
         self._server = uvicorn.Server(server_config(self._app(self.conduct), port=self._port, **self._tls))
         self._task = asyncio.create_task(self._server.serve())

@@ -43,6 +43,7 @@ deeds = st.one_of(
     st.tuples(st.just("refund"), places),
     st.tuples(st.just("answer"), places, st.sampled_from(ANSWERS)),
     st.tuples(st.just("release"), places),
+    st.tuples(st.just("unmatch"), places),
 )
 
 
@@ -214,6 +215,21 @@ class Played:
                 await self.accounts.release(self.judge, hold.id, reason="y", idempotency_key=uuid4())
                 self.models[place].move("held", "undistributed", hold.cents)
                 return
+
+    async def unmatch(self, place: int) -> None:
+        for arrival in (await self.view(place)).arrivals:
+            try:
+                await self.accounts.unmatch(self.judge, arrival.id, reason="z", idempotency_key=uuid4())
+            except Conflict:  # something was made of it
+                continue
+            model, cents = self.models[place], arrival.cents
+            model.received -= cents
+            if arrival.purpose == ArrivalPurpose.COURT_FEE:
+                model.prepaid -= cents
+            else:
+                model.undistributed -= cents
+            self.waiting.append((arrival.bank_serial, cents))
+            return
 
     async def view(self, place: int) -> AccountView:
         return await self.accounts.account(self.judge, self.cases[place])

@@ -82,12 +82,14 @@ class Court:
 
 
 @asynccontextmanager
-async def new_court(folder: Path, hub_url: str) -> AsyncIterator[Court]:
-    """All of it, until the end of the block."""
-    bank, registry = Simulator("bank", folder / "bank.sqlite3"), Simulator("registry", folder / "registry.sqlite3")
+async def new_court(folder: Path, hub_url: str, *, paying_url: str = "") -> AsyncIterator[Court]:
+    """All of it, until the end of the block; what the bank transfers arrives at `paying_url`."""
+    bank = Simulator("bank", folder / "bank.sqlite3", paying_url=paying_url)
+    registry = Simulator("registry", folder / "registry.sqlite3")
     await bank.start()
     await registry.start()
-    settings = settings_for(folder, hub_url, bank_url=bank.url, registry_url=registry.url)
+    money = {"paying_url": paying_url} if paying_url else {}
+    settings = settings_for(folder, hub_url, bank_url=bank.url, registry_url=registry.url, **money)
     async with running_web(settings) as web:
         court = Court(web, bank, registry)
         court.judge = await web.signed_in("judge")
