@@ -19,7 +19,7 @@ from assets.case_accounts.ledger_tables import MainAccount
 from assets.case_accounts.settling import Settling
 from assets.case_accounts.states import PaymentState
 from assets.case_accounts.tables import Payment
-from assets.errors import GatewayTrouble, PostingRefused
+from assets.errors import GatewayTrouble
 from assets.terms import china_day
 
 logger = logging.getLogger(__name__)
@@ -67,15 +67,20 @@ class Collector:
             main_ids = list(await session.scalars(select(MainAccount.id).order_by(MainAccount.id)))
         taken = 0
         for main_id in main_ids:
-            try:
-                taken += await self.read(main_id)
-            except GatewayTrouble as trouble:
-                logger.info("main account %s: %s from %s", main_id, trouble.code, trouble.gateway)
-            except PostingRefused:  # one court's books don't agree; that mustn't keep the others from their money
-                logger.exception("the statement of main account %s could not be taken in", main_id)
+            taken += await self._supervised(main_id)
         if taken:
             await self._changed(None)
         return taken
+
+    async def _supervised(self, main_id: UUID) -> int:
+        """Read one statement for the round; whatever befalls it keeps no other court from its money."""
+        try:
+            return await self.read(main_id)
+        except GatewayTrouble as trouble:
+            logger.info("main account %s: %s from %s", main_id, trouble.code, trouble.gateway)
+        except Exception:  # the next round reads it again
+            logger.exception("the statement of main account %s could not be taken in", main_id)
+        return 0
 
     async def read(self, main_id: UUID) -> int:
         """Read one statement; how many arrivals were new.
