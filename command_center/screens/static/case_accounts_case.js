@@ -105,7 +105,7 @@ export class AccountView {
       h("td", {}, paymentMark(one), h("small", {}, paymentNote(one))),
       h("td.money-deeds", {}, ["sent", "unknown"].includes(one.state) && [
         mayAsk && deed("ask", () => this.page.perform(() => ask("POST", `${PATH}/payments/${one.id}/ask`), say("case-money.ask.done"))),
-        this.page.may("handle_case_money") && deed("settle", () => this.page.perform(() => settle(one), say("case-money.propose.done")))]))));
+        this.may("handle_case_money") && deed("settle", () => this.page.perform(() => settle(one), say("case-money.propose.done")))]))));
   }
 
   holds(view) {
@@ -126,7 +126,7 @@ export class AccountView {
         h("small", {}, say(`case-money.matched.${one.matched_by}`, { name: view.people[one.claimed_by] ?? "" }), ` · ${one.receipt_number}`)),
       amountCell(one.cents),
       h("td.money-deeds", {}, one.purpose === "court_fee" && this.refund(one),
-        !one.is_refunded && this.page.may("handle_case_money")
+        !one.is_refunded && this.may("handle_case_money")
           && deed("unmatch", () => this.page.perform(() => withReason("unmatch", `arrivals/${one.id}`), say("case-money.unmatch.done")))))));
   }
 
