@@ -33,7 +33,8 @@ WRITING_AT_ONCE = 2
 LONGEST_CHASE_SECONDS = 3600.0
 
 Changed = Callable[[UUID], Awaitable[None]]
-"""Called with a case's id after the transaction in which something of it changed."""
+"""Called with a case's id after the transaction in which something of it changed; it raises nothing: a screen that
+isn't told looks again by itself."""
 _Write = Callable[[AsyncSession, AssetRequest], Awaitable[frozenset[UUID]]]
 """Gives the cases, beside the request's own, in which something changed."""
 _NO_OTHER: frozenset[UUID] = frozenset()

@@ -246,6 +246,9 @@ class Controls:
                 require_same(first, measure_id=measure.id, action=action.value, ruling_number=ruling)
                 if change.cents is not None:
                     require_same(first, amount_cents=change.cents)
+                if action is Action.RENEW and first.starts_on is not None:
+                    years = check_years(AssetKind(asset.kind), warrant.years)
+                    require_same(first, ends_on=last_day(first.starts_on, years))
                 return request_view(first, await private_names(session, [case.id]))
             chapter, facts = await self._look(session, actor, asset, measure)
             if (refusal := why_not(action, facts)) is not None:

@@ -1,6 +1,6 @@
 """What a wall, an export or a stranger's eye may see of personal data.
 
-Source: 个人信息保护法 §6, §28, §51.
+Source: 个人信息保护法 §28, §51.
 """
 
 from __future__ import annotations

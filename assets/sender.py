@@ -16,6 +16,8 @@ from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from assets.answers import Answers
 from assets.audit import Records
 from assets.claims import CLAIM_SECONDS, Claims
@@ -35,6 +37,8 @@ REST_SECONDS = 5.0
 LONGEST_ASKING_SECONDS = CLAIM_SECONDS - 5.0
 """Nothing is asked for longer than it is claimed, whatever a gateway's own time-outs are."""
 FAREWELL_SECONDS = 2.0
+_AWAY = (SQLAlchemyError, OSError)
+"""What a database says that is away, or a folder of keys."""
 
 
 _Answer = TypeVar("_Answer")
@@ -96,7 +100,7 @@ class Sender:
             self._awake.clear()
             try:
                 sealed, is_all = await self._take_up()
-            except Exception:  # the sender outlives a database that is away for a while; what was claimed runs out
+            except _AWAY:  # the sender outlives a database that is away for a while; what was claimed runs out
                 logger.exception("could not take up what is to be sent")
                 sealed, is_all = [], True
             for one in sealed:
@@ -122,14 +126,14 @@ class Sender:
     async def _give_back(self, ids: Sequence[UUID]) -> None:
         try:
             await self._claims.give_back(ids)
-        except Exception:  # then the claims run out by themselves
+        except _AWAY:  # then the claims run out by themselves
             logger.exception("could not give back what isn't asked")
 
     async def _ask(self, sealed: Sealed) -> None:
         request_id = sealed.request.id
         try:
             await self._asked(sealed)
-        except Exception:  # one request's trouble must not end the others
+        except Exception:  # the end of one request's task: its trouble must not end the others
             logger.exception("request %s could not be asked or its answer kept", request_id)
             await asyncio.sleep(REST_SECONDS)
             await self._give_back([request_id])

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 from uuid import UUID
-
-logger = logging.getLogger(__name__)
 
 GATHER_SECONDS = 0.3
 
@@ -33,8 +30,5 @@ class Telling:
             self._awake.clear()
             untold, self._untold = self._untold, set()
             for case_id in untold:
-                try:
-                    await self._changed(case_id)
-                except Exception:  # a screen that wasn't told looks again by itself
-                    logger.exception("could not tell that case %s changed", case_id)
+                await self._changed(case_id)
             await asyncio.sleep(self._gather_seconds)

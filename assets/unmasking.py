@@ -1,6 +1,6 @@
 """Seeing names and numbers as they are: the case's own judge alone, for a reason that is logged, for one answer.
 
-Source: 个人信息保护法 §6, §28, §51.
+Source: 个人信息保护法 §28, §51.
 """
 
 from __future__ import annotations

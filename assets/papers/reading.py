@@ -1,8 +1,13 @@
-"""The papers of a request as the case's court reads them: whole, and each reading on record."""
+"""The papers of a request, each reading on record: whole for the case's own judge and for the second person of that
+very request, for everybody else without names and numbers.
+
+Source: 个人信息保护法 §28, §51.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -11,11 +16,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from assets.audit import Actor, AuditTrail, Records
 from assets.errors import NotFound, PaperTampered
-from assets.orders import case_of, require
+from assets.masks import masked_description, masked_holder, masked_words
+from assets.names import private_names
+from assets.orders import case_of, not_own_court, require
 from assets.papers.sealing import Sealing
 from assets.papers.seals import Seal, paper_of, verify_paper
 from assets.requests import RequestState
-from assets.tables import AssetRequest, Case, ReceivedReceipt, SealedPaper
+from assets.tables import Asset, AssetRequest, Case, ReceivedReceipt, SealedPaper
 
 RECEIPT = "receipt"
 """Beside the values of `Document`: what the other side sent back."""
@@ -46,6 +53,8 @@ class PaperText:
     number: str
     content: str
     head: PaperHead | None = None
+    is_masked: bool = False
+    """Names and numbers in it are left out for this reader: what the seal vouches for is the whole text."""
 
 
 class PaperReading:
@@ -66,7 +75,7 @@ class PaperReading:
             return [self._head(row) for row in rows]
 
     async def read(self, actor: Actor, request_id: UUID) -> list[PaperText]:
-        """Every paper of a request, with all that is on it; that they were read is noted.
+        """Every paper of a request, as far as the actor may read it; that it was read is noted.
 
         Of a draft they are shown as they would be sealed now; of an answered order the other side's receipt comes last.
 
@@ -86,6 +95,10 @@ class PaperReading:
             received = await session.get(ReceivedReceipt, request.id)
             if received is not None:
                 texts.append(PaperText(RECEIPT, received.number, _text_of(received)))
+            is_whole = _may_read_whole(actor, case, request)
+            if not is_whole:
+                masked = await _masking(session, case, request)
+                texts = [replace(one, content=masked(one.content), is_masked=True) for one in texts]
             await self._audit.record(
                 session,
                 actor=actor.user_id,
@@ -94,7 +107,7 @@ class PaperReading:
                 subject_type="asset_request",
                 subject_id=str(request.id),
                 case_id=case.id,
-                details={"number": request.number, "count": len(texts)},
+                details={"number": request.number, "count": len(texts), "whole": int(is_whole)},
             )
             return texts
 
@@ -128,6 +141,31 @@ class PaperReading:
             sealed_by=row.sealed_by,
             trouble=trouble,
         )
+
+
+def _may_read_whole(actor: Actor, case: Case, request: AssetRequest) -> bool:
+    """The case's own judge, and whoever decides or has decided on this request as the second person."""
+    if not_own_court(actor, case) is not None:
+        return False
+    is_second = actor.may_approve and request.approval != "" and request.actor_id != actor.user_id
+    return case.judge_id == actor.user_id or (is_second and request.decided_by in (None, actor.user_id))
+
+
+async def _masking(session: AsyncSession, case: Case, request: AssetRequest) -> Callable[[str], str]:
+    """What takes names, numbers and an address down to its street out of this request's papers."""
+    names = await private_names(session, [case.id])
+    asset = await session.get(Asset, request.asset_id) if request.asset_id else None
+    described = " ".join(str(request.particulars.get("description", "")).split())
+    receiver = str(request.payee.get("name", ""))
+
+    def masked(content: str) -> str:
+        if asset is not None and described:
+            content = content.replace(described, masked_description(asset.kind, described, names))
+        if receiver:
+            content = content.replace(receiver, masked_holder(receiver))
+        return masked_words(content, names)
+
+    return masked
 
 
 def _text_of(received: ReceivedReceipt) -> str:

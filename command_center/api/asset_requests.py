@@ -109,6 +109,8 @@ class PaperText(_Answer):
     number: str
     content: str
     head: PaperLine | None
+    is_masked: bool
+    """Names and numbers are left out for this reader."""
 
 
 class PaperTexts(BaseModel):

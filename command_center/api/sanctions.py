@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 from uuid import UUID
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from assets.audit import Actor
 from assets.sanctions.checks import Check, CheckCode, Outcome
 from assets.sanctions.deeds import Deed
 from assets.sanctions.grounds import DeletionGround, Ground, Performance, SanctionKind, Security, ServiceManner
@@ -211,11 +212,21 @@ def router(sanctions: Sanctions, names: AccountNames) -> APIRouter:
     return routes
 
 
+class _ReasonedStep(Protocol):
+    async def __call__(self, actor: Actor, sanction_id: UUID, key: UUID, *, reason: str) -> SanctionView: ...
+
+
 class _Showing:
     """Makes answers of views, with the names of those who took the steps."""
 
     def __init__(self, names: AccountNames) -> None:
         self._names = names
+
+    async def done(self, step: _ReasonedStep, sanction_id: UUID, body: ReasonBody) -> FullView:
+        """Take a step that is nothing but done for a reason."""
+        with refusals():
+            view = await step(actor_of(signed_in()), sanction_id, body.idempotency_key, reason=body.reason)
+        return await self.full(view)
 
     async def full(self, view: SanctionView) -> FullView:
         ids = {view.proposed_by, view.decided_by, *(step.actor_id for step in view.steps)}
@@ -357,15 +368,11 @@ def _add_deciding(routes: APIRouter, sanctions: Sanctions, showing: _Showing) ->
 
     @routes.post("/sanctions/{id}/refuse", summary="Don't sign it")
     async def refuse(id: UUID, body: ReasonBody) -> FullView:  # noqa: A002
-        with refusals():
-            view = await steps.refuse(actor_of(signed_in()), id, body.idempotency_key, reason=body.reason)
-        return await showing.full(view)
+        return await showing.done(steps.refuse, id, body)
 
     @routes.post("/sanctions/{id}/withdraw", summary="Take one's own proposal back")
     async def withdraw(id: UUID, body: ReasonBody) -> FullView:  # noqa: A002
-        with refusals():
-            view = await steps.withdraw(actor_of(signed_in()), id, body.idempotency_key, reason=body.reason)
-        return await showing.full(view)
+        return await showing.done(steps.withdraw, id, body)
 
 
 def _add_carrying_out(routes: APIRouter, sanctions: Sanctions, showing: _Showing) -> None:
@@ -386,15 +393,11 @@ def _add_carrying_out(routes: APIRouter, sanctions: Sanctions, showing: _Showing
 
     @routes.post("/sanctions/{id}/shield", summary="Hide it from the public for the time being")
     async def shield(id: UUID, body: ReasonBody) -> FullView:  # noqa: A002
-        with refusals():
-            view = await steps.shield(actor_of(signed_in()), id, body.idempotency_key, reason=body.reason)
-        return await showing.full(view)
+        return await showing.done(steps.shield, id, body)
 
     @routes.post("/sanctions/{id}/unshield", summary="Let the public read it again")
     async def unshield(id: UUID, body: ReasonBody) -> FullView:  # noqa: A002
-        with refusals():
-            view = await steps.unshield(actor_of(signed_in()), id, body.idempotency_key, reason=body.reason)
-        return await showing.full(view)
+        return await showing.done(steps.unshield, id, body)
 
     @routes.post("/sanctions/{id}/correct", summary="Publish it with other contents; the earlier ones are kept")
     async def correct(id: UUID, body: CorrectionBody) -> FullView:  # noqa: A002
@@ -429,9 +432,7 @@ def _add_ending(routes: APIRouter, sanctions: Sanctions, showing: _Showing) -> N
 
     @routes.post("/sanctions/{id}/deletion-ground/drop", summary="Find that it needn't go: a second person")
     async def drop_ground(id: UUID, body: ReasonBody) -> FullView:  # noqa: A002
-        with refusals():
-            view = await steps.drop_ground(actor_of(signed_in()), id, body.idempotency_key, reason=body.reason)
-        return await showing.full(view)
+        return await showing.done(steps.drop_ground, id, body)
 
     @routes.post("/sanctions/{id}/delete", summary="Delete it, or lift the limit; the record stays with the case")
     async def delete(id: UUID, body: StepBody) -> FullView:  # noqa: A002

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from uuid import uuid4
 
@@ -11,7 +12,7 @@ from assets.documents import Action
 from assets.errors import BadFormat, Conflict, GatewayUnreachable, NotFound, RulingMissing
 from assets.ordering import Warrant
 from assets.terms import AssetKind, check_term, last_day
-from tests.assets.conftest import ACCOUNT, HOUSE
+from tests.assets.conftest import ACCOUNT, CAR, HOUSE
 from tests.support.courts import DEBTOR, Courts, Thing
 
 
@@ -75,6 +76,19 @@ async def test_article_27_what_has_lapsed_is_not_renewed(courts: Courts) -> None
     for change in (one.renew, one.release, one.transfer):
         with pytest.raises(Conflict, match="measure-lapsed"):
             await change(measure)
+
+
+async def test_a_renewals_key_is_no_key_for_another_term(courts: Courts) -> None:
+    one, *_ = courts.courts
+    await courts.add(Thing(CAR, DEBTOR, AssetKind.MOVABLE))
+    order = await courts.controls.impound(one.judge, one.assets[CAR], one.warrant())
+    measure = await courts.answered(order)
+    warrant = one.warrant(years=1)
+    first, again = [await courts.controls.renew(one.judge, measure, warrant) for _ in range(2)]
+    assert first.id == again.id
+    for years in (0, 2):
+        with pytest.raises(Conflict, match="idempotency-key-used"):
+            await courts.controls.renew(one.judge, measure, replace(warrant, years=years))
 
 
 async def test_practice_nothing_is_renewed_twice_ahead_of_its_term(courts: Courts) -> None:

@@ -11,12 +11,13 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select, update
 
+from assets.audit import Actor
 from assets.documents import Action, Document, needed
 from assets.errors import PaperTampered
 from assets.papers.seals import paper_of, verify_paper
 from assets.papers.writing import drafts
 from assets.requests import RequestState
-from assets.tables import AssetRequest, Case, ReceivedReceipt, SealedPaper
+from assets.tables import Asset, AssetRequest, Case, Person, ReceivedReceipt, SealedPaper
 from command_center.court_seal import SEAL_FILE, CourtSeal
 from tests.assets.conftest import RULING, Desk
 from tests.support.court_seal import court_seal
@@ -230,3 +231,34 @@ async def test_the_banks_receipt_is_kept_as_it_came_and_read_with_the_papers(des
     async with desk.database.write() as session:
         await session.execute(update(ReceivedReceipt).values(content=b"%PDF\xff", sha256="ab"))
     assert (await assets.papers.read(desk.judge, order.id))[-1].content == "SHA-256 ab"
+
+
+async def test_names_and_numbers_on_papers_are_for_the_cases_judge_and_the_one_who_approves(desk: Desk) -> None:
+    async with desk.at_work() as assets:
+        await desk.query(OWNER, "bank")
+        await desk.until_state(OWNER, "bank", "answered")
+    account = await desk.asset("0008")
+    async with desk.database.read() as session:
+        asset = await session.get_one(Asset, account)
+        number, name = asset.reference, (await session.get_one(Person, asset.person_id)).name
+    assets._orders._approved_actions = frozenset({Action.FREEZE})
+    order = await assets.freeze(
+        desk.judge, asset_id=account, amount_cents=10_000, ruling_number=RULING, idempotency_key=uuid4()
+    )
+    approver = replace(desk.judge, user_id=uuid4(), may_control=False, may_approve=True)
+
+    async def told(reader: Actor) -> tuple[bool, bool]:
+        texts = await assets.papers.read(reader, order.id)
+        whole = "".join(one.content for one in texts)
+        assert RULING in whole
+        return any(secret in whole for secret in (name, OWNER, number)), texts[0].is_masked
+
+    assert await told(desk.judge) == (False, True), "who ordered it isn't the case's own judge"
+    assert await told(approver) == (True, False)
+    assert await told(replace(approver, own_court_id=uuid4())) == (False, True), "a court above"
+    async with desk.database.write() as session:
+        await session.execute(update(Case).values(judge_id=desk.judge.user_id))
+    assert await told(desk.judge) == (True, False)
+    await assets.approvals.approve(approver, order.id, uuid4())
+    assert await told(approver) == (True, False)
+    assert await told(replace(approver, user_id=uuid4())) == (False, True), "somebody else approved it"

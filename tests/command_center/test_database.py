@@ -34,8 +34,7 @@ async def test_whoever_is_cancelled_while_connecting_leaves_no_connection_behind
     reader = asyncio.create_task(read())
     await connecting.wait()
     reader.cancel()
-    await asyncio.sleep(0)
-    may_go_on.set()
+    asyncio.get_running_loop().call_soon(may_go_on.set)  # once the reader has been told
     await asyncio.gather(reader, return_exceptions=True)
     assert reader.cancelled()
     await read()
@@ -65,18 +64,19 @@ async def test_a_cancelled_writer_has_written_nothing(records: Database) -> None
 
 async def test_writers_of_one_process_take_their_turns_and_the_first_to_come_is_the_first(records: Database) -> None:
     done: list[int] = []
-    may_go_on = asyncio.Event()
+    begun, may_go_on = asyncio.Event(), asyncio.Event()
 
     async def write(ordinal: int) -> None:
         async with records.write() as session:
             await session.execute(text("SELECT 1"))
+            begun.set()
             await may_go_on.wait()
         done.append(ordinal)
 
     async with asyncio.TaskGroup() as group:
         for ordinal in range(12):
             group.create_task(write(ordinal))
-        await asyncio.sleep(0)
+        await begun.wait()
         # Those who wait hold no connection, so that readers find one.
         async with records.read() as session:
             await session.execute(text("SELECT 1"))

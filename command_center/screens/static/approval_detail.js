@@ -119,7 +119,7 @@ function facts(item) {
 function papersOf(papers) {
   if (papers === null) return h("p.approval-none", {}, say("approval.papers.closed"));
   if (!papers.length) return h("p.approval-none", {}, say("approval.papers.none"));
-  return h("section.approval-papers", {}, h("h3", {}, say("approval.papers")), papers.map((paper, place) => h("details", { open: place === papers.length - 1 },
+  return h("section.approval-papers", {}, h("h3", {}, say("approval.papers")), papers.some((one) => one.is_masked) && h("p.approval-none", {}, say("approval.papers.masked")), papers.map((paper, place) => h("details", { open: place === papers.length - 1 },
     h("summary", {}, h("b", {}, paper.content.split("\n")[1]), h("span.approval-paper-number", {}, paper.number), seal(paper.head)),
     h("div.approval-paper", {}, paper.content.split("\n").map((line, row) => h(row < 3 ? "p.approval-paper-title" : "p", {}, line))))));
 }

@@ -113,7 +113,8 @@ async function showPapers(one) {
   close.focus();
   try {
     const { items } = await ask("GET", `/api/assets/requests/${one.id}/papers/text`);
-    place.replaceChildren(...items.map((each) => h("article", {}, h("h3", {}, coded("asset.document", each.document), h("small", {}, each.number)), h("pre", { tabindex: 0 }, each.content))));
+    const masked = items.some((each) => each.is_masked) ? [h("p.asset-none", {}, say("approval.papers.masked"))] : [];
+    place.replaceChildren(...masked, ...items.map((each) => h("article", {}, h("h3", {}, coded("asset.document", each.document), h("small", {}, each.number)), h("pre", { tabindex: 0 }, each.content))));
   } catch (problem) {
     place.replaceChildren(h("p", { role: "alert" }, problem.words ?? String(problem)));
   }
