@@ -16,7 +16,7 @@ from assets.history import Chapter
 from assets.lines import Lines
 from assets.measures import EFFECTIVE, Contradiction, MeasureChange, MeasureState
 from assets.standing import ENDING, kind_of, read_line, unsettled
-from assets.tables import AssetRequest, ControlMeasure
+from assets.tables import Asset, AssetRequest, ControlMeasure, Person
 from assets.terms import LONGEST_YEARS, first_day, last_day
 
 _CONTROLS = frozenset({"freeze", "seizure"})
@@ -34,6 +34,8 @@ class Survey:
     names_all: bool
     """Whether it would have named a measure of ours that stands."""
     balance_cents: int | None
+    registered_to: str
+    """Whose title to it is registered, by the number of their identity; empty where nobody says so."""
     day: date
 
 
@@ -51,6 +53,7 @@ async def survey(
         listed={one.order_number: one for one in controls if one.order_number},
         names_all=not controls or any(one.order_number for one in controls),
         balance_cents=found.value_cents,
+        registered_to=await _owner(chapter, request) if found.is_title_registered else "",
         day=day,
     )
     rows = select(ControlMeasure, AssetRequest.number).join(AssetRequest, AssetRequest.id == ControlMeasure.request_id)
@@ -63,9 +66,28 @@ async def survey(
         is_newer = request.sent_at is not None and measure.changed_at > request.sent_at
         if not is_newer and not await unsettled(chapter.session, measure.id):
             await _settle(this, measure, this.listed.get(number))
+        if not is_newer:
+            await _register(this, measure)
     # One that was left as it is may still stand where another was told to stand.
     await chapter.session.flush()
     await lines.settle(chapter, line, day)
+
+
+async def _owner(chapter: Chapter, request: AssetRequest) -> str:
+    """Whom the query was about."""
+    return (await chapter.session.get_one(Person, request.person_id)).id_number
+
+
+async def _register(this: Survey, measure: ControlMeasure) -> None:
+    """预查封 is a seizure from the day on which the title is said to stand in the debtor's name; its term goes on."""
+    if measure.state != MeasureState.PRE_REGISTERED or measure.contradiction or not this.registered_to:
+        return
+    debtor = select(Person.id_number).join(Asset, Asset.person_id == Person.id).where(Asset.id == measure.asset_id)
+    if await this.chapter.session.scalar(debtor) != this.registered_to:
+        return
+    measure.move_to(MeasureState.IN_FORCE)
+    this.chapter.note(measure, MeasureChange.REGISTERED, query=this.request_number)
+    await this.lines.mirror(this.chapter, measure)
 
 
 async def _settle(this: Survey, measure: ControlMeasure, said: Encumbrance | None) -> None:

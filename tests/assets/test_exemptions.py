@@ -291,6 +291,23 @@ async def test_a_pre_registered_seizure_becomes_one_when_the_title_is_registered
     assert await courts.term(measure) == term
 
 
+async def test_the_registrys_own_word_turns_a_pre_registered_seizure_into_one(courts: Courts) -> None:
+    await courts.add(Thing(HOUSE, DEBTOR, AssetKind.REAL_ESTATE, is_title_registered=False))
+    one, *_ = courts.courts
+    measure = await courts.answered(
+        await courts.controls.pre_register(one.judge, one.assets[HOUSE], one.warrant(years=1))
+    )
+    term = await courts.term(measure)
+    for is_registered, state in ((False, "pre_registered"), (True, "in_force"), (True, "in_force")):
+        courts.registry.things[HOUSE].is_title_registered = is_registered
+        courts.clock.pass_days(1)
+        await courts.assets.query(one.judge, case_id=one.case_id, person_id=one.person_id, idempotency_key=uuid4())
+        await courts.exchange()
+        assert ((await courts.standing(measure))[0], await courts.term(measure)) == (state, term)
+    assert (await courts.events(measure)).count("registered") == 1
+    assert courts.trail.actions.count("asset.measure.registered") == 1  # type: ignore[attr-defined]
+
+
 async def test_an_account_that_turns_out_not_freezable_is_not_frozen_by_an_approval(courts: Courts) -> None:
     court = courts.courts[0]
     await courts.limit_claims(1)

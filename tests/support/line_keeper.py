@@ -39,6 +39,7 @@ class Thing:
     balance: int = 0
     priority: int = 0
     special: str = ""
+    is_title_registered: bool | None = None
     line: list[Held] = field(default_factory=list)
 
     @property
@@ -219,6 +220,7 @@ class LineKeeper:
             available_cents=max(0, thing.balance - thing.priority - sum(one.cents for one in thing.standing)),
             encumbrances=(*holds, *rights),
             special=thing.special,
+            is_title_registered=thing.is_title_registered,
         )
 
 
