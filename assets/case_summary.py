@@ -13,10 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from assets.audit import Actor, Records
 from assets.names import private_names
 from assets.orders import acting_court, case_of, require
-from assets.overview import is_latest_query, standings_of
+from assets.overview import is_latest_query, last_answer_of, standings_of, transferred_of
 from assets.tables import AssetRequest, Case, Person
 from assets.terms import china_day
-from assets.views import CaseHead, PersonView, RequestView, Standings, case_head, person_view, request_view
+from assets.views import CaseHead, LastAnswer, PersonView, RequestView, Standings, case_head, person_view, request_view
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +32,13 @@ class CaseSummary:
     today: date
     controlled_cents: int
     """Money really held; what waits counts nothing."""
+    transferred_cents: int
+    """Money that was taken already; it is held no more."""
     standings: list[Standings]
     persons: list[PersonView]
     answers: list[RequestView]
     """The latest query of each person at each gateway."""
+    last_answer: LastAnswer | None
     ruling_number: str
     """Of the latest control, which the next one mostly goes by; empty where there was none."""
 
@@ -66,9 +69,11 @@ class CaseSummaries:
                 is_own=case.judge_id == actor.user_id,
                 today=today,
                 controlled_cents=sum(one.controlled_cents for one in standings),
+                transferred_cents=await transferred_of(session, case_id),
                 standings=standings,
                 persons=[person_view(person) for person in await _persons(session, case)],
                 answers=await _answers(session, case_id),
+                last_answer=await last_answer_of(session, case_id),
                 ruling_number=await _ruling(session, case_id),
             )
 

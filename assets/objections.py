@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -22,11 +22,9 @@ from assets.names import private_names
 from assets.orders import Orders, acting_court, held, reason_of, require, visible
 from assets.requests import RequestState
 from assets.tables import AssetRequest, Case, Objection
-from assets.terms import china_day
+from assets.terms import objection_due
 from assets.views import RequestView, request_view
 
-ANSWER_DAYS = 15
-"""Source: 法释〔2013〕20号 §6."""
 LONGEST_WORDS = 500
 
 
@@ -63,7 +61,7 @@ def objection_to(request: AssetRequest, words: str, at: datetime) -> Objection:
     return Objection(
         request_id=request.id,
         raised_at=at,
-        due_on=china_day(at) + timedelta(days=ANSWER_DAYS),
+        due_on=objection_due(at),
         words=words[:LONGEST_WORDS],
     )
 

@@ -7,7 +7,7 @@ somebody has to look at first, and the answers that are missing or failed.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import date, datetime
+from datetime import date
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -27,6 +27,7 @@ from assets.views import (
     AnswerCount,
     AssetView,
     CaseView,
+    LastAnswer,
     Progress,
     RequestView,
     Standing,
@@ -41,7 +42,10 @@ LISTED_ASSETS = 100
 LISTED_ANSWERS = 60
 FIRST_STANDINGS = (
     Standing.UNKNOWN,
+    Standing.OBJECTED,
     Standing.LAPSED,
+    Standing.UNSENT,
+    Standing.DRAFTED,
     Standing.INTENDED,
     Standing.NOT_CONTROLLED,
     Standing.PARTLY,
@@ -69,19 +73,19 @@ async def overview_of(session: AsyncSession, actor: Actor, case_id: UUID, today:
     names = await private_names(session, [case_id])
     persons = select(Person).where(Person.case_id == case_id).order_by(Person.ordinal, Person.id)
     standings = await standings_of(session, case_id, today)
-    counts = await _answer_counts(session, case_id)
     described = select(func.max(Asset.answered_at)).where(Asset.case_id == case_id)
     return CaseView(
         head=case_head(owning, acting_court(actor, owning)),
         controlled_cents=sum(one.controlled_cents for one in standings),
+        transferred_cents=await transferred_of(session, case_id),
         persons=[person_view(person) for person in await session.scalars(persons)],
         assets=await _assets(session, case_id, today, names),
         assets_total=sum(one.assets for one in standings),
         standings=standings,
         answers=await _answers(session, case_id, names),
-        answer_counts=[one for one, _ in counts],
+        answer_counts=await _answer_counts(session, case_id),
         progress=await _progress(session, case_id),
-        last_answered_at=max((at for _, at in counts if at is not None), default=None),
+        last_answer=await last_answer_of(session, case_id),
         described_at=await session.scalar(described),
     )
 
@@ -109,6 +113,28 @@ async def standings_of(session: AsyncSession, case_id: UUID, today: date) -> lis
         Standings(kind, Standing(told), count, int(held or 0))
         for kind, told, count, held in await session.execute(grouped)
     ]
+
+
+async def transferred_of(session: AsyncSession, case_id: UUID) -> int:
+    """The money that was taken from the case's accounts, whatever became of the measures since."""
+    taken = select(func.coalesce(func.sum(ControlMeasure.transferred_cents), 0))
+    return int(await session.scalar(taken.where(ControlMeasure.case_id == case_id)) or 0)
+
+
+async def last_answer_of(session: AsyncSession, case_id: UUID) -> LastAnswer | None:
+    """The newest answer of anybody, to a query or to an order; what couldn't be sent or read is none."""
+    newest = (
+        select(AssetRequest.answered_at, AssetRequest.gateway, AssetRequest.action)
+        .where(
+            AssetRequest.case_id == case_id,
+            AssetRequest.answered_at.is_not(None),
+            AssetRequest.state != RequestState.FAILED.value,
+        )
+        .order_by(AssetRequest.answered_at.desc(), AssetRequest.id.desc())
+        .limit(1)
+    )
+    found = (await session.execute(newest)).first()
+    return None if found is None or found[0] is None else LastAnswer(found[0], found[1], found[2])
 
 
 def _its_order() -> ColumnElement[bool]:
@@ -143,14 +169,14 @@ def is_latest_query(case_id: UUID) -> ColumnElement[bool]:
     return is_query & ~overtaking.exists()
 
 
-async def _answer_counts(session: AsyncSession, case_id: UUID) -> list[tuple[AnswerCount, datetime | None]]:
+async def _answer_counts(session: AsyncSession, case_id: UUID) -> list[AnswerCount]:
     query = (
-        select(AssetRequest.person_id, AssetRequest.state, func.count(), func.max(AssetRequest.answered_at))
+        select(AssetRequest.person_id, AssetRequest.state, func.count())
         .where(is_latest_query(case_id))
         .group_by(AssetRequest.person_id, AssetRequest.state)
         .order_by(AssetRequest.person_id, AssetRequest.state)
     )
-    return [(AnswerCount(person, state, count), at) for person, state, count, at in await session.execute(query)]
+    return [AnswerCount(person, state, count) for person, state, count in await session.execute(query)]
 
 
 async def _progress(session: AsyncSession, case_id: UUID) -> Progress | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -27,29 +27,45 @@ class Queries:
         self._audit = audit
 
     async def query(
-        self, actor: Actor, *, case_id: UUID, person_id: UUID, gateways: Sequence[str], key: UUID
+        self, actor: Actor, *, case_id: UUID, person_id: UUID | None, gateways: Sequence[str], key: UUID
     ) -> list[RequestView]:
-        """Ask these gateways; where a query of the person stands open or failed, that one is asked again.
+        """Ask these gateways about one person, or about everybody under enforcement where nobody is named.
+
+        Where a query of a person stands open or failed, that one is asked again.
 
         Raises: as `Assets.query`.
         """
         require(actor.may_query or (actor.may_propose and actor.case_ids is not None))
         async with self._records.write() as session:
             case = await own_case_of(session, actor, case_id)
-            person = await person_of(session, case, person_id)
-            await self._require_unused(session, key, person)
-            latest = await self._latest(session, person, gateways)
-            new, again, asked = [], [], []
-            for gateway in gateways:
-                request = latest.get(gateway)
-                if request is None or (request.idempotency_key != key and not self._orders.ask_again(request)):
-                    request = self._orders.draft(actor, case, person, Action.QUERY, gateway, key)
-                    new.append(request)
-                elif request.idempotency_key != key:
-                    again.append(request)
-                asked.append(request)
-            await self._send(session, actor, case, new, again)
+            asked: list[AssetRequest] = []
+            if person_id is not None:
+                asked += await self._ask(session, actor, case, await person_of(session, case, person_id), gateways, key)
+            else:
+                for person in await self._under_enforcement(session, case):
+                    asked += await self._ask(session, actor, case, person, gateways, uuid5(key, str(person.id)))
             return [request_view(request) for request in asked]
+
+    async def _under_enforcement(self, session: AsyncSession, case: Case) -> Sequence[Person]:
+        persons = select(Person).where(Person.case_id == case.id, Person.role == "under_enforcement")
+        return (await session.scalars(persons.order_by(Person.ordinal, Person.id))).all()
+
+    async def _ask(
+        self, session: AsyncSession, actor: Actor, case: Case, person: Person, gateways: Sequence[str], key: UUID
+    ) -> list[AssetRequest]:
+        await self._require_unused(session, key, person)
+        latest = await self._latest(session, person, gateways)
+        new, again, asked = [], [], []
+        for gateway in gateways:
+            request = latest.get(gateway)
+            if request is None or (request.idempotency_key != key and not self._orders.ask_again(request)):
+                request = self._orders.draft(actor, case, person, Action.QUERY, gateway, key)
+                new.append(request)
+            elif request.idempotency_key != key:
+                again.append(request)
+            asked.append(request)
+        await self._send(session, actor, case, new, again)
+        return asked
 
     async def _require_unused(self, session: AsyncSession, key: UUID, person: Person) -> None:
         first = await self._orders.first_order(session, key)

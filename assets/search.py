@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, case, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select
 
 from assets.audit import Actor, Records
 from assets.errors import BadFormat
@@ -21,6 +21,7 @@ from assets.masks import masked_description, masked_name, masked_reference
 from assets.measures import EFFECTIVE
 from assets.names import private_names
 from assets.orders import case_of, require, visible
+from assets.requests import RequestState
 from assets.search_words import Found, Place, holds, normal, words_of
 from assets.standings import is_latest_measure, standing_column
 from assets.tables import Asset, AssetRequest, Case, ControlMeasure, Moment, Person
@@ -137,9 +138,20 @@ def _key(order: Order) -> Any:
         Order.LAPSES: func.coalesce(ends_on, literal(_NEVER)),
         Order.VALUE: func.coalesce(Asset.value_cents, Asset.valuation_cents, -1),
         Order.CONTROLLED: func.coalesce(ControlMeasure.controlled_cents, -1),
-        Order.ANSWERED: func.coalesce(Asset.answered_at, literal(_LONG_AGO, Moment())),
+        Order.ANSWERED: _heard_at(),
     }
     return keys[order]
+
+
+def _heard_at() -> ColumnElement[datetime]:
+    """When a gateway last said anything of the asset, as `asset_view` tells it."""
+    long_ago = literal(_LONG_AGO, Moment())
+    answered = case((AssetRequest.state != RequestState.FAILED.value, AssetRequest.answered_at))
+    described, confirmed, ordered = (
+        func.coalesce(one, long_ago) for one in (Asset.answered_at, ControlMeasure.confirmed_at, answered)
+    )
+    newest = case((confirmed > described, confirmed), else_=described)
+    return case((ordered > newest, ordered), else_=newest)
 
 
 def _place_of(row: Any) -> Place:

@@ -174,13 +174,14 @@ class Assets:
         actor: Actor,
         *,
         case_id: UUID,
-        person_id: UUID,
+        person_id: UUID | None,
         idempotency_key: UUID,
         gateways: Sequence[str] | None = None,
     ) -> list[RequestView]:
         """Ask gateways (all, if none is named) what the person has; the answers come in the background.
 
-        Where a query of the same person stands open or failed, that one is asked again with its own number.
+        Without a person, everybody under enforcement in the case is asked about. Where a query of the same person
+        stands open or failed, that one is asked again with its own number.
 
         Raises:
             NotPermitted: the actor may not query.

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import ColumnElement, String, and_, case, cast, literal, or_, select
+from sqlalchemy import ColumnElement, String, and_, case, cast, literal, select
 from sqlalchemy.orm import aliased
 
 from assets.measures import MeasureState
-from assets.requests import RequestState
 from assets.tables import Asset, AssetRequest, ControlMeasure
-from assets.views import MAY_HIDE_AN_OUTCOME, Standing
+from assets.views import MAY_HIDE_AN_OUTCOME, OF_ORDER, Standing
 
 HOLDING = (Standing.CONTROLLED, Standing.PARTLY)
 """Only these hold money; what waits counts nothing."""
@@ -39,13 +38,15 @@ def standing_column(today: date) -> ColumnElement[str]:
         (
             and_(
                 state == MeasureState.INTENDED.value,
-                or_(
-                    AssetRequest.state == RequestState.NO_ANSWER.value,
-                    and_(AssetRequest.attempts > 0, AssetRequest.state.in_([one.value for one in MAY_HIDE_AN_OUTCOME])),
-                ),
+                AssetRequest.attempts > 0,
+                AssetRequest.state.in_([one.value for one in MAY_HIDE_AN_OUTCOME]),
             ),
             literal(Standing.UNKNOWN.value),
         ),
+        *[
+            (and_(state == MeasureState.INTENDED.value, AssetRequest.state == order.value), literal(standing.value))
+            for order, standing in OF_ORDER.items()
+        ],
         (and_(is_in_force, ControlMeasure.ends_on < today), literal(Standing.LAPSED.value)),
         (and_(is_in_force, is_unconfirmed), literal(Standing.UNCONFIRMED.value)),
         (and_(is_in_force, asked.is_(None) | (held >= asked)), literal(Standing.CONTROLLED.value)),

@@ -31,11 +31,18 @@ LONGEST_YEARS = {
     AssetKind.OTHER_RIGHT: 3,
 }
 """Source: 解释 §485."""
+OBJECTION_DAYS = 15
+"""Source: 法释〔2013〕20号 §6."""
 
 
 def china_day(instant: datetime) -> date:
     """The calendar day in China, where legal terms are counted."""
     return instant.astimezone(SHANGHAI).date()
+
+
+def objection_due(raised_at: datetime) -> date:
+    """By which day the court answers an objection: 15 calendar days in China. Source: 法释〔2013〕20号 §6."""
+    return china_day(raised_at) + timedelta(days=OBJECTION_DAYS)
 
 
 def china_time(text: str) -> datetime:

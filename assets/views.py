@@ -13,6 +13,7 @@ from assets.masks import masked_description, masked_holder, masked_id, masked_na
 from assets.measures import MeasureState
 from assets.requests import AWAITED, RequestState, outcome
 from assets.tables import Asset, AssetRequest, Case, ControlMeasure, Person
+from assets.terms import objection_due
 
 
 class Standing(StrEnum):
@@ -27,8 +28,14 @@ class Standing(StrEnum):
     """It took effect by itself, and the other side hasn't said so yet: how much it holds nobody knows."""
     WAITING = "waiting"
     """In line behind another court: controls nothing."""
+    DRAFTED = "drafted"
+    """Ordered, and waiting for a second person: nothing was sent."""
     INTENDED = "intended"
     """Asked for, no answer yet."""
+    OBJECTED = "objected"
+    """The other side objects, and the court hasn't answered: nothing was carried out."""
+    UNSENT = "unsent"
+    """It couldn't be sent: its papers aren't as they were sealed."""
     UNKNOWN = "unknown"
     """No answer in time: it may have been carried out."""
     NOT_CONTROLLED = "not_controlled"
@@ -41,6 +48,15 @@ class Standing(StrEnum):
     CLUE = "clue"
     """The application names it, nobody has confirmed it."""
     NONE = "none"
+
+
+OF_ORDER = {
+    RequestState.DRAFT: Standing.DRAFTED,
+    RequestState.NO_ANSWER: Standing.UNKNOWN,
+    RequestState.OBJECTED: Standing.OBJECTED,
+    RequestState.FAILED: Standing.UNSENT,
+}
+"""How an intended measure stands by the state of its order; by any other it is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +124,9 @@ class AssetView:
     available_cents: int | None
     encumbrances: list[dict[str, Any]]
     answered_at: datetime | None
+    """When its gateway last described it: of then are value and encumbrances."""
+    heard_at: datetime | None
+    """When its gateway last said anything of it, be it to an order."""
     standing: Standing
     rank: int
     controlled_cents: int
@@ -115,6 +134,8 @@ class AssetView:
     over_cents: int
     starts_on: date | None
     ends_on: date | None
+    answer_by: date | None
+    """By when the court answers the objection to its order; None where there is none."""
     reason: str
     receipt_number: str
 
@@ -152,6 +173,15 @@ class AnswerCount:
 
 
 @dataclass(frozen=True, slots=True)
+class LastAnswer:
+    """The newest answer of anybody in a case, and to what."""
+
+    at: datetime
+    gateway: str
+    action: str
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """How far everything has come that was asked together with something which isn't answered yet."""
 
@@ -166,6 +196,8 @@ class CaseView:
     head: CaseHead
     controlled_cents: int
     """Money really held; what waits counts nothing."""
+    transferred_cents: int
+    """Money that was taken already; it is held no more."""
     persons: list[PersonView]
     assets: list[AssetView]
     """All of them, or the first of very many: what somebody has to look at comes before the rest."""
@@ -176,7 +208,7 @@ class CaseView:
     """The latest query of each person at each gateway; of very many those that failed or are missing come first."""
     answer_counts: list[AnswerCount]
     """Over all of them."""
-    last_answered_at: datetime | None
+    last_answer: LastAnswer | None
     progress: Progress | None
     """None where everybody has answered."""
     described_at: datetime | None
@@ -242,8 +274,11 @@ def standing_of(asset: Asset, measure: ControlMeasure | None, request: AssetRequ
         return Standing.CLUE if asset.origin == "clue" else Standing.NONE
     state = MeasureState(measure.state)
     if state is MeasureState.INTENDED:
-        is_unknown = request is not None and is_outcome_unknown(request)
-        return Standing.UNKNOWN if is_unknown else Standing.INTENDED
+        if request is None:
+            return Standing.INTENDED
+        if is_outcome_unknown(request):
+            return Standing.UNKNOWN
+        return OF_ORDER.get(RequestState(request.state), Standing.INTENDED)
     if state is not MeasureState.IN_FORCE:
         return Standing(state.value)
     if measure.ends_on is not None and measure.ends_on < today:
@@ -287,6 +322,7 @@ def asset_view(
         available_cents=asset.available_cents,
         encumbrances=[{**one, "holder": masked_holder(one["holder"])} for one in asset.encumbrances],
         answered_at=asset.answered_at,
+        heard_at=_heard_at(asset, measure, request),
         standing=standing,
         rank=measure.rank if measure and standing is Standing.WAITING else 0,
         controlled_cents=measure.controlled_cents if measure and counts else 0,
@@ -294,6 +330,21 @@ def asset_view(
         over_cents=measure.over_cents if measure else 0,
         starts_on=measure.starts_on if measure else None,
         ends_on=measure.ends_on if measure else None,
+        answer_by=_answer_by(standing, request),
         reason=masked_words(measure.reason, names) if measure else "",
         receipt_number=measure.receipt_number if measure else "",
     )
+
+
+def _heard_at(asset: Asset, measure: ControlMeasure | None, request: AssetRequest | None) -> datetime | None:
+    ordered = None if request is None or request.state == RequestState.FAILED else request.answered_at
+    told = [asset.answered_at, measure.confirmed_at if measure else None, ordered]
+    return max((at for at in told if at is not None), default=None)
+
+
+def _answer_by(standing: Standing, request: AssetRequest | None) -> date | None:
+    # An objection after an asking that got no answer is due as well: what came of that one stays unknown meanwhile.
+    is_open = standing in (Standing.OBJECTED, Standing.UNKNOWN)
+    if not is_open or request is None or request.state != RequestState.OBJECTED or request.answered_at is None:
+        return None
+    return objection_due(request.answered_at)

@@ -10,11 +10,13 @@ from typing import Any
 from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
 
+from assets.case_summary import CaseSummary
 from assets.listing import Listing
 from assets.search import FoundRow
 from assets.views import Standing
+from command_center.asset_looks import STANDINGS
 from command_center.translations import translate
-from command_center.workbook_cells import Value, cell_of, local, yuan
+from command_center.workbook_cells import Value, cell_of, local, state_cell, yuan
 
 _COLUMNS: tuple[tuple[str, int], ...] = (
     ("number", 6),
@@ -31,11 +33,18 @@ _COLUMNS: tuple[tuple[str, int], ...] = (
     ("controlled", 18),
     ("starts", 12),
     ("ends", 12),
+    ("answer_by", 14),
     ("request", 26),
     ("receipt", 22),
     ("answered", 20),
     ("others", 60),
 )
+_STANDING = next(place for place, (name, _) in enumerate(_COLUMNS) if name == "standing")
+_UNSETTLED = frozenset(
+    {Standing.DRAFTED, Standing.INTENDED, Standing.OBJECTED, Standing.UNSENT, Standing.UNKNOWN, Standing.UNCONFIRMED}
+)
+"""What came of these orders nobody knows, or nothing did: the amount is left empty, a nought would claim to know."""
+_UNTOUCHED = frozenset({Standing.NONE, Standing.CLUE})
 
 
 def workbook(listing: Listing, language: str) -> bytes:
@@ -56,7 +65,9 @@ def _write_assets(book: Workbook, listing: Listing, language: str) -> None:
     heads = [translate(f"asset.workbook.column.{name}", language) for name, _ in _COLUMNS]
     sheet.append([cell_of(sheet, head, is_head=True) for head in heads])
     for number, row in enumerate(listing.rows, start=1):
-        sheet.append([cell_of(sheet, value) for value in _values(number, row, language)])
+        cells = [cell_of(sheet, value) for value in _values(number, row, language)]
+        cells[_STANDING] = state_cell(sheet, str(cells[_STANDING].value), STANDINGS[row.asset.standing])
+        sheet.append(cells)
 
 
 def _write_case(book: Workbook, listing: Listing, language: str) -> None:
@@ -66,8 +77,9 @@ def _write_case(book: Workbook, listing: Listing, language: str) -> None:
     facts: list[tuple[str, Value]] = [
         ("number", summary.head.number),
         ("court", summary.court_name),
-        ("claim", yuan(summary.head.claim_cents)),
-        ("controlled", yuan(summary.controlled_cents)),
+        ("claim", yuan(summary.head.claim_cents) or translate("asset.workbook.no-claim", language)),
+        *_money_facts(summary, language),
+        ("answered", _last_answer(summary, language)),
         ("rows", len(listing.rows)),
         ("at", local(listing.at)),
         ("masked", translate("asset.workbook.masked", language)),
@@ -77,6 +89,28 @@ def _write_case(book: Workbook, listing: Listing, language: str) -> None:
     for name, value in facts:
         head = translate(f"asset.workbook.fact.{name}", language)
         sheet.append([cell_of(sheet, head, is_head=True), cell_of(sheet, value)])
+
+
+def _money_facts(summary: CaseSummary, language: str) -> Iterator[tuple[str, Value]]:
+    """What is held, what was taken, and apart from both how many assets hold nothing yet."""
+    is_known = summary.last_answer is not None or any(one.standing not in _UNTOUCHED for one in summary.standings)
+    yield "controlled", yuan(summary.controlled_cents) if is_known else translate("asset.workbook.unknown", language)
+    yield "transferred", yuan(summary.transferred_cents)
+    for name, standings in (
+        ("waiting", {Standing.WAITING}),
+        ("intended", {Standing.DRAFTED, Standing.INTENDED}),
+        ("objected", {Standing.OBJECTED}),
+        ("unknown", {Standing.UNKNOWN, Standing.UNCONFIRMED}),
+    ):
+        yield name, sum(one.assets for one in summary.standings if one.standing in standings)
+
+
+def _last_answer(summary: CaseSummary, language: str) -> str:
+    last = summary.last_answer
+    if last is None:
+        return translate("asset.head.last.none", language)
+    what = translate(f"asset.action.{last.action}", language)
+    return f"{local(last.at)} {gateway_name(last.gateway, language)} {what}"
 
 
 def _values(number: int, row: FoundRow, language: str) -> Iterator[Value]:
@@ -93,12 +127,13 @@ def _values(number: int, row: FoundRow, language: str) -> Iterator[Value]:
     yield translate(f"asset.state.{asset.standing}", language)
     yield asset.rank if is_waiting else None
     yield yuan(asset.asked_cents)
-    yield yuan(asset.controlled_cents) if row.measure_id else None
+    yield yuan(asset.controlled_cents) if row.measure_id and asset.standing not in _UNSETTLED else None
     yield asset.starts_on
     yield asset.ends_on
+    yield asset.answer_by
     yield row.request_number
     yield asset.receipt_number
-    yield local(asset.answered_at)
+    yield local(asset.heard_at)
     yield "\n".join(encumbrance(one, language) for one in asset.encumbrances)
 
 

@@ -10,6 +10,7 @@ from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
 
 from assets.term_table import TermRow
+from assets.terms import AssetKind
 from command_center.translations import translate
 from command_center.workbook_cells import Value, cell_of, yuan
 
@@ -77,7 +78,7 @@ def _values(row: TermRow, language: str) -> Iterator[Value]:
     yield translate(f"asset.kind.{row.kind}", language)
     yield row.reference
     yield row.description
-    yield yuan(row.controlled_cents)
+    yield yuan(row.controlled_cents) if row.kind == AssetKind.BANK_ACCOUNT else None
     yield row.starts_on
     alarm = row.alarm
     yield None if alarm is None else alarm.due_on

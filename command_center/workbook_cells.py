@@ -8,14 +8,25 @@ from typing import Any
 
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-from openpyxl.styles import Alignment, Font
+from openpyxl.styles import Alignment, Font, PatternFill
 
+from command_center.asset_looks import COLOURS, SHAPES, Look
 from command_center.clock import SHANGHAI
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 Value = str | int | Decimal | date | datetime | None
 _MONEY, _DAY, _TIME = "#,##0.00", "yyyy-mm-dd", "yyyy-mm-dd hh:mm:ss"
 _LEADS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def state_cell(sheet: Any, word: str, look: Look) -> Any:
+    """A state as screens show it: its word, with its shape before it and its colour behind it."""
+    cell = cell_of(sheet, word)
+    # The cell's own value stays the word, to filter and to count by.
+    cell.number_format = f'"{SHAPES[look]} "@'
+    if look is not Look.PLAIN:
+        cell.fill = PatternFill("solid", fgColor=COLOURS[look].removeprefix("#"))
+    return cell
 
 
 def cell_of(sheet: Any, value: Value, *, is_head: bool = False) -> Any:

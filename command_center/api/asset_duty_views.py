@@ -7,7 +7,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from assets.audit import Actor
 from assets.documents import Action
@@ -17,6 +17,7 @@ from assets.proposed_things import PROPOSABLE
 from assets.requests import RequestState
 from assets.terms import AssetKind
 from assets.views import AssetView, CaseView, RequestView, Standing
+from command_center.asset_looks import REQUESTS, STANDINGS, Look
 from command_center.operations.duties import Duty
 
 FREE = frozenset(
@@ -68,6 +69,7 @@ class MyAsset(_Answer):
     asked_cents: int | None
     starts_on: date | None
     ends_on: date | None
+    answer_by: date | None
     proposable: list[Action]
 
 
@@ -79,6 +81,15 @@ class Outcome(StrEnum):
     NOTHING_FOUND = "nothing_found"
     FAILED = "failed"
     NO_ANSWER = "no_answer"
+
+
+OUTCOMES = {
+    Outcome.ASKING: REQUESTS[RequestState.SENT],
+    Outcome.FOUND: REQUESTS[RequestState.ANSWERED],
+    Outcome.NOTHING_FOUND: REQUESTS[RequestState.NOTHING_FOUND],
+    Outcome.FAILED: REQUESTS[RequestState.FAILED],
+    Outcome.NO_ANSWER: REQUESTS[RequestState.NO_ANSWER],
+}
 
 
 class MyAnswer(BaseModel):
@@ -130,10 +141,18 @@ class MyProposal(_Answer):
     request_state: str
 
 
+class MyLooks(BaseModel):
+    """How each state looks, as everywhere else."""
+
+    standings: dict[Standing, Look] = STANDINGS
+    outcomes: dict[Outcome, Look] = OUTCOMES
+
+
 class MyAssets(BaseModel):
     """All that an officer sees on site, as it is now."""
 
     read_at: datetime
+    looks: MyLooks = Field(default_factory=MyLooks)
     cases: list[MyCase]
     proposals: list[MyProposal]
 

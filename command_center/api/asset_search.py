@@ -21,7 +21,7 @@ from assets.terms import AssetKind, china_day
 from assets.views import Standing
 from command_center.accounts.identity import signed_in
 from command_center.accounts.names import AccountNames
-from command_center.api.assets import AssetLine, CaseLine, PersonLine, RequestLine, StandingsLine
+from command_center.api.assets import AssetLine, CaseLine, LastAnswerLine, PersonLine, RequestLine, StandingsLine
 from command_center.api.paging import Page
 from command_center.api.reasons import Reason
 from command_center.asset_access import actor_of, refusals
@@ -73,9 +73,11 @@ class CaseHeadLine(_Answer):
     is_own: bool
     today: date
     controlled_cents: int
+    transferred_cents: int
     standings: list[StandingsLine]
     persons: list[PersonLine]
     answers: list[RequestLine]
+    last_answer: LastAnswerLine | None
     ruling_number: str
 
 

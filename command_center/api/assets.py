@@ -99,6 +99,7 @@ class AssetLine(_Answer):
     available_cents: int | None
     encumbrances: list[dict[str, Any]]
     answered_at: datetime | None
+    heard_at: datetime | None
     standing: Standing
     rank: int
     controlled_cents: int
@@ -106,6 +107,7 @@ class AssetLine(_Answer):
     over_cents: int
     starts_on: date | None
     ends_on: date | None
+    answer_by: date | None
     reason: str
     receipt_number: str
 
@@ -127,8 +129,16 @@ class AnswerCountLine(_Answer):
     count: int
 
 
+class LastAnswerLine(_Answer):
+    """The newest answer of anybody in a case, and to what."""
+
+    at: datetime
+    gateway: str
+    action: str
+
+
 class CaseOverview(_Answer):
-    """One case: `controlled_cents` is money really held, what waits counts nothing.
+    """One case: `controlled_cents` is money really held, what waits counts nothing; `transferred_cents` was taken.
 
     `standings` and `answer_counts` are over all; of very many assets and answers the first are listed, those that
     somebody has to look at before the others.
@@ -136,13 +146,14 @@ class CaseOverview(_Answer):
 
     head: CaseLine
     controlled_cents: int
+    transferred_cents: int
     persons: list[PersonLine]
     assets: list[AssetLine]
     assets_total: int
     standings: list[StandingsLine]
     answers: list[RequestLine]
     answer_counts: list[AnswerCountLine]
-    last_answered_at: datetime | None
+    last_answer: LastAnswerLine | None
 
 
 class Cases(BaseModel):
@@ -160,10 +171,10 @@ class Requests(BaseModel):
 
 
 class QueryBody(_Body):
-    """Query one person, at all gateways if none is named."""
+    """Query one person, or everybody under enforcement if nobody is named; at all gateways if none is named."""
 
     case_id: UUID
-    person_id: UUID
+    person_id: UUID | None = None
     gateways: list[Annotated[str, Field(max_length=32)]] = Field(default_factory=list, max_length=300)
     idempotency_key: UUID
 

@@ -10,6 +10,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.staticfiles import StaticFiles
 
+from command_center.asset_looks import looks
 from command_center.screens import map_page
 from command_center.screens.pages.setup import setup_page
 from command_center.screens.pages.sign_in import sign_in_page
@@ -54,5 +55,9 @@ def _entry(installation: Installation, setup_is_open: Callable[[str], Awaitable[
     @routes.get("/static/words/{language}.json")
     async def words(language: Language) -> JSONResponse:
         return JSONResponse(dict(catalogue(language)), headers=ASKED_ANEW)
+
+    @routes.get("/static/asset_looks.json")
+    async def asset_looks() -> JSONResponse:
+        return JSONResponse(looks(), headers=ASKED_ANEW)
 
     return routes

@@ -1,6 +1,6 @@
 // The sheet of assets: persons with their query, things with their standing, and what became of one's proposals.
 
-import { amountWords, refusalWords, standingLook, standingWords, thingWords, timeWords } from "./assets-words.js";
+import { amountWords, refusalWords, standingWords, thingWords, timeWords } from "./assets-words.js";
 import { make, mark } from "./elements.js";
 import { knows, named, onLanguage, say } from "./words.js";
 
@@ -67,14 +67,14 @@ export class AssetsView {
     return make("section.asset-case", { dataset: { case: ofCase.id } },
       make("h3", {}, ofCase.number, make("small.quiet", {}, ofCase.operations.map((each) => named(each, "name")).join(" · "))),
       make("h4", {}, say("assets.persons")),
-      ofCase.persons.map((person) => this.#person(ofCase, person)),
+      ofCase.persons.map((person) => this.#person(ofCase, person, view.looks)),
       make("h4", {}, say("assets.things", { count: ofCase.assets.length })),
-      ofCase.assets.length ? ofCase.assets.map((asset) => this.#asset(ofCase, asset, names)) : make("p.none", {}, say("assets.none")),
+      ofCase.assets.length ? ofCase.assets.map((asset) => this.#asset(ofCase, asset, names, view.looks)) : make("p.none", {}, say("assets.none")),
       view.proposals.some((each) => !each.is_mine && each.state === "open" && each.case_id === ofCase.id)
         && make("p.quiet", {}, say("assets.others-propose")));
   }
 
-  #person(ofCase, person) {
+  #person(ofCase, person, looks) {
     const sending = this.#assets.sending(person.id);
     const counts = this.#assets.answers(ofCase, person.id);
     const isAsking = sending === "sending" || counts.asking > 0;
@@ -82,25 +82,25 @@ export class AssetsView {
     const press = () => this.#assets.query(ofCase.id, person.id);
     return make("article.subject", { dataset: { person: person.id } },
       make("p.name", {}, make("b", {}, person.name), " ", make("span.quiet", {}, person.id_number)),
-      make("p.marks", { role: "status" }, this.#marks(counts, sending, hasAny), hasAny && make("time.quiet", {}, timeWords(counts.at))),
+      make("p.marks", { role: "status" }, this.#marks(counts, sending, hasAny, looks), hasAny && make("time.quiet", {}, timeWords(counts.at))),
       button("query", say(isAsking ? "query.asking" : hasAny ? "query.again" : "query.ask"), press,
         { disabled: sending === "sending", dataset: { key: `query-${person.id}`, again: hasAny } }));
   }
 
-  #marks(counts, sending, hasAny) {
-    if (sending === "sending") return [mark("asking", say("answer.sending"))];
+  #marks(counts, sending, hasAny, looks) {
+    if (sending === "sending") return [mark(looks.outcomes.asking, say("answer.sending"))];
     const marks = sending ? [mark("unsent", say(`answer.${sending}`))] : [];
     for (const look of ANSWERS) {
-      if (counts[look]) marks.push(mark(look, say(`answer.${look}`, { count: counts[look], things: counts.things })));
+      if (counts[look]) marks.push(mark(looks.outcomes[look], say(`answer.${look}`, { count: counts[look], things: counts.things })));
     }
-    return hasAny || sending ? marks : [mark("none", say("answer.never"))];
+    return hasAny || sending ? marks : [mark("plain", say("answer.never"))];
   }
 
-  #asset(ofCase, asset, names) {
+  #asset(ofCase, asset, names, looks) {
     return make("article.thing", { dataset: { asset: asset.id, standing: asset.standing } },
       make("p.name", {}, make("b", {}, asset.description || thingWords(asset))),
       make("p.quiet", {}, [thingWords(asset), names.get(asset.person_id), asset.value_cents === null ? "" : amountWords(asset.value_cents)].filter(Boolean).join(" · ")),
-      make("p.marks", {}, mark(standingLook(asset), standingWords(asset))),
+      make("p.marks", {}, mark(looks.standings[asset.standing], standingWords(asset))),
       asset.proposable.length > 0 && button("propose", say("propose.open"), () => this.#propose({ ofCase, asset }), { dataset: { key: `propose-${asset.id}` } }));
   }
 
@@ -117,13 +117,13 @@ export class AssetsView {
       make("p.name", {}, make("b", {}, title)),
       make("p.quiet", {}, `${say(`control.${body.action}`)} · ${timeWords(new Date(at).toISOString())}`),
       make("p.marks", { role: "status" }, refusal
-        ? mark("failed", `${say("proposal.refused")} · ${refusalWords(refusal, knows)}`)
+        ? mark("serious", `${say("proposal.refused")} · ${refusalWords(refusal, knows)}`)
         : mark("unsent", say("proposal.kept"))),
       refusal && button("plain-box", say("proposal.drop"), () => this.#proposals.drop(key), { dataset: { key: `drop-${key}` } }));
   }
 
   #proposal(each) {
-    const looks = { open: "asking", approving: "waiting", taken_up: "found", disapproved: "failed", declined: "failed", withdrawn: "none" };
+    const looks = { open: "standby", approving: "standby", taken_up: "normal", disapproved: "serious", declined: "serious", withdrawn: "off" };
     const what = each.description || thingWords(each);
     const amount = each.amount_cents === null ? "" : amountWords(each.amount_cents);
     return make("article.proposal", { dataset: { proposal: each.idempotency_key, state: each.state } },

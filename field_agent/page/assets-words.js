@@ -5,23 +5,16 @@ import { say } from "./words.js";
 
 const money = new Intl.NumberFormat("zh-CN", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 
-const STANDING_LOOKS = {
-  controlled: "found", partly: "partly", empty: "partly", unconfirmed: "partly", void: "failed", waiting: "waiting", intended: "asking", unknown: "no_answer",
-  not_controlled: "failed", pre_registered: "found", lapsed: "failed", released: "none", transferred: "none", clue: "none", none: "none",
-};
-
 /** An amount with separators and two digits. */
 export const amountWords = (cents) => say("money", { amount: money.format(cents / 100) });
 
 /** What a thing is, and its number. */
 export const thingWords = ({ kind, reference }) => [say(`kind.${kind}`), reference].filter(Boolean).join(" ");
 
-/** By which look an asset's standing is drawn. */
-export const standingLook = (asset) => STANDING_LOOKS[asset.standing] ?? "none";
-
 /** How far an asset is under control; what waits controls nothing. */
-export function standingWords({ standing, rank, controlled_cents: cents, ends_on: end }) {
+export function standingWords({ standing, rank, controlled_cents: cents, ends_on: end, answer_by: due }) {
   const words = [say(`standing.${standing}`, { rank })];
+  if (due) words.push(say("answer-by", { day: due }));
   if (cents > 0) words.push(amountWords(cents));
   if (end && ["controlled", "partly", "empty", "pre_registered"].includes(standing)) words.push(say("until", { day: end }));
   return words.join(" · ");

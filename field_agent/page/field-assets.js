@@ -33,7 +33,7 @@ export class FieldAssets extends EventTarget {
   async load(owner) {
     const kept = await this.#store.get(KEPT).catch(() => null);
     this.#owner = owner;
-    this.view = kept?.owner === owner ? kept.view : null;
+    this.view = kept?.owner === owner && kept.view.looks ? kept.view : null; // an older page kept it without
     this.isCurrent = false;
     this.#asking.clear();
     this.#changed();

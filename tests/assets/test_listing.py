@@ -56,15 +56,17 @@ async def test_a_list_is_of_one_case_of_ones_courts(files: Files) -> None:
 async def test_what_waits_or_is_unanswered_counts_no_money_in_the_head_of_a_case(files: Files) -> None:
     for state, held in (
         (MeasureState.IN_FORCE, 300), (MeasureState.WAITING, 500), (MeasureState.INTENDED, 700),
-        (MeasureState.RELEASED, 900),
+        (MeasureState.RELEASED, 900), (MeasureState.TRANSFERRED, 950),
     ):  # fmt: skip
         asset = files.account(f"62220000000{held}")
         order = files.order(asset, RequestState.ANSWERED)
-        await files.put(asset, order, files.measure(asset, order, state, asked_cents=held, controlled_cents=held))
+        measure = files.measure(asset, order, state, asked_cents=held, controlled_cents=held)
+        measure.transferred_cents = held if state is MeasureState.TRANSFERRED else 0
+        await files.put(asset, order, measure)
     summary = await CaseSummaries(files.database, files.clock).of(files.actor, files.case)
-    assert summary.controlled_cents == 300
+    assert (summary.controlled_cents, summary.transferred_cents) == (300, 950)
     assert {(one.standing.value, one.assets) for one in summary.standings} == {
-        ("controlled", 1), ("waiting", 1), ("intended", 1), ("released", 1), ("none", 1),
+        ("controlled", 1), ("waiting", 1), ("intended", 1), ("released", 1), ("transferred", 1), ("none", 1),
     }  # fmt: skip
     assert summary.is_own
     other = replace(files.actor, user_id=uuid4())

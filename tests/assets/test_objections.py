@@ -18,7 +18,7 @@ from assets.errors import (
     NotFound,
 )
 from assets.gateway import Encumbrance, QueryAnswer
-from assets.objections import ANSWER_DAYS, ObjectionView
+from assets.objections import ObjectionView
 from assets.requests import RequestState
 from assets.views import Standing
 from tests.assets.conftest import RULING, Desk
@@ -71,9 +71,15 @@ async def test_jieshi_20_6_an_objection_is_due_in_fifteen_calendar_days(quiet_de
     async with quiet_desk.at_work(bank):
         objection = await objected(quiet_desk, bank)
         assert (objection.words, objection.state, objection.is_overdue) == (WORDS, "open", False)
-        assert (objection.due_on, ANSWER_DAYS) == (date(2026, 12, 7), 15)
+        assert objection.due_on == date(2026, 12, 7)
         assert objection.request.state == RequestState.OBJECTED
-        assert await standing(quiet_desk) is Standing.INTENDED
+        view = await quiet_desk.view()
+        asset = next(one for one in view.assets if one.reference.endswith("0008"))
+        assert (asset.standing, asset.answer_by) == (Standing.OBJECTED, objection.due_on)
+        # An objection is an answer too: to which order and whose, the head of the case says.
+        assert view.last_answer is not None
+        assert (view.last_answer.gateway, view.last_answer.action) == ("bank", "freeze")
+        assert view.last_answer.at == asset.heard_at == objection.raised_at
         quiet_desk.clock.move(15 * 86_400)
         assert not (await quiet_desk.assets.objections.listed(quiet_desk.judge))[0].is_overdue
         quiet_desk.clock.move(86_400)

@@ -19,7 +19,7 @@ from assets.search import AssetSearch, Order, Wanted
 from assets.search_words import Found, Place
 from assets.tables import Asset, AssetRequest, Case, ControlMeasure, Person, line_of
 from assets.terms import AssetKind
-from assets.views import Standing, standing_of
+from assets.views import OF_ORDER, Standing, standing_of
 from command_center.database import Database
 from tests.assets.conftest import TODAY, MovedClock
 
@@ -208,9 +208,12 @@ async def test_the_database_tells_each_standing_as_the_view_does(files: Files) -
     expected: dict[UUID, Standing] = {}
     ends: list[date | None] = [None, TODAY - timedelta(days=1), TODAY]
     money: list[tuple[int | None, int]] = [(None, 0), (100, 100), (100, 40), (100, 0)]
-    orders = ((RequestState.SENT, 0), (RequestState.OBJECTED, 1), (RequestState.NO_ANSWER, 1))
-    states = product(MeasureState, orders, ends, money, (False, True))
-    for number, (state, (asked_state, attempts), end, (asked, held), is_promoted) in enumerate(states):
+    # By its order stands what nobody has carried out yet, and nothing else.
+    orders = [(one, 0) for one in OF_ORDER] + [(RequestState.OBJECTED, 1), (RequestState.SENT, 1)]
+    states = product(MeasureState, [(RequestState.SENT, 0)], ends, money, (False, True))
+    intended = product((MeasureState.INTENDED, MeasureState.IN_FORCE), orders, ends[-1:], money[:1], (False,))
+    for number, told in enumerate([*states, *intended]):
+        state, (asked_state, attempts), end, (asked, held), is_promoted = told
         asset = files.account(f"R{number}")
         earlier, later = files.order(asset), files.order(asset, asked_state)
         later.attempts = attempts

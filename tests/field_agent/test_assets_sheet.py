@@ -15,6 +15,7 @@ from playwright.async_api import Browser, Page, Route, expect
 from assets.errors import BadFormat
 from assets.proposed_things import checked_reference
 from assets.terms import AssetKind
+from command_center.api.asset_duty_views import OUTCOMES, Outcome
 from tests.command_center.assets.conftest import Court, new_court
 from tests.field_agent.test_page import TOO_SMALL, TOO_WIDE
 from tests.support.browser import Watched, chromium
@@ -128,11 +129,11 @@ async def test_five_answers_have_five_looks_in_both_languages(browser: Browser, 
         await fits(page, "empty-zh")
         for id_end in ("0018", "1021", "2038"):
             await subject(page, id_end).locator(".query").click()
-        looks = {"asking": await subject(page, "1021").locator("[data-look=asking]").first.evaluate(LOOK)}
+        looks = {"asking": await subject(page, "1021").locator("[data-look=off]").first.evaluate(LOOK)}
         for language, words in WORDS.items():
             await use(page, language)
             for look, word in words.items():
-                mark = page.locator(f".subject [data-look={look}]").first
+                mark = page.locator(f".subject [data-look={OUTCOMES[Outcome(look)]}]").first
                 await expect(mark).to_have_text(word, timeout=SLOW_MS)
                 looks[look] = await mark.evaluate(LOOK)
             await fits(page, f"answers-{language}")

@@ -14,6 +14,7 @@ from assets.proposed_things import PROPOSABLE
 from assets.terms import AssetKind
 from assets.views import Standing
 from command_center.api.asset_duty_views import Outcome
+from command_center.translations import LANGUAGES, catalogue
 
 PAGE = Path(field_agent.__file__).parent / "page"
 PARAMETER = re.compile(r"\{(\w+)\}")
@@ -47,6 +48,13 @@ def test_both_languages_have_the_same_keys_and_parameters() -> None:
 @pytest.mark.parametrize("family", FAMILIES)
 def test_every_code_of_the_centres_has_words(family: str) -> None:
     assert {f"{family}.{code}" for code in FAMILIES[family]} <= words("zh").keys()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_state_is_called_on_the_phone_as_at_the_centre(language: str) -> None:
+    centre, phone = catalogue(language), words(language)
+    called = {one: centre["asset.state.waiting.rank" if one == "waiting" else f"asset.state.{one}"] for one in Standing}
+    assert {one: phone[f"standing.{one}"] for one in Standing} == called
 
 
 def test_every_word_that_the_page_uses_is_there() -> None:

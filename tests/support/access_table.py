@@ -395,6 +395,7 @@ PUBLIC: dict[tuple[str, str], str] = {
     ("GET", "/field/*"): "its files",
     ("GET", "/static/*"): "files",
     ("GET", "/static/words/{language}.json"): "words",
+    ("GET", "/static/asset_looks.json"): "looks",
     ("GET", "/vendor/leaflet/*"): "files",
     ("GET", "/_dash-component-suites/{package_name}/{fingerprinted_path:path}"): "files",
     ("GET", "/_favicon.ico"): "a file",

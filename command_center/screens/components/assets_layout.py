@@ -28,9 +28,9 @@ _THEME = (
 )
 _AMOUNT = {"function": "params.value == null ? '—' : d3.format(',.2f')(params.value / 100)"}
 
-_NARROW = "params.api.setColumnsVisible(['kind', 'answered'], params.clientWidth >= 620)"
+_NARROW = "params.api.setColumnsVisible(['kind', 'answered'], params.clientWidth >= 680)"
 """Where there is little room, class and time go into the description's title; what is controlled stays seen."""
-_NARROWEST = "params.api.setColumnsVisible(['value'], params.clientWidth >= 520)"
+_NARROWEST = "params.api.setColumnsVisible(['value'], params.clientWidth >= 524)"
 """Below the columns' widths together, the balance goes too: how much of it is held says more."""
 
 
@@ -104,7 +104,7 @@ def _graph(name: str) -> Any:
 
 def _grid() -> Any:
     columns: list[dict[str, Any]] = [
-        {"field": "person", "width": 62, "tooltipField": "person"},
+        {"field": "person", "width": 78, "tooltipField": "person"},
         {"field": "kind", "width": 80},
         {"field": "description", "flex": 1, "minWidth": 90, "tooltipField": "description_full"},
         {

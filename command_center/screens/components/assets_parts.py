@@ -10,6 +10,8 @@ from dash import html
 from assets.requests import RequestState
 from assets.terms import AssetKind
 from assets.views import AnswerCount, AssetView, CaseView, PersonView, RequestView, Standing
+from command_center.asset_looks import COLOURS, STANDINGS, Look
+from command_center.clock import SHANGHAI
 from command_center.screens.components import assets_words as words
 from command_center.screens.shell import attributes
 from command_center.screens.words import say
@@ -19,20 +21,26 @@ ASK = "assets-ask"
 EVERY_GATEWAY = "*"
 
 GROUPS: dict[str, frozenset[Standing]] = {
-    "controlled": frozenset({Standing.CONTROLLED, Standing.PARTLY}),
+    "controlled": frozenset({Standing.CONTROLLED, Standing.PARTLY, Standing.EMPTY, Standing.PRE_REGISTERED}),
     "waiting": frozenset({Standing.WAITING}),
-    "intended": frozenset({Standing.INTENDED, Standing.UNKNOWN, Standing.UNCONFIRMED}),
+    "intended": frozenset({Standing.INTENDED, Standing.DRAFTED}),
+    "unknown": frozenset({Standing.UNKNOWN, Standing.UNCONFIRMED}),
+    "objected": frozenset({Standing.OBJECTED}),
 }
 """The chart's groups; everything else is not controlled."""
 GROUP_LOOK = {
-    # colour, pattern: waiting and intended differ from controlled in both
-    "controlled": ("#56f000", ""),
-    "waiting": ("#2dccff", "/"),
-    "intended": ("#fce83a", "."),
-    "none": ("#a4abb6", "x"),
+    # Told apart by colour and by pattern.
+    "controlled": (Look.NORMAL, ""),
+    "waiting": (Look.STANDBY, "/"),
+    "intended": (Look.OFF, "."),
+    "unknown": (Look.CAUTION, "+"),
+    "objected": (Look.SERIOUS, "\\"),
+    "none": (Look.PLAIN, "x"),
 }
 FREE = frozenset({Standing.NONE, Standing.NOT_CONTROLLED, Standing.RELEASED, Standing.LAPSED})
 """Only these may be controlled anew."""
+UNSETTLED = GROUPS["intended"] | GROUPS["unknown"] | GROUPS["objected"] | {Standing.UNSENT}
+"""What came of these orders nobody knows, or nothing did: a figure would claim what isn't known."""
 UNTOUCHED = frozenset({Standing.NONE, Standing.CLUE})
 """Nothing was ever ordered on these."""
 MOST_COLUMNS = 4
@@ -56,24 +64,38 @@ KNOWING = frozenset({RequestState.ANSWERED, RequestState.CHECKED, RequestState.N
 
 
 def headline(view: CaseView, now: datetime) -> list[Any]:
-    """Money really held against the claim, and what doesn't count; no figure before anything is known."""
+    """Money really held against the claim, what was taken, and what doesn't count; no figure before anything is known.
+
+    What is ordered or waits is counted in assets, apart: it holds nothing.
+    """
     claim, held = view.head.claim_cents, view.controlled_cents
-    share = min(100.0, 100 * held / claim) if claim else 0.0
-    waiting = _count(view, Standing.WAITING)
-    seized = _count(view, Standing.CONTROLLED, AssetKind.REAL_ESTATE)
-    last = words.moment(view.last_answered_at, now) if view.last_answered_at else say("asset.headline.never")
+    share = f" · {min(100.0, 100 * held / claim):.1f}%" if claim else ""
     is_known = _is_anything_known(view)
+    told = {
+        "seized": _count(view, *GROUPS["controlled"], kind=AssetKind.REAL_ESTATE),
+        "waiting": _count(view, Standing.WAITING),
+        "intended": _count(view, *GROUPS["intended"], *GROUPS["objected"]),
+    }
     return [
-        _figure("controlled", f"{words.money(held)} · {share:.1f}%" if is_known else None, is_first=True),
-        _figure("claim", words.money(claim)),
-        _figure("seized", str(seized) if is_known else None),
-        _figure("waiting", str(waiting) if is_known else None),
-        _figure("asked", last),
+        _figure("controlled", f"{words.money(held)}{share}" if is_known else None, is_first=True),
+        *([_figure("transferred", words.money(view.transferred_cents))] if view.transferred_cents else []),
+        _figure("claim", words.claim_money(claim)),
+        *(_figure(name, str(count) if is_known else None) for name, count in told.items()),
+        _figure("asked", _last_answer(view, now)),
     ]
 
 
-def _count(view: CaseView, standing: Standing, kind: AssetKind | None = None) -> int:
-    return sum(one.assets for one in view.standings if one.standing is standing and kind in (None, one.kind))
+def _last_answer(view: CaseView, now: datetime) -> str:
+    """When somebody last answered, who, and to what."""
+    last = view.last_answer
+    if last is None:
+        return say("asset.headline.never")
+    what = say(f"asset.action.{last.action}")
+    return say("asset.headline.last", time=words.moment(last.at, now), who=words.gateway_name(last.gateway), what=what)
+
+
+def _count(view: CaseView, *standings: Standing, kind: AssetKind | None = None) -> int:
+    return sum(one.assets for one in view.standings if one.standing in standings and kind in (None, one.kind))
 
 
 def _is_anything_known(view: CaseView) -> bool:
@@ -166,13 +188,13 @@ def answer_sums(view: CaseView, now: datetime, title: str, *, may_query: bool) -
 
 def _sums(counts: list[AnswerCount]) -> list[Any]:
     """How many said what, what is missing first; everything that is still on its way is one."""
-    of: dict[str, int] = dict.fromkeys([*(state.value for state in words.ANSWER_MARKS), words.ON_ITS_WAY], 0)
+    of: dict[str, int] = dict.fromkeys([*(state.value for state in words.SETTLED), words.ON_ITS_WAY], 0)
     for one in counts:
         of[words.sum_state(one.state)] += one.count
     return [
         html.Span(
             say("asset.answers.sum", word=say(f"asset.answers.state.{state}"), count=count),
-            className=f"mark mark-{words.sum_mark(state)}",
+            className=f"mark mark-{words.sum_look(state)}",
             **attributes(data_state=state),
         )
         for state, count in of.items()
@@ -202,7 +224,7 @@ def _answer(person: PersonView, gateway: str, answer: RequestView | None, now: d
     notes += [words.moment(when, now)] if when else []
     told = {
         "children": [
-            html.Span(word, className=f"mark mark-{words.answer_mark(answer)}"),
+            html.Span(word, className=f"mark mark-{words.answer_look(answer)}"),
             html.Small(words.short_moment(when, now)),
         ],
         "title": "\n".join(notes),
@@ -253,12 +275,14 @@ def _row(asset: AssetView, person: str, now: datetime) -> dict[str, Any]:
         "description": " ".join(told),
         "description_full": "\n".join([say(f"asset.kind.{asset.kind}"), " ".join(told), *_known_since(asset, now)]),
         "value": asset.value_cents,
-        "controlled": asset.controlled_cents if asset.asked_cents is not None else None,
-        "state": words.standing_word(asset),
-        "mark": words.STANDING_MARKS[asset.standing],
+        "controlled": asset.controlled_cents
+        if asset.asked_cents is not None and asset.standing not in UNSETTLED
+        else None,
+        "state": words.standing_word(asset, now.astimezone(SHANGHAI).date()),
+        "mark": STANDINGS[asset.standing],
         "note": words.standing_note(asset),
-        "answered": words.short_moment(asset.answered_at, now),
-        "answered_full": words.moment(asset.answered_at, now),
+        "answered": words.short_moment(asset.heard_at, now),
+        "answered_full": words.moment(asset.heard_at, now),
         "action": action.value if action else "",
         "is_free": asset.standing in FREE,
         "is_unknown": asset.standing is Standing.UNKNOWN,
@@ -268,15 +292,18 @@ def _row(asset: AssetView, person: str, now: datetime) -> dict[str, Any]:
 
 def _known_since(asset: AssetView, now: datetime) -> list[str]:
     when = words.moment(asset.answered_at, now)
-    return [f"{say('asset.column.answered')} {when}"] if when else []
+    return [say("asset.described", time=when)] if when else []
 
 
 def money_chart(view: CaseView) -> dict[str, Any]:
-    """One bar as long as the claim: the money that is really held, and the rest; what waits counts nothing."""
+    """One bar as long as the claim: money really held, money taken, the rest; what waits counts nothing."""
     claim, held = view.head.claim_cents, view.controlled_cents
+    taken = view.transferred_cents
+    missing = max(claim - held - taken, 0)
     parts = (
-        ("held", min(held, claim) if claim else held, words.money(held), "#56f000"),
-        ("open", max(claim - held, 0), words.money(max(claim - held, 0)), "#1b3149"),
+        ("held", min(held, claim) if claim else held, words.money(held), COLOURS[Look.NORMAL]),
+        ("transferred", min(taken, claim) if claim else taken, words.money(taken), COLOURS[Look.OFF]),
+        ("open", missing, words.money(missing), "#1b3149"),
     )
     bars = [
         {
@@ -297,7 +324,7 @@ def money_chart(view: CaseView) -> dict[str, Any]:
             **_chart_layout(),
             "bargap": 0,
             "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
-            "xaxis": {"visible": False, "fixedrange": True, "range": [0, max(claim, held, 1) / 100]},
+            "xaxis": {"visible": False, "fixedrange": True, "range": [0, max(claim, held + taken, 1) / 100]},
             "yaxis": {"visible": False, "fixedrange": True},
         },
     }
@@ -321,14 +348,14 @@ def chart(view: CaseView) -> dict[str, Any]:
             "textposition": "inside",
             "insidetextanchor": "middle",
             "textangle": 0,
-            "textfont": {"color": "#07111d", "size": 13},
+            "textfont": {"color": "#e3ecf6" if look is Look.PLAIN else "#07111d", "size": 13},
             "marker": {
-                "color": colour,
+                "color": COLOURS[look],
                 "pattern": {"shape": pattern, "fgcolor": "#07111d", "fillmode": "overlay", "size": 5, "solidity": 0.2},
             },
             "hovertemplate": "%{y} · %{x}<extra>%{fullData.name}</extra>",
         }
-        for name, (colour, pattern) in GROUP_LOOK.items()
+        for name, (look, pattern) in GROUP_LOOK.items()
     ]
     layout = _chart_layout()
     if max((sum(column) for column in zip(*counts.values(), strict=True)), default=0) > MOST_TICKS:

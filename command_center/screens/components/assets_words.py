@@ -2,48 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from assets.documents import Action
 from assets.requests import RequestState
 from assets.terms import AssetKind
 from assets.views import AssetView, RequestView, Standing
+from command_center.asset_looks import NEVER_ASKED, REQUESTS, Look
 from command_center.clock import SHANGHAI
 from command_center.screens.words import knows, say
 
-ANSWER_MARKS = {
-    RequestState.ANSWERED: "normal",
-    RequestState.CHECKED: "normal",
-    RequestState.NOTHING_FOUND: "standby",
-    RequestState.NO_ANSWER: "caution",
-    RequestState.FAILED: "serious",
-    RequestState.RETURNED: "serious",
-    RequestState.OBJECTED: "serious",
-}
-"""The shape and colour of an answer; what isn't here is still under way."""
-UNDER_WAY = "off"
+SETTLED = (
+    RequestState.ANSWERED,
+    RequestState.CHECKED,
+    RequestState.NOTHING_FOUND,
+    RequestState.NO_ANSWER,
+    RequestState.FAILED,
+    RequestState.RETURNED,
+    RequestState.OBJECTED,
+)
+"""The states of a query that are counted one by one, in this order; what isn't here is still under way."""
 ON_ITS_WAY = "under_way"
 """What isn't among them, where it is counted."""
-NEVER_ASKED = "plain"
-
-STANDING_MARKS = {
-    Standing.CONTROLLED: "normal",
-    Standing.PARTLY: "caution",
-    Standing.EMPTY: "caution",
-    Standing.UNCONFIRMED: "caution",
-    # Never the colour of what is controlled: a waiting measure holds nothing.
-    Standing.WAITING: "standby",
-    Standing.INTENDED: "off",
-    Standing.UNKNOWN: "caution",
-    Standing.NOT_CONTROLLED: "serious",
-    Standing.PRE_REGISTERED: "normal",
-    Standing.LAPSED: "critical",
-    Standing.TRANSFERRED: "off",
-    Standing.VOID: "off",
-    Standing.RELEASED: "off",
-    Standing.CLUE: "plain",
-    Standing.NONE: "plain",
-}
 
 ACTION_OF_KIND = {AssetKind.BANK_ACCOUNT: Action.FREEZE, AssetKind.REAL_ESTATE: Action.SEIZE}
 
@@ -55,17 +35,17 @@ def gateway_name(name: str) -> str:
 
 def sum_state(state: str) -> str:
     """Under which word a query is counted: what is still on its way counts as one."""
-    return state if RequestState(state) in ANSWER_MARKS else ON_ITS_WAY
+    return state if state in SETTLED else ON_ITS_WAY
 
 
-def sum_mark(state: str) -> str:
-    """The mark of what is counted under this word."""
-    return UNDER_WAY if state == ON_ITS_WAY else ANSWER_MARKS[RequestState(state)]
+def sum_look(state: str) -> Look:
+    """The look of what is counted under this word."""
+    return REQUESTS[RequestState.SENT if state == ON_ITS_WAY else state]
 
 
-def answer_mark(answer: RequestView | None) -> str:
-    """The mark of a query's state."""
-    return NEVER_ASKED if answer is None else ANSWER_MARKS.get(RequestState(answer.state), UNDER_WAY)
+def answer_look(answer: RequestView | None) -> Look:
+    """The look of a query's state."""
+    return REQUESTS[NEVER_ASKED if answer is None else answer.state]
 
 
 def answer_word(answer: RequestView | None) -> str:
@@ -73,12 +53,14 @@ def answer_word(answer: RequestView | None) -> str:
     return say("asset.request.never") if answer is None else say(f"asset.request.{answer.state}", count=answer.found)
 
 
-def standing_word(asset: AssetView) -> str:
-    """How far an asset is under control, in a word."""
-    if asset.standing in (Standing.CONTROLLED, Standing.WAITING):
-        action = ACTION_OF_KIND.get(AssetKind(asset.kind), Action.SEIZE)
-        return say(f"asset.standing.{asset.standing}.{action}", rank=asset.rank)
-    return say(f"asset.standing.{asset.standing}")
+def standing_word(asset: AssetView, today: date) -> str:
+    """How far an asset is under control, in a word; of an objection how long the court has to answer it."""
+    if asset.standing is Standing.WAITING:
+        return say("asset.state.waiting.rank", rank=asset.rank)
+    if asset.standing is Standing.OBJECTED and asset.answer_by is not None:
+        days = (asset.answer_by - today).days
+        return say("asset.state.objected.clock" if days >= 0 else "asset.state.objected.late", days=abs(days))
+    return say(f"asset.state.{asset.standing}")
 
 
 def standing_note(asset: AssetView) -> str:
@@ -88,6 +70,8 @@ def standing_note(asset: AssetView) -> str:
         notes.append(term(asset.starts_on.isoformat(), asset.ends_on.isoformat()))
     if asset.standing is Standing.WAITING:
         notes.append(say("asset.term.waiting"))
+    if asset.answer_by is not None:
+        notes.append(say("asset.objection.due", day=asset.answer_by.isoformat()))
     if asset.receipt_number:
         notes.append(say("asset.receipt", number=asset.receipt_number))
     if asset.reason:
@@ -112,6 +96,11 @@ def figure(cents: int) -> str:
 def money(cents: int) -> str:
     """An amount with its currency."""
     return say("asset.money", amount=figure(cents))
+
+
+def claim_money(cents: int) -> str:
+    """The claim of a case; nobody has entered one yet where there is none."""
+    return money(cents) if cents else say("asset.claim.none")
 
 
 def moment(instant: datetime | None, now: datetime) -> str:

@@ -57,7 +57,7 @@ export function stateOf(name, item) {
   if (name === "objections") {
     return item.is_overdue
       ? stateMark("critical", say("approval.objection.overdue", { day: item.due_on }))
-      : stateMark("caution", say("approval.objection.due", { day: item.due_on }));
+      : stateMark("serious", say("approval.objection.due", { day: item.due_on }));
   }
   if (name === "overdue") return stateMark("serious", say("approval.overdue.chased", { count: item.request.chases }));
   if (item.is_outstanding) return stateMark("serious", say("approval.outstanding"));

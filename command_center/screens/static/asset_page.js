@@ -11,7 +11,7 @@ import { timeLine } from "./asset_page_history.js";
 import { controlsOf } from "./asset_page_actions.js";
 import { askOrder } from "./asset_page_order.js";
 import { Orders } from "./asset_page_orders.js";
-import { ENDED, UNSETTLED } from "./asset_words.js";
+import { AWAITED, ENDED } from "./asset_words.js";
 import { takeUpProposal } from "./asset_proposal_link.js";
 import { onKey } from "./keys.js";
 import { live, toSignIn } from "./live.js";
@@ -19,6 +19,7 @@ import { ask } from "./net.js";
 import { onOperation } from "./operation.js";
 import { person } from "./person.js";
 import { askReason } from "./reason.js";
+import { askSure } from "./sure.js";
 import { clock, now } from "./time.js";
 import { say } from "./words.js";
 
@@ -48,7 +49,9 @@ class AssetPage {
     const failed = (problem) => this.failed(problem);
     this.cases = new CaseList(place("cases"), (id) => this.open(id), failed);
     this.orders = new Orders((deed, words) => this.perform(deed, words), (permission) => this.mayHere(permission));
-    this.answers = new Answers(place("answers"), () => this.mayHere("query_assets"), (personId, gateways) => this.query(personId, gateways));
+    this.answers = new Answers(place("answers"), () => this.mayHere("query_assets"), {
+      query: (personId, gateways) => this.query(personId, gateways), queryEverybody: () => this.queryEverybody(),
+    });
     this.grid = new Grid(place("grid"), { choose: (row) => this.choose(row), enter: () => this.focusActions(), failed });
   }
 
@@ -111,7 +114,7 @@ class AssetPage {
   }
 
   get isAwaiting() {
-    return Boolean(this.summary?.answers.some((one) => !ENDED.has(one.state)) || this.grid.items.some((row) => UNSETTLED.has(row.asset.standing)));
+    return Boolean(this.summary?.answers.some((one) => !ENDED.has(one.state)) || this.grid.items.some((row) => AWAITED.has(row.asset.standing)));
   }
 
   async open(caseId, { isKept = false } = {}) {
@@ -189,7 +192,8 @@ class AssetPage {
   }
 
   drawHead() {
-    this.head.replaceChildren(...caseHead(this.summary, { unmask: () => this.unmask(), isUnmasked: this.bare !== null }));
+    const isUnmasked = this.bare !== null;
+    redraw(this.head, [{ ...this.summary, read_at: "" }, isUnmasked], () => caseHead(this.summary, { isUnmasked, unmask: () => this.unmask() }));
   }
 
   choose(row) {
@@ -222,7 +226,6 @@ class AssetPage {
       redraw(this.chosen, null, () => [h("p.asset-blank", {}, say("asset.chosen.hint"))]);
       return;
     }
-    const { action, deed } = this.chosen.contains(document.activeElement) ? document.activeElement.dataset : {};
     const scrolled = this.chosen.scrollTop;
     const bare = this.grid.bare.get(row.asset.id);
     const who = this.grid.people.get(row.asset.person_id)?.name ?? row.person;
@@ -230,6 +233,7 @@ class AssetPage {
       ...chosenAsset({
         row, summary, bare, who, controls: this.controls, mayControl: this.mayHere("control_assets"),
         order: (allowed) => this.order(allowed), find: (found) => this.find(found), askAgain: () => this.askAgain(row),
+        objected: this.history?.orders.find((one) => one.state === "objected"), answer: (order, how) => this.orders.answer(order, how),
       }).filter(Boolean),
       ...(this.history ? [this.orders.section(this.history.orders, () => this.drawChosen())] : []),
       h("section", { "aria-labelledby": "asset-history-title" },
@@ -237,8 +241,6 @@ class AssetPage {
         this.history ? timeLine(this.history) : h("p.asset-none", {}, say("asset.actions.reading"))),
     ]);
     this.chosen.scrollTop = scrolled;
-    const again = action ? `[data-action="${action}"]` : deed && `[data-deed="${deed}"]`;
-    if (again && !this.chosen.contains(document.activeElement)) this.chosen.querySelector(again)?.focus();
   }
 
   focusActions() {
@@ -261,6 +263,22 @@ class AssetPage {
   query(personId, gateways) {
     const body = { case_id: this.caseId, person_id: personId, gateways, idempotency_key: crypto.randomUUID() };
     return this.perform(() => ask("POST", "/api/assets/queries", body), say("asset.told.queried"));
+  }
+
+  /** One press for everybody and everywhere, once it was said how much that is. */
+  async queryEverybody() {
+    const { persons, gateways } = this.summary;
+    const asked = persons.filter((one) => one.is_under_enforcement);
+    const about = [
+      say("asset.query.everybody.persons", { count: asked.length, names: asked.map((one) => one.name).join(say("asset.list.separator")) }),
+      say("asset.query.everybody.gateways", { count: gateways.length, total: asked.length * gateways.length }),
+      say("asset.query.everybody.again"),
+      asked.length < persons.length && say("asset.query.everybody.others"),
+    ].filter(Boolean);
+    const key = crypto.randomUUID();
+    const caseId = this.caseId;
+    if (!await askSure(say("asset.query.everybody.title"), say("asset.query.everybody.do"), about)) return undefined;
+    return this.perform(() => ask("POST", "/api/assets/queries", { case_id: caseId, gateways: [], idempotency_key: key }), say("asset.told.queried-everybody"));
   }
 
   async order(allowed) {

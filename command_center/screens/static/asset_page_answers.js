@@ -9,11 +9,9 @@ const TOLD = ["no_answer", "failed", "returned", "objected", "sent", "accepted",
 const SHOWN_AT_ONCE = 4;
 
 export class Answers {
-  /** `query(personId, gateways)` asks; all gateways where none is named. */
-  constructor(element, mayQuery, query) {
-    this.element = element;
-    this.mayQuery = mayQuery;
-    this.query = query;
+  /** `query(personId, gateways)` asks, all gateways where none is named; `queryEverybody()` about all at once. */
+  constructor(element, mayQuery, { query, queryEverybody }) {
+    Object.assign(this, { element, mayQuery, query, queryEverybody });
     this.opened = new Set();
     /** Names and numbers as they are, while they are unmasked. */
     this.people = new Map();
@@ -25,6 +23,7 @@ export class Answers {
     const others = summary.persons.filter((person) => !person.is_under_enforcement);
     const told = [summary.persons, summary.answers, summary.gateways, this.mayQuery(), [...this.people.keys()], [...this.opened]];
     redraw(this.element, told, () => [
+      ...(this.mayQuery() && persons.length > 1 ? [h("button.asset-everybody", { type: "button", id: "asset-query-everybody", title: say("asset.query.everybody.about"), onclick: this.queryEverybody }, say("asset.query.everybody"))] : []),
       h("ul.asset-persons", {}, persons.map((person) => this.person(person))),
       ...(others.length > 0 ? [h("p.asset-others", {}, say("asset.persons.others", { names: others.map((one) => (this.people.get(one.id) ?? one).name).join(say("asset.list.separator")) }))] : []),
     ]);

@@ -2,7 +2,7 @@
 
 import { h, stateMark } from "./dom.js";
 import { ask } from "./net.js";
-import { daysLeft, money, termMark } from "./asset_words.js";
+import { claimMoney, daysLeft, termMark } from "./asset_words.js";
 import { day, now } from "./time.js";
 import { say } from "./words.js";
 
@@ -61,7 +61,7 @@ export class CaseList {
       },
       h("b", {}, one.head.number),
       h("span.asset-case-persons", {}, one.persons.join(say("asset.list.separator")) || "—"),
-      h("small", {}, money(one.head.claim_cents), one.is_own && h("span.asset-own", {}, say("asset.cases.own")), this.lapse(one, today)))));
+      h("small", {}, claimMoney(one.head.claim_cents), one.is_own && h("span.asset-own", {}, say("asset.cases.own")), this.lapse(one, today)))));
     this.list.replaceChildren(...(rows.length ? rows : [h("li.asset-none", {}, say(this.search.value ? "asset.cases.none-found" : "asset.cases.none"))]));
     this.more.hidden = this.next === null;
   }

@@ -36,10 +36,10 @@ function layout(claim, most) {
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", showlegend: false, bargap: 0.45,
     font: { color: "#a9bbcf", size: 12, family: "Noto Sans SC, Noto Sans CJK SC, sans-serif" },
     margin: { l: 4, r: 12, t: 16, b: 4 },
-    xaxis: { range: [0, most * 1.02], gridcolor: "#22384f", zeroline: false, fixedrange: true, automargin: true, nticks: 4, tickangle: 0, tickformat: ",.0f" },
+    xaxis: { range: [0, most * 1.02], gridcolor: "#22384f", zeroline: false, fixedrange: true, automargin: true, nticks: 3, tickangle: 0, tickformat: ",.0f" },
     yaxis: { automargin: true, fixedrange: true, autorange: "reversed" },
-    shapes: [{ type: "line", x0: claim, x1: claim, y0: 0, y1: 1, yref: "paper", line: { color: "#ffb302", width: 2, dash: "dot" } }],
-    annotations: [{ x: claim, y: 1, yref: "paper", xanchor: "right", yanchor: "bottom", showarrow: false, text: say("asset.chart.claim"), font: { color: "#ffb302", size: 12 } }],
+    shapes: claim === 0 ? [] : [{ type: "line", x0: claim, x1: claim, y0: 0, y1: 1, yref: "paper", line: { color: "#ffb302", width: 2, dash: "dot" } }],
+    annotations: claim === 0 ? [] : [{ x: claim, y: 1, yref: "paper", xanchor: "right", yanchor: "bottom", showarrow: false, text: say("asset.chart.claim"), font: { color: "#ffb302", size: 12 } }],
     hoverlabel: { bgcolor: "#14263a", font: { color: "#e3ecf6" } },
   };
 }

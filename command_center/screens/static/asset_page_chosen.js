@@ -1,7 +1,7 @@
 // The chosen asset at the right: how far it is under control, its term, what others have on it, what may be done now.
 
 import { h, stateMark } from "./dom.js";
-import { actionName, coded, daysLeft, encumbrance, gatewayName, instant, money, orderWord, standingMark, termMark, UNSETTLED } from "./asset_words.js";
+import { actionName, AWAITED, coded, daysLeft, encumbrance, gatewayName, instant, money, orderWord, standingMark, termMark, UNSETTLED } from "./asset_words.js";
 import { askKeeping, askLifting, askMarks, askRegistration, askResolution } from "./asset_page_findings.js";
 import { knows, say } from "./words.js";
 
@@ -9,14 +9,15 @@ import { knows, say } from "./words.js";
 const SAFE = new Set(["freeze", "seize", "renew"]);
 
 /** Everything about one asset but its time line. */
-export function chosenAsset({ row, bare, who, summary, controls, mayControl, order, find, askAgain }) {
+export function chosenAsset({ row, bare, who, summary, controls, mayControl, order, find, askAgain, objected, answer }) {
   const { asset } = row;
   return [
     h("div.asset-chosen-title", {},
       h("h2", {}, say(`asset.kind.${asset.kind}`), h("span", {}, bare?.reference ?? asset.reference)),
       h("p", {}, bare?.description ?? asset.description)),
-    h("p.asset-chosen-state", { id: "asset-state", role: "status" }, stateMark(...standingMark(row))),
+    h("p.asset-chosen-state", { id: "asset-state", role: "status" }, stateMark(...standingMark(row, summary.today))),
     unknownOutcome(row, askAgain),
+    objected && objection(asset, objected, mayControl, answer),
     controls && contradiction(controls, mayControl, find),
     asset.reason && h("p.asset-reason", {}, asset.reason),
     facts(row, who, summary, controls?.measure),
@@ -37,15 +38,24 @@ function unknownOutcome(row, askAgain) {
     row.request_state === "no_answer" && h("button", { type: "button", id: "asset-ask-again", onclick: askAgain }, say("asset.unknown.ask")));
 }
 
+/** What the other side has against the order, and by when the court answers: insisting, or taking it back. */
+function objection(asset, order, mayControl, answer) {
+  return h("div.asset-unknown.asset-objected", { role: "alert" },
+    h("p", {}, asset.answer_by ? say("asset.objection.due", { day: asset.answer_by }) : orderWord(order.state)),
+    order.reason && h("p", {}, order.reason),
+    mayControl && h("div.asset-order-deeds", {}, ["maintain", "yield"].map((how) => h("button", { type: "button", dataset: { deed: `answer-${how}` }, onclick: () => answer(order, how) }, say(`asset.order.deed.${how}`)))));
+}
+
 function facts(row, who, summary, measure) {
   const { asset } = row;
   const told = [["person", who]];
   if (asset.value_cents !== null) told.push(["value", money(asset.value_cents)]);
   if (asset.available_cents !== null && asset.available_cents !== asset.value_cents) told.push(["available", money(asset.available_cents)]);
   if (asset.asked_cents !== null) told.push(["asked", money(asset.asked_cents)]);
-  if (row.measure_id && asset.asked_cents !== null) told.push(["controlled", UNSETTLED.has(asset.standing) ? say("asset.fact.not-known") : money(asset.controlled_cents)]);
+  if (row.measure_id && asset.asked_cents !== null) told.push(["controlled", controlled(asset)]);
   if (asset.over_cents > 0) told.push(["over", money(asset.over_cents)]);
   if (asset.standing === "waiting") told.push(["rank", say("asset.rank.words", { rank: asset.rank, before: asset.rank })]);
+  if (asset.answer_by) told.push(["answer-by", say("asset.fact.answer-by.words", { day: asset.answer_by })]);
   told.push(...term(asset, summary.today, measure));
   if (measure?.released_cents) told.push(["released", money(measure.released_cents)]);
   if (measure?.transferred_cents) told.push(["transferred", money(measure.transferred_cents)]);
@@ -54,8 +64,14 @@ function facts(row, who, summary, measure) {
   if (asset.receipt_number) told.push(["receipt", asset.receipt_number]);
   if (row.request_number) told.push(["request", `${row.request_number} · ${orderWord(row.request_state)}`]);
   told.push(["gateway", gatewayName(asset.gateway)]);
-  told.push(["answered", asset.answered_at ? instant(asset.answered_at) : say("asset.fact.never-answered")]);
+  told.push(["answered", asset.heard_at ? instant(asset.heard_at) : say("asset.fact.never-answered")]);
+  if (asset.answered_at && asset.answered_at !== asset.heard_at) told.push(["described", instant(asset.answered_at)]);
   return h("dl.asset-facts", {}, told.map(([name, value]) => [h("dt", {}, say(`asset.fact.${name}`)), h("dd", { dataset: { fact: name } }, value)]));
+}
+
+function controlled({ standing, controlled_cents: held }) {
+  if (AWAITED.has(standing)) return say("asset.fact.not-known");
+  return UNSETTLED.has(standing) ? say("asset.fact.nothing-yet") : money(held);
 }
 
 function term(asset, today, measure) {

@@ -55,7 +55,7 @@ export function askLifting({ asset }) {
 
 export function askRegistration(_row, { measure }) {
   return askFields({
-    title: say("asset.mark.deed.registered"), deed: say("asset.mark.save"), fields: [reasonField()], about: [say("asset.registered.about")],
+    title: say("asset.registered"), deed: say("asset.mark.save"), fields: [reasonField()], about: [say("asset.registered.about")],
     send: ({ reason }, key) => done("POST", `/api/assets/measures/${measure.id}/registration`, { reason, idempotency_key: key }),
   });
 }
@@ -66,8 +66,11 @@ export function askKeeping(_row, { measure }) {
     { name: "place", label: say("asset.keeping.place"), kind: "text", maxlength: 200 },
   ];
   return askFields({
-    title: say("asset.mark.deed.keeping"), deed: say("asset.mark.save"), fields,
-    send: ({ keeping, place }, key) => done("POST", `/api/assets/measures/${measure.id}/keeping`, { keeping, place, idempotency_key: key }),
+    title: say("asset.keeping"), deed: say("asset.mark.save"), fields,
+    send: ({ keeping, place }, key) => {
+      if (!place && keeping !== "inventoried") throw new Problem(422, { code: "keeper-missing" });
+      return done("POST", `/api/assets/measures/${measure.id}/keeping`, { keeping, place, idempotency_key: key });
+    },
   });
 }
 

@@ -12,7 +12,7 @@ const WITHIN_DAYS = [7, 15, 30, 60];
 /** Column → by what the server sorts, and which way first. */
 const SORTED = { value: ["value", true], controlled: ["controlled", true], ends: ["lapses", false], answered: ["answered", true] };
 const COLUMNS = ["person", "kind", "description", "state", "value", "controlled", "ends", "answered"];
-const STATES = ["controlled", "partly", "empty", "unconfirmed", "waiting", "intended", "unknown", "not_controlled", "pre_registered", "lapsed", "released", "transferred", "void", "clue", "none"];
+const STATES = ["controlled", "partly", "empty", "unconfirmed", "waiting", "drafted", "intended", "objected", "unsent", "unknown", "not_controlled", "pre_registered", "lapsed", "released", "transferred", "void", "clue", "none"];
 const KINDS = ["bank_account", "real_estate", "movable", "other_right"];
 
 export class Grid {
@@ -182,14 +182,14 @@ export class Grid {
     const title = bare?.description ?? asset.description;
     const reference = bare?.reference ?? asset.reference;
     return h("tr", { tabindex: -1, "aria-selected": "false", dataset: { asset: asset.id, standing: asset.standing } },
-      h("td.asset-column-person", { title: who }, who),
+      h("td.asset-column-person", { title: who }, h("span", {}, who)),
       h("td.asset-column-kind", {}, say(`asset.kind.${asset.kind}`)),
-      h("td.asset-column-description", { title: `${reference} ${title}` }, h("span", {}, asset.kind === "real_estate" ? title : `${reference} ${title}`), asset.encumbrances.length > 0 && h("small.asset-taken", { title: say("asset.others.some", { count: asset.encumbrances.length }) }, say("asset.others.mark", { count: asset.encumbrances.length }))),
-      h("td.asset-column-state", { title: standingMark(row)[1] }, stateMark(...standingMark(row, { isShort: true })), row.contradiction && h("small.asset-taken", { title: say(`asset.contradiction.${row.contradiction}`) }, say("asset.contradiction.mark"))),
+      h("td.asset-column-description", { title: `${reference} ${title}` }, h("div", {}, h("span", {}, asset.kind === "real_estate" ? title : `${reference} ${title}`), asset.encumbrances.length > 0 && h("small.asset-taken", { title: say("asset.others.some", { count: asset.encumbrances.length }) }, say("asset.others.mark", { count: asset.encumbrances.length })))),
+      h("td.asset-column-state", { title: standingMark(row, this.summary.today)[1] }, stateMark(...standingMark(row, this.summary.today)), row.contradiction && h("small.asset-taken", { title: say(`asset.contradiction.${row.contradiction}`) }, say("asset.contradiction.mark"))),
       h("td.asset-column-value", {}, figure(asset.value_cents)),
       h("td.asset-column-controlled", {}, held),
       h("td.asset-column-ends", {}, this.term(asset)),
-      h("td.asset-column-answered", { title: `${gatewayName(asset.gateway)} ${instant(asset.answered_at)}` }, shortInstant(asset.answered_at)));
+      h("td.asset-column-answered", { title: `${gatewayName(asset.gateway)} ${instant(asset.heard_at)}` }, shortInstant(asset.heard_at)));
   }
 
   term(asset) {

@@ -1,11 +1,12 @@
 // The time line of one asset: what happened, when, and by whom, newest first.
 
 import { h, stateMark } from "./dom.js";
-import { coded, instant, money, orderWord, requestMark, requestWord } from "./asset_words.js";
+import { coded, instant, looks, money, orderWord, requestMark, requestWord } from "./asset_words.js";
 import { say } from "./words.js";
 
 const MARKS = { alarm: "serious", objection: "serious", proposal: "standby", paper: "plain" };
-const MEASURE_MARKS = { lapsed: "critical", released: "off", transferred: "off", waiting: "standby", contradicted: "serious" };
+/** What happened to a measure, where that isn't called as the asset stands then. */
+const MEASURE_MARKS = { waits: "standby", moved_down: "standby", demoted: "standby", part_released: "off", part_transferred: "off", contradicted: "serious" };
 
 /** Steps of a request that we ourselves take, with nobody pressing a button. */
 const OWN_STEPS = new Set(["sent", "chased"]);
@@ -31,7 +32,7 @@ function entryItem(entry) {
 
 function markOf({ kind, what }) {
   if (kind === "request") return requestMark(what);
-  if (kind === "measure") return MEASURE_MARKS[what] ?? "normal";
+  if (kind === "measure") return looks.standings[what] ?? MEASURE_MARKS[what] ?? "normal";
   return what === "acknowledged" ? "off" : MARKS[kind] ?? "off";
 }
 

@@ -1,5 +1,6 @@
 // The dialog of an order: what it is about, its ruling, amount and term, and how it covers the claim, before it is sent.
 
+import { showDialog } from "./dialog.js";
 import { h } from "./dom.js";
 import { actionName, coded, figure, gatewayName, money } from "./asset_words.js";
 import { FIRST, lastDay, LONGEST_YEARS, nextDay, previewOf, send, WITH_TERM } from "./asset_page_actions.js";
@@ -13,12 +14,7 @@ const PAUSE_MS = 300;
 export function askOrder(allowed, row, summary, controls) {
   return new Promise((resolve) => {
     const order = new Order(allowed, row, summary, controls);
-    order.dialog.addEventListener("close", () => {
-      order.dialog.remove();
-      resolve(order.answer);
-    });
-    document.body.append(order.dialog);
-    order.dialog.showModal();
+    showDialog(order.dialog, () => resolve(order.answer));
     order.first.focus();
     order.preview();
   });
@@ -129,7 +125,7 @@ class Order {
     this.term.textContent = `${say("asset.term.span", { start, end: lastDay(start, Number(this.years.value)) })} · ${rule}`;
   }
 
-  /** What stands against it, and that a second person is asked. */
+  /** What stands against it, and that a second person is asked; what can't be taken back waits for one in any case. */
   drawGuard() {
     const needsReason = this.override !== "";
     const needsApproval = needsReason || this.allowed.needs_approval;
@@ -139,7 +135,7 @@ class Order {
       needsReason && h("p.state-serious", { role: "alert" }, say("asset.order.override", { why: coded("asset.override", this.override) })),
       needsReason && field(say("asset.order.override.reason"), this.reason),
       needsApproval && h("p", {}, say("asset.order.approval")),
-      needsApproval && h("details", {}, h("summary", {}, say("asset.order.emergency")), this.emergency),
+      needsApproval && WITH_TERM.has(this.action) && h("details", {}, h("summary", {}, say("asset.order.emergency")), this.emergency),
     ].filter(Boolean));
   }
 

@@ -1,5 +1,6 @@
 // The orders about one asset: where each stands, its sealed papers with their verification, and what is to be done about it.
 
+import { showDialog } from "./dialog.js";
 import { h, stateMark } from "./dom.js";
 import { ask } from "./net.js";
 import { coded, instant, money, orderWord, requestMark } from "./asset_words.js";
@@ -107,9 +108,7 @@ async function showPapers(one) {
   const dialog = h("dialog.asset-dialog.asset-dialog-papers", { "aria-labelledby": "asset-papers-title" },
     h("h2", { id: "asset-papers-title" }, say("asset.papers.title", { number: one.number })), h("p", {}, say("asset.papers.noted")), place,
     h("form", { method: "dialog" }, h("div.asset-dialog-deeds", {}, close)));
-  dialog.addEventListener("close", () => dialog.remove());
-  document.body.append(dialog);
-  dialog.showModal();
+  showDialog(dialog);
   close.focus();
   try {
     const { items } = await ask("GET", `/api/assets/requests/${one.id}/papers/text`);

@@ -4,20 +4,11 @@ import { money as plain } from "./money.js";
 import { clock, day, now } from "./time.js";
 import { knows, say } from "./words.js";
 
-/** The state's shape and colour; what waits never looks like what is controlled. */
-const STANDING_MARKS = {
-  controlled: "normal", partly: "caution", empty: "caution", waiting: "standby", intended: "off", unknown: "caution",
-  unconfirmed: "caution", not_controlled: "serious", pre_registered: "normal", lapsed: "critical", transferred: "off", released: "off", void: "off",
-  clue: "plain", none: "plain",
-};
-/** Of a request; what isn't here is under way. */
-const REQUEST_MARKS = {
-  answered: "normal", checked: "normal", nothing_found: "standby", no_answer: "caution", failed: "serious",
-  returned: "serious", objected: "serious", declined: "serious", withdrawn: "off",
-};
+/** How each state of an asset and of a request looks, here as on phones and in workbooks. */
+export const looks = await (await fetch("/static/asset_looks.json")).json();
 export const ENDED = new Set(["answered", "checked", "nothing_found", "failed", "returned", "objected", "declined", "withdrawn"]);
 
-export const requestMark = (state) => (state === "never" ? "plain" : REQUEST_MARKS[state] ?? "off");
+export const requestMark = (state) => looks.requests[state];
 
 /** Where a query stands, in a word. */
 export const requestWord = (state, found = 0) => say(`asset.request.${state}`, { count: found });
@@ -25,25 +16,28 @@ export const requestWord = (state, found = 0) => say(`asset.request.${state}`, {
 /** Where an order stands, in a word: without an answer in time nobody knows what came of it. */
 export const orderWord = (state) => coded("asset.order.state", state);
 
-/** What came of these orders nobody knows yet: a figure would claim what isn't known. */
-export const UNSETTLED = new Set(["intended", "unknown", "unconfirmed"]);
+/** What came of these orders nobody knows yet, or nothing did: a figure would claim what isn't known. */
+export const UNSETTLED = new Set(["drafted", "intended", "objected", "unsent", "unknown", "unconfirmed"]);
+/** Of these somebody is asked meanwhile. */
+export const AWAITED = new Set(["intended", "unknown", "unconfirmed"]);
 
-/** How far an asset is under control, in a word. */
-function standingWord(asset, { isShort = false } = {}) {
-  if (asset.standing === "waiting" && isShort) return say("asset.state.waiting.short", { rank: asset.rank });
+/** How far an asset is under control, in a word; of an objection how long the court has to answer it. */
+function standingWord(asset, today) {
   if (asset.standing === "waiting" && asset.rank > 0) return say("asset.state.waiting.rank", { rank: asset.rank });
-  return say(`asset.state.${asset.standing}`);
+  if (asset.standing !== "objected" || asset.answer_by === null) return say(`asset.state.${asset.standing}`);
+  const days = daysLeft(asset.answer_by, today);
+  return say(days >= 0 ? "asset.state.objected.clock" : "asset.state.objected.late", { days: Math.abs(days) });
 }
 
-/** The state's shape and word as a row of assets tells it: an order that is objected to isn't one without an answer. */
-export function standingMark(row, { isShort = false } = {}) {
-  const { asset } = row;
-  if (asset.standing === "intended" && row.request_state === "objected") return ["serious", say("asset.request.objected")];
-  return [STANDING_MARKS[asset.standing] ?? "off", standingWord(asset, { isShort })];
-}
+/** The state's shape and word as a row of assets tells it. */
+export const standingMark = ({ asset }, today) => [looks.standings[asset.standing], standingWord(asset, today)];
 
 /** Cents as yuan with separators and two places; a dash where there is none. */
 export const figure = (cents) => (cents === null || cents === undefined ? "—" : plain(cents));
+
+/** The claim of a case, where somebody has entered one. */
+export const claimFigure = (cents) => (cents ? figure(cents) : say("asset.claim.none"));
+export const claimMoney = (cents) => (cents ? money(cents) : say("asset.claim.none"));
 
 /** An amount with its currency. */
 export const money = (cents) => (cents === null || cents === undefined ? "—" : say("asset.money", { amount: figure(cents) }));

@@ -47,7 +47,9 @@ export class CaseFile {
 
 function facts(file) {
   const rows = [
-    ["claim", [h("b.case-claim", {}, say("asset.money", { amount: money(file.claim_cents) })), h("small", {}, file.claim_in_capitals)]],
+    ["claim", file.claim_cents
+      ? [h("b.case-claim", {}, say("asset.money", { amount: money(file.claim_cents) })), h("small", {}, file.claim_in_capitals)]
+      : say("asset.claim.none")],
     ["filed", file.filed_on], ["judge", file.judge_name], ["cards", `${file.work_card} · ${file.duty_card}`],
   ];
   return rows.map(([name, content]) => h("div", {}, h("dt", {}, say(`case.fact.${name}`)), h("dd", {}, content)));

@@ -66,7 +66,7 @@ class Cases {
       tabindex: 0, dataset: { case: head.id }, onclick: choose, onkeydown: (event) => { if (event.key === "Enter") choose(); },
     },
     h("td", {}, head.number, h("small", {}, court)), h("td", {}, persons.join(say("asset.list.separator"))),
-    h("td.is-number", {}, money(head.claim_cents)));
+    h("td.is-number", {}, head.claim_cents ? money(head.claim_cents) : say("asset.claim.none")));
   }
 
   async choose(id) {

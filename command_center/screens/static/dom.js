@@ -20,6 +20,19 @@ export function write(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+/** What tells elements apart that look alike; the rest of their data says how they stand, and changes. */
+const TELLING = ["action", "deed", "asset", "order", "person", "gateway", "case", "proposal", "measure", "figure"];
+
+/** How to find an element again once it was drawn anew: by its id, or by what it does and about what; null where nothing tells it apart. */
+export function addressOf(element) {
+  if (!element || element === document.body) return null;
+  if (element.id) return `#${CSS.escape(element.id)}`;
+  const own = TELLING.filter((name) => name in element.dataset).map((name) => `[data-${name}="${CSS.escape(element.dataset[name])}"]`).join("");
+  const above = element.parentElement?.closest(`[id], ${TELLING.map((name) => `[data-${name}]`).join(", ")}`);
+  const before = above && addressOf(above);
+  return before ? `${before} ${element.localName}${own}` : own ? `${element.localName}${own}` : null;
+}
+
 const drawn = new WeakMap();
 
 /**
@@ -30,7 +43,9 @@ export function redraw(element, told, make) {
   const key = JSON.stringify(told);
   if (drawn.get(element) === key) return;
   drawn.set(element, key);
+  const address = element.contains(document.activeElement) ? addressOf(document.activeElement) : null;
   element.replaceChildren(...make());
+  if (address) document.querySelector(address)?.focus({ preventScroll: true });
 }
 
 const SHAPES = {

@@ -1,5 +1,6 @@
 // A dialog with fields, which stays open until what it sends was taken: a refusal is told beside what was written.
 
+import { showDialog } from "./dialog.js";
 import { h, write } from "./dom.js";
 import { toSignIn } from "./live.js";
 import { say } from "./words.js";
@@ -34,12 +35,7 @@ export function askFields({ title, deed, fields, send, about = [], isWide = fals
         go.disabled = false;
       }
     });
-    dialog.addEventListener("close", () => {
-      dialog.remove();
-      resolve(answer);
-    });
-    document.body.append(dialog);
-    dialog.showModal();
+    showDialog(dialog, () => resolve(answer));
     (form.querySelector("select, textarea, input:not([type=checkbox])") ?? go).focus();
   });
 }

@@ -1,5 +1,6 @@
 // A tool to check a number as it stands in a document: its normal form, or what is wrong with it and a right example.
 
+import { showDialog } from "./dialog.js";
 import { h, stateMark } from "./dom.js";
 import { toSignIn } from "./live.js";
 import { ask } from "./net.js";
@@ -41,9 +42,7 @@ export function checkFormats() {
     pause = setTimeout(check, PAUSE_MS);
   });
   item.addEventListener("change", check);
-  dialog.addEventListener("close", () => dialog.remove());
-  document.body.append(dialog);
-  dialog.showModal();
+  showDialog(dialog);
   check();
   text.focus();
 }

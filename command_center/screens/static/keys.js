@@ -1,5 +1,6 @@
 // Keys of the pages, and the list of them. Keys are never taken from somebody who writes.
 
+import { showDialog } from "./dialog.js";
 import { h } from "./dom.js";
 import { say } from "./words.js";
 
@@ -86,7 +87,5 @@ export function showKeys() {
     h("dl", {}, rows().map(([keys, words]) => [h("dt", {}, keys.map((key) => h("kbd", {}, key))), h("dd", {}, say(words))])),
     h("form", { method: "dialog" }, h("button", {}, say("keys.close"))),
   );
-  dialog.addEventListener("close", () => dialog.remove());
-  document.body.append(dialog);
-  dialog.showModal();
+  showDialog(dialog);
 }

@@ -32,6 +32,8 @@ export function retryAfter(response) {
   return Number.isFinite(seconds) && seconds > 0 ? seconds : null;
 }
 
+const NOTHING_TO_SAY = 204;
+
 /** Ask the API; answers the parsed body, or throws a Problem. */
 export async function ask(method, path, body = undefined, { timeoutMs = 10_000, headers: further = {}, ...options } = {}) {
   const headers = { Accept: "application/json", ...further };
@@ -49,8 +51,10 @@ export async function ask(method, path, body = undefined, { timeoutMs = 10_000, 
   } catch {
     throw new Problem(0, null);
   }
-  const isJson = (response.headers.get("content-type") ?? "").includes("json");
-  const parsed = isJson ? await response.json().catch(() => null) : null;
-  if (!response.ok) throw new Problem(response.status, parsed, retryAfter(response));
+  const isJson = response.status !== NOTHING_TO_SAY && (response.headers.get("content-type") ?? "").includes("json");
+  const parsed = isJson ? await response.json().catch(() => undefined) : null;
+  if (!response.ok) throw new Problem(response.status, parsed ?? null, retryAfter(response));
+  // An answer that breaks off on its way is none: nobody may take it for an empty one.
+  if (parsed === undefined) throw new Problem(0, null);
   return parsed;
 }

@@ -1,5 +1,6 @@
 // Asking for a reason before something is done.
 
+import { showDialog } from "./dialog.js";
 import { h } from "./dom.js";
 import { say } from "./words.js";
 
@@ -18,12 +19,7 @@ export function askReason(title, deed, about = "") {
       event.preventDefault();
       text.focus();
     });
-    dialog.addEventListener("close", () => {
-      dialog.remove();
-      resolve(dialog.returnValue === "given" ? text.value.trim() : null);
-    });
-    document.body.append(dialog);
-    dialog.showModal();
+    showDialog(dialog, () => resolve(dialog.returnValue === "given" ? text.value.trim() : null));
     text.focus();
   });
 }

@@ -1,5 +1,6 @@
 // What to know of a recording before deciding on its deletion: why it is kept, what held it, who saw it.
 
+import { showDialog } from "./dialog.js";
 import { h, stateMark } from "./dom.js";
 import { ask } from "./net.js";
 import { packagesWords } from "./retention_packages.js";
@@ -23,9 +24,7 @@ export async function showCustody(item) {
     h("div.custody-entries", { tabindex: 0 }, h("table", {}, h("tbody", {}, record.entries.map(entry)))),
     record.is_cut && h("p.retention-hint", {}, say("custody.cut", { count: record.entries.length })),
     h("div.reason-deeds", {}, close));
-  dialog.addEventListener("close", () => dialog.remove());
-  document.body.append(dialog);
-  dialog.showModal();
+  showDialog(dialog);
   close.focus();
 }
 

@@ -1,5 +1,6 @@
 // The dialog in which a package of evidence is asked for, for the cameras and the span that are shown.
 
+import { showDialog } from "./dialog.js";
 import { h } from "./dom.js";
 import { say } from "./words.js";
 
@@ -9,8 +10,6 @@ export async function openExport(given) {
   const body = h("div");
   const close = h("form", { method: "dialog" }, h("button", {}, say("review.export.close")));
   const dialog = h("dialog.export", { "aria-labelledby": "export-title" }, h("h2", { id: "export-title" }, say("review.export.why")), body, close);
-  dialog.addEventListener("close", () => dialog.remove());
-  document.body.append(dialog);
-  dialog.showModal();
+  showDialog(dialog);
   mountExport(body, given);
 }

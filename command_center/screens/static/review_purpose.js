@@ -1,5 +1,6 @@
 // What somebody reviews an operation for: asked once an operation, and kept for as long as the page's tab is open.
 
+import { showDialog } from "./dialog.js";
 import { h, write } from "./dom.js";
 import { person } from "./person.js";
 import { beginReview, PURPOSES, useReview } from "./review_session.js";
@@ -59,12 +60,7 @@ function askPurpose(operation) {
     text.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && !event.isComposing) form.requestSubmit();
     });
-    dialog.addEventListener("close", () => {
-      dialog.remove();
-      resolve(result);
-    });
-    document.body.append(dialog);
-    dialog.showModal();
+    showDialog(dialog, () => resolve(result));
     choice.focus();
   });
 }

@@ -1,5 +1,6 @@
 // Asking once more before something that can't be undone.
 
+import { showDialog } from "./dialog.js";
 import { h } from "./dom.js";
 import { say } from "./words.js";
 
@@ -10,12 +11,7 @@ export function askSure(title, deed, about) {
     const form = h("form", { method: "dialog" }, h("div.reason-deeds", {}, leave, h("button.primary", { value: "sure" }, deed)));
     const dialog = h("dialog.reason", { "aria-labelledby": "sure-title" },
       h("h2", { id: "sure-title" }, title), h("ul.reason-about", {}, about.map((one) => h("li", {}, one))), form);
-    dialog.addEventListener("close", () => {
-      dialog.remove();
-      resolve(dialog.returnValue === "sure");
-    });
-    document.body.append(dialog);
-    dialog.showModal();
+    showDialog(dialog, () => resolve(dialog.returnValue === "sure"));
     leave.focus();
   });
 }

@@ -1,5 +1,6 @@
 // The wall: a tile a feed, each at its place; one may be enlarged while the others stay in sight.
 
+import { showDialog } from "./dialog.js";
 import { h, setMark, stateMark, write } from "./dom.js";
 import { onKey } from "./keys.js";
 import { live, toSignIn } from "./live.js";
@@ -214,12 +215,7 @@ function sure(question, { isNews = false } = {}) {
         h("button", { value: "no", autofocus: true }, say(isNews ? "sure.close" : "sure.no")),
       ),
     );
-    dialog.addEventListener("close", () => {
-      dialog.remove();
-      resolve(dialog.returnValue === "yes");
-    });
-    document.body.append(dialog);
-    dialog.showModal();
+    showDialog(dialog, () => resolve(dialog.returnValue === "yes"));
   });
 }
 

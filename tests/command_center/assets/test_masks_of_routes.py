@@ -206,6 +206,27 @@ async def test_the_workbook_has_typed_cells_and_no_formula(planted: Planted) -> 
     async with planted.world.running.web.database.write() as session:
         account = await session.get_one(Asset, planted.ids["account"])
         account.description = FORMULA
+        flat = await session.get_one(Asset, planted.ids["flat"])
+        order = AssetRequest(
+            id=new_id(), number="F0001", case_id=flat.case_id, person_id=flat.person_id, asset_id=flat.id,
+            action="seize", gateway="registry", state="objected", idempotency_key=new_id(), actor_id=new_id(),
+            created_at=now(), answered_at=now(),
+        )  # fmt: skip
+        session.add(order)
+        await session.flush()
+        session.add(
+            ControlMeasure(
+                case_id=flat.case_id,
+                court_id=new_id(),
+                asset_id=flat.id,
+                request_id=order.id,
+                line="registry/x/y",
+                action="seize",
+                state="intended",
+                asked_cents=100,
+                changed_at=now(),
+            )
+        )
     answer = await judge.get(address)
     assert answer.status_code == 200
     assert "attachment" in answer.headers["content-disposition"]
@@ -220,7 +241,15 @@ async def test_the_workbook_has_typed_cells_and_no_formula(planted: Planted) -> 
     by_name = dict(zip(heads, row, strict=True))
     assert (by_name["实际控制（元）"].value, by_name["实际控制（元）"].number_format) == (0.6, "#,##0.00")
     assert by_name["止"].value.date() == today() + timedelta(days=20)
-    assert by_name["控制状态"].value == "部分控制"
+    state = by_name["控制状态"]
+    assert (state.value, state.number_format, state.fill.fgColor.rgb) == ("部分控制", '"▲ "@', "00fce83a")
+    # An objection is told with its day, and no nought claims that nothing is held.
+    objected = next(row for row in assets.iter_rows(min_row=2) if row[heads.index("控制状态")].value == "被异议")
+    by_name = dict(zip(heads, objected, strict=True))
+    assert by_name["实际控制（元）"].value is None
+    assert by_name["异议答复期限"].value.date() == today() + timedelta(days=15)
+    facts = {row[0].value: row[1].value for row in case.iter_rows()}
+    assert facts["被异议（项，不计入）"] == 1
     assert "演示数据" in str(case.cell(row=case.max_row, column=2).value)
     assert (await planted.entries("asset.listed"))[0]["details"]["rows"] == 3
 

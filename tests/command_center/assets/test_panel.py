@@ -148,7 +148,7 @@ async def test_on_a_small_screen_everybody_can_be_queried_and_nothing_is_cut(cou
 
 async def test_a_freeze_is_ordered_and_its_state_comes_by_itself(court: Court, page: Page) -> None:
     await page.locator(".assets-answers tbody tr").first.locator("td:last-child button").click()
-    for account, word in (("0008", "已冻结"), ("1014", "轮候冻结（第1位）")):
+    for account, word in (("0008", "已控制"), ("1014", "轮候（第 1 位）")):
         row = page.locator(".assets-grid .ag-center-cols-container .ag-row", has_text=f"****{account}")
         await row.click(timeout=20_000)
         await page.locator("#assets-open:not([disabled])").click(timeout=10_000)
@@ -164,7 +164,7 @@ async def test_a_freeze_is_ordered_and_its_state_comes_by_itself(court: Court, p
     await expect(page.locator("#assets-waiting")).to_have_text("1")
     cells = page.locator('.assets-grid [col-id="state"].mark')
     looks = {look[0]: look for look in [await cell.evaluate(LOOK) for cell in await cells.all()]}
-    frozen, waiting = looks["已冻结"], looks["轮候冻结（第1位）"]
+    frozen, waiting = looks["已控制"], looks["轮候（第 1 位）"]
     assert frozen[4] != waiting[4]
     assert frozen[1:4] != waiting[1:4]
     await _shot(page, "frozen")

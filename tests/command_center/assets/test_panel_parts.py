@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,18 @@ import pytest
 from plotly.utils import PlotlyJSONEncoder
 
 from assets.term_table import TermCounts, TermPage
-from assets.views import AnswerCount, CaseHead, CaseView, PersonView, Progress, RequestView, Standing, Standings
+from assets.views import (
+    AnswerCount,
+    AssetView,
+    CaseHead,
+    CaseView,
+    LastAnswer,
+    PersonView,
+    Progress,
+    RequestView,
+    Standing,
+    Standings,
+)
 from command_center.screens.components import assets_parts as parts
 from command_center.screens.components.assets_strip import strip
 from command_center.translations import translate
@@ -59,7 +70,8 @@ def view() -> CaseView:
         answers=[request(number, "failed") for number in range(8)]
         + [request(8 + number, "no_answer") for number in range(4)],
         answer_counts=[AnswerCount(PERSON.id, state, count) for state, count in counts.items()],
-        last_answered_at=AT,
+        transferred_cents=0,
+        last_answer=LastAnswer(AT, "bank", "freeze"),
         progress=Progress(194, 200),
         described_at=AT,
     )
@@ -83,11 +95,32 @@ def test_two_hundred_banks_are_summed_up_and_the_failed_are_named_first(view: Ca
 
 
 def test_what_waits_is_no_money_and_the_bar_is_as_long_as_the_claim(view: CaseView) -> None:
-    held, rest = parts.money_chart(view)["data"]
-    assert (held["x"], rest["x"]) == ([2500.0], [7500.0])
+    held, taken, rest = parts.money_chart(replace(view, transferred_cents=500_000))["data"]
+    assert (held["x"], taken["x"], rest["x"]) == ([2500.0], [5000.0], [2500.0])
     head = drawn(parts.headline(view, AT))
     assert "2,500.00" in head
     assert "25.0%" in head
+    assert translate("asset.headline.last", "zh", time="12:00:00", who="银行", what="冻结") in head
+    # Nobody has entered a claim: there is no share of it, and no nought.
+    unclaimed = replace(view, head=replace(view.head, claim_cents=0))
+    told = drawn(parts.headline(unclaimed, AT))
+    assert translate("asset.claim.none", "zh") in told
+    assert "%" not in told
+
+
+def test_an_objected_order_is_told_as_that_with_its_clock_and_is_none_of_the_intended(view: CaseView) -> None:
+    told: dict[str, Any] = dict.fromkeys(field.name for field in fields(AssetView)) | {
+        "kind": "bank_account", "standing": Standing.OBJECTED, "answer_by": date(2026, 12, 4), "encumbrances": [],
+        "person_id": PERSON.id, "asked_cents": 100, "controlled_cents": 0, "reference": "****0008", "gateway": "bank",
+        "description": "", "reason": "", "receipt_number": "",
+    }  # fmt: skip
+    counts = [Standings("bank_account", Standing.OBJECTED, 1, 0)]
+    shown = replace(view, assets=[AssetView(**told)], standings=counts)
+    (row,) = parts.rows(shown, AT)
+    assert (row["state"], row["mark"]) == (translate("asset.state.objected.clock", "zh", days=12), "serious")
+    assert row["controlled"] is None
+    counted = {bar["name"]: bar["x"] for bar in parts.chart(shown)["data"] if bar["x"] != [0]}
+    assert counted == {translate("asset.chart.objected", "zh"): [1]}
 
 
 def test_the_strip_tells_of_what_is_unknown_under_way_and_left_out(view: CaseView) -> None:

@@ -199,15 +199,40 @@ async def test_the_own_judge_unmasks_for_a_reason_and_masks_again(browser: Brows
         await expect(other.locator("#asset-unmask")).to_have_count(0)
 
 
-async def test_an_order_that_is_objected_to_looks_like_no_unanswered_one(page: Page) -> None:
+async def test_an_order_that_is_objected_to_looks_like_no_unanswered_one_and_tells_its_days(page: Page) -> None:
     marks = await page.evaluate(
         """async () => {
             const { standingMark } = await import('/static/asset_words.js');
-            const asset = { standing: "intended" };
-            return ["objected", "sent"].map((state) => standingMark({ asset, request_state: state })[0]);
+            return [["objected", "2026-12-04"], ["objected", "2026-11-20"], ["intended", null]]
+                .map(([standing, due]) => standingMark({ asset: { standing, answer_by: due } }, "2026-11-22"));
         }"""
     )
-    assert marks == ["serious", "off"]
+    assert marks == [
+        ["serious", translate("asset.state.objected.clock", "zh", days=12)],
+        ["serious", translate("asset.state.objected.late", "zh", days=2)],
+        ["off", translate("asset.state.intended", "zh")],
+    ]
+
+
+async def test_one_press_asks_about_everybody_once_it_was_said_how_much_that_is(court: Court, page: Page) -> None:
+    case = await court.case()
+    persons = [one for one in case["persons"] if one["is_under_enforcement"]]
+    here = {"case_id": case["head"]["id"]}
+    before = len((await court.judge.get("/api/assets/requests", params=here)).json()["items"])
+    await page.locator("#asset-query-everybody").click()
+    count = translate("asset.query.everybody.gateways", "zh", count=2, total=2 * len(persons))
+    await expect(page.locator("dialog li").nth(1)).to_have_text(count)
+    # Whoever thinks better of it stands where they were, also where the page was drawn anew meanwhile.
+    await page.evaluate("(at => at.replaceWith(at.cloneNode(true)))(document.querySelector('#asset-query-everybody'))")
+    await page.keyboard.press("Escape")
+    await expect(page.locator("#asset-query-everybody")).to_be_focused()
+    await page.reload()
+    await page.locator("#asset-query-everybody").click()
+    await page.locator("dialog button.primary").click()
+    await expect(page.locator("#asset-news")).to_have_text(translate("asset.told.queried-everybody", "zh"))
+    asked = (await court.judge.get("/api/assets/requests", params=here)).json()["items"]
+    assert len(asked) > before
+    assert {one["person_id"] for one in asked if one["action"] == "query"} == {one["id"] for one in persons}
 
 
 async def test_a_server_that_is_away_is_told_and_nothing_is_shown_as_current(page: Page) -> None:

@@ -18,8 +18,9 @@ from assets.sanctions.states import SanctionState
 from assets.sanctions.taking import EXPIRED, PROPOSED
 from assets.term_keys import Show
 from assets.term_table import Severity
+from assets.views import Standing
 from command_center.accounts.permissions import Role
-from command_center.screens.components.assets_words import ANSWER_MARKS
+from command_center.screens.components.assets_words import SETTLED
 from command_center.screens.components.instructions import PHRASES
 from command_center.translations import LANGUAGES, catalogue, language_of, translate
 from streams.recording.manifest import GapKind
@@ -63,7 +64,8 @@ FAMILIES = {
     **dict.fromkeys(("review.verdict.head", "review.verdict.short"), HEADS),
     "review.verdict.part": SPAN_STATES,
     "review.verdict.since": ("grown", "deleted", "missing"),
-    "asset.answers.state": ("under_way", *(state.value for state in ANSWER_MARKS)),
+    "asset.answers.state": ("under_way", *(state.value for state in SETTLED)),
+    "asset.state": (*Standing, "waiting.rank", "objected.clock", "objected.late"),
     "term.severity": tuple(Severity),
     "term.show": tuple(Show),
     "term.count": ("lapsed", "alarms", "within.7", "within.30", "within.60", "effective"),

@@ -1,0 +1,17 @@
+// Dialogs that are made for once: whoever leaves one stands where they came from, also where the page was drawn anew meanwhile.
+
+import { addressOf } from "./dom.js";
+
+/** Show `dialog`; once it is left it goes, the focus is back at its opener, and `left` is called. */
+export function showDialog(dialog, left = () => {}) {
+  const opener = document.activeElement;
+  const address = addressOf(opener);
+  dialog.addEventListener("close", () => {
+    dialog.remove();
+    const again = opener.isConnected || !address ? opener : document.querySelector(address);
+    again?.focus();
+    left();
+  });
+  document.body.append(dialog);
+  dialog.showModal();
+}
