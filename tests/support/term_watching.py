@@ -1,16 +1,12 @@
-"""A watch over terms as a process of its own that can be killed, and what must hold however often it was.
-
-`python -m tests.support.term_watching URL INSTANT BATCH` runs one through and says "begun" after its first batch.
-"""
+"""A watch over terms as a process of its own that can be killed, and what must hold however often it was."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import random
-import sys
+import signal
 from collections import Counter
-from contextlib import suppress
 from datetime import date, datetime
 
 from sqlalchemy import select
@@ -24,9 +20,11 @@ from command_center.asset_access import AssetTrail
 from command_center.audit import Audit, AuditEntry
 from command_center.database import Database
 from command_center.journal import Journal
+from tests.support.killable import Killable, Tell
 
-LONGEST_LIFE_SECONDS = 0.25
-"""After its first batch, so that the kill comes somewhere in the next ones."""
+ENDS_WITHIN_SECONDS = 40.0
+MOST_BATCHES, LONGEST_REST_SECONDS = 3, 0.03
+"""After so many batches and a moment, so that the kill comes anywhere in the next one."""
 
 
 def url_of(database: Database) -> str:
@@ -41,18 +39,16 @@ async def killed_again_and_again(database: Database, instant: datetime, *, seed:
     """
     rng, killed = random.Random(seed), 0
     for _ in range(kills):
-        process = await _start(database, instant, batch)
-        assert process.stdout is not None
-        await process.stdout.readline()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(rng.uniform(0, LONGEST_LIFE_SECONDS)):
-                await process.wait()
-        if process.returncode is None:
-            process.kill()
-            killed += 1
-        await process.wait()
-    process = await _start(database, instant, batch)
-    assert await process.wait() == 0
+        process = Killable(watch, url_of(database), instant, batch)
+        for _ in range(rng.randint(1, MOST_BATCHES)):
+            await process.line()
+        await process.ended_within(rng.uniform(0, LONGEST_REST_SECONDS))
+        killed += await process.kill() == -signal.SIGKILL
+    process = Killable(watch, url_of(database), instant, batch)
+    while await process.line():
+        pass
+    assert await process.ended_within(ENDS_WITHIN_SECONDS)
+    assert await process.kill() == 0
     return killed
 
 
@@ -84,24 +80,17 @@ async def assert_each_once(database: Database, days: AlarmDays, today: date) -> 
     assert still_open == Counter({measure_id for measure_id, _ in due})
 
 
-async def _start(database: Database, instant: datetime, batch: int) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", __name__, url_of(database), instant.isoformat(), str(batch),
-        stdout=asyncio.subprocess.PIPE,
-    )  # fmt: skip
+def watch(tell: Tell, url: str, at: datetime, batch: int) -> None:
+    """Run the watch once through, and tell of each batch."""
+    asyncio.run(_watch(tell, url, at, batch))
 
 
-async def _main(url: str, instant: str, batch: str) -> None:
-    database, at = Database(url), datetime.fromisoformat(instant)
+async def _watch(tell: Tell, url: str, at: datetime, batch: int) -> None:
+    database = Database(url)
 
     async def told(_cases: object) -> None:
-        print("begun", flush=True)
+        tell("begun")
 
     trail = AssetTrail(Audit(lambda: at), Journal(lambda: at))
-    watch = TermWatch(database, trail, lambda: at, alarm_days(announced()), told, batch=int(batch))
-    await watch.run_through()
+    await TermWatch(database, trail, lambda: at, alarm_days(announced()), told, batch=batch).run_through()
     await database.close()
-
-
-if __name__ == "__main__":
-    asyncio.run(_main(*sys.argv[1:]))

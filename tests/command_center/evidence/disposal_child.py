@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
@@ -20,54 +19,58 @@ from command_center.evidence.tombstones import FILE, Tombstone, Tombstones
 from command_center.journal import Journal
 from streams.ledger import make_signer
 from tests.command_center.evidence.custody_world import PERIODS
+from tests.support.killable import Tell
 
 LATER = timedelta(days=4 * 366)
-
-
-def told(step: str) -> None:
-    print(step, flush=True)
 
 
 class ToldStore(LocalStore):
     """A folder that tells when it removes."""
 
+    tell: Tell
+
     async def remove(self, path: str) -> None:
-        told("removing")
+        self.tell("removing")
         await super().remove(path)
-        told("removed")
+        self.tell("removed")
 
 
 class ToldTombstones(Tombstones):
     """A ledger that tells when it is written."""
 
+    tell: Tell
+
     def set_up(self, stone: Tombstone) -> str:
-        told("setting up")
+        self.tell("setting up")
         line = super().set_up(stone)
-        told("set up")
+        self.tell("set up")
         return line
 
 
 class ToldWithdrawals(Withdrawals):
     """Withdrawals that tell when they are made."""
 
+    tell: Tell
+
     async def withdraw(self, recording_id: UUID) -> None:
-        told("withdrawing")
+        self.tell("withdrawing")
         await super().withdraw(recording_id)
-        told("withdrawn")
+        self.tell("withdrawn")
 
 
-async def main(url: str, data: Path) -> None:
+def work(tell: Tell, url: str, data: Path) -> None:
     """Carry everything out that is approved, and leave."""
+    asyncio.run(_work(tell, url, data))
+
+
+async def _work(tell: Tell, url: str, data: Path) -> None:
     database = Database(url)
     tombstones = ToldTombstones(data / FILE, lambda: nullcontext(make_signer(data / "keys" / "court-signing.pem")))
     store = ToldStore(data / "recordings")
     withdrawals = ToldWithdrawals(database, Audit(), data / "exports")
+    tombstones.tell = store.tell = withdrawals.tell = tell
     disposal = Disposal(database, Audit(), Journal(), store, tombstones, withdrawals, PERIODS, lambda: now() + LATER)
     while await disposal.carry_out():
-        told("carried out")
+        tell("carried out")
     await database.close()
-    told("done")
-
-
-if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], Path(sys.argv[2])))
+    tell("done")

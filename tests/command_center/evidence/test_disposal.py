@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import random
-import signal
-import sys
 from collections import Counter
 from pathlib import Path
 from uuid import UUID
@@ -29,10 +26,13 @@ from command_center.evidence.store_whereabouts import new_segments
 from command_center.evidence.tombstones import Tombstone, Tombstones
 from command_center.journal import JournalEntry
 from streams.ledger import FIRST, is_signed_by, line_hash
+from tests.command_center.evidence import disposal_child
 from tests.command_center.evidence.custody_world import DELAY, START, CustodyWorld, new_custody_world
+from tests.support.killable import Killable
 from tests.support.records import sqlite_records
 
 KILLS = 8
+ENDS_WITHIN_SECONDS = 40.0
 
 
 @pytest.fixture
@@ -375,16 +375,11 @@ async def test_a_killed_workers_deletions_are_ended_by_the_next(tmp_path: Path) 
 
 async def _run_and_kill(url: str, data: Path, lines: int | None) -> str:
     """Let the child go so many steps, and kill it where it stands; gives the last that it told."""
-    child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.command_center.evidence.disposal_child", url, str(data),
-        stdout=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    assert child.stdout is not None
+    child = Killable(disposal_child.work, url, data)
     last, count = "", 0
-    async with asyncio.timeout(50):
-        while count != lines and (line := await child.stdout.readline()):
-            last, count = line.decode().strip(), count + 1
-        if lines is not None and child.returncode is None:
-            child.send_signal(signal.SIGKILL)
-        await child.communicate()
+    while count != lines and (line := await child.line()):
+        last, count = line, count + 1
+    if lines is None:
+        assert await child.ended_within(ENDS_WITHIN_SECONDS)
+    await child.kill()
     return last
