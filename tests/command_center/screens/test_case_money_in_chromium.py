@@ -8,8 +8,10 @@ from contextlib import AbstractAsyncContextManager
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
+from sqlalchemy import update
 
 from assets.simulators.manners import Kind
+from assets.tables import Claim
 from command_center.translations import translate
 from tests.support.pages import page_as
 from tests.support.pictures import look, look_in_each_language
@@ -63,6 +65,8 @@ async def test_money_goes_from_the_arrival_to_the_receipt_by_two_people(
     browser: Browser, money: RunningWeb, bank: Simulator
 ) -> None:
     behave(bank, APPLICANT, "broken")  # what it did pay, its statement would tell
+    async with money.web.database.write() as session:
+        await session.execute(update(Claim).values(is_priority=True))
     async with page_of(browser, money, "judge") as judge, page_of(browser, money, "approver") as approver:
         waiting = judge.locator(".money-waiting tbody tr")
         await expect(waiting).to_have_count(1, timeout=SLOW_MS)
@@ -79,6 +83,10 @@ async def test_money_goes_from_the_arrival_to_the_receipt_by_two_people(
         await judge.locator("[data-deed=compute]").click()
         await expect(judge.locator(".money-computing .money-figure-total .money-amount")).to_have_text("374,400.50")
         await expect(judge.locator(".money-computing")).not_to_contain_text("null")
+        rank = judge.locator(".money-computing input[name=rank]")
+        await rank.fill("2")
+        await rank.blur()  # which comes first is computed anew at once, and shown as it was given
+        await expect(judge.locator(".money-computing input[name=rank][value='2']")).to_have_count(1, timeout=SLOW_MS)
         await look(judge, "money-compute")
         await judge.locator(".money-computing [data-deed=propose]").click()
         await expect(judge.locator(".money-proposal[data-state=proposed]")).to_have_count(1, timeout=SLOW_MS)
