@@ -128,10 +128,12 @@ async def test_a_missing_piece_is_shown_as_what_it_is_while_the_others_go_on(sce
         await review.seek(scene.begins(2) + 41 * SECOND)
         await until(lambda: _phase(review, "review-3", "broken"), SLOW)
         found = await review.seek(scene.begins(2) + 39 * SECOND)
-        assert found["codes"]["review-3"] == 39 * SECOND
+        # It plays on while it is asked: the moment's own picture, or one of the next.
+        assert 39 * SECOND <= found["codes"]["review-3"] < 40 * SECOND
         await review.seek(scene.began + 1000)
         await review.page.keyboard.press("g")
-        await until(lambda: _is_near(review, scene.begins(1) + MINUTE), SLOW)
+        # It plays on from there while it is asked.
+        await until(lambda: _is_near(review, scene.begins(1) + MINUTE, slack=5 * SECOND), SLOW)
         spans = await review.page.locator('.line-row[data-feed="review-2"] .line-span').evaluate_all(
             "(spans) => spans.map((span) => span.dataset.kind)"
         )
