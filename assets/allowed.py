@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from assets import exemptions
-from assets.documents import Action
+from assets.documents import TAKES_AT_ONCE, Action
 from assets.errors import AssetsError, Conflict, NotUnderEnforcement
 from assets.measures import EFFECTIVE, STANDING, MeasureState
 from assets.tables import Asset, ControlMeasure, Person
@@ -38,6 +38,8 @@ def why_not(action: Action, facts: Facts) -> AssetsError | None:
 def _why_not_begin(action: Action, facts: Facts) -> AssetsError | None:
     if facts.person.role != "under_enforcement":
         return NotUnderEnforcement("not-under-enforcement")
+    if action in TAKES_AT_ONCE and facts.asset.kind != AssetKind.BANK_ACCOUNT:
+        return Conflict("not-controllable-so", action=action.value, kind=facts.asset.kind)
     if facts.measure is not None and MeasureState(facts.measure.state) in STANDING:
         return Conflict("measure-stands", state=facts.measure.state)
     return exemptions.refusal(facts.asset, action)
@@ -112,5 +114,13 @@ _BLOCKS = {
     Action.TRANSFER: frozenset({Action.TRANSFER, Action.RELEASE, Action.PART_RELEASE}),
 }
 """What may not be under way on the same measure, beside a transfer that a release waits for."""
-ORDERS = (Action.FREEZE, Action.SEIZE, Action.PRE_REGISTER, Action.IMPOUND, *_CHANGES)
+ORDERS = (
+    Action.FREEZE,
+    Action.SEIZE,
+    Action.PRE_REGISTER,
+    Action.IMPOUND,
+    Action.FREEZE_AND_TRANSFER,
+    Action.WITHDRAW_INCOME,
+    *_CHANGES,
+)
 """What a judge can order about one asset."""

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from assets.allowed import ORDERS, Facts, why_not
 from assets.audit import Actor, Records
-from assets.documents import Action
+from assets.documents import TAKES_AT_ONCE, Action
 from assets.errors import BadFormat, Conflict, NotFound, NotPermitted
 from assets.exemptions import Override, override_needed
 from assets.followers import add_followers
@@ -124,6 +124,16 @@ class Controls:
         """Have a movable taken away, or left with a keeper."""
         return await self._begin(actor, Action.IMPOUND, asset_id, warrant)
 
+    async def freeze_and_transfer(
+        self, actor: Actor, asset_id: UUID, warrant: Warrant, amount_cents: int | None
+    ) -> RequestView:
+        """Freeze up to `amount_cents` of an account, or the whole of it, and move it to the case's account in one."""
+        return await self._begin(actor, Action.FREEZE_AND_TRANSFER, asset_id, warrant, amount_cents)
+
+    async def withdraw_income(self, actor: Actor, asset_id: UUID, warrant: Warrant, amount_cents: int) -> RequestView:
+        """Move what has come in, up to `amount_cents`, to the case's account; what comes in later by another order."""
+        return await self._begin(actor, Action.WITHDRAW_INCOME, asset_id, warrant, amount_cents)
+
     async def renew(self, actor: Actor, measure_id: UUID, warrant: Warrant) -> RequestView:
         """Prolong a measure before its last day: the new term begins the day after that.
 
@@ -215,6 +225,10 @@ class Controls:
             request.starts_on = self._orders.today()
             request.ends_on = last_day(request.starts_on, years)
             check_term(AssetKind(asset.kind), request.starts_on, request.ends_on)
+            if action is Action.WITHDRAW_INCOME:
+                request.starts_on = request.ends_on = None
+            if action in TAKES_AT_ONCE:
+                request.payee = await self._payee(session, case)
             measure = self._measure(case, asset, request, years, chapter)
             self._sign(request, ruling, warrant, override)
             session.add(request)
@@ -299,14 +313,18 @@ class Controls:
             request.amount_cents = change.cents or measure.controlled_cents
             if request.amount_cents > measure.controlled_cents:
                 raise BadFormat("amount", "more-than-held")
-            payee = await self._payees.payee(session, case)
-            if payee is None:
-                raise Conflict("payee-missing")
-            request.payee = asdict(payee)
+            request.payee = await self._payee(session, case)
         elif change.action is Action.TRANSFER:
             if not change.recipient.strip():
                 raise BadFormat("recipient", "missing")
             request.payee = asdict(Payee(change.recipient.strip(), "", "", ""))
+
+    async def _payee(self, session: AsyncSession, case: Case) -> dict[str, str]:
+        """The case's account at the court."""
+        payee = await self._payees.payee(session, case)
+        if payee is None:
+            raise Conflict("payee-missing")
+        return asdict(payee)
 
     async def _look(
         self, session: AsyncSession, actor: Actor, asset: Asset, measure: ControlMeasure | None = None

@@ -24,7 +24,9 @@ class Action(StrEnum):
     TRANSFER = "transfer"
     """扣划 of money, 过户 of a title."""
     WITHDRAW_INCOME = "withdraw_income"
+    """提取收入: what has come in, up to an amount; what comes in later by a further order."""
     FREEZE_AND_TRANSFER = "freeze_and_transfer"
+    """冻结并扣划: both in one; where others stand before it waits like a freeze."""
     LIFT_MARK = "lift_mark"
     """What a gateway said of an account is set aside; nothing is sent, two people of the court decide."""
 
@@ -49,6 +51,10 @@ FIRST = frozenset(
         Action.FREEZE_AND_TRANSFER,
     }
 )
+
+
+TAKES_AT_ONCE = frozenset({Action.WITHDRAW_INCOME, Action.FREEZE_AND_TRANSFER})
+"""What begins with the money and leaves nothing controlled."""
 
 
 class Document(StrEnum):

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from assets import exemptions
-from assets.documents import Action
+from assets.documents import TAKES_AT_ONCE, Action
 from assets.errors import Conflict, NotFound
 from assets.gateway import ControlReceipt, FoundAsset
 from assets.history import Chapter, History
@@ -20,8 +20,6 @@ from assets.standing import ENDING, ended_since, hold, kind_of, read_line, unset
 from assets.surveys import survey
 from assets.tables import Asset, AssetRequest, ControlMeasure, line_of
 from assets.terms import AssetKind, china_day, longest_term
-
-_TAKES_AT_ONCE = frozenset({Action.WITHDRAW_INCOME, Action.FREEZE_AND_TRANSFER})
 
 
 class Told:
@@ -156,12 +154,13 @@ class Effects:
             await self._lines.leave(chapter, measure, MeasureState.NOT_CONTROLLED, told.day, request_id=told.request.id)
         elif receipt.waiting_rank:
             await self._wait(told)
-        elif Action(told.request.action) in _TAKES_AT_ONCE:
+        elif Action(told.request.action) in TAKES_AT_ONCE:
             measure.transferred_cents = receipt.transferred_cents
             await self._lines.leave(
                 chapter,
                 measure,
-                MeasureState.TRANSFERRED,
+                # Nothing was there to be taken: then nothing is done.
+                MeasureState.TRANSFERRED if receipt.transferred_cents else MeasureState.NOT_CONTROLLED,
                 told.day,
                 request_id=told.request.id,
                 transferred_cents=receipt.transferred_cents,

@@ -176,6 +176,8 @@ DOORS: tuple[Door, ...] = (
     Door("/api/assets/queries", may(P.QUERY_ASSETS), ("POST",)),
     Door("/api/assets/freezes", may(P.CONTROL_ASSETS), ("POST",)),
     Door("/api/assets/seizures", may(P.CONTROL_ASSETS), ("POST",)),
+    Door("/api/assets/freeze-transfers", may(P.CONTROL_ASSETS), ("POST",)),
+    Door("/api/assets/income-withdrawals", may(P.CONTROL_ASSETS), ("POST",)),
     # Cases
     Door("/api/assets/cases", may(P.MANAGE_CASES), ("POST",)),
     Door("/api/assets/cases/{id}/file", may(P.SEE_ASSETS)),

@@ -65,6 +65,19 @@ class FreezeBody(_First):
     amount_cents: Cents | None = None
 
 
+class FreezeTransferBody(_First):
+    """Freeze up to an amount of one account, or the whole account, and move it to the case's account in one."""
+
+    amount_cents: Cents | None = None
+
+
+class WithdrawalBody(_Order):
+    """Move what has come in on an account, up to an amount, to the case's account."""
+
+    asset_id: UUID
+    amount_cents: Cents
+
+
 class SeizureBody(_First):
     """Seize a house, land or a vehicle."""
 
@@ -260,6 +273,18 @@ def _add_beginning(routes: APIRouter, assets: Assets) -> None:
         with refusals():
             actor, warrant = actor_of(signed_in()), body.warrant(body.years)
             return _line(await assets.controls.freeze(actor, body.asset_id, warrant, body.amount_cents))
+
+    @routes.post("/freeze-transfers", status_code=202, summary="Order a freeze and its transfer in one")
+    async def freeze_and_transfer(body: FreezeTransferBody) -> RequestLine:
+        with refusals():
+            actor, warrant = actor_of(signed_in()), body.warrant(body.years)
+            return _line(await assets.controls.freeze_and_transfer(actor, body.asset_id, warrant, body.amount_cents))
+
+    @routes.post("/income-withdrawals", status_code=202, summary="Move what has come in, up to an amount")
+    async def withdraw_income(body: WithdrawalBody) -> RequestLine:
+        with refusals():
+            actor, warrant = actor_of(signed_in()), body.warrant()
+            return _line(await assets.controls.withdraw_income(actor, body.asset_id, warrant, body.amount_cents))
 
     @routes.post("/seizures", status_code=202, summary="Order a seizure; repeated with the same key it stays one")
     async def seize(body: SeizureBody) -> RequestLine:

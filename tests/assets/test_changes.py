@@ -223,6 +223,7 @@ async def test_what_a_page_offers_is_what_the_order_allows(courts: Courts) -> No
 
     assert await offered(0) == {
         "freeze": "", "seize": "", "pre_register": "", "impound": "",
+        "freeze_and_transfer": "", "withdraw_income": "",
         "renew": "no-measure", "part_release": "no-measure", "release": "no-measure", "transfer": "no-measure",
     }  # fmt: skip
     await one.freeze(ACCOUNT, 40_000)
@@ -230,7 +231,8 @@ async def test_what_a_page_offers_is_what_the_order_allows(courts: Courts) -> No
     assert {why for action, why in (await offered(0)).items() if not Action(action).is_first} == {""}
     assert await offered(1) == {
         "freeze": "measure-stands", "seize": "measure-stands", "pre_register": "measure-stands",
-        "impound": "measure-stands", "renew": "waiting-has-no-term", "part_release": "waiting-controls-nothing",
+        "impound": "measure-stands", "freeze_and_transfer": "measure-stands",
+        "withdraw_income": "measure-stands", "renew": "waiting-has-no-term", "part_release": "waiting-controls-nothing",
         "release": "", "transfer": "waiting-controls-nothing",
     }  # fmt: skip
     await courts.controls.release(two.judge, waits, two.warrant())

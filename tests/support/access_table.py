@@ -80,6 +80,7 @@ FREEZE = {
 SEIZURE = {"asset_id": "{city_asset}", "ruling_number": "（2026）内01执1023号之一", "idempotency_key": "{new}"}
 ORDER = {"ruling_number": "（2026）内01执1023号之一", "idempotency_key": "{new}"}
 FIRST = {**ORDER, "asset_id": "{city_asset}"}
+HASTY = {**FIRST, "amount_cents": 1, "emergency": "no second person is asked"}
 CHANGE = {**ORDER, "measure_id": "{ended_measure}"}
 LIMIT = {
     "case_id": "{city_case}",
@@ -294,6 +295,8 @@ WAYS: tuple[Way, ...] = (
     Way("POST", "/api/assets/queries", "judge", "supervisor", 202, 404, body=QUERY),
     Way("POST", "/api/assets/freezes", "judge", "approver", 202, 404, body=FREEZE),
     Way("POST", "/api/assets/seizures", "commander", "supervisor", 409, 404, body=SEIZURE),
+    Way("POST", "/api/assets/freeze-transfers", "judge", "approver", 409, 404, body=HASTY),
+    Way("POST", "/api/assets/income-withdrawals", "judge", "approver", 409, 404, body=HASTY),
     Way("POST", "/api/assets/pre-registrations", "judge", "approver", 409, 404, body=FIRST),
     Way("POST", "/api/assets/impoundments", "judge", "supervisor", 409, 404, body=FIRST),
     Way("POST", "/api/assets/renewals", "judge", "approver", 409, 404, body=CHANGE),

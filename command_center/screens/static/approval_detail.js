@@ -77,7 +77,7 @@ const button = (name, isFirst, onclick) => h(isFirst ? "button.primary" : "butto
 /** What is really held against the claim, and what this would add; what waits in line counts nothing. */
 function cover(item) {
   const { claim_cents: claim, controlled_cents: held } = item;
-  const asked = ["freeze", "freeze_and_transfer"].includes(item.request.action) ? item.request.amount_cents ?? 0 : 0;
+  const asked = ["freeze", "freeze_and_transfer", "withdraw_income"].includes(item.request.action) ? item.request.amount_cents ?? 0 : 0;
   const scale = Math.max(claim, held + asked, 1);
   const share = (cents) => `${(100 * cents / scale).toFixed(2)}%`;
   const bar = h("div.approval-bar", { role: "img", "aria-label": say("approval.cover.title") }, h("span.approval-bar-held"), h("span.approval-bar-asked"), h("span.approval-bar-claim"));

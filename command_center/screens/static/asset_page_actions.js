@@ -4,12 +4,13 @@ import { ask } from "./net.js";
 
 const ROUTES = {
   freeze: "freezes", seize: "seizures", pre_register: "pre-registrations", impound: "impoundments",
+  freeze_and_transfer: "freeze-transfers", withdraw_income: "income-withdrawals",
   renew: "renewals", part_release: "part-releases", release: "releases", transfer: "transfers",
 };
 /** In which order they are offered. */
 export const ACTIONS = Object.keys(ROUTES);
-export const FIRST = new Set(["freeze", "seize", "pre_register", "impound"]);
-export const WITH_TERM = new Set([...FIRST, "renew"]);
+export const FIRST = new Set(["freeze", "seize", "pre_register", "impound", "freeze_and_transfer", "withdraw_income"]);
+export const WITH_TERM = new Set(["freeze", "seize", "pre_register", "impound", "freeze_and_transfer", "renew"]);
 /** The longest term by the kind of asset, in years. Source: 解释 §485. */
 export const LONGEST_YEARS = { bank_account: 1, movable: 2, real_estate: 3, other_right: 3 };
 

@@ -69,7 +69,7 @@ class Order {
   }
 
   amountField() {
-    const isAsked = this.isMoney && ["freeze", "part_release", "transfer"].includes(this.action);
+    const isAsked = this.isMoney && ["freeze", "freeze_and_transfer", "withdraw_income", "part_release", "transfer"].includes(this.action);
     if (!isAsked) return null;
     const amount = h("input.asset-amount", { name: "amount", inputmode: "decimal", autocomplete: "off" });
     amount.addEventListener("input", () => {
@@ -78,8 +78,8 @@ class Order {
       this.timer = setTimeout(() => this.preview(), PAUSE_MS);
     });
     if (this.action === "transfer") amount.value = figure(this.controls.measure?.controlled_cents ?? 0);
-    if (this.action === "freeze") {
-      amount.value = figure(this.wanted(this.summary.head.claim_cents - this.summary.controlled_cents));
+    if (FIRST.has(this.action)) amount.value = figure(this.wanted(this.summary.head.claim_cents - this.summary.controlled_cents));
+    if (["freeze", "freeze_and_transfer"].includes(this.action)) {
       const box = h("input", { type: "checkbox", name: "whole" });
       box.addEventListener("change", () => {
         amount.disabled = box.checked;
@@ -155,7 +155,7 @@ class Order {
       const found = await previewOf(this.row.asset.id, wanted);
       if (turn !== this.turn) return;
       const { cover } = found;
-      if (this.action === "freeze" && !this.isWritten && !isWhole) {
+      if (this.amount && !this.isWritten && !isWhole) {
         const missing = this.wanted(cover.claim_cents - cover.covered_cents - cover.intended_cents);
         if (missing > 0 && missing !== wanted) {
           this.amount.value = figure(missing);

@@ -78,6 +78,32 @@ async def _agreed(court: Court, approver: httpx.AsyncClient, door: str, body: di
     assert agreed.status_code == 200, agreed.text
 
 
+async def test_money_is_frozen_and_transferred_in_one_and_income_withdrawn_once_a_second_person_agrees(
+    court: Court,
+) -> None:
+    await court.query(FOUND, "bank")
+    await court.until_answered(FOUND, "bank", "answered")
+    asset = (await court.until_standing("0008", "none"))["id"]
+    approver = await court.web.signed_in("approver")
+    offered = {one["action"]: (one["why"], one["needs_approval"]) for one in (await _sheet(court, asset))["allowed"]}
+    assert offered["freeze_and_transfer"] == offered["withdraw_income"] == ("", True)
+    hasty = _order(asset_id=asset, amount_cents=100, emergency="正在转移")
+    refused = await court.judge.post("/api/assets/freeze-transfers", json=hasty)
+    assert (refused.status_code, refused.json()["code"]) == (409, "no-emergency")
+    for door, cents, action in (
+        ("freeze-transfers", 1_000_000, "freeze_and_transfer"),
+        ("income-withdrawals", 300_000, "withdraw_income"),
+    ):
+        await _agreed(court, approver, door, _order(asset_id=asset, amount_cents=cents))
+        measure = await _until_measure(court, asset, state="transferred", transferred_cents=cents)
+        assert measure["receipt_number"].startswith("HZ")
+        history = (await court.judge.get(f"/api/assets/items/{asset}/history")).json()
+        of_order = [one["what"] for one in history["entries"] if one["action"] == action]
+        assert {"ordered", "approved", "answered", "transferred", "sealed"} <= set(of_order)
+        documents = [one["details"]["document"] for one in history["entries"] if one["what"] == "sealed"]
+        assert {"ruling", "transfer_notice"} <= set(documents)
+
+
 async def test_what_an_order_would_cover_is_shown_and_nothing_is_sent(court: Court) -> None:
     await court.query(FOUND, "bank")
     await court.until_answered(FOUND, "bank", "answered")
