@@ -36,6 +36,8 @@ class CaseMoney {
     this.cases = h("div.money-cases");
     this.all = h("input", { type: "checkbox", onchange: () => this.read() });
     this.view = new AccountView(this);
+    // What is of no case is drawn alike, whichever case is shown beside it.
+    this.ofNoCase = new AccountView(this);
     this.chosen = null;
     this.list = [];
     this.seen = {};
@@ -157,8 +159,8 @@ class CaseMoney {
     const view = { people, names: new Map() };
     this.waiting.replaceChildren(h("h3", {}, say("case-money.unclaimed")),
       items.length ? table(heads, rows) : none("unclaimed"),
-      ...proposals.map((one) => this.view.proposal(view, one)),
-      ...(payments.length ? [this.view.payments(payments)] : []));
+      ...proposals.map((one) => this.ofNoCase.proposal(view, one)),
+      ...(payments.length ? [this.ofNoCase.payments(payments)] : []));
   }
 
   showCases() {

@@ -43,6 +43,8 @@ def test_every_kind_is_simulated_in_the_demonstration_and_its_port_is_checked(tm
     assert list(started) == list(kinds())
     assert list(started.values())[:3] == ["8203", "8204", "9205"]
     assert _started(settings, demonstration=False) == {}
+    parts = {part.name: part for part in installation(settings, Hub("redis://hub"), demonstration=True)}
+    assert parts["bank"].command[-2:] == ("--paying-url", settings.paying_url)  # what it transfers arrives there
     checked = {port.number: port.setting for port in ports(settings, demonstration=True)}
     assert checked[9205] == "COMMAND_CENTER_FURTHER_SIMULATORS_PORT"
     assert checked[8203] == "COMMAND_CENTER_BANK_URL"
