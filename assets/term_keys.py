@@ -68,12 +68,13 @@ class _Few:
     ids: Sequence[UUID]
     are_cases: bool
 
-    def holds(self, table: type[ControlMeasure | TermAlarm], measure_id: Any) -> ColumnElement[bool]:
+    def holds(self, table: type[ControlMeasure | TermAlarm]) -> ColumnElement[bool]:
         """Whether a row is of one of these."""
         if self.are_cases:
             return table.case_id.in_(self.ids)
-        of_assets = select(ControlMeasure.id).where(ControlMeasure.asset_id.in_(self.ids))
-        return measure_id.in_(of_assets)  # type: ignore[no-any-return]
+        if issubclass(table, ControlMeasure):
+            return table.asset_id.in_(self.ids)
+        return table.measure_id.in_(select(ControlMeasure.id).where(ControlMeasure.asset_id.in_(self.ids)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,8 @@ async def keys_of(
     if not courts:
         return []
     few = await _few(session, actor, wanted, courts)
+    if few is not None and not few.ids:
+        return []
     asked = _Asked(wanted, courts, few, today, after, limit)
     together = union_all(*(select(piece.subquery()) for piece in _pieces(asked))).subquery()
     ends_on, measure_id = together.c[0], together.c[1]
@@ -125,7 +128,7 @@ async def keys_of(
 async def _few(session: AsyncSession, actor: Actor, wanted: TermFilter, courts: Sequence[UUID]) -> _Few | None:
     """The few that are wanted; None where they aren't few."""
     if wanted.case_id is not None or actor.case_ids is not None or wanted.case or wanted.judge:
-        of_words = [Case.court_id.in_(courts), *_of_words(wanted)]
+        of_words = [_apart(Case.court_id.in_(courts)), *_of_words(wanted)]
         of_words += [Case.id == wanted.case_id] if wanted.case_id is not None else []
         of_words += [Case.id.in_(actor.case_ids)] if actor.case_ids is not None else []
         cases = list(await session.scalars(select(Case.id).where(*of_words).limit(_FEW + 1)))
@@ -159,13 +162,13 @@ def _pieces(asked: _Asked) -> list[Select[Any, Any]]:
 
 
 def _of_measures(asked: _Asked, courts: Sequence[UUID], states: Sequence[MeasureState]) -> Select[Any, Any]:
-    is_in_state = ControlMeasure.state.in_(states)
+    is_in_state = _told_to(asked, ControlMeasure.state.in_(states))
     kind = select(Asset.kind).where(Asset.id == ControlMeasure.asset_id)
     return _read(asked, courts, ControlMeasure, ControlMeasure.id, kind).where(is_in_state)
 
 
 def _of_alarms(asked: _Asked, courts: Sequence[UUID]) -> Select[Any, Any]:
-    is_open = and_(TermAlarm.closed_at.is_(None), TermAlarm.acknowledged_at.is_(None))
+    is_open = _told_to(asked, and_(TermAlarm.closed_at.is_(None), TermAlarm.acknowledged_at.is_(None)))
     kind = select(Asset.kind).join(ControlMeasure).where(ControlMeasure.id == TermAlarm.measure_id)
     return _read(asked, courts, TermAlarm, TermAlarm.measure_id, kind).where(is_open)
 
@@ -179,17 +182,28 @@ def _read(
     go through all of them first; few are read until a page is full.
     """
     wanted, few, day = asked.wanted, asked.few, table.ends_on
-    query = select(day, measure_id).where(_one_of(table.court_id, courts), *_behind(day, measure_id, asked.after))
+    days = [*_behind(day, measure_id, asked.after), *_by(day, asked)]
+    query = select(day, measure_id).where(*(_told_to(asked, one) for one in days))
     if few is not None:
-        query = query.where(few.holds(table, measure_id))
+        query = query.where(few.holds(table))
+    if few is None or not few.are_cases:  # few cases are of the right courts and hold the words already
+        query = query.where(_one_of(table.court_id, courts))
     if (few is None or not few.are_cases) and (wanted.case or wanted.judge):
         of_words = select(Case.id).where(*_of_words(wanted))
         query = query.where(_apart(table.case_id.in_(of_words)))
     if wanted.kind is not None:
         query = query.where(_apart(kind.scalar_subquery() == wanted.kind.value))
-    if wanted.within_days is not None:
-        query = query.where(day <= asked.today + timedelta(days=wanted.within_days))
     return query.order_by(day, measure_id).limit(asked.limit)
+
+
+def _by(day: Any, asked: _Asked) -> Iterable[ColumnElement[bool]]:
+    within = asked.wanted.within_days
+    return () if within is None else (day <= asked.today + timedelta(days=within),)
+
+
+def _told_to(asked: _Asked, condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """The same condition; of few it leads to nothing, or a database goes through all days in search of the few."""
+    return condition if asked.few is None else _apart(condition)
 
 
 def _one_of(column: Any, courts: Sequence[UUID]) -> ColumnElement[bool]:
