@@ -12,6 +12,7 @@ from sqlalchemy import Select, and_, false, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from assets.audit import Actor, Records
+from assets.conditions import apart
 from assets.masks import masked_name
 from assets.measures import EFFECTIVE
 from assets.orders import acting_court, require, visible
@@ -48,7 +49,8 @@ class CaseSearch:
     ) -> Found[FoundCase]:
         """The cases of the actor's courts whose number holds `text`, or with a person or an asset of that very name."""
         require(actor.may_see)
-        query = select(Case).where(visible(actor))
+        # Read in the order of their numbers: few have to be until a page is full.
+        query = select(Case).where(apart(visible(actor)))
         wanted = normal(text)
         if wanted:
             with_asset = select(Asset.case_id).where(Asset.reference == wanted)
@@ -56,7 +58,8 @@ class CaseSearch:
                 or_(holds(Case.number, wanted), Case.id.in_(_cases_with(wanted)), Case.id.in_(with_asset))
             )
         if after is not None:
-            query = query.where(or_(Case.number < after.value, and_(Case.number == after.value, Case.id < after.id)))
+            is_behind = or_(Case.number < after.value, and_(Case.number == after.value, Case.id < after.id))
+            query = query.where(Case.number <= after.value, is_behind)
         query = query.order_by(Case.number.desc(), Case.id.desc()).limit(limit + 1)
         async with self._records.read() as session:
             cases = (await session.scalars(query)).all()

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from assets.audit import Actor
 from assets.errors import Conflict, NotFound
 from assets.measures import STANDING
-from assets.names import private_names
+from assets.names import names_by_case
 from assets.orders import case_of, visible
 from assets.proposal_states import ProposalState
 from assets.proposal_views import ProposalRow, ProposalView, proposal_view
@@ -93,7 +93,7 @@ async def _views(session: AsyncSession, wanted: _Rows, today: date) -> list[Prop
         for proposal, case, asset, person, request in await session.execute(wanted)
     ]
     standing = await _standing(session, [row.asset.id for row in rows if row.asset is not None], today)
-    names = {case_id: await private_names(session, [case_id]) for case_id in {row.case.id for row in rows}}
+    names = await names_by_case(session, {row.case.id for row in rows})
     return [proposal_view(row, standing, names[row.case.id]) for row in rows]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 
 from sqlalchemy import ColumnElement, String, and_, case, cast, literal, select
@@ -13,7 +14,20 @@ from assets.views import MAY_HIDE_AN_OUTCOME, OF_ORDER, Standing
 
 HOLDING = (Standing.CONTROLLED, Standing.PARTLY)
 """Only these hold money; what waits counts nothing."""
+UNMEASURED = frozenset({Standing.CLUE, Standing.NONE})
+"""Of what was never controlled."""
+_IN_FORCE = frozenset({Standing.CONTROLLED, Standing.PARTLY, Standing.EMPTY, Standing.UNCONFIRMED, Standing.LAPSED})
 _Later = aliased(ControlMeasure)
+
+
+def states_of(standings: Collection[Standing]) -> list[str]:
+    """In which states a measure may be for its asset to stand so; those of assets without one have none."""
+    states = {one.value for one in MeasureState} & {one.value for one in standings}
+    if _IN_FORCE & set(standings):
+        states.add(MeasureState.IN_FORCE.value)
+    if Standing.UNKNOWN in standings:
+        states.add(MeasureState.INTENDED.value)
+    return sorted(states)
 
 
 def is_latest_measure() -> ColumnElement[bool]:

@@ -144,7 +144,7 @@ class Asset(Base):
         # Two banks may number their accounts alike.
         UniqueConstraint("case_id", "kind", "reference", "gateway", name="uq_assets_one_of_a_gateway"),
         Index("ix_assets_line", "gateway", "kind", "reference"),
-        Index("ix_assets_kind", "kind"),
+        Index("ix_assets_kind", "kind", "id"),
         Index("ix_assets_reference", "reference", "case_id"),
         # A search in all courts goes through this, a fifth as wide as the rows.
         Index("ix_assets_search", "id", "reference", "description", "case_id", "person_id", "kind", "gateway"),

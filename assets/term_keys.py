@@ -14,10 +14,11 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, case, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, and_, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from assets.audit import Actor
+from assets.conditions import apart
 from assets.measures import EFFECTIVE, MeasureState
 from assets.search_words import holds, words_of
 from assets.tables import Asset, Case, ControlMeasure, TermAlarm
@@ -128,7 +129,7 @@ async def keys_of(
 async def _few(session: AsyncSession, actor: Actor, wanted: TermFilter, courts: Sequence[UUID]) -> _Few | None:
     """The few that are wanted; None where they aren't few."""
     if wanted.case_id is not None or actor.case_ids is not None or wanted.case or wanted.judge:
-        of_words = [_apart(Case.court_id.in_(courts)), *_of_words(wanted)]
+        of_words = [apart(Case.court_id.in_(courts)), *_of_words(wanted)]
         of_words += [Case.id == wanted.case_id] if wanted.case_id is not None else []
         of_words += [Case.id.in_(actor.case_ids)] if actor.case_ids is not None else []
         cases = list(await session.scalars(select(Case.id).where(*of_words).limit(_FEW + 1)))
@@ -190,9 +191,9 @@ def _read(
         query = query.where(_one_of(table.court_id, courts))
     if (few is None or not few.are_cases) and (wanted.case or wanted.judge):
         of_words = select(Case.id).where(*_of_words(wanted))
-        query = query.where(_apart(table.case_id.in_(of_words)))
+        query = query.where(apart(table.case_id.in_(of_words)))
     if wanted.kind is not None:
-        query = query.where(_apart(kind.scalar_subquery() == wanted.kind.value))
+        query = query.where(apart(kind.scalar_subquery() == wanted.kind.value))
     return query.order_by(day, measure_id).limit(asked.limit)
 
 
@@ -203,22 +204,14 @@ def _by(day: Any, asked: _Asked) -> Iterable[ColumnElement[bool]]:
 
 def _told_to(asked: _Asked, condition: ColumnElement[bool]) -> ColumnElement[bool]:
     """The same condition; of few it leads to nothing, or a database goes through all days in search of the few."""
-    return condition if asked.few is None else _apart(condition)
+    return condition if asked.few is None else apart(condition)
 
 
 def _one_of(column: Any, courts: Sequence[UUID]) -> ColumnElement[bool]:
     if len(courts) == 1:
         return column == courts[0]  # type: ignore[no-any-return]
     # An index of courts would have all rows sorted before the first is read.
-    return _apart(column.in_(courts))
-
-
-def _apart(condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    """The same, told so that it is held against each row that is read, and leads to no other way of reading them.
-
-    As "not none", because PostgreSQL expects most rows to pass that, and next to none to equal what it can't foresee.
-    """
-    return case((condition, 1), else_=0) != 0
+    return apart(column.in_(courts))
 
 
 def _behind(day: Any, measure_id: Any, after: TermPlace | None) -> Iterable[ColumnElement[bool]]:

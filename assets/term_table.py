@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from assets.audit import Actor, Records
 from assets.masks import masked_description, masked_name, masked_reference
 from assets.measures import EFFECTIVE
-from assets.names import private_names
+from assets.names import names_by_case
 from assets.orders import require
 from assets.tables import Asset, Case, ControlMeasure, Person, TermAlarm
 from assets.term_days import LAPSED, AlarmDays
@@ -169,11 +169,12 @@ class TermTable:
         found = {row[0].id: row for row in await session.execute(query)}
         alarms = select(TermAlarm).where(TermAlarm.measure_id.in_(measure_ids), TermAlarm.closed_at.is_(None))
         nearest = {one.measure_id: one for one in await session.scalars(alarms.order_by(TermAlarm.days_before.desc()))}
-        names = await private_names(session, {row[1].id for row in found.values()})
+        names = await names_by_case(session, {row[1].id for row in found.values()})
         bounds = self._days.bounds(today)
         # A measure that vanished between the two readings can't be: none is ever deleted.
+        rows = [found[one] for one in measure_ids]
         return [
-            self._row(*found[one], nearest.get(one), today=today, bounds=bounds, names=names) for one in measure_ids
+            self._row(*row, nearest.get(row[0].id), today=today, bounds=bounds, names=names[row[1].id]) for row in rows
         ]
 
     def _row(

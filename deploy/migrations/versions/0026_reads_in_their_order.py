@@ -27,6 +27,7 @@ def upgrade() -> None:
         postgresql_where=IS_OPEN,
     )
     op.create_index("ix_cases_number", "cases", ["number", "id", "court_id", "judge_name"])
+    _replace("assets", "ix_assets_kind", ["kind", "id"])
     op.create_index("ix_assets_reference", "assets", ["reference", "case_id"])
     op.create_index(
         "ix_assets_search",
@@ -38,6 +39,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     for name in ("ix_assets_search", "ix_assets_reference"):
         op.drop_index(name, table_name="assets")
+    _replace("assets", "ix_assets_kind", ["kind"])
     op.drop_index("ix_cases_number", table_name="cases")
     _replace("term_alarms", "ix_term_alarms_open", ["closed_at", "days_before"])
     _replace("control_measures", "ix_control_measures_asset_id", ["asset_id"])
