@@ -231,9 +231,7 @@ def _places(actor: Actor, wanted: Wanted) -> Select[Any]:
     """By its key and its id, each asset of the actor's cases; joined to it only what the rest is going to ask for."""
     query = select(Asset.id, _key(wanted.order))
     if wanted.case_id is None:
-        # Looked up for each row that is read: most are of these courts, and few are read until a page is full.
-        court = select(Case.court_id).where(Case.id == Asset.case_id).scalar_subquery()
-        query = query.where(apart(court.in_(actor.court_ids)))
+        query = query.where(_is_of_courts(actor, wanted.order))
     if actor.case_ids is not None:
         query = query.where(Asset.case_id.in_(actor.case_ids))
     if wanted.measure_id or wanted.standings or wanted.lapses_by or wanted.order in _OF_MEASURES:
@@ -241,6 +239,15 @@ def _places(actor: Actor, wanted: Wanted) -> Select[Any]:
     if wanted.standings:
         query = query.outerjoin(AssetRequest, AssetRequest.id == ControlMeasure.request_id)
     return query
+
+
+def _is_of_courts(actor: Actor, order: Order) -> ColumnElement[bool]:
+    if order is Order.FOUND:
+        # Looked up for each row that is read: most are of these courts, and few are read until a page is full.
+        court = select(Case.court_id).where(Case.id == Asset.case_id).scalar_subquery()
+        return apart(court.in_(actor.court_ids))
+    # All rows have to be put in order: the cases are gathered once.
+    return apart(Asset.case_id.in_(select(Case.id).where(apart(Case.court_id.in_(actor.court_ids)))))
 
 
 def _filtered(query: Select[Any], wanted: Wanted, today: date) -> Select[Any]:
