@@ -42,6 +42,6 @@ def normal(text: str) -> str:
 
 def holds(column: InstrumentedAttribute[str], word: str) -> ColumnElement[bool]:
     """Whether a column holds a word of `words_of`."""
-    # Most words have no letters that come in two sizes, and PostgreSQL takes longer over a text's capitals than to search it.
+    # Most words have no letters of two sizes, and PostgreSQL takes longer over a text's capitals than to search it.
     is_cased = word.upper() != word.lower()
     return (func.upper(column) if is_cased else column).contains(word, autoescape=True)
