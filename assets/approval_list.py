@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, literal_column, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from assets.audit import Actor
@@ -93,8 +93,9 @@ async def waiting(session: AsyncSession, actor: Actor, today: date, *, after: UU
 
 
 def _waits() -> ColumnElement[bool]:
-    is_outstanding = and_(AssetRequest.decided_at.is_(None), AssetRequest.state.not_in(NEVER_LEFT))
-    return and_(AssetRequest.approval != "", or_(AssetRequest.state == RequestState.DRAFT.value, is_outstanding))
+    is_outstanding = or_(AssetRequest.state == RequestState.DRAFT.value, AssetRequest.state.not_in(NEVER_LEFT))
+    # Told as the index of these tells it, or a database goes through all requests that ever were.
+    return and_(AssetRequest.approval != literal_column("''"), AssetRequest.decided_at.is_(None), is_outstanding)
 
 
 async def _held(session: AsyncSession, case_ids: Collection[UUID], today: date) -> dict[UUID, int]:

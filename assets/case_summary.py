@@ -11,12 +11,29 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from assets.audit import Actor, Records
+from assets.masks import masked_words
 from assets.names import private_names
 from assets.orders import acting_court, case_of, require
 from assets.overview import is_latest_query, last_answer_of, standings_of, transferred_of
 from assets.tables import AssetRequest, Case, Person
 from assets.terms import china_day
-from assets.views import CaseHead, LastAnswer, PersonView, RequestView, Standings, case_head, person_view, request_view
+from assets.views import CaseHead, LastAnswer, PersonView, Standings, case_head, person_view
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerView:
+    """What one gateway last said of a person: a case may have hundreds, so that no more is told than a list shows."""
+
+    person_id: UUID
+    gateway: str
+    number: str
+    state: str
+    found: int
+    attempts: int
+    reason: str
+    """The other side's own words, masked."""
+    sent_at: datetime | None
+    answered_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +53,7 @@ class CaseSummary:
     """Money that was taken already; it is held no more."""
     standings: list[Standings]
     persons: list[PersonView]
-    answers: list[RequestView]
+    answers: list[AnswerView]
     """The latest query of each person at each gateway."""
     last_answer: LastAnswer | None
     ruling_number: str
@@ -83,10 +100,18 @@ async def _persons(session: AsyncSession, case: Case) -> list[Person]:
     return list(await session.scalars(query))
 
 
-async def _answers(session: AsyncSession, case_id: UUID) -> list[RequestView]:
-    latest = select(AssetRequest).where(is_latest_query(case_id)).order_by(AssetRequest.gateway, AssetRequest.id)
+async def _answers(session: AsyncSession, case_id: UUID) -> list[AnswerView]:
+    latest = (
+        select(
+            AssetRequest.person_id, AssetRequest.gateway, AssetRequest.number, AssetRequest.state, AssetRequest.found,
+            AssetRequest.attempts, AssetRequest.reason, AssetRequest.sent_at, AssetRequest.answered_at,
+        )
+        .where(is_latest_query(case_id))
+        .order_by(AssetRequest.gateway, AssetRequest.id)
+    )  # fmt: skip
     names = await private_names(session, [case_id])
-    return [request_view(one, names) for one in await session.scalars(latest)]
+    found = await session.execute(latest)
+    return [AnswerView(*row[:6], masked_words(row.reason, names), row.sent_at, row.answered_at) for row in found]
 
 
 async def _ruling(session: AsyncSession, case_id: UUID) -> str:

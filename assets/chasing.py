@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.orm import aliased
 
 from assets.audit import Actor, Records
 from assets.names import private_names
@@ -69,16 +70,20 @@ class Chasing:
             await self._tell(case_id)
         return len(chased)
 
-    async def overdue(self, actor: Actor, *, limit: int = 200) -> list[Overdue]:
-        """What was chased in the actor's courts and still isn't answered, the longest overdue first."""
+    async def overdue(self, actor: Actor, *, after: UUID | None = None, limit: int = 200) -> list[Overdue]:
+        """What was chased in the actor's courts and still isn't answered, the longest overdue first, behind `after`."""
         require(actor.may_see)
         query = (
             select(AssetRequest, Case)
             .join(Case, Case.id == AssetRequest.case_id)
             .where(AssetRequest.chases > 0, AssetRequest.state.in_(_AWAITED), visible(actor))
-            .order_by(AssetRequest.sent_at)
+            .order_by(AssetRequest.sent_at, AssetRequest.id)
             .limit(limit)
         )
+        if after is not None:
+            sent_at, last = AssetRequest.sent_at, aliased(AssetRequest)
+            sent = select(last.sent_at).where(last.id == after).scalar_subquery()
+            query = query.where(or_(sent_at > sent, and_(sent_at == sent, AssetRequest.id > after)))
         async with self._records.read() as session:
             rows = list(await session.execute(query))
             names = await private_names(session, {request.case_id for request, _ in rows})

@@ -69,6 +69,8 @@ def masked_description(kind: str, description: str, names: Iterable[str] = ()) -
 
 def masked_words(text: str, names: Iterable[str] = ()) -> str:
     """Words that somebody wrote freely, without the `names` that are known and without numbers of persons."""
+    if not text:
+        return text
     for name in sorted(filter(None, names), key=len, reverse=True):
         text = text.replace(name, masked_name(name, is_firm=False))
     return _NUMBER.sub(lambda found: _masked_number(found[1]), text)

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 
 from assets import deeds
 from assets.audit import Actor, Records
@@ -84,9 +84,15 @@ class Objections:
         self._tell = tell
 
     async def listed(
-        self, actor: Actor, *, case_id: UUID | None = None, only_open: bool = True, limit: int = 200
+        self,
+        actor: Actor,
+        *,
+        case_id: UUID | None = None,
+        only_open: bool = True,
+        after: UUID | None = None,
+        limit: int = 200,
     ) -> list[ObjectionView]:
-        """Objections in the actor's courts, what is due first first."""
+        """Objections in the actor's courts, what is due first first, from behind `after`."""
         require(actor.may_see)
         query = (
             select(Objection, AssetRequest, Case)
@@ -100,6 +106,9 @@ class Objections:
             query = query.where(Objection.state == ObjectionState.OPEN.value)
         if case_id is not None:
             query = query.where(Case.id == case_id)
+        if after is not None:
+            due = select(Objection.due_on).where(Objection.id == after).scalar_subquery()
+            query = query.where(or_(Objection.due_on > due, and_(Objection.due_on == due, Objection.id > after)))
         today = self._orders.today()
         async with self._records.read() as session:
             rows = list(await session.execute(query))

@@ -36,9 +36,13 @@ async def locked(session: AsyncSession, actor: Actor, proposal_id: UUID) -> tupl
     return case, proposal
 
 
-async def newest(session: AsyncSession, actor: Actor, wanted: ColumnElement[bool], today: date) -> list[ProposalView]:
-    """The newest of those wanted that the actor may know of."""
+async def newest(
+    session: AsyncSession, actor: Actor, wanted: ColumnElement[bool], today: date, *, after: UUID | None
+) -> list[ProposalView]:
+    """The newest of those wanted that the actor may know of, from behind `after`."""
     found = _rows().where(visible(actor), wanted).order_by(Proposal.id.desc()).limit(PAGE)
+    if after is not None:
+        found = found.where(Proposal.id < after)
     return await _views(session, found, today)
 
 

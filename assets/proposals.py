@@ -171,13 +171,15 @@ class Proposals:
         require(actor.may_propose)
         return await self._read(actor, true())
 
-    async def open(self, actor: Actor, case_id: UUID | None = None) -> list[ProposalView]:
-        """What waits for a judge in the actor's courts, newest first."""
-        return await self._of(actor, case_id, Proposal.state == ProposalState.OPEN)
+    async def open(self, actor: Actor, case_id: UUID | None = None, *, after: UUID | None = None) -> list[ProposalView]:
+        """What waits for a judge in the actor's courts, newest first, a page from behind `after`."""
+        return await self._of(actor, case_id, Proposal.state == ProposalState.OPEN, after)
 
-    async def ended(self, actor: Actor, case_id: UUID | None = None) -> list[ProposalView]:
-        """What was decided or withdrawn in the actor's courts, newest first."""
-        return await self._of(actor, case_id, Proposal.state != ProposalState.OPEN)
+    async def ended(
+        self, actor: Actor, case_id: UUID | None = None, *, after: UUID | None = None
+    ) -> list[ProposalView]:
+        """What was decided or withdrawn in the actor's courts, newest first, a page from behind `after`."""
+        return await self._of(actor, case_id, Proposal.state != ProposalState.OPEN, after)
 
     async def open_count(self, actor: Actor, case_id: UUID) -> int:
         """How many proposals of a case wait for a judge."""
@@ -196,13 +198,16 @@ class Proposals:
     def _today(self) -> date:
         return china_day(self._clock())
 
-    async def _of(self, actor: Actor, case_id: UUID | None, wanted: ColumnElement[bool]) -> list[ProposalView]:
+    async def _of(
+        self, actor: Actor, case_id: UUID | None, wanted: ColumnElement[bool], after: UUID | None
+    ) -> list[ProposalView]:
         require(actor.may_see)
-        return await self._read(actor, wanted if case_id is None else wanted & (Proposal.case_id == case_id))
+        of_case = wanted if case_id is None else wanted & (Proposal.case_id == case_id)
+        return await self._read(actor, of_case, after)
 
-    async def _read(self, actor: Actor, wanted: ColumnElement[bool]) -> list[ProposalView]:
+    async def _read(self, actor: Actor, wanted: ColumnElement[bool], after: UUID | None = None) -> list[ProposalView]:
         async with self._records.read() as session:
-            return await newest(session, actor, wanted, self._today())
+            return await newest(session, actor, wanted, self._today(), after=after)
 
     def _decide(self, actor: Actor, proposal: Proposal, new: ProposalState) -> None:
         _require_open(proposal)

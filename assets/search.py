@@ -53,7 +53,7 @@ class Order(StrEnum):
     ANSWERED = "answered"
 
 
-_OF_MEASURES = frozenset({Order.LAPSES, Order.CONTROLLED})
+_OF_MEASURES = frozenset({Order.LAPSES, Order.CONTROLLED, Order.ANSWERED})
 """What is sorted by the latest measure."""
 
 
@@ -236,7 +236,7 @@ def _places(actor: Actor, wanted: Wanted) -> Select[Any]:
         query = query.where(Asset.case_id.in_(actor.case_ids))
     if wanted.measure_id or wanted.standings or wanted.lapses_by or wanted.order in _OF_MEASURES:
         query = query.outerjoin(ControlMeasure, is_latest_measure())
-    if wanted.standings:
+    if wanted.standings or wanted.order is Order.ANSWERED:
         query = query.outerjoin(AssetRequest, AssetRequest.id == ControlMeasure.request_id)
     return query
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 
 from assets.answers import Answers, Changed
 from assets.approvals import Approvals
@@ -14,6 +14,7 @@ from assets.audit import Actor, AuditTrail, Records
 from assets.batches import Batches
 from assets.chasing import FEEDBACK_HOURS, Chasing
 from assets.checking import Checking
+from assets.conditions import apart
 from assets.confirmations import ask_how_it_stands
 from assets.controls import Controls
 from assets.documents import Action
@@ -34,6 +35,7 @@ from assets.papers.reading import PaperReading
 from assets.papers.sealing import Sealing
 from assets.papers.seals import Seal
 from assets.queries import Queries
+from assets.search_words import Found, Place
 from assets.sender import Sender
 from assets.tables import AssetRequest, Case
 from assets.telling import Telling
@@ -133,12 +135,17 @@ class Assets:
         for gateway in self._gateways.values():
             await gateway.close()
 
-    async def cases(self, actor: Actor) -> list[CaseHead]:
-        """The cases of the actor's courts."""
+    async def cases(self, actor: Actor, *, after: Place | None = None, limit: int = 100) -> Found[CaseHead]:
+        """The cases of the actor's courts by their numbers, a page of them."""
         require(actor.may_see)
-        query = select(Case).where(visible(actor)).order_by(Case.number)
+        query = select(Case).where(apart(visible(actor))).order_by(Case.number, Case.id).limit(limit + 1)
+        if after is not None:
+            is_behind = or_(Case.number > after.value, and_(Case.number == after.value, Case.id > after.id))
+            query = query.where(Case.number >= after.value, is_behind)
         async with self._records.read() as session:
-            return [case_head(case, acting_court(actor, case)) for case in await session.scalars(query)]
+            heads = [case_head(case, acting_court(actor, case)) for case in await session.scalars(query)]
+        last = heads[limit - 1] if len(heads) > limit else None
+        return Found(heads[:limit], Place(last.number, last.id) if last is not None else None)
 
     async def overview(self, actor: Actor, case_id: UUID) -> CaseView:
         """What the panel shows of a case, masked: sums over all, and of very many assets or answers the first."""

@@ -192,12 +192,21 @@ def line_of(asset: Asset) -> str:
     return f"{asset.gateway}/{asset.kind}/{asset.reference}"
 
 
+_IS_UNDECIDED = "approval <> '' AND decided_at IS NULL"
+
+
 class AssetRequest(Base):
     """One request to one gateway; asked again, it keeps its number."""
 
     __tablename__ = "asset_requests"
     __table_args__ = (
         UniqueConstraint("idempotency_key", "gateway"),
+        Index(
+            "ix_asset_requests_undecided",
+            "id",
+            sqlite_where=text(_IS_UNDECIDED),
+            postgresql_where=text(_IS_UNDECIDED),
+        ),
         Index("ix_asset_requests_state_due", "state", "next_ask_at"),
         Index("ix_asset_requests_case_query", "case_id", "action", "person_id", "gateway"),
     )

@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from assets.proposal_records import PAGE
 from assets.proposal_states import ProposalState
 from assets.proposal_views import ProposalView
 from assets.proposals import Proposals
@@ -57,7 +58,7 @@ class ProposalLine(BaseModel):
 
 
 class ProposalLines(BaseModel):
-    """Proposals, the newest first; the page holds the newest 200."""
+    """Proposals, the newest first; `next` is the cursor of the page after."""
 
     items: list[ProposalLine]
     next: str | None = None
@@ -125,12 +126,16 @@ def router(proposals: Proposals, duties: Duties, names: AccountNames) -> APIRout
 
     @routes.get("", summary="Proposals of one's courts: those that wait, or those that were decided")
     async def listed(
-        show: Annotated[Literal["open", "ended"], Query()] = "open", case_id: UUID | None = None
+        show: Annotated[Literal["open", "ended"], Query()] = "open",
+        case_id: UUID | None = None,
+        cursor: UUID | None = None,
     ) -> ProposalLines:
-        actor = actor_of(signed_in())
+        read = proposals.open if show == "open" else proposals.ended
         with refusals():
-            found = await (proposals.open(actor, case_id) if show == "open" else proposals.ended(actor, case_id))
-        return await shown.all(found)
+            found = await read(actor_of(signed_in()), case_id, after=cursor)
+        lines = await shown.all(found)
+        lines.next = str(found[-1].id) if len(found) == PAGE else None
+        return lines
 
     @routes.post("/{id}/decline", summary="Say no, with the reason")
     async def decline(id: UUID, body: DeclineBody) -> ProposalLine:  # noqa: A002 - the path's own name

@@ -177,9 +177,10 @@ class ObjectionLine(_Answer):
 
 
 class ObjectionLines(BaseModel):
-    """Objections, what is due first first."""
+    """Objections, what is due first first; `next` is the cursor of the page after."""
 
     items: list[ObjectionLine]
+    next: str | None
 
 
 class OverdueLine(_Answer):
@@ -191,9 +192,10 @@ class OverdueLine(_Answer):
 
 
 class OverdueLines(BaseModel):
-    """What is overdue, the longest first."""
+    """What is overdue, the longest first; `next` is the cursor of the page after."""
 
     items: list[OverdueLine]
+    next: str | None
 
 
 class SealLine(BaseModel):
@@ -243,10 +245,11 @@ def _add_lists(routes: APIRouter, assets: Assets, names: AccountNames) -> None:
             return BatchProgressLine.model_validate(await assets.batches.progress(actor_of(signed_in()), key))
 
     @routes.get("/overdue", summary="What was chased and isn't answered")
-    async def overdue() -> OverdueLines:
+    async def overdue(cursor: UUID | None = None, limit: Annotated[int, Query(ge=1, le=PAGE)] = PAGE) -> OverdueLines:
         with refusals():
-            found = await assets.chasing.overdue(actor_of(signed_in()))
-        return OverdueLines(items=[OverdueLine.model_validate(one) for one in found])
+            found = await assets.chasing.overdue(actor_of(signed_in()), after=cursor, limit=limit)
+        lines = [OverdueLine.model_validate(one) for one in found]
+        return OverdueLines(items=lines, next=str(lines[-1].request.id) if len(lines) == limit else None)
 
 
 def _add_papers(routes: APIRouter, assets: Assets, seal: CourtSeal) -> None:
@@ -289,10 +292,18 @@ def _add_decisions(routes: APIRouter, assets: Assets) -> None:
 
 def _add_objections(routes: APIRouter, assets: Assets) -> None:
     @routes.get("/objections", summary="Objections of banks and registries")
-    async def objections(case_id: UUID | None = None, only_open: bool = True) -> ObjectionLines:
+    async def objections(
+        case_id: UUID | None = None,
+        only_open: bool = True,
+        cursor: UUID | None = None,
+        limit: Annotated[int, Query(ge=1, le=PAGE)] = PAGE,
+    ) -> ObjectionLines:
         with refusals():
-            found = await assets.objections.listed(actor_of(signed_in()), case_id=case_id, only_open=only_open)
-        return ObjectionLines(items=[ObjectionLine.model_validate(one) for one in found])
+            found = await assets.objections.listed(
+                actor_of(signed_in()), case_id=case_id, only_open=only_open, after=cursor, limit=limit
+            )
+        lines = [ObjectionLine.model_validate(one) for one in found]
+        return ObjectionLines(items=lines, next=str(lines[-1].id) if len(lines) == limit else None)
 
     @routes.post("/objections/{id}/maintain", summary="Insist: the request is asked again, with its own number")
     async def maintain(id: UUID, body: AnswerBody) -> RequestLine:  # noqa: A002 - the path's own name

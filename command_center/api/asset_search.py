@@ -16,17 +16,15 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from assets.reading import AssetReading
 from assets.search import Order, Wanted
-from assets.search_words import Place
 from assets.terms import AssetKind, china_day
 from assets.views import Standing
 from command_center.accounts.identity import signed_in
 from command_center.accounts.names import AccountNames
 from command_center.api.assets import AssetLine, CaseLine, LastAnswerLine, PersonLine, RequestLine, StandingsLine
-from command_center.api.paging import Page
+from command_center.api.paging import Page, cursor_to, place_in
 from command_center.api.reasons import Reason
 from command_center.asset_access import actor_of, refusals
 from command_center.asset_workbook import workbook
-from command_center.errors import Invalid
 from command_center.workbook_cells import MEDIA_TYPE
 from streams.protocol import PLAIN_TEXT
 
@@ -63,6 +61,20 @@ class FoundAssetLine(_Answer):
     contradiction: str
 
 
+class LatestAnswerLine(_Answer):
+    """What one gateway last said of a person, in short."""
+
+    person_id: UUID
+    gateway: str
+    number: str
+    state: str
+    found: int
+    attempts: int
+    reason: str
+    sent_at: datetime | None
+    answered_at: datetime | None
+
+
 class CaseHeadLine(_Answer):
     """A case without its assets; what waits counts nothing."""
 
@@ -76,7 +88,7 @@ class CaseHeadLine(_Answer):
     transferred_cents: int
     standings: list[StandingsLine]
     persons: list[PersonLine]
-    answers: list[RequestLine]
+    answers: list[LatestAnswerLine]
     last_answer: LastAnswerLine | None
     ruling_number: str
 
@@ -199,10 +211,10 @@ def _add_searching(routes: APIRouter, read: AssetReading) -> None:
             found = await read.assets.assets(
                 actor_of(signed_in()),
                 asked.wanted(china_day(read.clock())),
-                after=_place_of(asked.cursor),
+                after=place_in(asked.cursor),
                 limit=asked.limit,
             )
-        return Page(items=[FoundAssetLine.model_validate(one) for one in found.items], next=_cursor_of(found.after))
+        return Page(items=[FoundAssetLine.model_validate(one) for one in found.items], next=cursor_to(found.after))
 
     @routes.get("/search/cases", summary="Cases of one's courts by number, or by the whole name of a person in them")
     async def search_cases(
@@ -211,8 +223,8 @@ def _add_searching(routes: APIRouter, read: AssetReading) -> None:
         limit: Annotated[int, Parameter(ge=1, le=LARGEST_PAGE)] = PAGE,
     ) -> Page[FoundCaseLine]:
         with refusals():
-            found = await read.cases.cases(actor_of(signed_in()), text, after=_place_of(cursor), limit=limit)
-        return Page(items=[FoundCaseLine.model_validate(one) for one in found.items], next=_cursor_of(found.after))
+            found = await read.cases.cases(actor_of(signed_in()), text, after=place_in(cursor), limit=limit)
+        return Page(items=[FoundCaseLine.model_validate(one) for one in found.items], next=cursor_to(found.after))
 
 
 def _add_reading(routes: APIRouter, read: AssetReading, names: AccountNames, gateways: Sequence[str]) -> None:
@@ -263,17 +275,3 @@ def _add_taking(routes: APIRouter, read: AssetReading) -> None:
         name = quote(f"{listing.summary.head.number}.xlsx")
         headers = NOT_KEPT | {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
         return Response(content, media_type=MEDIA_TYPE, headers=headers)
-
-
-def _place_of(cursor: str | None) -> Place | None:
-    if cursor is None:
-        return None
-    value, _, row_id = cursor.rpartition("~")
-    try:
-        return Place(value, UUID(row_id))
-    except ValueError as error:
-        raise Invalid("cursor-not-valid") from error
-
-
-def _cursor_of(place: Place | None) -> str | None:
-    return None if place is None else f"{place.value}~{place.id}"

@@ -13,7 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from assets.service import Assets
 from assets.views import Standing
 from command_center.accounts.identity import signed_in
+from command_center.api.paging import cursor_to, place_in
 from command_center.asset_access import actor_of, refusals
+from streams.protocol import PLAIN_TEXT
 
 PAGE = 100
 LARGEST_PAGE = 500
@@ -157,10 +159,10 @@ class CaseOverview(_Answer):
 
 
 class Cases(BaseModel):
-    """The cases of one's courts."""
+    """The cases of one's courts by their numbers; `next` is the cursor of the page after."""
 
     items: list[CaseLine]
-    next: str | None = None
+    next: str | None
 
 
 class Requests(BaseModel):
@@ -189,10 +191,14 @@ def router(assets: Assets) -> APIRouter:
 
 def _add_reading(routes: APIRouter, assets: Assets) -> None:
     @routes.get("/cases", summary="The cases of one's courts")
-    async def cases() -> Cases:
+    async def cases(
+        cursor: Annotated[str | None, Parameter(max_length=120, pattern=PLAIN_TEXT)] = None,
+        limit: Annotated[int, Parameter(ge=1, le=LARGEST_PAGE)] = PAGE,
+    ) -> Cases:
         with refusals():
-            heads = await assets.cases(actor_of(signed_in()))
-        return Cases(items=[CaseLine.model_validate(head) for head in heads])
+            found = await assets.cases(actor_of(signed_in()), after=place_in(cursor), limit=limit)
+        items = [CaseLine.model_validate(head) for head in found.items]
+        return Cases(items=items, next=cursor_to(found.after))
 
     @routes.get("/cases/{id}", summary="One case: persons, assets with their measures, the latest answers")
     async def case(id: UUID) -> CaseOverview:  # noqa: A002 - the path's own name

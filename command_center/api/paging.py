@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from assets.search_words import Place
 from command_center.api.moments import within_time
 from command_center.errors import Invalid
 
@@ -41,4 +42,24 @@ def place_of(cursor: str | None) -> tuple[datetime, UUID] | None:
         instant = datetime.fromisoformat(at.replace(" ", "+"))
         return within_time(instant), UUID(row_id)
     except (ValueError, Invalid) as error:
+        raise Invalid("cursor-not-valid") from error
+
+
+def cursor_to(place: Place | None) -> str | None:
+    """The cursor behind the row of this place in a search; none at the end."""
+    return None if place is None else f"{place.value}~{place.id}"
+
+
+def place_in(cursor: str | None) -> Place | None:
+    """The place that a cursor of a search stands for.
+
+    Raises:
+        Invalid: it is none of ours.
+    """
+    if cursor is None:
+        return None
+    value, _, row_id = cursor.rpartition("~")
+    try:
+        return Place(value, UUID(row_id))
+    except ValueError as error:
         raise Invalid("cursor-not-valid") from error

@@ -67,7 +67,7 @@ async def test_another_courts_case_does_not_exist(desk: Desk) -> None:
             await assets.overview(stranger, desk.case_id)
         with pytest.raises(NotFound):
             await assets.query(stranger, case_id=desk.case_id, person_id=person.id, idempotency_key=uuid4())
-        assert await assets.cases(stranger) == []
+        assert (await assets.cases(stranger)).items == []
 
 
 async def test_who_may_only_look_may_not_query(desk: Desk) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import select
 
 from assets.errors import (
     BadFormat,
@@ -18,8 +19,10 @@ from assets.errors import (
     NotFound,
 )
 from assets.gateway import Encumbrance, QueryAnswer
+from assets.identifiers import new_id
 from assets.objections import ObjectionView
 from assets.requests import RequestState
+from assets.tables import AssetRequest, Objection, Person
 from assets.views import Standing
 from tests.assets.conftest import RULING, Desk
 from tests.support.scripted_gateway import ACCOUNT, FROZEN, ScriptedGateway
@@ -212,3 +215,36 @@ async def test_a_refusal_after_silence_says_nothing_of_what_was_done(quiet_desk:
 
         await until(is_known)
         assert len(set(bank.numbers[1:])) == 1
+
+
+async def test_lists_of_what_waits_go_on_behind_their_last_row(quiet_desk: Desk) -> None:
+    assets, at = quiet_desk.build(), quiet_desk.clock()
+    async with quiet_desk.database.write() as session:
+        person = (await session.scalars(select(Person).where(Person.case_id == quiet_desk.case_id))).first()
+        assert person is not None
+        for place in range(4):
+            request = AssetRequest(
+                id=new_id(), number=f"L{place}", case_id=person.case_id, person_id=person.id, action="freeze",
+                gateway="bank", state="sent", approval="over-cover", chases=1, idempotency_key=uuid4(),
+                actor_id=uuid4(), created_at=at, sent_at=at - timedelta(hours=place // 2),
+            )  # fmt: skip
+            session.add(request)
+            await session.flush()
+            due_on = date(2026, 12, 7 - place // 2)
+            session.add(Objection(request_id=request.id, raised_at=at, due_on=due_on, words=WORDS))
+
+    async def overdue(after: UUID | None, limit: int) -> list[UUID]:
+        return [one.request.id for one in await assets.chasing.overdue(quiet_desk.judge, after=after, limit=limit)]
+
+    async def objections(after: UUID | None, limit: int) -> list[UUID]:
+        return [one.id for one in await assets.objections.listed(quiet_desk.judge, after=after, limit=limit)]
+
+    async def waiting(after: UUID | None, limit: int) -> list[UUID]:
+        return [one.request.id for one in await assets.approvals.waiting(quiet_desk.judge, after=after, limit=limit)]
+
+    for read in (overdue, objections, waiting):
+        whole = await read(None, 100)
+        paged = await read(None, 1)
+        while found := await read(paged[-1], 1):
+            paged += found
+        assert (paged, len(paged)) == (whole, 4)

@@ -313,6 +313,7 @@ async def test_one_judge_decides_and_says_why(field_desk: Field) -> None:
     (own,) = await field_desk.proposals.own(officer)
     assert (own.state, own.decision_reason, own.decided_by) == ("declined", "账户为工资专户", judge.user_id)
     assert [one.id for one in await field_desk.proposals.ended(judge)] == [made.id]
+    assert await field_desk.proposals.ended(judge, after=made.id) == []
 
 
 async def test_two_judges_at_once_decide_once(field_desk: Field) -> None:

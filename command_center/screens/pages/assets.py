@@ -16,7 +16,7 @@ GRAPH_CONFIG: Any = {"displayModeBar": False, "displaylogo": False, "showSendToC
 
 
 def layout(**_query: str) -> Any:
-    """The frame, empty; `asset_page.js` fills it from the API."""
+    """The frame, which says that it is being read; `asset_page.js` fills it from the API."""
     return html.Main(
         className="asset-page",
         children=[
@@ -37,8 +37,8 @@ def _side() -> Any:
     return html.Div(
         className="asset-side",
         children=[
-            _section("cases", say("asset.cases"), html.Div(id="asset-cases")),
-            _section("answers", say("asset.answers"), html.Div(id="asset-answers")),
+            _section("cases", say("asset.cases"), html.Div(_reading(), id="asset-cases")),
+            _section("answers", say("asset.answers"), html.Div(_reading(), id="asset-answers")),
         ],
     )
 
@@ -58,20 +58,26 @@ def _middle() -> Any:
             html.Div(
                 className="asset-top panel",
                 children=[
-                    html.Div(id="asset-head", className="asset-head"),
+                    html.Div(_reading(), id="asset-head", className="asset-head"),
                     html.Figure(
                         className="asset-chart",
                         children=[html.Figcaption(say("asset.chart.controlled-of-claim")), html.Div(graph)],
                     ),
                 ],
             ),
-            html.Div(id="asset-grid", className="asset-grid panel"),
+            html.Div(_reading(), id="asset-grid", className="asset-grid panel"),
         ],
     )
 
 
 def _chosen() -> Any:
-    return html.Section(id="asset-chosen", className="asset-chosen panel", **attributes(aria_label=say("asset.chosen")))
+    label = attributes(aria_label=say("asset.chosen"))
+    return html.Section(_reading(), id="asset-chosen", className="asset-chosen panel", **label)
+
+
+def _reading() -> Any:
+    """What stands in each part until it has been read."""
+    return html.P(say("asset.actions.reading"), className="asset-blank")
 
 
 def _section(name: str, title: str, body: Any) -> Any:

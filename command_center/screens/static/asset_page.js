@@ -70,9 +70,11 @@ class AssetPage {
     onKey((event) => this.key(event));
     this.chosen.addEventListener("keydown", (event) => event.key === "Escape" && !event.isComposing && this.grid.focusChosen());
     addEventListener("popstate", () => this.open(this.wanted("case"), { isKept: true }));
-    await this.cases.read();
+    const listed = this.cases.read();
+    const operated = this.caseOfOperation();
     await this.followMeasure();
-    const wanted = this.wanted("case") ?? await this.caseOfOperation() ?? this.cases.items[0]?.head.id;
+    // What the address names is read beside the list of cases, not behind it.
+    const wanted = this.wanted("case") ?? await listed.then(() => this.seen(operated)) ?? this.cases.items[0]?.head.id;
     if (wanted) await this.open(wanted, { isKept: true });
     else this.head.replaceChildren(h("p.asset-blank", {}, say("asset.cases.none"), " ", h("a", { href: "/assets/cases" }, say("asset.nav.cases"))));
     this.again();
@@ -94,14 +96,21 @@ class AssetPage {
     }
   }
 
-  /** The case of the operation in the header, where it is one that may be seen here. */
+  /** The case of the operation in the header. Who sees no operations isn't kept waiting for one. */
   async caseOfOperation() {
+    if (!this.may("see_operations")) return null;
     const operation = await new Promise((resolve) => {
       onOperation(resolve);
       setTimeout(() => resolve(null), 2_000);
     });
-    const id = operation?.case_id ?? null;
-    return this.cases.items.some((one) => one.head.id === id) ? id : null;
+    return operation?.case_id ?? null;
+  }
+
+  /** The same, where it is one that may be seen here: the list holds the first of very many only. */
+  async seen(operated) {
+    const id = await operated;
+    if (id === null || this.cases.items.some((one) => one.head.id === id)) return id;
+    return ask("GET", `/api/assets/search?${new URLSearchParams({ case_id: id, limit: "1" })}`).then(() => id, () => null);
   }
 
   /** Look again: soon while somebody is waited for, else now and then. */
@@ -125,6 +134,7 @@ class AssetPage {
     this.caseId = caseId;
     if (!isKept) this.keep({ case: caseId, asset: null });
     this.cases.mark(caseId);
+    this.head.replaceChildren(h("p.asset-blank", {}, say("asset.actions.reading")));
     this.drawChosen();
     await this.refresh();
   }
@@ -160,6 +170,7 @@ class AssetPage {
 
   async read(caseId) {
     try {
+      const rows = this.grid.begin(caseId);
       const [summary, cover] = await Promise.all(["summary", "cover"].map((part) => ask("GET", `/api/assets/cases/${caseId}/${part}`)));
       if (caseId !== this.caseId) return;
       this.summary = { ...summary, cover };
@@ -167,7 +178,7 @@ class AssetPage {
       this.answers.show(this.summary);
       drawChart(this.summary);
       this.grid.chosenId ??= this.wanted("asset");
-      await this.grid.open(this.summary);
+      await this.grid.open(this.summary, rows);
       this.succeeded();
     } catch (problem) {
       this.failed(problem);

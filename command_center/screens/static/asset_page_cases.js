@@ -14,6 +14,7 @@ export class CaseList {
     this.choose = choose;
     this.failed = failed;
     this.items = [];
+    this.isRead = false;
     this.next = null;
     this.chosenId = null;
     this.search = h("input", { type: "search", id: "asset-case-search", placeholder: say("asset.cases.search"), "aria-label": say("asset.cases.search"), maxlength: 100, autocomplete: "off" });
@@ -21,7 +22,7 @@ export class CaseList {
       if (!event.isComposing) this.later();
     });
     this.search.addEventListener("compositionend", () => this.later());
-    this.list = h("ul.asset-cases", { "aria-label": say("asset.cases") });
+    this.list = h("ul.asset-cases", { "aria-label": say("asset.cases") }, h("li.asset-none", {}, say("asset.actions.reading")));
     this.more = h("button.quiet", { type: "button", hidden: true, onclick: () => this.read(this.next) }, say("asset.more"));
     element.replaceChildren(this.search, this.list, this.more);
   }
@@ -41,6 +42,7 @@ export class CaseList {
       if (turn !== this.turn) return;
       this.items = cursor ? [...this.items, ...page.items] : page.items;
       this.next = page.next;
+      this.isRead = true;
       this.draw();
     } catch (problem) {
       this.failed(problem);
@@ -49,7 +51,7 @@ export class CaseList {
 
   mark(caseId) {
     this.chosenId = caseId;
-    this.draw();
+    if (this.isRead) this.draw();
   }
 
   draw() {

@@ -43,7 +43,7 @@ export class Grid {
     this.heads = h("tr", {}, COLUMNS.map((name) => this.columnHead(name)));
     this.rows = h("tbody", { onclick: (event) => this.clicked(event), ondblclick: () => this.enter() });
     this.more = h("button", { type: "button", hidden: true, onclick: () => this.read(this.next) }, say("asset.more"));
-    this.blank = h("p.asset-blank", { hidden: true });
+    this.blank = h("p.asset-blank", {}, say("asset.actions.reading"));
     const table = h("table.asset-table", { role: "grid", "aria-label": say("asset.grid"), onkeydown: (event) => this.key(event) }, h("thead", {}, this.heads), this.rows);
     element.replaceChildren(
       h("div.asset-filters", {}, this.search, Object.values(this.filters), this.reset, this.count),
@@ -86,17 +86,28 @@ export class Grid {
     }
   }
 
-  /** Show another case: its persons and gateways in the filters, its assets in the table. */
-  async open(summary) {
-    const isOther = this.caseId !== summary.head.id;
-    this.caseId = summary.head.id;
+  /** Ask for the assets of a case, while its head comes by another way; `open` shows them. */
+  begin(caseId) {
+    if (caseId !== this.caseId) {
+      this.caseId = caseId;
+      this.chosenId = null;
+      this.filters.person_id.value = "";
+      redraw(this.rows, [], () => []);
+      this.blank.hidden = false;
+      this.blank.textContent = say("asset.actions.reading");
+    }
+    return this.ask();
+  }
+
+  /** Show a case: its persons and gateways in the filters, its assets, which were asked for, in the table. */
+  async open(summary, asked) {
     this.summary = summary;
     const persons = summary.persons.filter((one) => one.is_under_enforcement).map((one) => [one.id, one.name]);
     this.fill(this.filters.person_id, "person", persons);
     this.fill(this.filters.gateway, "gateway", summary.gateways.map((name) => [name, gatewayName(name)]));
     this.countStates();
-    if (isOther) this.chosenId = null;
-    await this.read();
+    // Other filters may have been picked meanwhile.
+    await this.show(asked.filters === String(this.asked()) ? asked : this.ask());
   }
 
   countStates() {
@@ -132,13 +143,22 @@ export class Grid {
 
   /** Read the first page anew, as many rows as are shown, or the page behind `cursor`. */
   async read(cursor = null) {
-    if (!this.caseId) return;
+    if (this.summary?.head.id === this.caseId) await this.show(this.ask(cursor));
+  }
+
+  ask(cursor = null) {
     const asked = this.asked();
+    const filters = String(asked);
     if (cursor) asked.set("cursor", cursor);
     else asked.set("limit", String(Math.min(500, Math.max(PAGE, this.items.length))));
-    const turn = (this.turn = (this.turn ?? 0) + 1);
+    const page = ask("GET", `/api/assets/search?${asked}`);
+    page.catch(() => {}); // `show` tells it, once it looks
+    return { page, filters, cursor, turn: (this.turn = (this.turn ?? 0) + 1) };
+  }
+
+  async show({ page: coming, cursor, turn }) {
     try {
-      const page = await ask("GET", `/api/assets/search?${asked}`);
+      const page = await coming;
       if (turn !== this.turn) return;
       this.items = cursor ? [...this.items, ...page.items] : page.items;
       this.next = page.next;

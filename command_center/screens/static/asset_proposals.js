@@ -16,8 +16,8 @@ const ENDED = ["what", "control", "from", "case", "state", "result"];
 export async function mount(body) {
   const news = h("p.administration-news", { role: "status" });
   const mayDecide = person().permissions.includes("control_assets");
-  const open = section("open");
-  const ended = section("ended");
+  const open = section("open", () => refresh());
+  const ended = section("ended", () => refresh());
   let drawn = "";
   body.replaceChildren(news, open.element, ended.element);
 
@@ -38,14 +38,14 @@ export async function mount(body) {
 
   async function refresh() {
     try {
-      const [waiting, past] = await Promise.all([ask("GET", "/api/assets/proposals"), ask("GET", "/api/assets/proposals?show=ended")]);
+      const [waiting, past] = await Promise.all([read("open", open.pages), read("ended", ended.pages)]);
       const found = JSON.stringify([waiting, past]);
       if (found === drawn) return;
       drawn = found;
       const deeds = (item) => (mayDecide ? deedsOf(item, perform) : []);
       const focused = document.activeElement?.closest("[data-proposal]")?.dataset.proposal;
-      open.fill(waiting.items.map((item) => row(OPEN, item, deeds)), OPEN);
-      ended.fill(past.items.map((item) => row(ENDED, item, deeds)), ENDED);
+      open.fill(waiting.items.map((item) => row(OPEN, item, deeds)), OPEN, waiting.next);
+      ended.fill(past.items.map((item) => row(ENDED, item, deeds)), ENDED, past.next);
       if (focused) body.querySelector(`[data-proposal="${focused}"] button, [data-proposal="${focused}"] a`)?.focus();
       news.textContent = "";
     } catch (problem) {
@@ -60,12 +60,34 @@ export async function mount(body) {
   await refresh();
 }
 
-function section(name) {
+/** As many pages as somebody asked for; `next` says whether there are more. */
+async function read(show, pages) {
+  const items = [];
+  let next = null;
+  do {
+    const asked = new URLSearchParams({ show, ...(next && { cursor: next }) });
+    const page = await ask("GET", `/api/assets/proposals?${asked}`);
+    items.push(...page.items);
+    ({ next } = page);
+    pages -= 1;
+  } while (next && pages > 0);
+  return { items, next };
+}
+
+function section(name, again) {
   const place = h("div");
   const element = h(`section.proposals-section.proposals-${name}`, {},
     h("h3", {}, say(`proposals.${name}`)), h("p.proposals-hint", {}, say(`proposals.${name}.hint`)), place);
-  const fill = (rows, columns) => place.replaceChildren(rows.length ? table(rows, columns) : h("p.proposals-none", {}, say(`proposals.${name}.none`)));
-  return { element, fill };
+  const shown = { element, pages: 1 };
+  const more = () => {
+    shown.pages += 1;
+    return again();
+  };
+  shown.fill = (rows, columns, next) => place.replaceChildren(
+    rows.length ? table(rows, columns) : h("p.proposals-none", {}, say(`proposals.${name}.none`)),
+    ...(next ? [h("button.quiet", { type: "button", onclick: more }, say("asset.more"))] : []),
+  );
+  return shown;
 }
 
 function table(rows, columns) {

@@ -6,11 +6,12 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0026"
-down_revision = "0023"
+down_revision = "0025"
 branch_labels = None
 depends_on = None
 
 IS_OPEN = sa.text("closed_at IS NULL")
+IS_UNDECIDED = sa.text("approval <> '' AND decided_at IS NULL")
 
 
 def upgrade() -> None:
@@ -26,6 +27,13 @@ def upgrade() -> None:
         sqlite_where=IS_OPEN,
         postgresql_where=IS_OPEN,
     )
+    op.create_index(
+        "ix_asset_requests_undecided",
+        "asset_requests",
+        ["id"],
+        sqlite_where=IS_UNDECIDED,
+        postgresql_where=IS_UNDECIDED,
+    )
     op.create_index("ix_cases_number", "cases", ["number", "id", "court_id", "judge_name"])
     _replace("assets", "ix_assets_kind", ["kind", "id"])
     op.create_index("ix_assets_reference", "assets", ["reference", "case_id"])
@@ -37,6 +45,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_asset_requests_undecided", table_name="asset_requests")
     for name in ("ix_assets_search", "ix_assets_reference"):
         op.drop_index(name, table_name="assets")
     _replace("assets", "ix_assets_kind", ["kind"])

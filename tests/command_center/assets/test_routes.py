@@ -108,6 +108,10 @@ async def test_the_district_court_never_sees_the_citys_case(court: Court) -> Non
     numbers = [one["number"] for one in (await district.get("/api/assets/cases")).json()["items"]]
     assert len(numbers) == 1
     assert case["head"]["number"] not in numbers
+    first = (await court.judge.get("/api/assets/cases", params={"limit": 1})).json()
+    rest = (await court.judge.get("/api/assets/cases", params={"cursor": first["next"]})).json()
+    assert [one["number"] for one in first["items"] + rest["items"]] == sorted([case["head"]["number"], *numbers])
+    assert rest["next"] is None
     answer = await district.get(f"/api/assets/cases/{case['head']['id']}")
     assert (answer.status_code, answer.json()["code"]) == (404, "no-such-case")
     body = {
