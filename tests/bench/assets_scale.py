@@ -1,4 +1,4 @@
-"""How fast panel, table of terms and watch are with 100 000 measures: `python -m tests.bench.assets_scale [MEASURES]`.
+"""How fast assets are read and terms watched with 100 000 measures: `python -m tests.bench.assets_scale [MEASURES]`.
 
 Asked over HTTP, one after the other, of a web process that has nothing else to do, on SQLite and on PostgreSQL. The
 case on the centre has 2 000 assets of four persons who were asked about at 200 banks.
@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -50,8 +50,9 @@ TERM_DAYS = 1095
 """Last days are spread over so many days: the longest term."""
 CASE_ASSETS, BANKS = 2000, 200
 DISTRICTS = 9
-ROUNDS = 60
+ROUNDS = 40
 BAR_MS, BAR_WATCH_SECONDS = 200.0, 10.0
+PLAINEST, WATCH = "a request that reads next to nothing", "watch: "
 STATES = (*[MeasureState.IN_FORCE] * 8, MeasureState.PRE_REGISTERED, MeasureState.WAITING)
 
 
@@ -131,52 +132,83 @@ def _measure(case: Case, order: dict[str, Any], at: datetime) -> dict[str, Any]:
     }  # fmt: skip
 
 
-async def times(ask: Callable[[], Awaitable[object]]) -> tuple[float, float]:
-    """Median and 95th percentile, in milliseconds, after a few that warm up."""
-    took = []
-    for place in range(ROUNDS + 5):
-        began = time.perf_counter()
-        await ask()
-        if place >= 5:
-            took.append((time.perf_counter() - began) * 1000)
-    return statistics.median(took), statistics.quantiles(took, n=20)[-1]
+@dataclass
+class Figures:
+    """What was measured on one kind of database, by name: median and 95th percentile, of what takes once one time."""
+
+    database: str
+    took: dict[str, tuple[float, float]] = field(default_factory=dict)
+
+    async def measure(self, name: str, ask: Callable[[], Awaitable[object]]) -> None:
+        """In milliseconds, after a few that warm up."""
+        took = []
+        for place in range(ROUNDS + 3):
+            began = time.perf_counter()
+            await ask()
+            if place >= 3:
+                took.append((time.perf_counter() - began) * 1000)
+        self.took[name] = (statistics.median(took), statistics.quantiles(took, n=20)[-1])
 
 
-async def deep_cursor(client: httpx.AsyncClient) -> str:
-    """Where the hundredth page or so begins."""
+def pages_of(case_id: UUID, courts: list[UUID], history: str, measures: int) -> dict[str, str]:
+    """What the screens and programs read, by name."""
     day = china_day(datetime.now(UTC)) + timedelta(days=TERM_DAYS // 2)
-    return f"{day}~{UUID(int=0)}"
-
-
-async def measure_pages(client: httpx.AsyncClient, case_id: UUID, courts: list[UUID]) -> None:
-    """What the screens ask."""
-    cursor = await deep_cursor(client)
-    pages = {
-        "panel: overview of a case with 2 000 assets": f"/api/assets/cases/{case_id}",
-        "asset page: head of the same case": f"/api/assets/cases/{case_id}/summary",
+    number = max(measures // 13, 1)
+    search, case = "/api/assets/search", f"/api/assets/cases/{case_id}"
+    return {
+        PLAINEST: "/api/session",
+        "panel: overview of a case with 2 000 assets": case,
         "panel: what lapses next": f"/api/assets/terms?case_id={case_id}&limit=2",
+        "asset page: head of the same case": f"{case}/summary",
+        "asset page: cover of the claim": f"{case}/cover",
+        "asset page: first rows": f"{search}?case_id={case_id}",
+        "asset page: rows, what lapses first": f"{search}?case_id={case_id}&order=lapses",
+        "asset page: rows with a word": f"{search}?case_id={case_id}&text=存款77",
+        "asset page: time line of an asset": history,
+        "asset page: list of cases": f"{search}/cases?limit=50",
+        "asset page: cases by a person's name": f"{search}/cases?text=某某{number}",
         "table: first page": "/api/assets/terms",
         "table: one court": f"/api/assets/terms?court_id={courts[-1]}",
         "table: by kind": "/api/assets/terms?kind=movable",
         "table: by a kind that nobody has": "/api/assets/terms?kind=other_right",
         "table: by judge": "/api/assets/terms?judge=法官7",
+        "table: by judge and kind": "/api/assets/terms?judge=法官7&kind=real_estate",
         "table: by case number": "/api/assets/terms?case=执77",
         "table: within 30 days": "/api/assets/terms?within_days=30",
         "table: open alarms": "/api/assets/terms?show=alarms",
-        "table: deep page": f"/api/assets/terms?cursor={cursor}",
+        "table: open alarms of a kind": "/api/assets/terms?show=alarms&kind=movable",
+        "table: deep page": f"/api/assets/terms?cursor={day}~{UUID(int=0)}",
         "table: counts": "/api/assets/terms/counts",
+        "all courts: first page": search,
+        "all courts: by kind": f"{search}?kind=movable",
+        "all courts: by a person's name": f"{search}?text=某某{number}",
+        "all courts: by an id number": f"{search}?text={number:018d}",
+        "all courts: by an account": f"{search}?text=6217{number * 5:012d}",
+        "all courts: by its last four digits": f"{search}?text={number * 5 % 10_000:04d}",
+        "all courts: by words that nothing holds": f"{search}?text=没有这个",
+        "all courts: unknown outcomes": f"{search}?standing=unknown",
+        "all courts: what lapses first": f"{search}?order=lapses",
+        "all courts: by value": f"{search}?order=value&descending=true",
+        "list: cases": "/api/assets/cases",
+        "list: what waits for a second person": "/api/assets/approvals",
+        "list: objections": "/api/assets/objections",
+        "list: overdue": "/api/assets/overdue",
+        "list: proposals": "/api/assets/proposals",
     }
-    await _measure_panel(client, case_id)
+
+
+async def measure_pages(figures: Figures, client: httpx.AsyncClient, pages: dict[str, str]) -> None:
+    """Ask for each of them."""
     for name, path in pages.items():
 
         async def ask(path: str = path) -> None:
             answer = await client.get(path)
             assert answer.status_code == 200, answer.text
 
-        _tell(name, *await times(ask))
+        await figures.measure(name, ask)
 
 
-async def _measure_panel(client: httpx.AsyncClient, case_id: UUID) -> None:
+async def measure_panel(figures: Figures, client: httpx.AsyncClient, case_id: UUID) -> None:
     """The centre's own callback, with everything drawn."""
     outputs = [
         {"id": name, "property": part}
@@ -206,15 +238,10 @@ async def _measure_panel(client: httpx.AsyncClient, case_id: UUID) -> None:
         answer = await client.post("/_dash-update-component", json=body)
         assert answer.status_code == 200, answer.text
 
-    _tell("panel: the whole of it, drawn", *await times(ask))
+    await figures.measure("panel: the whole of it, drawn", ask)
 
 
-def _tell(name: str, middle: float, high: float) -> None:
-    verdict = "" if high <= BAR_MS else f"  OVER {BAR_MS:.0f} ms"
-    print(f"  {name:46} p50 {middle:6.1f} ms  p95 {high:6.1f} ms{verdict}", flush=True)
-
-
-async def measure_watch(database: Database, settings: Settings) -> None:
+async def measure_watch(figures: Figures, database: Database, settings: Settings) -> None:
     """The first run over records that nobody watched, the next, and the one of the day after."""
     clock = Clock(datetime.now(UTC))
 
@@ -225,14 +252,14 @@ async def measure_watch(database: Database, settings: Settings) -> None:
     for name, days in (("first run", 0), ("again at once", 0), ("the day after", 1), ("after 30 days away", 30)):
         clock.instant += timedelta(days=days)
         began = time.perf_counter()
-        count = await watch.run_through()
-        took = time.perf_counter() - began
-        verdict = "" if took <= BAR_WATCH_SECONDS else f"  OVER {BAR_WATCH_SECONDS:.0f} s"
-        print(f"  watch: {name:39} {took:6.2f} s for {count} measures{verdict}", flush=True)
+        await watch.run_through()
+        took = (time.perf_counter() - began) * 1000
+        figures.took[f"{WATCH}{name}"] = (took, took)
 
 
-async def run(name: str, folder: Path, url: str, measures: int) -> None:
+async def run(name: str, folder: Path, url: str, measures: int) -> Figures:
     """All of it on one kind of database."""
+    figures = Figures(name)
     with _valkey() as hub:
         settings = settings_for(folder, hub.url, database_url=url)
         await schema.prepare(settings)
@@ -241,11 +268,38 @@ async def run(name: str, folder: Path, url: str, measures: int) -> None:
         began = time.perf_counter()
         case_id, courts = await fill(database, measures)
         print(f"{name}: {measures} measures made in {time.perf_counter() - began:.0f} s; load {os.getloadavg()[0]:.1f}")
-        await measure_watch(database, settings)
+        await measure_watch(figures, database, settings)
         await _look_over(database)
+        async with database.read() as session:
+            asset = await session.scalar(select(ControlMeasure.asset_id).where(ControlMeasure.case_id == case_id))
         async with running_web(settings, world) as web:
-            await measure_pages(await web.signed_in("judge"), case_id, courts)
+            client = await web.signed_in("judge")
+            client.timeout = httpx.Timeout(60)
+            pages = pages_of(case_id, courts, f"/api/assets/items/{asset}/history", measures)
+            await measure_pages(figures, client, pages)
+            await measure_panel(figures, client, case_id)
         await database.close()
+    return figures
+
+
+def tell(all_figures: list[Figures]) -> None:
+    """One table: of each database the median, how many times that of the plainest request it is, and the percentile.
+
+    Times depend on the machine and on what else it does; how many times the plainest request something takes, less.
+    """
+    print(f"\n{'':41}" + "".join(f"{one.database:^19}" for one in all_figures))
+    print(f"{'milliseconds':41}" + f"{'p50':>7}{'×':>5}{'p95':>6} " * len(all_figures))
+    for name in all_figures[0].took:
+        bar = BAR_WATCH_SECONDS * 1000 if name.startswith(WATCH) else BAR_MS
+        cells = [_cell(figures, name, bar) for figures in all_figures]
+        print(f"{name:41}" + "".join(cells))
+    print(f"! more than {BAR_MS:.0f} ms, or of the watch than {BAR_WATCH_SECONDS:.0f} s; load {os.getloadavg()[0]:.1f}")
+
+
+def _cell(figures: Figures, name: str, bar: float) -> str:
+    middle, high = figures.took[name]
+    times = middle / figures.took[PLAINEST][0]
+    return f"{middle:7.1f}{times:5.0f}{high:6.0f}{'!' if high > bar else ' '}"
 
 
 class _valkey:  # noqa: N801 - used as a statement
@@ -259,19 +313,20 @@ class _valkey:  # noqa: N801 - used as a statement
 
 
 async def main(measures: int) -> None:
-    """SQLite, then PostgreSQL where it is installed."""
+    """SQLite, then PostgreSQL where it is installed; then both side by side."""
     with tempfile.TemporaryDirectory() as folder:
-        await run("SQLite", Path(folder), "", measures)
-    if not is_installed():
+        measured = [await run("SQLite", Path(folder), "", measures)]
+    if is_installed():
+        server = PostgreSQL()
+        server.start()
+        try:
+            with tempfile.TemporaryDirectory() as folder:
+                measured.append(await run("PostgreSQL", Path(folder), server.new_database(), measures))
+        finally:
+            server.stop()
+    else:
         print("PostgreSQL isn't installed here")
-        return
-    server = PostgreSQL()
-    server.start()
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            await run("PostgreSQL", Path(folder), server.new_database(), measures)
-    finally:
-        server.stop()
+    tell(measured)
 
 
 if __name__ == "__main__":
