@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, and_, func, literal_column, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from assets.audit import Actor
+from assets.conditions import apart
 from assets.masks import masked_description, masked_name, masked_reference
 from assets.measures import EFFECTIVE
 from assets.names import private_names
@@ -62,7 +63,7 @@ async def waiting(session: AsyncSession, actor: Actor, today: date, *, after: UU
         .join(Case, Case.id == AssetRequest.case_id)
         .join(Person, Person.id == AssetRequest.person_id)
         .outerjoin(Asset, Asset.id == AssetRequest.asset_id)
-        .where(_waits(), visible(actor))
+        .where(_waits(), apart(visible(actor)))
         .order_by(AssetRequest.id)
         .limit(limit)
     )

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import aliased
 
 from assets.audit import Actor, Records
+from assets.conditions import apart
 from assets.names import private_names
 from assets.orders import Orders, acting_court, require, visible
 from assets.requests import AWAITED
@@ -76,7 +77,7 @@ class Chasing:
         query = (
             select(AssetRequest, Case)
             .join(Case, Case.id == AssetRequest.case_id)
-            .where(AssetRequest.chases > 0, AssetRequest.state.in_(_AWAITED), visible(actor))
+            .where(AssetRequest.chases > 0, AssetRequest.state.in_(_AWAITED), apart(visible(actor)))
             .order_by(AssetRequest.sent_at, AssetRequest.id)
             .limit(limit)
         )

@@ -15,6 +15,7 @@ from sqlalchemy import and_, or_, select
 
 from assets import deeds
 from assets.audit import Actor, Records
+from assets.conditions import apart
 from assets.effects import Effects
 from assets.errors import Conflict, NotFound
 from assets.masks import masked_words
@@ -98,7 +99,7 @@ class Objections:
             select(Objection, AssetRequest, Case)
             .join(AssetRequest, AssetRequest.id == Objection.request_id)
             .join(Case, Case.id == AssetRequest.case_id)
-            .where(visible(actor))
+            .where(apart(visible(actor)))
             .order_by(Objection.due_on, Objection.id)
             .limit(limit)
         )

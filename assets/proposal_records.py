@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from assets.audit import Actor
+from assets.conditions import apart
 from assets.errors import Conflict, NotFound
 from assets.measures import STANDING
 from assets.names import names_by_case
@@ -40,7 +41,7 @@ async def newest(
     session: AsyncSession, actor: Actor, wanted: ColumnElement[bool], today: date, *, after: UUID | None
 ) -> list[ProposalView]:
     """The newest of those wanted that the actor may know of, from behind `after`."""
-    found = _rows().where(visible(actor), wanted).order_by(Proposal.id.desc()).limit(PAGE)
+    found = _rows().where(apart(visible(actor)), wanted).order_by(Proposal.id.desc()).limit(PAGE)
     if after is not None:
         found = found.where(Proposal.id < after)
     return await _views(session, found, today)
