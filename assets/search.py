@@ -229,7 +229,7 @@ def _value_of(order: Order, text: str) -> date | datetime | int | UUID:
 
 def _places(actor: Actor, wanted: Wanted) -> Select[Any]:
     """By its key and its id, each asset of the actor's cases; joined to it only what the rest is going to ask for."""
-    query = select(Asset.id, _key(wanted.order))
+    query = select(Asset.id, _key(wanted.order)).select_from(Asset)
     if wanted.case_id is None:
         query = query.where(_is_of_courts(actor, wanted.order))
     if actor.case_ids is not None:
