@@ -25,7 +25,7 @@ def states_of(standings: Collection[Standing]) -> list[str]:
     states = {one.value for one in MeasureState} & {one.value for one in standings}
     if _IN_FORCE & set(standings):
         states.add(MeasureState.IN_FORCE.value)
-    if Standing.UNKNOWN in standings:
+    if set(OF_ORDER.values()) & set(standings):
         states.add(MeasureState.INTENDED.value)
     return sorted(states)
 
