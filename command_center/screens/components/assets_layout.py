@@ -32,6 +32,8 @@ _NARROW = "params.api.setColumnsVisible(['kind', 'answered'], params.clientWidth
 """Where there is little room, class and time go into the description's title; what is controlled stays seen."""
 _NARROWEST = "params.api.setColumnsVisible(['value'], params.clientWidth >= 524)"
 """Below the columns' widths together, the balance goes too: how much of it is held says more."""
+_NARROWEST_OF_ALL = "params.api.setColumnsVisible(['person'], params.clientWidth >= 420)"
+"""And the person, who is told in the description's title, before anybody has to look for what is held."""
 
 
 def layout() -> Any:
@@ -104,7 +106,7 @@ def _graph(name: str) -> Any:
 
 def _grid() -> Any:
     columns: list[dict[str, Any]] = [
-        {"field": "person", "width": 78, "tooltipField": "person"},
+        {"field": "person", "width": 74, "tooltipField": "person"},
         {"field": "kind", "width": 80},
         {"field": "description", "flex": 1, "minWidth": 90, "tooltipField": "description_full"},
         {
@@ -131,7 +133,7 @@ def _grid() -> Any:
         style={"height": None, "width": "100%"},
         columnDefs=columns,
         rowData=[],
-        eventListeners={"gridSizeChanged": [_NARROW, _NARROWEST]},
+        eventListeners={"gridSizeChanged": [_NARROW, _NARROWEST, _NARROWEST_OF_ALL]},
         rowClassRules={"assets-row-unknown": "params.data.is_unknown"},
         getRowId="params.data.id",
         defaultColDef={"resizable": True, "sortable": True, "suppressHeaderMenuButton": True},

@@ -74,13 +74,15 @@ def headline(view: CaseView, now: datetime) -> list[Any]:
     told = {
         "seized": _count(view, *GROUPS["controlled"], kind=AssetKind.REAL_ESTATE),
         "waiting": _count(view, Standing.WAITING),
-        "intended": _count(view, *GROUPS["intended"], *GROUPS["objected"]),
+        "intended": _count(view, *GROUPS["intended"]),
     }
+    objected = _count(view, *GROUPS["objected"])
     return [
         _figure("controlled", f"{words.money(held)}{share}" if is_known else None, is_first=True),
         *([_figure("transferred", words.money(view.transferred_cents))] if view.transferred_cents else []),
         _figure("claim", words.claim_money(claim)),
         *(_figure(name, str(count) if is_known else None) for name, count in told.items()),
+        *([_figure("objected", str(objected))] if objected else []),
         _figure("asked", _last_answer(view, now)),
     ]
 
@@ -273,7 +275,9 @@ def _row(asset: AssetView, person: str, now: datetime) -> dict[str, Any]:
         "person": person,
         "kind": say(f"asset.kind.{asset.kind}"),
         "description": " ".join(told),
-        "description_full": "\n".join([say(f"asset.kind.{asset.kind}"), " ".join(told), *_known_since(asset, now)]),
+        "description_full": "\n".join(
+            [person, say(f"asset.kind.{asset.kind}"), " ".join(told), *_known_since(asset, now)]
+        ),
         "value": asset.value_cents,
         "controlled": asset.controlled_cents
         if asset.asked_cents is not None and asset.standing not in UNSETTLED

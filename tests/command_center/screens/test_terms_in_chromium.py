@@ -172,14 +172,17 @@ async def test_the_workbook_has_typed_cells_and_calculates_nothing(web: RunningW
     heads = [cell.value for cell in sheet[1]]
     of = {
         name: heads.index(translate(f"term.column.{name}", "zh"))
-        for name in ("ends", "days", "controlled", "description")
+        for name in ("ends", "days", "kind", "controlled", "description")
     }
     rows = list(sheet.iter_rows(min_row=2))
     assert len(rows) == 70
     for row in rows:
         assert row[of["ends"]].is_date
         assert isinstance(row[of["days"]].value, int)
-        assert row[of["controlled"]].number_format == "#,##0.00"
+        # Of a thing no money is held: its cell stays empty.
+        is_money = row[of["kind"]].value == translate("asset.kind.bank_account", "zh")
+        assert (row[of["controlled"]].number_format == "#,##0.00") == is_money
+        assert (row[of["controlled"]].value is not None) == is_money
     texts = [row[of["description"]] for row in rows]
     (formula,) = [cell for cell in texts if str(cell.value).startswith("=")] or [None]
     assert formula is None or formula.data_type == "s"
