@@ -81,9 +81,9 @@ async def test_a_case_is_registered_and_whatever_is_wrong_is_told_beside_it(brow
 async def test_a_listing_is_proposed_by_one_and_signed_by_another(browser: Browser, web: RunningWeb) -> None:
     async with page_as(browser, web, "judge", "/assets/sanctions") as judge:
         await judge.click("[data-deed=propose]")
-        await judge.wait_for_selector(".sanction-preview tr[data-check=no_adequate_security][data-outcome=no_data]")
+        assert await judge.input_value("dialog [name=case_id]") == "", "no case is chosen for anybody"
         await judge.select_option("dialog [name=case_id]", label="（2026）内01执123号")
-        await judge.wait_for_selector(".sanction-preview tr[data-check=not_minor]")
+        await judge.wait_for_selector(".sanction-preview tr[data-check=no_adequate_security][data-outcome=no_data]")
         await fill(judge, ground="evades", security="adequate", facts="转移财产（虚构）", duty="偿还借款")
         await fill(judge, basis_document="（2025）内0105民初88号")
         await judge.wait_for_selector(".sanction-preview tr[data-outcome=fail]")
