@@ -157,7 +157,7 @@ def pages_of(case_id: UUID, courts: list[UUID], history: str, measures: int) -> 
     search, case = "/api/assets/search", f"/api/assets/cases/{case_id}"
     return {
         PLAINEST: "/api/session",
-        "panel: overview of a case with 2 000 assets": case,
+        "panel: overview of 2 000 assets": case,
         "panel: what lapses next": f"/api/assets/terms?case_id={case_id}&limit=2",
         "asset page: head of the same case": f"{case}/summary",
         "asset page: cover of the claim": f"{case}/cover",
