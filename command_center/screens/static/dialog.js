@@ -8,8 +8,8 @@ export function showDialog(dialog, left = () => {}) {
   const address = addressOf(opener);
   dialog.addEventListener("close", () => {
     dialog.remove();
-    const again = opener.isConnected || !address ? opener : document.querySelector(address);
-    again?.focus();
+    // Where the opener still stands the browser has put the focus there itself, and by now it may have gone on.
+    if (!opener.isConnected && address && document.activeElement === document.body) document.querySelector(address)?.focus();
     left();
   });
   document.body.append(dialog);

@@ -56,11 +56,8 @@ async def test_an_officer_who_is_taken_out_of_the_operation_sees_and_does_nothin
     place = f"/api/operations/{web.world.operation_id}/officers/{web.world.users['officer1']}"
     assert (await commander.delete(place)).status_code == 204
     officer = await web.signed_in("officer1")
-    assert (await officer.get("/api/assets/mine")).json() | {"read_at": ""} == {
-        "read_at": "",
-        "cases": [],
-        "proposals": [],
-    }
+    mine = (await officer.get("/api/assets/mine")).json()
+    assert (mine["cases"], mine["proposals"]) == ([], [])
     query = {"case_id": case["id"], "person_id": person["id"], "idempotency_key": str(uuid4())}
     assert (await officer.post("/api/assets/mine/queries", json=query)).json()["code"] == "no-such-case"
     again = await officer.post("/api/assets/mine/proposals", json=proposal)
