@@ -104,6 +104,8 @@ async def _views(session: AsyncSession, wanted: _Rows, today: date) -> list[Prop
 
 async def _standing(session: AsyncSession, asset_ids: Sequence[UUID], today: date) -> dict[UUID, UUID]:
     """By asset, the order of the control that stands on it; one whose term is over doesn't."""
+    if not asset_ids:  # SQLite would go through all that stand
+        return {}
     standing = select(ControlMeasure.asset_id, ControlMeasure.request_id).where(
         ControlMeasure.asset_id.in_(asset_ids),
         ControlMeasure.state.in_(STANDING),

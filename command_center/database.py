@@ -9,13 +9,18 @@ from contextlib import asynccontextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import DateTime, Dialect, TypeDecorator, Uuid, event
+from sqlalchemy import DateTime, Dialect, TypeDecorator, Uuid, event, text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 
 from assets.identifiers import new_id
 
 __all__ = ["Base", "Database", "Instant", "new_id"]
+
+RECYCLE_SECONDS = 3600
+"""A connection to SQLite plans by what it read of the tables' sizes when it was made; so long it lives at the most."""
+LOOKED_AT = 1000
+"""So many entries of each index tell enough of it."""
 
 
 class Instant(TypeDecorator[datetime]):
@@ -54,7 +59,8 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
-        self.engine: AsyncEngine = create_async_engine(url, pool_pre_ping=not url.startswith("sqlite"))
+        lives = {"pool_recycle": RECYCLE_SECONDS} if url.startswith("sqlite") else {"pool_pre_ping": True}
+        self.engine: AsyncEngine = create_async_engine(url, **lives)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self._turn = asyncio.Lock() if self.is_sqlite else nullcontext()
         self._reading = async_sessionmaker(self.engine, expire_on_commit=False)
@@ -77,6 +83,13 @@ class Database:
         async with self._turn, self._writing() as session, session.begin():
             await _connect(session)
             yield session
+
+    async def look_over(self) -> None:
+        """Let SQLite see how large its tables are, which its plans rest on; PostgreSQL does so by itself."""
+        if self.is_sqlite:
+            async with self.write() as session:
+                await session.execute(text(f"PRAGMA analysis_limit={LOOKED_AT}"))
+                await session.execute(text("ANALYZE"))
 
     async def close(self) -> None:
         """Give back every connection."""

@@ -75,6 +75,8 @@ EXPIRY_SECONDS = 30.0
 LIFE_SIGN_SECONDS = 2.0
 POSITIONS_GATHER_SECONDS = 1.0
 """Screens are told of each position at once; into the records and journals they go together."""
+LOOK_OVER_SECONDS = 3600.0
+"""How often SQLite is shown how large its tables are."""
 COMPARE_SECONDS = 3600.0
 """How often it is looked for recordings of which not every line came."""
 RECORDINGS_CONSUMER, TALKS_CONSUMER = "recordings", "talks"
@@ -256,6 +258,13 @@ async def _compare(database: Database, store: LocalStore, *, passes_growing: boo
         logger.info("%d recordings compared with their index", count)
 
 
+async def _keep_looked_over(database: Database) -> None:
+    """Plans that were good for an empty table are no good for a full one."""
+    while True:
+        await database.look_over()
+        await asyncio.sleep(LOOK_OVER_SECONDS)
+
+
 def _disposal(settings: Settings, database: Database, store: Store) -> Disposal:
     tombstones = Tombstones(settings.data / FILE, Keyring(settings.data, settings.keys).signing)
     withdrawals = Withdrawals(database, Audit(), settings.exports)
@@ -295,6 +304,7 @@ async def run(settings: Settings) -> None:
         lasting: dict[str, Callable[[], Awaitable[None]]] = {
             "comparing": partial(_keep_compared, database, LocalStore(settings.recordings)),
             "disposal": _disposal(settings, database, store).run,
+            "plans": partial(_keep_looked_over, database),
             # The web process sends as well, and sooner: this one goes on where that has died.
             "assets": assets.run,
         }

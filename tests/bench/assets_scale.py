@@ -85,10 +85,12 @@ async def fill(database: Database, measures: int) -> tuple[UUID, list[UUID]]:
 
 
 async def _look_over(database: Database) -> None:
-    """What PostgreSQL's autovacuum does by itself some time after so many rows came; SQLite only counts."""
-    async with database.engine.connect() as connection:
-        apart = await connection.execution_options(isolation_level="AUTOCOMMIT")
-        await apart.execute(text("ANALYZE" if database.is_sqlite else "VACUUM ANALYZE"))
+    """What the worker does on SQLite every hour, and PostgreSQL's autovacuum some time after so many rows came."""
+    await database.look_over()
+    if not database.is_sqlite:
+        async with database.engine.connect() as connection:
+            apart = await connection.execution_options(isolation_level="AUTOCOMMIT")
+            await apart.execute(text("VACUUM ANALYZE"))
 
 
 async def _enlarge(database: Database, case: Case) -> None:

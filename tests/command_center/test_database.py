@@ -115,3 +115,13 @@ async def test_a_writer_cancelled_in_the_middle_of_a_statement_keeps_nobody_else
         await session.execute(text("SELECT 1"))
     await other.close()
     assert isinstance(kept, asyncio.CancelledError)
+
+
+async def test_sqlite_plans_by_how_large_its_tables_are_once_they_were_looked_over(records: Database) -> None:
+    async with records.write() as session:
+        session.add_all(OutboxEvent(stream="s", event="{}", created_at=now()) for _ in range(30))
+    await records.look_over()
+    if records.is_sqlite:
+        async with records.read() as session:
+            counted = await session.scalars(text("SELECT stat FROM sqlite_stat1 WHERE tbl = 'outbox_events'"))
+            assert {each.split()[0] for each in counted} == {"30"}
