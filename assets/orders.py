@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime
+from typing import Protocol
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, select
@@ -235,7 +236,21 @@ async def own_case_of(session: AsyncSession, actor: Actor, case_id: UUID, *, mis
     return case
 
 
-def not_own_court(actor: Actor, case: Case) -> NotPermitted | None:
+class OfACourt(Protocol):
+    """A case, or what is told of it."""
+
+    @property
+    def court_id(self) -> UUID:
+        """The court that has it."""
+        ...
+
+    @property
+    def court_name(self) -> str:
+        """How that court is called."""
+        ...
+
+
+def not_own_court(actor: Actor, case: OfACourt) -> NotPermitted | None:
     """Why the actor may only look at this case: its orders bear the name and the seal of the court that has it.
 
     A court sees its districts' cases and acts in none of them. Officers on site act for the court whose operation
@@ -245,7 +260,7 @@ def not_own_court(actor: Actor, case: Case) -> NotPermitted | None:
     return None if case.court_id in acts_for else NotPermitted("not-own-court", court=case.court_name)
 
 
-def acting_court(actor: Actor, case: Case) -> str:
+def acting_court(actor: Actor, case: OfACourt) -> str:
     """The court that acts in this case, where the actor may only look; empty where the actor's own does."""
     return "" if not_own_court(actor, case) is None else case.court_name
 

@@ -16,6 +16,7 @@ from assets.capitals import amount_in_capitals, read_capitals
 from assets.case_file import CaseFile
 from assets.case_intake import CaseGiven, ClaimGiven, ClaimKind, PersonGiven, Role
 from assets.cases import Cases
+from assets.orders import acting_court
 from assets.terms import china_day
 from command_center.accounts.identity import signed_in
 from command_center.accounts.names import AccountNames
@@ -202,6 +203,7 @@ class CaseFileView(BaseModel):
     work_card: str
     duty_card: str
     is_own: bool
+    acting_court: str
     is_demonstration: bool
     claim_cents: int
     claim_in_capitals: str
@@ -237,6 +239,7 @@ class _Showing:
         return CaseFileView(
             **{name: getattr(file, name) for name in _SAME},
             is_own=file.judge_id == signed_in().user_id,
+            acting_court=acting_court(actor_of(signed_in()), file),
             persons=[FilePersonView.model_validate(one) for one in file.persons],
             claims=[FileClaimView.model_validate(one) for one in file.claims],
             entries=[

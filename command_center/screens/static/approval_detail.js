@@ -1,7 +1,7 @@
 // What is chosen on the second person's page: what it is about, the cover against the claim, the papers, the deeds.
 
 import { stateOf } from "./approval_lists.js";
-import { coded, gatewayName, instant, money, orderWord } from "./asset_words.js";
+import { claimMoney, coded, gatewayName, instant, money, orderWord } from "./asset_words.js";
 import { h, stateMark } from "./dom.js";
 import { ask } from "./net.js";
 import { askReason } from "./reason.js";
@@ -85,14 +85,15 @@ function cover(item) {
   heldPart.style.width = share(held);
   askedPart.style.width = share(asked);
   claimMark.style.left = `min(${share(claim)}, calc(100% - 2px))`;
-  const isOver = held + asked > claim;
+  claimMark.hidden = !claim;
+  const isOver = claim > 0 && held + asked > claim;
   return h("section.approval-cover", {},
     h("h3", {}, say("approval.cover.title")), bar,
-    h("dl.approval-figures", {}, figureOf("held", held), asked > 0 && figureOf("asked", asked), figureOf("claim", claim)),
+    h("dl.approval-figures", {}, figureOf("held", held), asked > 0 && figureOf("asked", asked), figureOf("claim", claim, claimMoney)),
     isOver && stateMark("serious", say("approval.cover.over", { amount: money(held + asked - claim) })));
 }
 
-const figureOf = (name, cents) => h(`div.approval-figure-${name}`, {}, h("dt", {}, say(`approval.cover.${name}`)), h("dd", {}, money(cents)));
+const figureOf = (name, cents, told = money) => h(`div.approval-figure-${name}`, {}, h("dt", {}, say(`approval.cover.${name}`)), h("dd", {}, told(cents)));
 
 const thingOf = (item) => item.thing && [coded("asset.kind", item.thing.kind), item.thing.reference, item.thing.description].filter(Boolean).join(" · ");
 

@@ -11,14 +11,16 @@ export class CaseFile {
   constructor(changed, tell) {
     this.changed = changed;
     this.tell = tell;
-    this.mayManage = reader().permissions.includes("manage_cases");
+    this.mayManage = false;
     this.element = h("section.panel.case-file", { "aria-label": say("case.file") }, h("p.case-blank", {}, say("case.choose")));
   }
 
   show(file) {
+    this.mayManage = reader().permissions.includes("manage_cases") && !file.acting_court;
     this.element.replaceChildren(
       h("div.case-head", {}, h("h2", {}, file.number), h("span", {}, file.court_name), file.is_own && h("span", {}, say("case.own"))),
       h("div.case-body", { dataset: { case: file.id } },
+        file.acting_court && h("p.case-hint", {}, say("error.not-own-court", { court: file.acting_court })),
         h("dl.case-facts", {}, facts(file)),
         this.section("persons", persons(file, this.mayManage, (deed, one) => this.perform(() => deed(file, one))),
           this.button("add-person", () => addPerson(file))),

@@ -189,3 +189,14 @@ def test_every_example_of_a_right_number_is_right() -> None:
         assert examples, item
         for example in examples:
             assert checked(Item(item), example, today).normal
+
+
+async def test_a_court_above_is_told_which_court_acts_in_a_case(web: RunningWeb) -> None:
+    judge = await web.signed_in("judge")
+    listed = (await judge.get("/api/assets/cases")).json()["items"]
+    told = {}
+    for case in listed:
+        file = (await judge.get(f"/api/assets/cases/{case['id']}/file")).json()
+        told[file["court_code"]] = file["acting_court"]
+    assert told["内01"] == ""
+    assert told["内0105"] == next(case["acting_court"] for case in listed if "内0105" in case["number"]) != ""
