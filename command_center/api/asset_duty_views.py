@@ -112,6 +112,8 @@ class MyCase(BaseModel):
     operations: list[MyOperation]
     persons: list[MyPerson]
     assets: list[MyAsset]
+    """Those that matter first, where there are too many for a phone."""
+    assets_total: int
     answers: list[MyAnswer]
     gateways: int
     """How many are asked by one query."""
@@ -165,13 +167,15 @@ class MyAnswers(BaseModel):
 
 def my_case(view: CaseView, duties: Iterable[Duty], proposed: set[UUID | None], gateways: int) -> MyCase:
     persons = {person.id: person for person in view.persons if person.is_under_enforcement}
+    assets = [_asset(asset, proposed) for asset in view.assets if asset.person_id in persons]
     return MyCase(
         id=view.head.id,
         number=view.head.number,
         is_demonstration=view.head.is_demonstration,
         operations=[MyOperation.model_validate(duty) for duty in duties],
         persons=[MyPerson.model_validate(person) for person in persons.values()],
-        assets=[_asset(asset, proposed) for asset in view.assets if asset.person_id in persons],
+        assets=assets,
+        assets_total=view.assets_total - (len(view.assets) - len(assets)),
         answers=[my_answer(answer) for answer in view.answers if answer.person_id in persons],
         gateways=gateways,
     )

@@ -68,7 +68,8 @@ export class AssetsView {
       make("h3", {}, ofCase.number, make("small.quiet", {}, ofCase.operations.map((each) => named(each, "name")).join(" · "))),
       make("h4", {}, say("assets.persons")),
       ofCase.persons.map((person) => this.#person(ofCase, person, view.looks)),
-      make("h4", {}, say("assets.things", { count: ofCase.assets.length })),
+      make("h4", {}, say("assets.things", { count: ofCase.assets_total })),
+      ofCase.assets.length < ofCase.assets_total && make("p.quiet", {}, say("assets.first", { count: ofCase.assets.length })),
       ofCase.assets.length ? ofCase.assets.map((asset) => this.#asset(ofCase, asset, names, view.looks)) : make("p.none", {}, say("assets.none")),
       view.proposals.some((each) => !each.is_mine && each.state === "open" && each.case_id === ofCase.id)
         && make("p.quiet", {}, say("assets.others-propose")));

@@ -45,6 +45,7 @@ async def test_an_officer_who_is_taken_out_of_the_operation_sees_and_does_nothin
     assert person["name"].endswith("*")
     assert "applicant" not in str(case)
     assert len(case["persons"]) == 4, "the applicant is none of an officer's business"
+    assert case["assets_total"] == len(case["assets"])
     proposal = {
         "operation_id": str(web.world.operation_id),
         "kind": "movable",
