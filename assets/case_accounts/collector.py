@@ -100,7 +100,7 @@ class Collector:
         for movement in statement.movements:
             if movement.order_number in unpaid:
                 await self._settling.seen_on_statement(main_id, movement)
-        await self._discrepancies.note(main_id, statement.movements)
+        await self._discrepancies.note(main_id, statement)
         async with self._books.records.write() as session:
             (await locked_main(session, main_id)).read_at = self._books.clock()
         return taken

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import select
@@ -10,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from assets.audit import Actor
 from assets.case_accounts.accounts import locked_main, require_own_main, seen_courts
-from assets.case_accounts.bank import Movement
+from assets.case_accounts.bank import Movement, Statement
 from assets.case_accounts.books import Books
 from assets.case_accounts.states import DiscrepancyCode, PaymentState
 from assets.case_accounts.tables import Discrepancy, Payment
@@ -18,6 +20,7 @@ from assets.case_accounts.trail import earlier_deed, keep_deed
 from assets.errors import Conflict, NotFound
 from assets.identifiers import new_id
 from assets.orders import require
+from assets.terms import china_day
 
 
 class Discrepancies:
@@ -26,19 +29,23 @@ class Discrepancies:
     def __init__(self, books: Books) -> None:
         self._books = books
 
-    async def note(self, main_id: UUID, movements: Sequence[Movement]) -> int:
-        """Keep what of a statement isn't as it was ordered, once what it settles is booked; how many were new."""
-        outgoing = [one for one in movements if one.cents < 0]
+    async def note(self, main_id: UUID, statement: Statement) -> int:
+        """Keep what of a statement isn't as it was ordered, once what it settles is booked; how many were new.
+
+        Where only the serial differs, the books show the bank's from then on.
+        """
         async with self._books.records.read() as session:
-            wrong = await self._wrong(session, main_id, outgoing)
+            wrong = await self._wrong(session, main_id, statement)
         if not wrong:
             return 0
         async with self._books.records.write() as session:
             main = await locked_main(session, main_id)
-            found = await self._wrong(session, main_id, outgoing)  # another process may have noted them meanwhile
+            found = await self._wrong(session, main_id, statement)  # another process may have noted them meanwhile
             session.add_all(found)
             await session.flush()
             for one in found:
+                if one.code == DiscrepancyCode.SERIAL and one.payment_id is not None:
+                    (await session.get_one(Payment, one.payment_id)).bank_serial = one.bank_serial
                 await self._books.record_deed(
                     session,
                     "case_money.discrepancy",
@@ -86,8 +93,9 @@ class Discrepancies:
             )
         return discrepancy_id
 
-    async def _wrong(self, session: AsyncSession, main_id: UUID, outgoing: Iterable[Movement]) -> list[Discrepancy]:
-        by_serial = {one.serial: one for one in outgoing}
+    async def _wrong(self, session: AsyncSession, main_id: UUID, statement: Statement) -> list[Discrepancy]:
+        by_serial = {one.serial: one for one in statement.movements if one.cents < 0}
+        under = _by_order(by_serial.values())
         known = select(Discrepancy.bank_serial).where(
             Discrepancy.main_id == main_id, Discrepancy.bank_serial.in_(by_serial)
         )
@@ -100,7 +108,7 @@ class Discrepancies:
         found = []
         for movement in by_serial.values():
             payment = by_number.get(movement.order_number)
-            code = discrepancy_of(movement, payment)
+            code = discrepancy_of(movement, payment, under, statement.since)
             if code is not None:
                 found.append(self._row(main_id, movement, payment, code))
         return found
@@ -120,12 +128,27 @@ class Discrepancies:
         )
 
 
-def discrepancy_of(movement: Movement, payment: Payment | None) -> DiscrepancyCode | None:
-    """What is wrong with money that left; None where it is the payment that was ordered."""
+def discrepancy_of(
+    movement: Movement, payment: Payment | None, under: Mapping[str, Sequence[str]], since: date
+) -> DiscrepancyCode | None:
+    """What is wrong with money that left; None where it is the payment that was ordered.
+
+    `under` are all serials of the statement by their order's number, `since` is when it begins.
+    """
     if payment is None:
         return DiscrepancyCode.NOT_ORDERED
     if movement.cents != -payment.cents:
         return DiscrepancyCode.ORDER_AMOUNT
-    if payment.state == PaymentState.PAID and payment.bank_serial != movement.serial:
-        return DiscrepancyCode.PAID_TWICE
-    return None
+    if payment.state != PaymentState.PAID or payment.bank_serial == movement.serial:
+        return None
+    # Before the order nothing left under its number: a statement that begins no later shows all that did.
+    shows_all, serials = since <= china_day(payment.ordered_at), under[payment.number]
+    is_payment = shows_all and payment.bank_serial not in serials and movement.serial == serials[0]
+    return DiscrepancyCode.SERIAL if is_payment else DiscrepancyCode.PAID_TWICE
+
+
+def _by_order(movements: Iterable[Movement]) -> Mapping[str, Sequence[str]]:
+    serials: defaultdict[str, list[str]] = defaultdict(list)
+    for one in movements:
+        serials[one.order_number].append(one.serial)
+    return serials

@@ -94,6 +94,7 @@ class ProposalView:
     """One proposal; `content` is that of its kind."""
 
     id: UUID
+    main_id: UUID
     case_id: UUID | None
     kind: str
     state: str
@@ -114,6 +115,7 @@ class PaymentView:
     """One payment order and what became of it."""
 
     id: UUID
+    main_id: UUID
     number: str
     proposal_id: UUID
     purpose: str
@@ -272,6 +274,7 @@ def proposal_view(proposal: Proposal, names: Sequence[str] = (), changes: Sequen
         claim["hold_reason"] = masked_words(claim["hold_reason"], names)
     return ProposalView(
         id=proposal.id,
+        main_id=proposal.main_id,
         case_id=proposal.case_id,
         kind=proposal.kind,
         state=proposal.state,
@@ -292,6 +295,7 @@ def payment_view(payment: Payment, names: Iterable[str] = ()) -> PaymentView:
     is_own = payment.purpose == PaymentPurpose.FEE
     return PaymentView(
         id=payment.id,
+        main_id=payment.main_id,
         number=payment.number,
         proposal_id=payment.proposal_id,
         purpose=payment.purpose,

@@ -89,6 +89,7 @@ def _person(identity: Identity | None) -> dict[str, Any]:
         return {"permissions": []}
     return {
         "user_id": str(identity.user_id),
+        "court_id": str(identity.court_id),
         "role": identity.role.value,
         "permissions": sorted(permission.value for permission in ROLE_PERMISSIONS[identity.role]),
     }

@@ -38,6 +38,7 @@ class CaseMoney {
     this.view = new AccountView(this);
     // What is of no case is drawn alike, whichever case is shown beside it.
     this.ofNoCase = new AccountView(this);
+    this.ofOthers = new AccountView(this, say("error.not-own-court-account"));
     this.chosen = null;
     this.list = [];
     this.seen = {};
@@ -122,17 +123,31 @@ class CaseMoney {
     this.tools.replaceChildren(...this.toolsNow());
   }
 
+  /** The main account of the reader's own court: others' are looked at only. */
+  ownMain() {
+    return this.mains.find((main) => main.court_id === person().court_id);
+  }
+
+  isOwn(item) {
+    return item.main_id === this.ownMain()?.id;
+  }
+
+  /** The buttons of something that lies in a main account, or why there are none. */
+  deedsOf(item, permission, deeds) {
+    if (!this.may(permission)) return false;
+    return this.isOwn(item) ? deeds() : h("small", {}, this.ofOthers.refusal);
+  }
+
   toolsNow() {
-    if (!this.mains.length) {
-      return this.may("approve_case_money") ? [deed("main.open", () => this.perform(() => openMain()), ".primary")] : [];
-    }
+    const own = this.ownMain();
     const refresh = () => this.perform(async () => {
-      const read = await Promise.all(this.mains.map((main) => ask("POST", `${PATH}/mains/${main.court_id}/refresh`)));
-      return say("case-money.main.refreshed", { count: read.reduce((total, one) => total + one.arrivals, 0) });
+      const read = await ask("POST", `${PATH}/mains/${own.court_id}/refresh`);
+      return say("case-money.main.refreshed", { count: read.arrivals });
     });
     return [
-      this.may("handle_case_money") && deed("main.refresh", refresh),
-      deed("main.report", () => { this.chosen = null; this.mark(); showReport(this.view.element, this.mains, () => this.view.clear()); }),
+      !own && this.may("approve_case_money") && deed("main.open", () => this.perform(() => openMain()), ".primary"),
+      own && this.may("handle_case_money") && deed("main.refresh", refresh),
+      this.mains.length > 0 && deed("main.report", () => { this.chosen = null; this.mark(); showReport(this.view.element, this.mains, () => this.view.clear()); }),
     ].filter(Boolean);
   }
 
@@ -140,10 +155,10 @@ class CaseMoney {
   showDiscrepancies(items) {
     const rows = items.map((one) => h("tr", { dataset: { discrepancy: one.id } },
       h("td", {}, minute(one.moved_at), h("small", {}, one.bank_serial)),
-      h("td", {}, stateMark("critical", say(`case-money.discrepancy.${one.code}`)), h("small", {}, one.order_number || "–")),
+      h("td", {}, stateMark(one.code === "serial-differs" ? "serious" : "critical", say(`case-money.discrepancy.${one.code}`)), h("small", {}, one.order_number || "–")),
       h("td.money-amount", {}, money(-one.bank_cents), one.order_number && h("small", {}, say("case-money.discrepancy.ordered", { amount: money(-one.ordered_cents) }))),
       h("td.money-deeds", {}, one.case_id && h("button", { type: "button", onclick: () => this.choose(one.case_id) }, say("case-money.column.case")),
-        this.may("approve_case_money") && deed("close", () => this.perform(() => withReason("close", `discrepancies/${one.id}`), say("case-money.close.done"))))));
+        this.deedsOf(one, "approve_case_money", () => deed("close", () => this.perform(() => withReason("close", `discrepancies/${one.id}`), say("case-money.close.done")))))));
     this.discrepancies.replaceChildren(...items.length ? [h("h3", {}, say("case-money.discrepancies")), table([[say("case-money.payment.number")], [""], [say("case-money.amount"), "money-amount"], [""]], rows)] : []);
   }
 
@@ -153,14 +168,21 @@ class CaseMoney {
       h("td", {}, minute(item.arrived_at), h("small", {}, item.bank_serial)),
       h("td", {}, item.payer_name, " ", item.payer_account, h("small", {}, item.remark || "–")),
       amountCell(item.cents),
-      h("td.money-deeds", {}, this.may("handle_case_money")
-        && [deed("claim", () => this.perform(() => claimArrival(item, this.mains), say("case-money.claim.done"))),
-          deed("return", () => this.perform(() => withReason("return", `arrivals/${item.id}`), say("case-money.propose.done")))])));
+      h("td.money-deeds", {}, this.deedsOf(item, "handle_case_money", () => [
+        deed("claim", () => this.perform(() => claimArrival(item), say("case-money.claim.done"))),
+        deed("return", () => this.perform(() => withReason("return", `arrivals/${item.id}`), say("case-money.propose.done")))]))));
     const view = { people, names: new Map() };
     this.waiting.replaceChildren(h("h3", {}, say("case-money.unclaimed")),
       items.length ? table(heads, rows) : none("unclaimed"),
-      ...proposals.map((one) => this.ofNoCase.proposal(view, one)),
-      ...(payments.length ? [this.ofNoCase.payments(payments)] : []));
+      ...[this.ofNoCase, this.ofOthers].flatMap((drawn) => {
+        const isDrawn = (one) => this.isOwn(one) === (drawn === this.ofNoCase);
+        const [proposed, ordered] = [proposals.filter(isDrawn), payments.filter(isDrawn)];
+        return [
+          drawn.refusal && proposed.length + ordered.length > 0 && h("p.money-hint", {}, drawn.refusal),
+          ...proposed.map((one) => drawn.proposal(view, one)),
+          ordered.length > 0 && drawn.payments(ordered),
+        ].filter(Boolean);
+      }));
   }
 
   showCases() {

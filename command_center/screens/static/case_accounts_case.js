@@ -16,8 +16,10 @@ const GONE = ["paid", "refunded", "fees"];
 const THERE = ["held", "undistributed", "prepaid", "paying"];
 
 export class AccountView {
-  constructor(page) {
+  /** `refusal` says why nothing may be done with what this view draws; a case says it by itself. */
+  constructor(page, refusal = "") {
     this.page = page;
+    this.refusal = refusal;
     this.element = h("section.panel.money-right", { "aria-label": say("case-money.title") });
     this.proposing = new Proposing(page);
     this.shown = null;
@@ -34,7 +36,8 @@ export class AccountView {
     if (this.shown === text) return; // nothing changed, so what is being read or written stays as it is
     if (this.proposing.isOpenFor(found.account.line.case_id) && this.shown !== null) return;
     this.shown = text;
-    this.actingCourt = found.account.acting_court;
+    const court = found.account.acting_court;
+    this.refusal = court && say("error.not-own-court", { court });
     const view = { ...found, names: new Map(found.account.persons.map((one) => [one.id, one])) };
     const open = new Set([...this.element.querySelectorAll("details[open]")].map((one) => one.dataset.name));
     const top = this.element.querySelector(".money-body")?.scrollTop ?? 0;
@@ -49,7 +52,7 @@ export class AccountView {
     const handles = this.may("handle_case_money");
     const isOpen = account.proposals.some((one) => one.kind === "distribution" && one.state === "proposed");
     return [
-      this.actingCourt && h("p.money-hint", {}, say("error.not-own-court", { court: this.actingCourt })),
+      this.refusal && h("p.money-hint", {}, this.refusal),
       placesOf(account.line.places),
       dueOf(account),
       part("proposals", this.proposals(view),
@@ -64,9 +67,9 @@ export class AccountView {
     ].filter(Boolean);
   }
 
-  /** Whoever may only look at another court's case is offered nothing to do in it. */
+  /** Whoever may only look at another court's case or account is offered nothing to do in it. */
   may(permission) {
-    return !this.actingCourt && this.page.may(permission);
+    return !this.refusal && this.page.may(permission);
   }
 
   proposals(view) {

@@ -1,9 +1,11 @@
 // What somebody is asked before something is done about the money of a case.
 
+import { caseChoice } from "./case_choice.js";
 import { h } from "./dom.js";
 import { askFields } from "./field_dialog.js";
 import { money } from "./money.js";
 import { ask } from "./net.js";
+import { person } from "./person.js";
 import { askReason } from "./reason.js";
 import { askSure } from "./sure.js";
 import { day, now } from "./time.js";
@@ -14,31 +16,31 @@ const GROUNDS = ["creditor-unreachable", "objection", "distribution-dispute", "o
 const today = () => day(now());
 
 /** Which case a waiting arrival is for. */
-export async function claimArrival(arrival, mains) {
-  const court = mains.find((main) => main.id === arrival.main_id)?.court_id;
-  const items = (await ask("GET", `${PATH}?open_only=false&limit=500`)).items.filter((line) => line.court_id === court);
-  return askFields({
+export async function claimArrival(arrival) {
+  const choice = await caseChoice(({ head, persons }) => `${head.number} ${persons.join(say("asset.list.separator"))}`);
+  const asked = askFields({
     title: say("case-money.claim.title"),
     deed: say("case-money.claim"),
     about: [`${arrival.payer_name} ${arrival.payer_account} · ${money(arrival.cents)}`, arrival.remark],
     fields: [
-      { name: "case_id", kind: "select", label: say("case-money.claim.case"), required: true, options: [["", ""], ...items.map((line) => [line.case_id, `${line.case_number} ${line.debtors.join(say("asset.list.separator"))}`])] },
+      { kind: "note", element: choice.narrowing },
+      { name: "case_id", kind: "select", label: say("case-money.claim.case"), required: true, options: choice.options },
       { name: "purpose", kind: "select", label: say("case-money.claim.purpose"), value: arrival.purpose, options: ["enforcement", "court_fee"].map((one) => [one, say(`case-money.purpose.${one}`)]) },
     ],
     send: (values, key) => ask("POST", `${PATH}/arrivals/${arrival.id}/claim`, { ...values, idempotency_key: key }),
   });
+  choice.narrow(document.querySelector("dialog.field-dialog form").elements.case_id);
+  return asked;
 }
 
 /** The main account of the reader's own court. */
-export async function openMain() {
-  const { items } = await ask("GET", "/api/assets/cases");
-  const courts = [...new Set(items.map((one) => one.court_id))];
+export function openMain() {
   const text = (name, key) => ({ name, label: say(`case-money.main.${key}`), required: true, maxlength: 100 });
   return askFields({
     title: say("case-money.main.open"),
     deed: say("case-money.main.open"),
     fields: [text("number", "number"), text("bank_name", "bank"), text("fee_holder", "fee-holder"), text("fee_number", "fee-number")],
-    send: (values, key) => ask("POST", `${PATH}/mains`, { ...values, court_id: courts[0], idempotency_key: key }),
+    send: (values, key) => ask("POST", `${PATH}/mains`, { ...values, court_id: person().court_id, idempotency_key: key }),
   });
 }
 

@@ -1,5 +1,6 @@
 // Proposing a sanction: case and person first, then what would bar it, then what the publication needs.
 
+import { caseChoice } from "./case_choice.js";
 import { h } from "./dom.js";
 import { askFields } from "./field_dialog.js";
 import { ask } from "./net.js";
@@ -11,8 +12,7 @@ const GROUNDS = ["refuses", "resists", "evades", "reporting", "limit_broken", "s
 
 /** Ask and propose; answers what was proposed, or null. */
 export async function propose() {
-  const found = await ask("GET", "/api/assets/cases");
-  const narrowing = narrowedBy(found.next);
+  const choice = await caseChoice(({ head }) => head.number);
   const checks = h("div.sanction-preview.is-whole", { role: "status" });
   const options = (names, family) => names.map((name) => [name, say(`${family}.${name || "unknown"}`)]);
   const asked = askFields({
@@ -21,8 +21,8 @@ export async function propose() {
     about: [say("sanction.about.propose")],
     isWide: true,
     fields: [
-      { kind: "note", element: narrowing },
-      { name: "case_id", label: say("sanction.column.case"), kind: "select", required: true, options: choices(found.items) },
+      { kind: "note", element: choice.narrowing },
+      { name: "case_id", label: say("sanction.column.case"), kind: "select", required: true, options: choice.options },
       { name: "person_id", label: say("sanction.column.person"), kind: "select", required: true, options: [] },
       { name: "kind", label: say("sanction.kind"), kind: "select", options: options(["listing", "limit"], "sanction.kind") },
       { name: "ground", label: say("sanction.column.ground"), kind: "select", options: options(GROUNDS, "sanction.ground") },
@@ -40,36 +40,8 @@ export async function propose() {
   });
   const form = document.querySelector("dialog.field-dialog form");
   watch(form, checks);
-  narrow(form, narrowing);
+  choice.narrow(form.elements.case_id);
   return asked;
-}
-
-/** The own court's cases, none of which is chosen yet. */
-function choices(cases) {
-  return [["", say("sanction.propose.choose")], ...cases.filter((one) => !one.acting_court).map((one) => [one.id, one.number])];
-}
-
-/** A word that narrows the cases; hidden where all of them are in the list anyway. */
-function narrowedBy(next) {
-  const label = say("asset.cases.search");
-  const word = h("input", { type: "search", placeholder: label, "aria-label": label, maxlength: 100, autocomplete: "off" });
-  return h("label", { hidden: next === null }, h("small", { role: "status" }, say("asset.cases.more")), word);
-}
-
-/** Fill the list of cases by what is typed, and say whether it holds all that fit. */
-function narrow(form, narrowing) {
-  const { case_id: cases } = form.elements;
-  const word = narrowing.querySelector("input");
-  let asked = 0;
-  word.addEventListener("keydown", (event) => event.key === "Enter" && event.preventDefault());
-  word.addEventListener("change", async () => {
-    const mine = ++asked;
-    const page = await ask("GET", `/api/assets/search/cases?${new URLSearchParams({ text: word.value.trim() })}`);
-    if (mine !== asked) return; // another word came meanwhile
-    cases.replaceChildren(...choices(page.items.map(({ head }) => head)).map(([value, words]) => h("option", { value }, words)));
-    narrowing.querySelector("small").textContent = page.next === null ? "" : say("asset.cases.more");
-    cases.dispatchEvent(new Event("change"));
-  });
 }
 
 function bodyOf(values, key) {

@@ -159,6 +159,38 @@ async def test_money_that_left_and_is_not_what_was_ordered_is_a_discrepancy_unti
     treasury.accounts = simulated
 
 
+async def test_a_serial_that_was_mistyped_from_the_papers_is_no_second_payment(quick: Treasury) -> None:
+    case_id = await quick.case(claim(50_00))
+    bank = Telling()
+    quick.accounts, simulated = (
+        CaseAccounts(quick.database, bank, Audit(quick.clock), quick.clock, _nobody, notice_words),
+        quick.accounts,
+    )
+    await quick.arrive(50_00, case_id=case_id)
+    await quick.name_payees(case_id)
+    await quick.approve(await quick.propose(case_id))
+    await quick.pay_all(case_id)
+    payment = await _unknown(quick, case_id)
+    papers = Papers(Outcome.PAID, "银行回单", "V20261", TODAY)
+    await quick.approve(
+        await quick.accounts.propose_settlement(quick.judge, payment.id, papers, idempotency_key=uuid4())
+    )
+
+    async def read(*serials: str) -> tuple[list[tuple[str, str]], str]:
+        bank.movements = tuple(
+            Movement(one, quick.clock(), -payment.cents, "李某", CARD, "", "", payment.number) for one in serials
+        )
+        await quick.accounts.collector.read(quick.main_id)
+        found = [(one.code, one.bank_serial) for one in await quick.accounts.discrepancies(quick.judge)]
+        payments = (await quick.accounts.account(quick.judge, case_id)).payments
+        return found, next(one.bank_serial for one in payments if one.id == payment.id)
+
+    # The bank's own serial stands in the books from then on; only another movement is a second payment.
+    assert await read("V20216") == ([("serial-differs", "V20216")], "V20216")
+    assert await read("V20216", "V3") == ([("paid-twice", "V3"), ("serial-differs", "V20216")], "V20216")
+    quick.accounts = simulated
+
+
 async def _nobody(_case_id: UUID | None) -> None:
     """Nobody is told."""
 

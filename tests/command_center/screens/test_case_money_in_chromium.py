@@ -8,10 +8,13 @@ from contextlib import AbstractAsyncContextManager
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
-from sqlalchemy import update
+from sqlalchemy import select, update
 
+from assets.case_accounts.ledger_tables import MainAccount
+from assets.case_accounts.tables import Arrival, Discrepancy
 from assets.simulators.manners import Kind
-from assets.tables import Claim
+from assets.tables import Case, Claim
+from command_center.clock import now
 from command_center.translations import translate
 from tests.support.pages import page_as
 from tests.support.pictures import look, look_in_each_language
@@ -130,3 +133,34 @@ async def test_the_district_sees_its_own_overdue_case_and_may_defer_it(browser: 
         await look(judge, "money-defer")
         await judge.locator("dialog button.primary").click()
         await expect(judge.locator(".money-proposal[data-state=proposed]")).to_have_count(1, timeout=SLOW_MS)
+
+
+async def test_the_city_sees_the_districts_money_and_is_offered_nothing_to_do_with_it(
+    browser: Browser, money: RunningWeb
+) -> None:
+    async with money.web.database.write() as session:
+        ofcase = select(MainAccount).join(Case, Case.court_id == MainAccount.court_id)
+        main = (await session.scalars(ofcase.where(Case.court_code == "内0105").limit(1))).one()
+        arrival = Arrival(
+            main_id=main.id, bank_serial="DISTRICT1", cents=500, payer_name="张某甲", payer_account=CARD, remark="",
+            sub_number="", arrived_at=now(), notified_at=now(), purpose="enforcement", state="waiting",
+            receipt_number="DISTRICT1",
+        )  # fmt: skip
+        found = Discrepancy(
+            main_id=main.id, code="not-ordered", bank_serial="DISTRICT2", order_number="", bank_cents=-500,
+            ordered_cents=0, moved_at=now(), seen_at=now(),
+        )  # fmt: skip
+        session.add_all([arrival, found])
+    reason = translate("error.not-own-court-account", "zh")
+    async with page_of(browser, money, "judge") as judge, page_of(browser, money, "approver") as approver:
+        row = judge.locator(f"[data-arrival='{arrival.id}']")
+        await expect(row).to_contain_text(reason, timeout=SLOW_MS)
+        await expect(row.locator("button")).to_have_count(0)
+        other = approver.locator(f"[data-discrepancy='{found.id}']")
+        await expect(other).to_contain_text(reason, timeout=SLOW_MS)
+        await expect(other.locator("button")).to_have_count(0)
+        await look(judge, "money-elsewhere")
+        # The bank is asked for the own court's statement alone: another's would be refused.
+        await judge.locator("[data-deed='main.refresh']").click()
+        told = translate("case-money.main.refreshed", "zh", count=0)
+        await expect(judge.locator(".money-news")).to_have_text(told, timeout=SLOW_MS)
