@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, func, literal_column, or_, select
@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from assets.audit import Actor
 from assets.conditions import apart
+from assets.documents import Action
 from assets.masks import masked_description, masked_name, masked_reference
 from assets.measures import EFFECTIVE
 from assets.names import private_names
@@ -52,6 +53,9 @@ class Waiting:
     """It was sent in an emergency, and the approval comes afterwards."""
     may_decide: bool
     may_withdraw: bool
+    said_special: str
+    """What the gateway said of the account that this would set aside; empty for every order."""
+    said_at: datetime | None
     acting_court: str
     """The court whose people decide, where the reader may only look; else empty."""
 
@@ -87,6 +91,8 @@ async def waiting(session: AsyncSession, actor: Actor, today: date, *, after: UU
             is_outstanding=request.state != RequestState.DRAFT,
             may_decide=actor.may_approve and request.actor_id != actor.user_id and not acting_court(actor, case),
             may_withdraw=request.state == RequestState.DRAFT and request.actor_id == actor.user_id,
+            said_special=(said := _said(request)),
+            said_at=asset.said_special_at if said and asset is not None and asset.said_special == said else None,
             acting_court=acting_court(actor, case),
         )
         for request, case, person, asset in rows
@@ -112,6 +118,10 @@ async def _held(session: AsyncSession, case_ids: Collection[UUID], today: date) 
         .group_by(ControlMeasure.case_id)
     )
     return {case_id: int(cents) for case_id, cents in await session.execute(query)}
+
+
+def _said(request: AssetRequest) -> str:
+    return str(request.particulars["special"]) if request.action == Action.LIFT_MARK else ""
 
 
 def _thing(asset: Asset, names: Collection[str]) -> Thing:

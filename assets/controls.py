@@ -25,7 +25,7 @@ from assets.measure_views import MeasureView, measure_view
 from assets.measures import MeasureChange
 from assets.names import private_names
 from assets.ordering import Payees, Warrant, check_cents, check_years, facts_of, require_same
-from assets.orders import LONGEST_REASON, Orders, case_of, not_own_court, require, require_own_court
+from assets.orders import LONGEST_REASON, URGENT, Orders, case_of, not_own_court, require, require_own_court
 from assets.standing import hold, read_line
 from assets.tables import Asset, AssetRequest, Case, ControlMeasure, line_of
 from assets.terms import AssetKind, check_term, last_day
@@ -55,6 +55,8 @@ class Allowed:
     override: str
     """What stands against it without a reason, for which a second person is asked: a value of `Override`."""
     needs_approval: bool
+    is_urgent: bool
+    """In an emergency it may be sent before its approval."""
     measure_id: UUID | None
     """What it would change."""
 
@@ -370,6 +372,7 @@ class Controls:
             parameters=dict(refusal.parameters) if refusal else {},
             override=override.value if override else "",
             needs_approval=self._orders.needs_approval(action) or override is not None,
+            is_urgent=action in URGENT,
             measure_id=None if action.is_first or facts.measure is None else facts.measure.id,
         )
 

@@ -1,7 +1,8 @@
 """Setting aside what a gateway said of an account: a judge asks with a reason, a second person says yes or no.
 
-Until then it stands, and with it that nobody may freeze the account. What goes on it is in the requests' own list of
-approvals, where it is told, decided on and taken back like an order; nothing of it is sent to anybody.
+Until then it stands, and with it that nobody may freeze the account, or only for a reason that a second person knows.
+What goes on it is in the requests' own list of approvals, where it is told, decided on and taken back like an order;
+nothing of it is sent to anybody.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from assets.audit import Actor, Records
 from assets.documents import Action
 from assets.errors import Conflict, NotFound
-from assets.exemptions import said_of
+from assets.exemptions import NOT_FREEZABLE, said_of
 from assets.names import private_names
 from assets.ordering import require_same
 from assets.orders import Orders, own_case_of, reason_of, require
@@ -46,6 +47,8 @@ class Said:
     gateway: str
     at: datetime | None
     lifting: Lifting
+    is_barring: bool
+    """Nobody may freeze such an account; of the others it is only a reason and a second person that are asked for."""
 
 
 class Liftings:
@@ -113,7 +116,8 @@ async def said_about(session: AsyncSession, asset: Asset) -> Said | None:
         lifting = Lifting.LIFTED
     else:
         lifting = Lifting.ASKED if await _waiting(session, asset) else Lifting.NONE
-    return Said(asset.said_special, asset.gateway, asset.said_special_at, lifting)
+    is_barring = asset.said_special in NOT_FREEZABLE
+    return Said(asset.said_special, asset.gateway, asset.said_special_at, lifting, is_barring)
 
 
 async def _waiting(session: AsyncSession, asset: Asset) -> bool:

@@ -210,6 +210,7 @@ class AllowedLine(_Answer):
     parameters: dict[str, str | int]
     override: str
     needs_approval: bool
+    is_urgent: bool
     measure_id: UUID | None
 
 
@@ -220,6 +221,7 @@ class SaidLine(_Answer):
     gateway: str
     at: datetime | None
     lifting: str
+    is_barring: bool
 
 
 class ControlsLine(_Answer):

@@ -57,7 +57,10 @@ class ThingLine(_Answer):
 
 
 class WaitingLine(_Answer):
-    """A request that waits for a second person; `is_outstanding`: it was sent in an emergency already."""
+    """A request that waits for a second person; `is_outstanding`: it was sent in an emergency already.
+
+    `said_special` and `said_at` tell what its gateway said of the account, where it is that which is to be set aside.
+    """
 
     request: RequestLine
     case_number: str
@@ -71,6 +74,8 @@ class WaitingLine(_Answer):
     is_outstanding: bool
     may_decide: bool
     may_withdraw: bool
+    said_special: str
+    said_at: datetime | None
     acting_court: str
 
 

@@ -79,10 +79,15 @@ async def test_no_judge_alone_lifts_what_a_bank_says_of_an_account(courts: Court
         said = (await courts.controls.sheet(one.judge, asset)).said
         assert said is not None
         assert (said.special, said.gateway, said.at) == ("migrant_wage", "bank", courts.clock())
+        assert said.is_barring
         return said.lifting
 
     with pytest.raises(Conflict, match="nothing-said"):
         await liftings.ask(one.judge, asset, "自有资金", uuid4())
+    await hear("union")
+    sheet = await courts.controls.sheet(one.judge, asset)
+    assert sheet.said is not None
+    assert not sheet.said.is_barring
     await hear("migrant_wage")
     await _mark(one, ACCOUNT, Marks())
     with pytest.raises(Conflict, match="account-said-not-freezable"):
@@ -100,6 +105,8 @@ async def test_no_judge_alone_lifts_what_a_bank_says_of_an_account(courts: Court
     with pytest.raises(Conflict, match="account-said-not-freezable"):
         await one.freeze(ACCOUNT, 100)
     asked = await liftings.ask(one.judge, asset, "已核实为自有资金", uuid4())
+    (waiting,) = await approvals.waiting(second)
+    assert (waiting.said_special, waiting.said_at) == ("migrant_wage", courts.clock())
     agreed = await approvals.approve(second, asked.id, uuid4())
     assert (agreed.state, await how_far()) == ("approved", "lifted")
     await hear("migrant_wage")  # the bank says it once more: that was set aside

@@ -1,7 +1,8 @@
 // What is chosen on the second person's page: what it is about, the cover against the claim, the papers, the deeds.
 
 import { stateOf } from "./approval_lists.js";
-import { claimMoney, coded, gatewayName, instant, money, orderWord } from "./asset_words.js";
+import { FIRST } from "./asset_page_actions.js";
+import { claimMoney, coded, gatewayName, instant, money, orderWord, saidWords } from "./asset_words.js";
 import { h, stateMark } from "./dom.js";
 import { ask } from "./net.js";
 import { askReason } from "./reason.js";
@@ -13,10 +14,17 @@ export function detailOf(name, item, papers, page) {
   return [
     h("header.approval-head", {}, h("div", {}, h("h2", {}, titleOf(item)), stateOf(name, item)), h("div.approval-deeds", {}, deedsOf(name, item, page))),
     name === "objections" && h("blockquote.approval-words", {}, item.words),
-    item.request.override_reason && h("p.approval-override", {}, h("b", {}, say("approval.override")), item.request.override_reason),
-    h("div.approval-columns", {}, h("div", {}, name === "waiting" && cover(item), facts(item)), papersOf(papers)),
+    item.said_special && h("p.approval-said", {}, h("b", {}, say("asset.mark.said")), saidOf(item)),
+    item.request.override_reason && h("p.approval-override", {}, h("b", {}, say(isLifting(item) ? "approval.lift.reason" : "approval.override")), item.request.override_reason),
+    h("div.approval-columns", {}, h("div", {}, name === "waiting" && !isLifting(item) && cover(item), facts(item)), papersOf(papers)),
   ].filter(Boolean);
 }
+
+/** What is decided on inside the court alone: nothing is sealed for it, and nothing sent. */
+const isLifting = (item) => item.request.action === "lift_mark";
+
+/** What the institution said of the account, and when. */
+const saidOf = ({ said_special: special, said_at: at, request }) => saidWords({ special, gateway: request.gateway, at });
 
 const titleOf = (item) => say("approval.title", { action: coded("asset.action", item.request.action), case: item.case_number });
 
@@ -31,8 +39,8 @@ function waitingDeeds(item, { may, perform }) {
   const { request } = item;
   if (item.may_decide) {
     return [
-      button("approve", true, () => perform(() => approve(item), say("approval.told.approve"))),
-      button("decline", false, () => perform(() => withReason("decline", `/api/assets/requests/${request.id}/decline`, "reason"), say("approval.told.decline"))),
+      button("approve", true, () => perform(() => approve(item), say(`approval.told.${isLifting(item) ? "lift" : "approve"}`))),
+      button("decline", false, () => perform(() => withReason("decline", `/api/assets/requests/${request.id}/decline`, "reason", isLifting(item) ? "approval.lift.decline" : undefined), say("approval.told.decline"))),
     ];
   }
   if (item.may_withdraw) return button("withdraw", false, () => perform(() => withdraw(item), say("approval.told.withdraw")));
@@ -41,20 +49,20 @@ function waitingDeeds(item, { may, perform }) {
 
 async function approve(item) {
   const { request } = item;
-  const about = [item.person_name, thingOf(item), request.amount_cents === null ? "" : money(request.amount_cents)].filter(Boolean);
+  const about = [item.person_name, thingOf(item), item.said_special && saidOf(item), request.amount_cents === null ? "" : money(request.amount_cents)].filter(Boolean);
   if (!await askSure(titleOf(item), say("approval.approve"), about)) return false;
   return ask("POST", `/api/assets/requests/${request.id}/approve`, { idempotency_key: crypto.randomUUID() });
 }
 
 async function withdraw(item) {
-  if (!await askSure(titleOf(item), say("approval.withdraw"), [say("approval.withdraw.about")])) return false;
+  if (!await askSure(titleOf(item), say("approval.withdraw"), [say(isLifting(item) ? "approval.lift.withdraw" : "approval.withdraw.about")])) return false;
   return ask("POST", `/api/assets/requests/${item.request.id}/withdraw`, { idempotency_key: crypto.randomUUID() });
 }
 
 function objectionDeeds(item, { may, perform }) {
   if (!mayGoOn(item, may)) return h("small", {}, say("approval.objection.judge"));
   return ["maintain", "yield"].map((deed) => button(deed, deed === "maintain", () => perform(
-    () => withReason(deed, `/api/assets/objections/${item.id}/${deed}`, "answer"), say(`approval.told.${deed}`),
+    () => withReason(deed, `/api/assets/objections/${item.id}/${deed}`, "answer", deed === "yield" ? yieldAbout(item.request) : undefined), say(`approval.told.${deed}`),
   )));
 }
 
@@ -63,10 +71,16 @@ function overdueDeeds(item, { may, perform }) {
   return button("retry", true, () => perform(() => ask("POST", `/api/assets/requests/${item.request.id}/retry`), say("approval.told.retry")));
 }
 
-async function withReason(deed, path, field) {
-  const words = await askReason(say(`approval.${deed}.title`), say(`approval.${deed}`), say(`approval.${deed}.about`));
+async function withReason(deed, path, field, about = `approval.${deed}.about`) {
+  const words = await askReason(say(`approval.${deed}.title`), say(`approval.${deed}`), say(about));
   if (words === null) return false;
   return ask("POST", path, { [field]: words, idempotency_key: crypto.randomUUID() });
+}
+
+/** What yielding does: an asking before that got no answer may have been carried out all the same. */
+function yieldAbout({ action, attempts }) {
+  if (action !== "query" && attempts > 0) return "approval.yield.about.unknown";
+  return FIRST.has(action) ? "approval.yield.about" : "approval.yield.about.change";
 }
 
 /** Who may order such a thing may answer an objection to it, and ask again. */

@@ -1,7 +1,7 @@
 // The chosen asset at the right: how far it is under control, its term, what others have on it, what may be done now.
 
 import { h, stateMark } from "./dom.js";
-import { actionName, AWAITED, coded, daysLeft, encumbrance, gatewayName, instant, money, orderWord, standingMark, termMark, UNSETTLED } from "./asset_words.js";
+import { actionName, AWAITED, coded, daysLeft, encumbrance, gatewayName, instant, money, orderWord, saidWords, standingMark, termMark, UNSETTLED } from "./asset_words.js";
 import { askKeeping, askLifting, askMarks, askRegistration, askResolution } from "./asset_page_findings.js";
 import { knows, say } from "./words.js";
 
@@ -112,7 +112,7 @@ function contradiction(controls, mayControl, find) {
 function marks(controls, row, mayControl, find) {
   const { measure } = controls;
   const told = [
-    controls.said && ["said", saidWords(controls.said)],
+    controls.said && ["said", saidOf(controls.said)],
     controls.special && ["special", coded("asset.special", controls.special)],
     controls.exempt && ["exempt", coded("asset.exempt", controls.exempt)],
     controls.is_only_home && ["home", say("asset.mark.home.yes")],
@@ -132,9 +132,10 @@ function marks(controls, row, mayControl, find) {
 }
 
 /** What the institution said of an account, when, and whether two people have set it aside. */
-function saidWords({ special, gateway, at, lifting }) {
-  const said = say("asset.mark.said.words", { special: coded("asset.special", special), gateway: gatewayName(gateway), at: at ? instant(at) : say("asset.mark.said.before") });
-  return lifting ? [said, h("div", {}, say(`asset.mark.said.${lifting}`))] : said;
+function saidOf(said) {
+  if (!said.lifting) return saidWords(said);
+  const { lifting, is_barring: isBarring } = said;
+  return [saidWords(said), h("div", {}, say(`asset.mark.said.${lifting === "asked" && isBarring ? "asked.barring" : lifting}`))];
 }
 
 function actionList(controls, kind, mayControl, order) {

@@ -46,9 +46,9 @@ export function askMarks({ asset }, controls) {
 }
 
 /** Have a second person set aside what the institution said of an account. */
-export function askLifting({ asset }) {
+export function askLifting({ asset }, { said }) {
   return askFields({
-    title: say("asset.action.lift_mark"), deed: say("asset.mark.save"), fields: [reasonField()], about: [say("asset.mark.lift.about")],
+    title: say("asset.action.lift_mark"), deed: say("asset.mark.save"), fields: [reasonField()], about: [say(said.is_barring ? "asset.mark.lift.about.barring" : "asset.mark.lift.about")],
     send: ({ reason }, key) => done("POST", `/api/assets/items/${asset.id}/liftings`, { reason, idempotency_key: key }),
   });
 }

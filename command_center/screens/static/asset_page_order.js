@@ -85,7 +85,7 @@ class Order {
         amount.disabled = box.checked;
         this.preview();
       });
-      this.whole = h("label.asset-check", {}, box, say("asset.order.whole"));
+      this.whole = h("label.asset-check", {}, box, say(`asset.order.whole.${this.action}`));
     }
     return amount;
   }
@@ -125,7 +125,7 @@ class Order {
     this.term.textContent = `${say("asset.term.span", { start, end: lastDay(start, Number(this.years.value)) })} · ${rule}`;
   }
 
-  /** What stands against it, and that a second person is asked; what can't be taken back waits for one in any case. */
+  /** What stands against it, and that a second person is asked; of what can be taken back, that it may go before. */
   drawGuard() {
     const needsReason = this.override !== "";
     const needsApproval = needsReason || this.allowed.needs_approval;
@@ -135,7 +135,7 @@ class Order {
       needsReason && h("p.state-serious", { role: "alert" }, say("asset.order.override", { why: coded("asset.override", this.override) })),
       needsReason && field(say("asset.order.override.reason"), this.reason),
       needsApproval && h("p", {}, say("asset.order.approval")),
-      needsApproval && WITH_TERM.has(this.action) && h("details", {}, h("summary", {}, say("asset.order.emergency")), this.emergency),
+      needsApproval && this.allowed.is_urgent && h("details", {}, h("summary", {}, say("asset.order.emergency")), this.emergency),
     ].filter(Boolean));
   }
 

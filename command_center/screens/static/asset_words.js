@@ -92,3 +92,8 @@ export function actionName(action, kind) {
 export function coded(family, code, parameters = {}) {
   return knows(`${family}.${code}`) ? say(`${family}.${code}`, parameters) : code;
 }
+
+/** What an institution said of an account: which kind it is, who said so and when. */
+export const saidWords = ({ special, gateway, at }) => say("asset.mark.said.words", {
+  special: coded("asset.special", special), gateway: gatewayName(gateway), at: at ? instant(at) : say("asset.mark.said.before"),
+});

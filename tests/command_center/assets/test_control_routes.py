@@ -85,8 +85,11 @@ async def test_money_is_frozen_and_transferred_in_one_and_income_withdrawn_once_
     await court.until_answered(FOUND, "bank", "answered")
     asset = (await court.until_standing("0008", "none"))["id"]
     approver = await court.web.signed_in("approver")
-    offered = {one["action"]: (one["why"], one["needs_approval"]) for one in (await _sheet(court, asset))["allowed"]}
-    assert offered["freeze_and_transfer"] == offered["withdraw_income"] == ("", True)
+    allowed = {one["action"]: one for one in (await _sheet(court, asset))["allowed"]}
+    for action in ("freeze_and_transfer", "withdraw_income"):
+        offered = allowed[action]
+        assert (offered["why"], offered["needs_approval"], offered["is_urgent"]) == ("", True, False)
+    assert allowed["freeze"]["is_urgent"]
     hasty = _order(asset_id=asset, amount_cents=100, emergency="正在转移")
     refused = await court.judge.post("/api/assets/freeze-transfers", json=hasty)
     assert (refused.status_code, refused.json()["code"]) == (409, "no-emergency")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page
 from sqlalchemy import select
 
@@ -14,12 +16,13 @@ from command_center.clock import now
 from command_center.translations import translate
 from tests.support.access_requests import new_requests
 from tests.support.pages import page_as
-from tests.support.pictures import look_in_each_language
+from tests.support.pictures import look_as_it_is, look_in_each_language
 from tests.support.web import RunningWeb
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="module")]
 
 WAITING = "#approval-waiting li"
+SAID_AT = datetime(2026, 3, 2, 2, tzinfo=UTC)
 
 
 def approvals_of(browser: Browser, web: RunningWeb, username: str) -> AbstractAsyncContextManager[Page]:
@@ -37,7 +40,8 @@ async def told(page: Page, key: str) -> None:
     await page.locator("#approval-news", has_text=translate(key, "zh")).wait_for()
 
 
-async def waiting_things(web: RunningWeb) -> dict[str, str]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module", name="things")
+async def _things(web: RunningWeb) -> dict[str, str]:
     """Requests of the city court's case that wait for an approval, are objected to or are overdue."""
     async with web.web.database.write() as session:
         case = (await session.scalars(select(Case).where(Case.court_id == web.world.courts["内01"]))).one()
@@ -74,20 +78,34 @@ async def waiting_things(web: RunningWeb) -> dict[str, str]:
                 changed_at=now(),
             )
         )  # fmt: skip
+        wages = Asset(
+            case_id=over.case_id, person_id=over.person_id, kind="bank_account", gateway="bank",
+            reference="6217000060000000016", description="", said_special="migrant_wage", said_special_at=SAID_AT,
+        )  # fmt: skip
+        session.add(wages)
+        await session.flush()
+        lifting = AssetRequest(
+            number="M0001", case_id=over.case_id, person_id=over.person_id, asset_id=wages.id, action="lift_mark",
+            gateway="bank", state="draft", documents=[], particulars={"special": "migrant_wage"}, approval="said-mark",
+            override_reason="工资已全部发放", idempotency_key=UUID(int=2), actor_id=web.world.users["judge"],
+            created_at=now(),
+        )  # fmt: skip
+        session.add(lifting)
+        await session.flush()
+        things["lifting"] = str(lifting.id)
     return things
 
 
 async def test_nothing_to_decide_is_said_so(browser: Browser, web: RunningWeb) -> None:
-    async with approvals_of(browser, web, "approver") as page:
+    async with approvals_of(browser, web, "saihan-approver") as page:
         await page.wait_for_selector("#approval-chosen .approval-none")
         assert await page.locator("#approval-waiting li").inner_text() == translate("approval.waiting.none", "zh")
         await look(page, "approvals-empty")
 
 
 async def test_the_second_person_reads_the_papers_says_yes_to_one_and_no_to_the_other(
-    browser: Browser, web: RunningWeb
+    browser: Browser, web: RunningWeb, things: dict[str, str]
 ) -> None:
-    things = await waiting_things(web)
     async with approvals_of(browser, web, "approver") as page:
         await page.click(f'[data-id="{things["waiting_request"]}"] button')
         await page.wait_for_selector(".approval-bar-asked")
@@ -101,14 +119,14 @@ async def test_the_second_person_reads_the_papers_says_yes_to_one_and_no_to_the_
         await page.locator("#approval-chosen", has_text="1,900,000.00").wait_for()
         await page.click('[data-deed="approve"]')
         await page.click("dialog button.primary")
-        await page.wait_for_selector(f'#approval-waiting li:not([data-id="{things["waiting_request"]}"])')
-        await page.locator("#approval-news", has_text=translate("approval.told.approve", "zh")).wait_for()
+        await page.locator(f'#approval-waiting [data-id="{things["waiting_request"]}"]').wait_for(state="detached")
+        await told(page, "approval.told.approve")
         await page.click(f'[data-id="{things["other_waiting_request"]}"] button')
         await page.click('[data-deed="decline"]')
         await page.fill("dialog textarea", "尚未履行完毕，不宜解除")
         await page.click("dialog button.primary")
-        await page.locator("#approval-news", has_text=translate("approval.told.decline", "zh")).wait_for()
-        assert await page.locator("#approval-waiting li").inner_text() == translate("approval.waiting.none", "zh")
+        await told(page, "approval.told.decline")
+        assert await page.locator(f'#approval-waiting [data-id="{things["other_waiting_request"]}"]').count() == 0
     async with web.web.database.read() as session:
         approved = await session.get_one(AssetRequest, UUID(things["waiting_request"]))
         declined = await session.get_one(AssetRequest, UUID(things["other_waiting_request"]))
@@ -117,6 +135,24 @@ async def test_the_second_person_reads_the_papers_says_yes_to_one_and_no_to_the_
     assert (declined.state, declined.decision_reason) == ("declined", "尚未履行完毕，不宜解除")
 
 
+async def test_the_second_person_reads_which_mark_is_to_be_set_aside_and_that_nothing_was_sent(
+    browser: Browser, web: RunningWeb, things: dict[str, str]
+) -> None:
+    async with approvals_of(browser, web, "approver") as page:
+        await page.click(f'[data-id="{things["lifting"]}"] button')
+        said = page.locator(".approval-said")
+        for words in ("asset.mark.said", "asset.special.migrant_wage", "asset.gateway.bank"):
+            assert translate(words, "zh") in await said.inner_text()
+        assert "2026-03-02 10:00" in await said.inner_text()
+        assert await page.locator(".approval-override b").inner_text() == translate("approval.lift.reason", "zh")
+        assert await page.locator(".approval-cover").count() == 0
+        await look_as_it_is(page, "approvals-lifting")
+        await page.click('[data-deed="approve"]')
+        await page.click("dialog button.primary")
+        await told(page, "approval.told.lift")
+
+
+@pytest.mark.usefixtures("things")
 async def test_the_judge_answers_an_objection_and_asks_the_overdue_again(browser: Browser, web: RunningWeb) -> None:
     async with approvals_of(browser, web, "judge") as page:
         await page.wait_for_selector("#approval-objections li button")
@@ -124,6 +160,7 @@ async def test_the_judge_answers_an_objection_and_asks_the_overdue_again(browser
         before = await page.locator("#approval-objections li button").count()
         await page.locator("#approval-objections li button").first.click()
         await page.click('[data-deed="yield"]')
+        await page.locator("dialog", has_text=translate("approval.yield.about.change", "zh")).wait_for()
         await page.fill("dialog textarea", "异议成立")
         await page.click("dialog button.primary")
         await told(page, "approval.told.yield")
