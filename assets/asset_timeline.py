@@ -18,6 +18,7 @@ from assets.masks import masked_words
 from assets.measures import MeasureChange
 from assets.names import private_names
 from assets.orders import case_of, require
+from assets.requests import RequestState
 from assets.tables import (
     Asset,
     AssetRequest,
@@ -123,8 +124,7 @@ class _Gathering:
         sender = request.actor_id
         steps: list[tuple[datetime | None, str, UUID | None, str]] = [
             (request.created_at, "ordered", sender, request.override_reason),
-            (request.decided_at, "declined" if request.state == "declined" else "approved", request.decided_by,
-             request.decision_reason),
+            (request.decided_at, _decided(request), request.decided_by, request.decision_reason),
             (request.sent_at, "sent", None, ""),
             (request.accepted_at, "accepted", None, ""),
             (request.chased_at, "chased", None, ""),
@@ -199,3 +199,10 @@ class _Gathering:
 
     def _told(self, value: Any) -> Any:
         return self._masked(value) if isinstance(value, str) else value
+
+
+def _decided(request: AssetRequest) -> str:
+    """What the second person said; only who says no gives a reason. What had gone in an emergency wasn't stopped."""
+    if not request.decision_reason:
+        return "approved"
+    return "declined" if request.state == RequestState.DECLINED else "disapproved"

@@ -54,7 +54,9 @@ FIRST = frozenset(
 
 
 TAKES_AT_ONCE = frozenset({Action.WITHDRAW_INCOME, Action.FREEZE_AND_TRANSFER})
-"""What begins with the money and leaves nothing controlled."""
+"""What begins with the money; what a bank couldn't move it may keep frozen."""
+TAKES = TAKES_AT_ONCE | {Action.TRANSFER}
+"""What takes: that nothing of ours stands afterwards doesn't say that nothing was done."""
 
 
 class Document(StrEnum):

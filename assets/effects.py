@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from assets import exemptions
-from assets.documents import TAKES_AT_ONCE, Action
+from assets.documents import TAKES, TAKES_AT_ONCE, Action
 from assets.errors import Conflict, NotFound
 from assets.gateway import ControlReceipt, FoundAsset
 from assets.history import Chapter, History
@@ -93,6 +93,14 @@ class Effects:
             await self.refused(session, request, reason)
             return
         chapter, measure, _ = await self._open(session, request)
+        if request.action in TAKES and MeasureState(measure.state) in EFFECTIVE | {MeasureState.INTENDED}:
+            measure.contradiction = Contradiction.OUTCOME_UNKNOWN.value
+            chapter.note(
+                measure,
+                MeasureChange.CONTRADICTED,
+                request_id=request.id,
+                contradiction=Contradiction.OUTCOME_UNKNOWN.value,
+            )
         await self._lines.confirm(chapter, measure)
         await chapter.close()
 
@@ -155,17 +163,61 @@ class Effects:
         elif receipt.waiting_rank:
             await self._wait(told)
         elif Action(told.request.action) in TAKES_AT_ONCE:
-            measure.transferred_cents = receipt.transferred_cents
-            await self._lines.leave(
-                chapter,
-                measure,
-                # Nothing was there to be taken: then nothing is done.
-                MeasureState.TRANSFERRED if receipt.transferred_cents else MeasureState.NOT_CONTROLLED,
-                told.day,
-                request_id=told.request.id,
-                transferred_cents=receipt.transferred_cents,
-            )
-        elif (holder := (await read_line(chapter.session, measure.line)).effective) is not None:
+            await self._took(told)
+        else:
+            await self._stand(told)
+
+    async def _took(self, told: Told) -> None:
+        """It moved money at once; what of it couldn't be moved may stay frozen."""
+        measure, moved = told.measure, told.receipt.transferred_cents
+        measure.transferred_cents = moved
+        await self._lessen_balance(told)
+        if told.request.action == Action.FREEZE_AND_TRANSFER and told.receipt.controlled_cents:
+            if measure.asked_cents is not None:
+                measure.asked_cents = max(0, measure.asked_cents - moved)
+            if moved:
+                told.chapter.note(
+                    measure,
+                    MeasureChange.PART_TRANSFERRED,
+                    request_id=told.request.id,
+                    transferred_cents=moved,
+                    controlled_cents=told.receipt.controlled_cents,
+                )
+            await self._stand(told)
+            return
+        await self._lines.leave(
+            told.chapter,
+            measure,
+            # Nothing was there to be taken: then nothing is done.
+            MeasureState.TRANSFERRED if moved else MeasureState.NOT_CONTROLLED,
+            told.day,
+            request_id=told.request.id,
+            transferred_cents=moved,
+        )
+
+    async def _lessen_balance(self, told: Told) -> None:
+        """What the asset's row says of its balance is from before the taking: the receipt tells it, or it is counted.
+
+        Of this case only: the rows of others say when they were told, and theirs isn't this case's lock to take.
+        """
+        asset = await told.chapter.session.get_one(Asset, told.request.asset_id)
+        receipt, moved = told.receipt, told.receipt.transferred_cents
+        if receipt.balance_cents is not None:
+            asset.value_cents = receipt.balance_cents
+        elif asset.value_cents is not None:
+            asset.value_cents = max(0, asset.value_cents - moved)
+        if receipt.available_cents is not None:
+            asset.available_cents = receipt.available_cents
+        elif asset.available_cents is not None:
+            # What a freeze held wasn't available before it was taken from there.
+            taken = moved if told.request.action in TAKES_AT_ONCE else 0
+            bounds = [one for one in (asset.available_cents - taken, asset.value_cents) if one is not None]
+            asset.available_cents = max(0, min(bounds))
+
+    async def _stand(self, told: Told) -> None:
+        """It is said to be in force."""
+        measure, receipt, chapter = told.measure, told.receipt, told.chapter
+        if (holder := (await read_line(chapter.session, measure.line)).effective) is not None:
             if receipt.ends_on is not None and receipt.ends_on < told.day:
                 await self._lapse_at_once(told, receipt.ends_on)
             else:
@@ -279,6 +331,7 @@ class Effects:
             await self._not_carried_out(chapter, measure, told.request, receipt.reason, told.day)
             return
         measure.transferred_cents += moved
+        await self._lessen_balance(told)
         measure.controlled_cents = min(receipt.controlled_cents, max(0, measure.controlled_cents - moved))
         if measure.asked_cents is not None:
             measure.asked_cents = max(measure.controlled_cents, measure.asked_cents - moved)

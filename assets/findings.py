@@ -16,7 +16,7 @@ from assets.errors import BadFormat, Conflict, NotFound
 from assets.exemptions import ExemptProperty, SpecialAccount
 from assets.history import Chapter, History
 from assets.lines import Lines
-from assets.measures import EFFECTIVE, KEPT_NEXT, Keeping, MeasureChange, MeasureState
+from assets.measures import EFFECTIVE, KEPT_NEXT, NEXT, Keeping, MeasureChange, MeasureState
 from assets.orders import own_case_of, reason_of, require
 from assets.standing import hold, read_line
 from assets.tables import Asset, Case, ControlMeasure
@@ -142,10 +142,10 @@ class Findings:
         self, actor: Actor, measure_id: UUID, reason: str, key: UUID, *, ends: MeasureState | None = None
     ) -> None:
         """Somebody has looked into a contradiction: our records were right, or the measure has ended as the court's
-        file shows.
+        file shows. Of an order whose outcome nobody knows one says whether it took.
 
         Raises:
-            Conflict: nothing contradicts it, or it doesn't stand any more.
+            Conflict: nothing contradicts it, it can't have ended so, or it isn't said what came of it.
         """
         async with self._records.write() as session:
             case, measure, chapter = await self._held(session, actor, measure_id)
@@ -153,10 +153,12 @@ class Findings:
             if await self._is_first(session, key, "measure.resolved", measure, actor):
                 if not measure.contradiction:
                     raise Conflict("nothing-contradicts")
+                if measure.state == MeasureState.INTENDED and ends is None:
+                    raise Conflict("measure-unanswered")
                 was, measure.contradiction = measure.contradiction, ""
                 chapter.note(measure, MeasureChange.RESOLVED, contradiction=was, reason=reason)
                 if ends is not None:
-                    if MeasureState(measure.state) not in EFFECTIVE | {MeasureState.WAITING}:
+                    if ends not in NEXT[MeasureState(measure.state)]:
                         raise Conflict("measure-ended", state=measure.state)
                     await self._lines.leave(chapter, measure, ends, self._today(), reason=reason)
                 else:

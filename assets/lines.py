@@ -183,8 +183,9 @@ class Lines:
     async def lapse_overdue(self, chapter: Chapter, name: str, today: date, *, but_for: UUID | None = None) -> None:
         """End the measure whose last day is past, and the one that took its place if that one's is past too.
 
-        One whose renewal or transfer was sent in time and not answered yet isn't touched: it may have been carried
-        out. `but_for` is such an order that has been answered now. Source: 查扣冻 §27.
+        One whose renewal or transfer was sent in time and not answered yet isn't touched, nor one whose transfer was
+        taken back with its outcome unknown: it may have been carried out. `but_for` is such an order that has been
+        answered now. Source: 查扣冻 §27.
         """
         session = chapter.session
         while (measure := (await read_line(session, name)).effective) is not None:
@@ -196,7 +197,8 @@ class Lines:
                 if MeasureState(measure.state) in EFFECTIVE:
                     return
                 continue
-            if await awaits_outcome(session, measure, but_for=but_for):
+            is_unknown = measure.contradiction == Contradiction.OUTCOME_UNKNOWN
+            if is_unknown or await awaits_outcome(session, measure, but_for=but_for):
                 return
             next_day = measure.ends_on + timedelta(days=1)
             await self.leave(chapter, measure, MeasureState.LAPSED, next_day, ends_on=measure.ends_on)

@@ -109,6 +109,8 @@ class Contradiction(StrEnum):
     """It says that it holds more than was ordered."""
     ENDED_BEFORE = "ended_before"
     """It carried out a change of a measure that had ended in our records."""
+    OUTCOME_UNKNOWN = "outcome_unknown"
+    """An order to take was taken back after an asking without an answer: what it took is gone from every list."""
 
 
 class Keeping(StrEnum):

@@ -39,10 +39,12 @@ class Queries:
         async with self._records.write() as session:
             case = await own_case_of(session, actor, case_id)
             asked: list[AssetRequest] = []
+            persons = await self._under_enforcement(session, case)
+            await self._require_same_width(session, persons, key, of_everybody=person_id is None)
             if person_id is not None:
                 asked += await self._ask(session, actor, case, await person_of(session, case, person_id), gateways, key)
             else:
-                for person in await self._under_enforcement(session, case):
+                for person in persons:
                     asked += await self._ask(session, actor, case, person, gateways, uuid5(key, str(person.id)))
             return [request_view(request) for request in asked]
 
@@ -71,6 +73,15 @@ class Queries:
         first = await self._orders.first_order(session, key)
         if first is not None and (first.person_id, first.action) != (person.id, Action.QUERY.value):
             raise Conflict("idempotency-key-used", number=first.number)
+
+    async def _require_same_width(
+        self, session: AsyncSession, persons: Sequence[Person], key: UUID, *, of_everybody: bool
+    ) -> None:
+        """Refuse a key for one person that was used for everybody, or the reverse."""
+        keys = [key] if of_everybody else [uuid5(key, str(person.id)) for person in persons]
+        used = select(AssetRequest.number).where(AssetRequest.idempotency_key.in_(keys)).limit(1)
+        if (number := await session.scalar(used)) is not None:
+            raise Conflict("idempotency-key-used", number=number)
 
     async def _latest(self, session: AsyncSession, person: Person, gateways: Sequence[str]) -> dict[str, AssetRequest]:
         """The newest query of this person at each gateway."""

@@ -11,6 +11,7 @@ from datetime import date
 
 from sqlalchemy import select
 
+from assets.documents import TAKES_AT_ONCE
 from assets.gateway import Encumbrance, FoundAsset
 from assets.history import Chapter
 from assets.lines import Lines
@@ -104,7 +105,8 @@ async def _settle(this: Survey, measure: ControlMeasure, said: Encumbrance | Non
 
 async def _settle_effective(this: Survey, measure: ControlMeasure, said: Encumbrance | None) -> None:
     if said is None:
-        if this.names_all:
+        # After a transfer whose outcome nobody told, that it isn't named is what was to be expected.
+        if this.names_all and measure.contradiction != Contradiction.OUTCOME_UNKNOWN:
             _contradict(this, measure, Contradiction.NOT_LISTED)
     elif said.rank == 0:
         _confirm(this, measure, said)
@@ -140,9 +142,14 @@ async def _settle_waiting(this: Survey, measure: ControlMeasure, said: Encumbran
 
 
 async def _settle_unknown(this: Survey, measure: ControlMeasure, said: Encumbrance | None) -> None:
-    """Its order was taken back and what came of it never said: now it is."""
+    """Its order was taken back and what came of it never said: now it is.
+
+    What was taken is listed nowhere, so of an order to take silence proves nothing: a person finds out.
+    """
     if said is None:
-        if this.names_all:
+        if measure.action in TAKES_AT_ONCE:
+            _contradict(this, measure, Contradiction.OUTCOME_UNKNOWN)
+        elif this.names_all:
             await this.lines.leave(this.chapter, measure, MeasureState.NOT_CONTROLLED, this.day)
     elif said.rank or (await read_line(this.chapter.session, this.line)).effective is not None:
         await this.lines.wait(this.chapter, measure, said.rank, MeasureChange.WAITS)

@@ -193,6 +193,8 @@ def contradiction(asked: dict[str, Any], asked_cents: int | None, reply: Control
         if reply.ceskje > asked_cents:
             return "ceskje"
     is_partial = asked["kzcs"] == codes.TRANSFER or (asked["kzcs"] == codes.RELEASE and asked["kznr"] == codes.AMOUNT)
+    # What waits holds nothing, so only one that took effect has to say what stays frozen.
+    is_partial = is_partial or codes.FREEZE_AND_TRANSFER == asked["kzcs"] == reply.kzcs
     if is_partial and reply.kzzt == codes.CONTROLLED and reply.sydjje is None:
         return "sydjje"
     return ""

@@ -146,10 +146,10 @@ class KeepingBody(_Body):
 
 
 class ResolutionBody(_Body):
-    """What came of a contradiction: nothing, or the measure has ended."""
+    """What came of a contradiction: nothing, or the measure has ended; of an unanswered order, whether it took."""
 
     reason: Words
-    ends: Literal["released", "lapsed"] | None = None
+    ends: Literal["released", "lapsed", "transferred", "not_controlled"] | None = None
 
 
 class CoverLine(_Answer):

@@ -264,7 +264,10 @@ def _add_papers(routes: APIRouter, assets: Assets, seal: CourtSeal) -> None:
             found = await assets.papers.of_request(actor_of(signed_in()), id)
         return PaperLines(items=[PaperLine.model_validate(one) for one in found])
 
-    @routes.get("/requests/{id}/papers/text", summary="The papers of a request, whole; that they were read is noted")
+    @routes.get(
+        "/requests/{id}/papers/text",
+        summary="The papers of a request, as far as the reader may see them; that is noted",
+    )
     async def texts(id: UUID) -> PaperTexts:  # noqa: A002 - the path's own name
         with refusals():
             found = await assets.papers.read(actor_of(signed_in()), id)

@@ -115,6 +115,14 @@ async def test_one_press_of_the_button_is_one_query(desk: Desk) -> None:
         other = await desk.person(FIRM)
         with pytest.raises(Conflict):
             await assets.query(desk.judge, case_id=desk.case_id, person_id=other.id, idempotency_key=key)
+        with pytest.raises(Conflict, match="idempotency-key-used"):
+            await assets.query(desk.judge, case_id=desk.case_id, person_id=None, idempotency_key=key)
+        of_all = uuid4()
+        asked = await assets.query(desk.judge, case_id=desk.case_id, person_id=None, idempotency_key=of_all)
+        assert await assets.query(desk.judge, case_id=desk.case_id, person_id=None, idempotency_key=of_all)
+        assert {one.person_id for one in asked} > {person.id}
+        with pytest.raises(Conflict, match="idempotency-key-used"):
+            await assets.query(desk.judge, case_id=desk.case_id, person_id=other.id, idempotency_key=of_all)
 
 
 async def test_a_gateway_that_is_away_has_not_answered(desk: Desk) -> None:

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import func, select
 
+from assets.asset_timeline import Histories
 from assets.audit import Actor
 from assets.documents import Action
 from assets.errors import BadFormat, Conflict, NotFound, NotPermitted, RulingMissing
@@ -213,6 +214,10 @@ async def test_an_emergency_is_sent_at_once_and_its_approval_asked_for_afterward
     assert (declined.state, declined.decision_reason) == ("sent", "不属紧急情况")
     assert (await measure_of(desk, late)).state == MeasureState.INTENDED
     assert (await audited(desk))[-1] == "asset.request.disapproved"
+    assert declined.asset_id is not None
+    told = (await Histories(desk.database).of(desk.judge, declined.asset_id)).entries
+    assert ("disapproved", "不属紧急情况") in [(one.what, one.words) for one in told]
+    assert "approved" not in [one.what for one in told]
 
 
 @pytest.mark.parametrize("action", sorted(set(Action) - URGENT - {Action.QUERY}))

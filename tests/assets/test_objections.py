@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select
 
+from assets.documents import Action
 from assets.errors import (
     BadFormat,
     Conflict,
@@ -20,11 +21,14 @@ from assets.errors import (
 )
 from assets.gateway import Encumbrance, QueryAnswer
 from assets.identifiers import new_id
+from assets.measures import MeasureState
 from assets.objections import ObjectionView
+from assets.ordering import Warrant
 from assets.requests import RequestState
 from assets.tables import AssetRequest, Objection, Person
 from assets.views import Standing
 from tests.assets.conftest import RULING, Desk
+from tests.support.courts import OneAccount
 from tests.support.scripted_gateway import ACCOUNT, FROZEN, ScriptedGateway
 from tests.support.waiting import until
 
@@ -156,6 +160,79 @@ async def test_an_objection_says_nothing_of_an_asking_that_got_no_answer(quiet_d
         assert await state(quiet_desk, order) == RequestState.RETURNED
 
 
+async def take(desk: Desk) -> UUID:
+    """Have money frozen and moved in one, a second person agreeing."""
+    desk.assets.controls._payees = OneAccount()
+    asset = await desk.asset("0008")
+    order = await desk.assets.controls.freeze_and_transfer(desk.judge, asset, Warrant(RULING, uuid4()), 100_00)
+    await desk.assets.approvals.approve(replace(desk.judge, user_id=uuid4(), may_approve=True), order.id, uuid4())
+    return order.id
+
+
+async def test_that_nothing_is_frozen_says_nothing_of_an_order_to_take_whose_outcome_nobody_told(
+    quiet_desk: Desk,
+) -> None:
+    bank = bank_that(GatewayUnreachable("bank"), GatewayObjected("bank", WORDS))
+    async with quiet_desk.at_work(bank) as assets:
+        await quiet_desk.query(OWNER, "bank")
+        await quiet_desk.until_state(OWNER, "bank", "answered")
+        order = await take(quiet_desk)
+
+        async def standing_is(wanted: RequestState) -> bool:
+            return await state(quiet_desk, order) == wanted
+
+        await until(lambda: standing_is(RequestState.NO_ANSWER))
+        await assets.retry(quiet_desk.judge, order)
+        await until(lambda: standing_is(RequestState.OBJECTED))
+        # It had moved the money the first time: nothing is frozen there.
+        bank.script = [QueryAnswer((replace(ACCOUNT, value_cents=1, available_cents=1),), None)]
+        (objection,) = await assets.objections.listed(quiet_desk.judge)
+        await assets.objections.yield_to(quiet_desk.judge, objection.id, "异议成立", uuid4())
+
+        async def is_asked() -> bool:
+            return any(one.value_cents == 1 for one in (await quiet_desk.view()).assets)
+
+        await until(is_asked)
+        assert await standing(quiet_desk) is Standing.UNKNOWN
+        with pytest.raises(Conflict, match="measure-stands"):
+            await take(quiet_desk)
+        measure = (await assets.controls.sheet(quiet_desk.judge, await quiet_desk.asset("0008"))).measure
+        assert measure is not None
+        assert measure.contradiction == "outcome_unknown"
+        with pytest.raises(Conflict, match="measure-unanswered"):
+            await assets.findings.resolve(quiet_desk.judge, measure.id, "电话核实", uuid4())
+        ends = MeasureState.TRANSFERRED
+        await assets.findings.resolve(quiet_desk.judge, measure.id, "回单已到", uuid4(), ends=ends)
+        assert await standing(quiet_desk) is Standing.TRANSFERRED
+
+
+@pytest.mark.parametrize(("moved", "rest", "balance"), [(40_00, 60_00, None), (0, 100_00, 4_000_000)])
+async def test_what_stays_frozen_after_freezing_and_taking_is_a_measure_in_force(
+    quiet_desk: Desk, moved: int, rest: int, balance: int | None
+) -> None:
+    receipt = replace(FROZEN, controlled_cents=rest, transferred_cents=moved, balance_cents=balance)
+    bank = bank_that(receipt)
+    async with quiet_desk.at_work(bank) as assets:
+        await quiet_desk.query(OWNER, "bank")
+        await quiet_desk.until_state(OWNER, "bank", "answered")
+        order = await take(quiet_desk)
+
+        async def is_answered() -> bool:
+            return await state(quiet_desk, order) == "answered"
+
+        await until(is_answered)
+        sheet = await assets.controls.sheet(quiet_desk.judge, await quiet_desk.asset("0008"))
+        measure = sheet.measure
+        assert measure is not None
+        assert (measure.state, measure.controlled_cents, measure.transferred_cents) == ("in_force", rest, moved)
+        assert (measure.contradiction, measure.ends_on) == ("", date(2027, 11, 21))
+        changes = {one.action: one.why for one in sheet.allowed if not one.action.is_first}
+        assert changes == dict.fromkeys((Action.RENEW, Action.PART_RELEASE, Action.RELEASE, Action.TRANSFER), "")
+        (asset,) = [one for one in (await quiet_desk.view()).assets if one.reference.endswith("0008")]
+        # The balance that the query told is from before the taking.
+        assert asset.value_cents == (balance or ACCOUNT.value_cents - moved)
+
+
 async def test_accepted_is_asked_again_later_and_no_failure(quiet_desk: Desk) -> None:
     bank = ScriptedGateway("bank", GatewayAccepted("bank"), GatewayAccepted("bank"), QueryAnswer((ACCOUNT,), None))
     async with quiet_desk.at_work(bank) as assets:
@@ -248,3 +325,43 @@ async def test_lists_of_what_waits_go_on_behind_their_last_row(quiet_desk: Desk)
         while found := await read(paged[-1], 1):
             paged += found
         assert (paged, len(paged)) == (whole, 4)
+
+
+async def test_a_transfer_taken_back_with_its_outcome_unknown_bars_another_until_somebody_has_looked(
+    quiet_desk: Desk,
+) -> None:
+    frozen = replace(FROZEN, controlled_cents=100)
+    bank = bank_that(frozen, GatewayUnreachable("bank"), GatewayObjected("bank", WORDS))
+    async with quiet_desk.at_work(bank) as assets:
+        await quiet_desk.query(OWNER, "bank")
+        await quiet_desk.until_state(OWNER, "bank", "answered")
+        begun = await freeze(quiet_desk)
+
+        async def stands(order: UUID, wanted: str) -> bool:
+            return await state(quiet_desk, order) == wanted
+
+        await until(lambda: stands(begun, "answered"))
+        assets.controls._payees = OneAccount()
+        asset = await quiet_desk.asset("0008")
+        measure = (await assets.controls.sheet(quiet_desk.judge, asset)).measure
+        assert measure is not None
+        transfer = await assets.controls.transfer(quiet_desk.judge, measure.id, Warrant(RULING, uuid4()))
+        await assets.approvals.approve(
+            replace(quiet_desk.judge, user_id=uuid4(), may_approve=True), transfer.id, uuid4()
+        )
+        await until(lambda: stands(transfer.id, "no_answer"))
+        await assets.retry(quiet_desk.judge, transfer.id)
+        await until(lambda: stands(transfer.id, "objected"))
+        bank.script = [QueryAnswer((replace(ACCOUNT, value_cents=1, available_cents=1),), None)]
+        (objection,) = await assets.objections.listed(quiet_desk.judge)
+        await assets.objections.yield_to(quiet_desk.judge, objection.id, "异议成立", uuid4())
+        with pytest.raises(Conflict, match="measure-contradicted"):
+            await assets.controls.transfer(quiet_desk.judge, measure.id, Warrant(RULING, uuid4()))
+
+        async def is_asked() -> bool:
+            return any(one.value_cents == 1 for one in (await quiet_desk.view()).assets)
+
+        await until(is_asked)
+        still = (await assets.controls.sheet(quiet_desk.judge, asset)).measure
+        assert still is not None
+        assert (still.state, still.contradiction) == ("in_force", "outcome_unknown")

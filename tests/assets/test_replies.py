@@ -158,12 +158,12 @@ async def test_jieshi_485_a_term_longer_than_the_law_allows_is_no_answer_from_th
 
 
 async def test_a_transfer_or_part_release_has_to_say_what_stays_frozen() -> None:
-    for action, code in ((Action.TRANSFER, "06"), (Action.PART_RELEASE, "04")):
+    for action, code in ((Action.TRANSFER, "06"), (Action.FREEZE_AND_TRANSFER, "08"), (Action.PART_RELEASE, "04")):
         with pytest.raises(GatewayAnsweredGarbage, match="sydjje"):
             await _bank(kzcs=code, csksrq="", csjsrq="").control(order("A1", action, cents=1_000, original="D0"))
         receipt = await _bank(kzcs=code, sydjje="5.00").control(order("A1", action, cents=1_000, original="D0"))
         assert receipt.controlled_cents == 500
-        assert receipt.transferred_cents == (1_000 if action is Action.TRANSFER else 0)
+        assert receipt.transferred_cents == (0 if action is Action.PART_RELEASE else 1_000)
 
 
 ACCOUNT = {"khzh": "6217000060000000008", "ye": "100.00", "kyye": "50.00", "fksj": NOW}

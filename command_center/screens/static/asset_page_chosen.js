@@ -19,7 +19,7 @@ export function chosenAsset({ row, bare, who, summary, controls, mayControl, ord
     unknownOutcome(row, askAgain),
     objected && objection(asset, objected, mayControl, answer),
     controls && contradiction(controls, mayControl, find),
-    asset.reason && h("p.asset-reason", {}, asset.reason),
+    whyNot(asset, controls?.measure),
     facts(row, who, summary, controls?.measure),
     others(asset, bare),
     bare && particulars(bare),
@@ -28,6 +28,13 @@ export function chosenAsset({ row, bare, who, summary, controls, mayControl, ord
       actionList(controls, asset.kind, mayControl, order)),
     controls && marks(controls, row, mayControl, find),
   ];
+}
+
+/** The institution's reason; where an order to take found nothing it gives none, and what was taken before still is. */
+function whyNot(asset, measure) {
+  const isEmptyHanded = asset.standing === "not_controlled" && ["freeze_and_transfer", "withdraw_income"].includes(measure?.action) && measure.confirmed_at;
+  const words = asset.reason || (isEmptyHanded ? say("asset.reason.nothing-taken") : "");
+  return words ? h("p.asset-reason", {}, words) : null;
 }
 
 /** An order without an answer may have been carried out: it is neither done nor failed. */

@@ -75,7 +75,9 @@ export function askKeeping(_row, { measure }) {
 }
 
 export function askResolution(_row, { measure }) {
-  const ends = [["", say("asset.contradiction.stands")], ["released", say("asset.contradiction.released")], ["lapsed", say("asset.contradiction.lapsed")]];
+  const outcomes = measure.state === "intended" ? ["transferred", "not_controlled"] : ["released", "lapsed", ...(measure.state === "in_force" ? ["transferred"] : [])];
+  const first = measure.state === "intended" ? "—" : say("asset.contradiction.stands");
+  const ends = [["", first], ...outcomes.map((one) => [one, say(`asset.contradiction.${one}`)])];
   return askFields({
     title: say("asset.contradiction.resolve"), deed: say("asset.mark.save"),
     about: [h("span", {}, say(`asset.contradiction.${measure.contradiction}`))],

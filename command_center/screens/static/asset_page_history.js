@@ -39,7 +39,7 @@ function markOf({ kind, what }) {
 function titleOf({ kind, what, action, details, number }) {
   const doing = action ? coded("asset.action", action) : "";
   if (kind === "request") {
-    const isStep = ["ordered", "approved", "sent", "chased", "accepted", "checked"].includes(what);
+    const isStep = ["ordered", "approved", "disapproved", "sent", "chased", "accepted", "checked"].includes(what);
     return say("asset.history.request", { action: doing, step: isStep ? say(`asset.history.step.${what}`) : action === "query" ? requestWord(what, details.found ?? 0) : orderWord(what), number });
   }
   if (kind === "measure") return say("asset.history.measure", { action: doing, step: coded("asset.measure", what) });
