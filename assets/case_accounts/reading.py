@@ -50,6 +50,7 @@ from assets.case_accounts.views import (
     person_line,
     places,
     proposal_view,
+    returned_view,
 )
 from assets.masks import masked_name
 from assets.orders import acting_court, case_of, require
@@ -57,6 +58,7 @@ from assets.tables import Case, Person
 from assets.terms import china_day
 
 LARGEST_LIST = 500
+RETURNED_SHOWN = 50
 _AT_BANK = [kind.value for kind in AT_BANK]
 _DEBTORS_SHOWN = 3
 
@@ -157,21 +159,38 @@ class Reading:
             Proposal.main_id.in_(mains), Proposal.case_id.is_(None), Proposal.state == ProposalState.PROPOSED.value
         )
         ordered = select(Payment).where(Payment.main_id.in_(mains), Payment.case_id.is_(None), _is_unsettled())
+        went_back = (
+            Payment.main_id.in_(mains),
+            Payment.case_id.is_(None),
+            Payment.purpose == PaymentPurpose.RETURN.value,
+            Payment.state == PaymentState.PAID.value,
+        )
+        returned = (
+            select(Payment, Proposal)
+            .join(Proposal, Proposal.id == Payment.proposal_id)
+            .where(*went_back)
+            .order_by(Payment.answered_at.desc(), Payment.id.desc())
+            .limit(RETURNED_SHOWN)
+        )
         async with self._books.records.read() as session:
             arrivals = await session.scalars(waiting.order_by(Arrival.notified_at, Arrival.id).limit(LARGEST_LIST))
             proposals = list(await session.scalars(proposed.order_by(Proposal.id).limit(LARGEST_LIST)))
             payments = await session.scalars(ordered.order_by(Payment.id).limit(LARGEST_LIST))
+            newest = tuple(returned_view(row[0], row[1]) for row in await session.execute(returned))
+            count = await session.scalar(select(func.count()).select_from(Payment).where(*went_back)) or 0
             return OfNoCase(
                 arrivals=tuple(arrival_view(one) for one in arrivals),
                 proposals=tuple([proposal_view(one, await _payers(session, one)) for one in proposals]),
                 payments=tuple(payment_view(one) for one in payments),
+                returned=newest,
+                returned_before=count - len(newest),
             )
 
     async def discrepancies(self, actor: Actor, *, open_only: bool) -> list[DiscrepancyView]:
         """What left the main accounts of the actor's courts and isn't what was ordered, the newest first."""
         require(actor.may_see)
         query = (
-            select(Discrepancy, Payment.case_id)
+            select(Discrepancy, Payment)
             .join(MainAccount, MainAccount.id == Discrepancy.main_id)
             .outerjoin(Payment, Payment.id == Discrepancy.payment_id)
             .where(MainAccount.court_id.in_(seen_courts(actor)))
@@ -181,7 +200,14 @@ class Reading:
         if open_only:
             query = query.where(Discrepancy.closed_at.is_(None))
         async with self._books.records.read() as session:
-            return [discrepancy_view(row[0], row[1]) for row in await session.execute(query)]
+            rows: list[tuple[Discrepancy, Payment | None]] = [(row[0], row[1]) for row in await session.execute(query)]
+            case_ids = {order.case_id for _, order in rows if order is not None and order.case_id is not None}
+            people = select(Person.case_id, Person.name).where(Person.case_id.in_(case_ids), Person.is_firm.is_(False))
+            names = _grouped((row[0], row[1]) for row in await session.execute(people))
+        return [
+            discrepancy_view(found, order, names[order.case_id] if order and order.case_id else ())
+            for found, order in rows
+        ]
 
     async def postings(self, actor: Actor, case_id: UUID) -> list[PostingView]:
         """The postings of a case, the oldest first."""

@@ -179,6 +179,25 @@ class DiscrepancyView:
 
 
 @dataclass(frozen=True, slots=True)
+class ReturnedView:
+    """Money of no case that the bank has paid back to its payer, by whose word; `id` is its payment's."""
+
+    id: UUID
+    main_id: UUID
+    arrival_serial: str
+    bank_serial: str
+    payer_name: str
+    payer_account: str
+    cents: int
+    paid_at: datetime | None
+    note: str
+    proposed_by: UUID
+    proposed_at: datetime
+    approved_by: UUID | None
+    approved_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class OfNoCase:
     """The money of no case: what waits, what is proposed about it, and what of it goes back."""
 
@@ -186,6 +205,10 @@ class OfNoCase:
     proposals: tuple[ProposalView, ...]
     payments: tuple[PaymentView, ...]
     """Those that the bank hasn't answered for good."""
+    returned: tuple[ReturnedView, ...]
+    """What went back, the newest first; so many of them at the most."""
+    returned_before: int
+    """How many more went back before those."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,6 +339,25 @@ def payment_view(payment: Payment, names: Iterable[str] = ()) -> PaymentView:
     )
 
 
+def returned_view(payment: Payment, proposal: Proposal) -> ReturnedView:
+    """What went back to its payer."""
+    return ReturnedView(
+        id=payment.id,
+        main_id=payment.main_id,
+        arrival_serial=proposal.content["serial"],
+        bank_serial=payment.bank_serial,
+        payer_name=masked_holder(payment.payee_name),
+        payer_account=masked_account(payment.payee_account),
+        cents=payment.cents,
+        paid_at=payment.paid_at,
+        note=masked_words(proposal.content["note"], [payment.payee_name]),
+        proposed_by=proposal.proposed_by,
+        proposed_at=proposal.proposed_at,
+        approved_by=proposal.decided_by,
+        approved_at=proposal.decided_at,
+    )
+
+
 def hold_view(hold: Hold, names: Sequence[str] = ()) -> HoldView:
     """A hold."""
     return HoldView(
@@ -334,12 +376,12 @@ def notice_view(notice: Notice) -> NoticeView:
     return NoticeView(notice.id, notice.payment_id, notice.text, notice.created_at, notice.state)
 
 
-def discrepancy_view(found: Discrepancy, case_id: UUID | None) -> DiscrepancyView:
-    """A discrepancy, with the case of its order."""
+def discrepancy_view(found: Discrepancy, order: Payment | None, names: Iterable[str] = ()) -> DiscrepancyView:
+    """A discrepancy, with the case of its order, without the `names` in what explains it."""
     return DiscrepancyView(
         id=found.id,
         main_id=found.main_id,
-        case_id=case_id,
+        case_id=order.case_id if order else None,
         code=found.code,
         bank_serial=found.bank_serial,
         order_number=found.order_number,
@@ -349,7 +391,7 @@ def discrepancy_view(found: Discrepancy, case_id: UUID | None) -> DiscrepancyVie
         seen_at=found.seen_at,
         closed_by=found.closed_by,
         closed_at=found.closed_at,
-        close_reason=found.close_reason,
+        close_reason=masked_words(found.close_reason, [order.payee_name, *names] if order else names),
     )
 
 

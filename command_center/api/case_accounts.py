@@ -26,6 +26,7 @@ from assets.case_accounts.views import (
     MainView,
     PaymentView,
     ProposalView,
+    ReturnedView,
 )
 from command_center.accounts.identity import signed_in
 from command_center.accounts.names import AccountNames
@@ -145,11 +146,16 @@ class Accounts(BaseModel):
 
 
 class Arrivals(BaseModel):
-    """What waits to be claimed; what is proposed and ordered about money of no case, and who proposed it."""
+    """What waits to be claimed; what is proposed, ordered and done about money of no case, and by whom.
+
+    `returned` is what went back to payers, the newest first; `returned_before` says how many more there are.
+    """
 
     items: list[ArrivalView]
     proposals: list[ProposalView]
     payments: list[PaymentView]
+    returned: list[ReturnedView]
+    returned_before: int
     people: dict[UUID, str]
 
 
@@ -243,7 +249,14 @@ def _add_lists(routes: APIRouter, money: CaseAccounts, names: AccountNames) -> N
             items=list(found.arrivals),
             proposals=list(found.proposals),
             payments=list(found.payments),
-            people=await _named(names, {one.proposed_by for one in found.proposals}),
+            returned=list(found.returned),
+            returned_before=found.returned_before,
+            people=await _named(
+                names,
+                {one.proposed_by for one in found.proposals}
+                | {one.proposed_by for one in found.returned}
+                | {one.approved_by for one in found.returned if one.approved_by is not None},
+            ),
         )
 
     @routes.get("/discrepancies", summary="What left the main accounts and isn't what was ordered, the newest first")

@@ -162,7 +162,7 @@ class CaseMoney {
     this.discrepancies.replaceChildren(...items.length ? [h("h3", {}, say("case-money.discrepancies")), table([[say("case-money.payment.number")], [""], [say("case-money.amount"), "money-amount"], [""]], rows)] : []);
   }
 
-  showWaiting({ items, proposals, payments, people }) {
+  showWaiting({ items, proposals, payments, returned, returned_before: before, people }) {
     const heads = [[say("case-money.arrived")], [say("case-money.payer")], [say("case-money.amount"), "money-amount"], [""]];
     const rows = items.map((item) => h("tr", { dataset: { arrival: item.id } },
       h("td", {}, minute(item.arrived_at), h("small", {}, item.bank_serial)),
@@ -172,6 +172,7 @@ class CaseMoney {
         deed("claim", () => this.perform(() => claimArrival(item), say("case-money.claim.done"))),
         deed("return", () => this.perform(() => withReason("return", `arrivals/${item.id}`), say("case-money.propose.done")))]))));
     const view = { people, names: new Map() };
+    const isOpen = this.waiting.querySelector(".money-returned")?.open ?? false;
     this.waiting.replaceChildren(h("h3", {}, say("case-money.unclaimed")),
       items.length ? table(heads, rows) : none("unclaimed"),
       ...[this.ofNoCase, this.ofOthers].flatMap((drawn) => {
@@ -182,7 +183,8 @@ class CaseMoney {
           ...proposed.map((one) => drawn.proposal(view, one)),
           ordered.length > 0 && drawn.payments(ordered),
         ].filter(Boolean);
-      }));
+      }),
+      ...(returned.length ? [returnedOf(returned, before, people, isOpen)] : []));
   }
 
   showCases() {
@@ -209,6 +211,20 @@ class CaseMoney {
       row.setAttribute("aria-selected", String(row.dataset.case === this.chosen));
     }
   }
+}
+
+/** What went back to its payers, and by whose word: the newest, and how many there are besides. */
+function returnedOf(items, before, people, isOpen) {
+  const heads = [[say("case-money.returned.at")], [say("case-money.payer")], [say("case-money.amount"), "money-amount"]];
+  const name = (id) => people[id] ?? "–";
+  const rows = items.map((one) => h("tr", { dataset: { returned: one.id } },
+    h("td", {}, one.paid_at ? minute(one.paid_at) : "–", h("small", {}, one.bank_serial)),
+    h("td", {}, `${one.payer_name} ${one.payer_account}`, h("small", {}, `${one.arrival_serial} · ${one.note}`),
+      h("small", {}, say("case-money.proposed-by", { name: name(one.proposed_by), at: minute(one.proposed_at) })),
+      one.approved_by && h("small", {}, say("case-money.decided-by", { name: name(one.approved_by), at: minute(one.approved_at) }))),
+    amountCell(one.cents)));
+  return h("details.money-returned", { open: isOpen }, h("summary", {}, say("case-money.returned", { count: items.length + before })),
+    table(heads, rows), before > 0 && h("p.money-hint", {}, say("case-money.returned.before", { count: before })));
 }
 
 /** What of a case wants somebody's eye, the worst first. */

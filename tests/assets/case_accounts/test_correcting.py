@@ -149,12 +149,14 @@ async def test_money_that_left_and_is_not_what_was_ordered_is_a_discrepancy_unti
     with pytest.raises(NotPermitted):
         await accounts.close_discrepancy(treasury.judge, found[0].id, reason="x", idempotency_key=uuid4())
     key = uuid4()
+    of_case = next(one.id for one in found if one.code == "paid-twice")
     for _ in range(2):
-        await accounts.close_discrepancy(treasury.approver, found[0].id, reason="银行更正", idempotency_key=key)
+        await accounts.close_discrepancy(treasury.approver, of_case, reason="张某甲来电，银行更正", idempotency_key=key)
     with pytest.raises(Conflict, match="discrepancy-closed"):
-        await accounts.close_discrepancy(treasury.approver, found[0].id, reason="x", idempotency_key=uuid4())
+        await accounts.close_discrepancy(treasury.approver, of_case, reason="x", idempotency_key=uuid4())
     assert len(await accounts.discrepancies(treasury.judge)) == 2
-    assert len(await accounts.discrepancies(treasury.judge, open_only=False)) == 3
+    told = {one.close_reason for one in await accounts.discrepancies(treasury.judge, open_only=False)}
+    assert told == {"", "张*来电，银行更正"}
     await treasury.require_sound()
     treasury.accounts = simulated
 
@@ -282,6 +284,11 @@ async def test_money_of_nobody_goes_back_to_its_payer_by_two_people_and_once(tre
     await _pay_of_no_case(treasury)
     found = await treasury.accounts.of_no_case(treasury.judge)
     assert (found.arrivals, found.proposals, found.payments) == ((), (), ())
+    (back,) = found.returned  # the refused one isn't among them
+    assert (back.payer_name, back.payer_account, back.cents) == ("张*", "****0008", 30_00)
+    assert (back.proposed_by, back.approved_by) == (treasury.judge.user_id, treasury.approver.user_id)
+    assert (back.arrival_serial, back.paid_at is not None) == (arrival.bank_serial, True)
+    assert (back.main_id, found.returned_before) == (treasury.main_id, 0)
     sent = [(one["dfzh"], one["je"]) for one in await treasury.statement() if one["fx"] == "2"]
     assert sent == [(CARD, "30.00")]
     assert (await treasury.require_sound()).balance_cents == 0

@@ -11,10 +11,11 @@ from playwright.async_api import Browser, Page, expect
 from sqlalchemy import select, update
 
 from assets.case_accounts.ledger_tables import MainAccount
-from assets.case_accounts.tables import Arrival, Discrepancy
+from assets.case_accounts.tables import Arrival, Discrepancy, Payment, Proposal
+from assets.identifiers import new_id
 from assets.simulators.manners import Kind
 from assets.tables import Case, Claim
-from command_center.clock import now
+from command_center.clock import now, today
 from command_center.translations import translate
 from tests.support.pages import page_as
 from tests.support.pictures import look, look_in_each_language
@@ -150,7 +151,20 @@ async def test_the_city_sees_the_districts_money_and_is_offered_nothing_to_do_wi
             main_id=main.id, code="not-ordered", bank_serial="DISTRICT2", order_number="", bank_cents=-500,
             ordered_cents=0, moved_at=now(), seen_at=now(),
         )  # fmt: skip
-        session.add_all([arrival, found])
+        proposal = Proposal(
+            id=new_id(), main_id=main.id, kind="return", state="approved", cents=700,
+            content={"arrival_id": str(new_id()), "serial": "DISTRICT3", "note": "与本院案件无关"},
+            proposed_by=money.world.users["judge"], proposed_at=now(),
+            decided_by=money.world.users["approver"], decided_at=now(),
+        )  # fmt: skip
+        returned = Payment(
+            id=new_id(), number="FK-RETURNED", main_id=main.id, proposal_id=proposal.id, purpose="return",
+            payee_name="张某甲", payee_account=CARD, cents=700, credited_on=today(), state="paid", ordered_at=now(),
+            answered_at=now(), paid_at=now(), bank_serial="DISTRICT4",
+        )  # fmt: skip
+        session.add_all([arrival, found, proposal])
+        await session.flush()
+        session.add(returned)
     reason = translate("error.not-own-court-account", "zh")
     async with page_of(browser, money, "judge") as judge, page_of(browser, money, "approver") as approver:
         row = judge.locator(f"[data-arrival='{arrival.id}']")
@@ -159,6 +173,10 @@ async def test_the_city_sees_the_districts_money_and_is_offered_nothing_to_do_wi
         other = approver.locator(f"[data-discrepancy='{found.id}']")
         await expect(other).to_contain_text(reason, timeout=SLOW_MS)
         await expect(other.locator("button")).to_have_count(0)
+        await judge.locator(".money-returned summary").click()
+        back = judge.locator(f"[data-returned='{returned.id}']")
+        for told in ("张* ****0008", "DISTRICT3 · 与本院案件无关", "7.00"):
+            await expect(back).to_contain_text(told)
         await look(judge, "money-elsewhere")
         # The bank is asked for the own court's statement alone: another's would be refused.
         await judge.locator("[data-deed='main.refresh']").click()
