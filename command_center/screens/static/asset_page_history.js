@@ -31,7 +31,7 @@ function entryItem(entry) {
 }
 
 function markOf({ kind, what }) {
-  if (kind === "request") return requestMark(what);
+  if (kind === "request") return requestMark(what === "disapproved" ? "declined" : what) ?? "off";
   if (kind === "measure") return looks.standings[what] ?? MEASURE_MARKS[what] ?? "normal";
   return what === "acknowledged" ? "off" : MARKS[kind] ?? "off";
 }

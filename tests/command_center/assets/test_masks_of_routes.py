@@ -140,7 +140,7 @@ async def test_the_time_line_of_an_asset_has_all_that_happened_with_times_and_pe
     told = (await judge.get(f"/api/assets/items/{planted.ids['account']}/history")).json()
     kinds = {(entry["kind"], entry["what"]) for entry in told["entries"]}
     assert {
-        ("measure", "in_force"), ("request", "ordered"), ("request", "approved"), ("request", "answered"),
+        ("measure", "in_force"), ("request", "ordered"), ("request", "disapproved"), ("request", "answered"),
         ("objection", "raised"), ("proposal", "proposed"), ("proposal", "taken_up"), ("alarm", "raised"),
     } <= kinds  # fmt: skip
     assert told["left_off"] == 0
