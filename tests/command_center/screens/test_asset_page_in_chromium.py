@@ -264,9 +264,26 @@ async def test_the_page_fits_both_screens_in_both_languages(browser: Browser, co
                 await page.set_viewport_size({"width": width, "height": height})
                 spilt = await page.evaluate(SPILT)
                 assert spilt == [], (language, width, spilt)
+                cut = await page.evaluate(CUT)
+                assert cut == [], (language, width, cut)
+            await look(page, f"assets-{language}")
 
 
 SPILT = """() => [document.documentElement, ...document.querySelectorAll(
     '.asset-page, .asset-head, .asset-figures, .asset-filters, .asset-chosen, #asset-answers, #asset-cases > ul')]
   .filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => one.className || one.tagName)"""
 """What has to be scrolled sideways."""
+CUT = """() => {
+  const ruler = document.createElement('canvas').getContext('2d');
+  const isCut = (select) => {
+    const { font, paddingLeft, paddingRight } = getComputedStyle(select);
+    ruler.font = font;
+    const room = select.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight) - 24; // the arrow
+    return ruler.measureText(select.selectedOptions[0].textContent).width > room;
+  };
+  const states = [...document.querySelectorAll('.asset-table .state-word')];
+  const filters = [...document.querySelectorAll('.asset-filters select')];
+  return [...states.filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.textContent),
+    ...filters.filter(isCut).map((one) => one.selectedOptions[0].textContent)];
+}"""
+"""Which states in the table and which filters can't be read to their end."""
