@@ -53,9 +53,10 @@ async def test_a_batch_tells_who_has_answered_what_and_who_has_not(quiet_desk: D
         assert [(one.gateway, one.attempts) for one in progress.outstanding] == [("silent", 1)]
         assert [one.key for one in await assets.batches.of_case(quiet_desk.judge, quiet_desk.case_id)] == [key]
         # Everybody at once: the two others under enforcement, and nobody who isn't; pressed twice it is done once.
+        everybody = uuid4()
         for _ in range(2):
             asked = await assets.query(
-                quiet_desk.judge, case_id=quiet_desk.case_id, person_id=None, idempotency_key=key
+                quiet_desk.judge, case_id=quiet_desk.case_id, person_id=None, idempotency_key=everybody
             )
             persons = [one.id for one in (await quiet_desk.view()).persons if one.is_under_enforcement]
             assert sorted(one.person_id for one in asked) == sorted(persons * 5)
