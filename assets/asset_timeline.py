@@ -13,11 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from assets.audit import Actor, Records
 from assets.documents import Action
-from assets.errors import NotFound
 from assets.masks import masked_words
 from assets.measures import MeasureChange
 from assets.names import private_names
-from assets.orders import case_of, require
+from assets.orders import asset_of, require
 from assets.requests import RequestState
 from assets.tables import (
     Asset,
@@ -76,10 +75,7 @@ class Histories:
         """
         require(actor.may_see)
         async with self._records.read() as session:
-            asset = await session.get(Asset, asset_id)
-            if asset is None:
-                raise NotFound("no-such-asset")
-            await case_of(session, actor, asset.case_id, missing="no-such-asset")
+            asset = await asset_of(session, actor, asset_id)
             names = await private_names(session, [asset.case_id])
             gathering = _Gathering(session, asset, names)
             requests = await gathering.requests()

@@ -25,7 +25,16 @@ from assets.measure_views import MeasureView, measure_view
 from assets.measures import MeasureChange
 from assets.names import private_names
 from assets.ordering import Payees, Warrant, check_cents, check_years, facts_of, require_same
-from assets.orders import LONGEST_REASON, URGENT, Orders, case_of, not_own_court, require, require_own_court
+from assets.orders import (
+    LONGEST_REASON,
+    URGENT,
+    Orders,
+    asset_of,
+    case_of,
+    not_own_court,
+    own_asset_of,
+    require,
+)
 from assets.standing import hold, read_line
 from assets.tables import Asset, AssetRequest, Case, ControlMeasure, line_of
 from assets.terms import AssetKind, check_term, last_day
@@ -167,7 +176,7 @@ class Controls:
         """An asset's measure and marks, and every order that could be given: whether now, and if not, why."""
         require(actor.may_see)
         async with self._records.read() as session:
-            asset = await self._asset(session, actor, asset_id)
+            asset = await asset_of(session, actor, asset_id)
             facts = await facts_of(session, asset, self._gateways, self._orders.today())
             names = await private_names(session, [asset.case_id])
             said = await said_about(session, asset)
@@ -196,7 +205,7 @@ class Controls:
         """Hold what a control of this asset would add against the claim, before anything is sent."""
         require(actor.may_see)
         async with self._records.read() as session:
-            asset = await self._asset(session, actor, asset_id)
+            asset = await asset_of(session, actor, asset_id)
             return await self._preview(session, asset, amount_cents)
 
     async def _begin(
@@ -204,7 +213,7 @@ class Controls:
     ) -> RequestView:
         require(actor.may_control)
         async with self._records.write() as session:
-            asset = await self._asset(session, actor, asset_id, lock=True)
+            asset, _ = await own_asset_of(session, actor, asset_id)
             case = await session.get_one(Case, asset.case_id)
             # Only now the form: about another court's asset nothing is said but that there is none.
             ruling = warrant.ruling(self._orders.today())
@@ -254,7 +263,7 @@ class Controls:
             measure = await session.get(ControlMeasure, change.measure_id)
             if measure is None:
                 raise NotFound("no-such-measure")
-            asset = await self._asset(session, actor, measure.asset_id, lock=True, missing="no-such-measure")
+            asset, _ = await own_asset_of(session, actor, measure.asset_id, missing="no-such-measure")
             case = await session.get_one(Case, asset.case_id)
             ruling = warrant.ruling(self._orders.today())
             check_cents(change.cents)
@@ -349,19 +358,6 @@ class Controls:
         nothing_left = asset.kind != AssetKind.BANK_ACCOUNT or asset.available_cents == 0
         will_wait = holder is not None or (bool(controls) and nothing_left)
         return preview(present, asset, cents, will_wait=will_wait, rules=rules)
-
-    async def _asset(
-        self, session: AsyncSession, actor: Actor, asset_id: UUID, *, lock: bool = False, missing: str = "no-such-asset"
-    ) -> Asset:
-        asset = await session.get(Asset, asset_id)
-        if asset is None:
-            raise NotFound(missing)
-        case = await case_of(session, actor, asset.case_id, lock=lock, missing=missing)
-        if lock:
-            require_own_court(actor, case)
-            # An answer or a judge may have said what it is while its case was waited for.
-            await session.refresh(asset)
-        return asset
 
     def _allowed(self, actor: Actor, action: Action, facts: Facts, barred: NotPermitted | None) -> Allowed:
         refusal = (barred or why_not(action, facts)) if actor.may_control else NotPermitted("not-permitted")

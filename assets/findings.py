@@ -17,7 +17,7 @@ from assets.exemptions import ExemptProperty, SpecialAccount
 from assets.history import Chapter, History
 from assets.lines import Lines
 from assets.measures import EFFECTIVE, KEPT_NEXT, NEXT, Keeping, MeasureChange, MeasureState
-from assets.orders import own_case_of, reason_of, require
+from assets.orders import own_asset_of, own_case_of, reason_of, require
 from assets.standing import hold, read_line
 from assets.tables import Asset, Case, ControlMeasure
 from assets.terms import AssetKind, china_day
@@ -68,11 +68,7 @@ class Findings:
         """
         require(actor.may_control)
         async with self._records.write() as session:
-            asset = await session.get(Asset, asset_id)
-            if asset is None:
-                raise NotFound("no-such-asset")
-            case = await own_case_of(session, actor, asset.case_id, missing="no-such-asset")
-            await session.refresh(asset)
+            asset, case = await own_asset_of(session, actor, asset_id)
             reason = reason_of(reason)
             if marks.valuation_cents is not None and not marks.valuation_source.strip():
                 raise BadFormat("valuation-source", "missing")

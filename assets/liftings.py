@@ -18,11 +18,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from assets.audit import Actor, Records
 from assets.documents import Action
-from assets.errors import Conflict, NotFound
+from assets.errors import Conflict
 from assets.exemptions import NOT_FREEZABLE, said_of
 from assets.names import private_names
 from assets.ordering import require_same
-from assets.orders import Orders, own_case_of, reason_of, require
+from assets.orders import Orders, own_asset_of, reason_of, require
 from assets.requests import RequestState
 from assets.tables import Asset, AssetRequest, Person
 from assets.views import RequestView, request_view
@@ -69,11 +69,7 @@ class Liftings:
         """
         require(actor.may_control)
         async with self._records.write() as session:
-            asset = await session.get(Asset, asset_id)
-            if asset is None:
-                raise NotFound("no-such-asset")
-            case = await own_case_of(session, actor, asset.case_id, missing="no-such-asset")
-            await session.refresh(asset)
+            asset, case = await own_asset_of(session, actor, asset_id)
             reason = reason_of(reason)
             request = await self._orders.first_order(session, key)
             if request is not None:

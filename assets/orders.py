@@ -236,6 +236,37 @@ async def own_case_of(session: AsyncSession, actor: Actor, case_id: UUID, *, mis
     return case
 
 
+async def asset_of(session: AsyncSession, actor: Actor, asset_id: UUID, *, missing: str = "no-such-asset") -> Asset:
+    """An asset of a case of the actor's courts.
+
+    Raises:
+        NotFound: of `missing`.
+    """
+    asset = await session.get(Asset, asset_id)
+    if asset is None:
+        raise NotFound(missing)
+    await case_of(session, actor, asset.case_id, missing=missing)
+    return asset
+
+
+async def own_asset_of(
+    session: AsyncSession, actor: Actor, asset_id: UUID, *, missing: str = "no-such-asset"
+) -> tuple[Asset, Case]:
+    """An asset that is the actor's to act on and its case, locked.
+
+    Raises:
+        NotFound: of `missing`.
+        NotPermitted: "not-own-court", as `own_case_of`.
+    """
+    asset = await session.get(Asset, asset_id)
+    if asset is None:
+        raise NotFound(missing)
+    case = await own_case_of(session, actor, asset.case_id, missing=missing)
+    # An answer or a judge may have said what it is while its case was waited for.
+    await session.refresh(asset)
+    return asset, case
+
+
 class OfACourt(Protocol):
     """A case, or what is told of it."""
 

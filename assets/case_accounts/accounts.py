@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import select
@@ -11,10 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from assets.audit import Actor
 from assets.case_accounts.ledger_tables import LedgerAccount, MainAccount, SubAccount
 from assets.case_accounts.states import AccountKind
-from assets.case_accounts.tables import Arrival, Payment
+from assets.case_accounts.tables import Arrival, Discrepancy, Payment, Proposal
 from assets.errors import NotFound, NotPermitted
 from assets.identifiers import new_id
 from assets.tables import Case
+
+_OfMain = TypeVar("_OfMain", Arrival, Discrepancy, Payment, Proposal)
 
 OPENED_AT_ONCE = 500
 """How many cases get their sub-account in one transaction."""
@@ -41,46 +44,45 @@ async def locked_main(session: AsyncSession, main_id: UUID) -> MainAccount:
     return (await session.scalars(query.execution_options(populate_existing=True))).one()
 
 
-def require_own_main(actor: Actor, court_id: UUID) -> None:
-    """Refuse whoever may only look at this court's account: money that is no case's yet is its court's all the same."""
+def require_own_main(actor: Actor, court_id: UUID, missing: str) -> None:
+    """Refuse whoever may only look at this court's account: money that is no case's yet is its court's all the same.
+
+    Raises:
+        NotFound: of `missing`, to whom may not even know of it.
+        NotPermitted: the actor may only look at this court's account.
+    """
+    if court_id not in seen_courts(actor):
+        raise NotFound(missing)
     if court_id != actor.own_court_id:
         raise NotPermitted("not-own-court-account")
 
 
-async def locked_arrival(session: AsyncSession, actor: Actor, arrival_id: UUID) -> tuple[Arrival, MainAccount]:
-    """An arrival of the actor's courts and, locked, the main account that it came into.
+async def locked_of_own_main(
+    session: AsyncSession, actor: Actor, kind: type[_OfMain], thing_id: UUID, missing: str
+) -> tuple[_OfMain, MainAccount]:
+    """What belongs to the main account of the actor's own court and, locked, that account.
 
     Raises:
-        NotFound: there is none such.
+        NotFound: of `missing`: there is none such in the courts that the actor sees.
         NotPermitted: the actor may only look at this court's account.
     """
-    arrival = await session.get(Arrival, arrival_id)
-    if arrival is None:
-        raise NotFound("no-such-arrival")
-    main = await locked_main(session, arrival.main_id)
-    if main.court_id not in seen_courts(actor):
-        raise NotFound("no-such-arrival")
-    require_own_main(actor, main.court_id)
-    await session.refresh(arrival)
-    return arrival, main
+    thing = await session.get(kind, thing_id)
+    if thing is None:
+        raise NotFound(missing)
+    main = await locked_main(session, thing.main_id)
+    require_own_main(actor, main.court_id, missing)
+    await session.refresh(thing)
+    return thing, main
+
+
+async def locked_arrival(session: AsyncSession, actor: Actor, arrival_id: UUID) -> tuple[Arrival, MainAccount]:
+    """An arrival and, locked, the main account that it came into; refusals as `locked_of_own_main`."""
+    return await locked_of_own_main(session, actor, Arrival, arrival_id, "no-such-arrival")
 
 
 async def locked_payment(session: AsyncSession, actor: Actor, payment_id: UUID) -> tuple[Payment, MainAccount]:
-    """A payment of the actor's courts and, locked, the main account that it leaves.
-
-    Raises:
-        NotFound: there is none such.
-        NotPermitted: the actor may only look at this court's account.
-    """
-    payment = await session.get(Payment, payment_id)
-    if payment is None:
-        raise NotFound("no-such-payment")
-    main = await locked_main(session, payment.main_id)
-    if main.court_id not in seen_courts(actor):
-        raise NotFound("no-such-payment")
-    require_own_main(actor, main.court_id)
-    await session.refresh(payment)
-    return payment, main
+    """A payment and, locked, the main account that it leaves; refusals as `locked_of_own_main`."""
+    return await locked_of_own_main(session, actor, Payment, payment_id, "no-such-payment")
 
 
 def seen_courts(actor: Actor) -> frozenset[UUID]:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from assets.audit import Actor
-from assets.case_accounts.accounts import locked_main, main_of, require_own_main, seen_courts
+from assets.case_accounts.accounts import locked_of_own_main, main_of, seen_courts
 from assets.case_accounts.books import Books
 from assets.case_accounts.ledger import moving
 from assets.case_accounts.ledger_tables import MainAccount, SubAccount
@@ -176,15 +176,7 @@ class Deciding:
             await self._settling.by_papers(session, main, proposal)
 
     async def _proposal(self, session: AsyncSession, actor: Actor, proposal_id: UUID) -> tuple[Proposal, MainAccount]:
-        proposal = await session.get(Proposal, proposal_id)
-        if proposal is None:
-            raise NotFound("no-such-proposal")
-        main = await locked_main(session, proposal.main_id)
-        if main.court_id not in seen_courts(actor):
-            raise NotFound("no-such-proposal")
-        require_own_main(actor, main.court_id)
-        await session.refresh(proposal)
-        return proposal, main
+        return await locked_of_own_main(session, actor, Proposal, proposal_id, "no-such-proposal")
 
     async def _case(self, session: AsyncSession, actor: Actor, case_id: UUID, missing: str) -> tuple[Case, MainAccount]:
         case = await session.get_one(Case, case_id)

@@ -11,13 +11,13 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from assets.audit import Actor
-from assets.case_accounts.accounts import locked_main, require_own_main, seen_courts
+from assets.case_accounts.accounts import locked_main, locked_of_own_main
 from assets.case_accounts.bank import Movement, Statement
 from assets.case_accounts.books import Books
 from assets.case_accounts.states import DiscrepancyCode, PaymentState
 from assets.case_accounts.tables import Discrepancy, Payment
 from assets.case_accounts.trail import earlier_deed, keep_deed
-from assets.errors import Conflict, NotFound
+from assets.errors import Conflict
 from assets.identifiers import new_id
 from assets.orders import require
 from assets.terms import china_day
@@ -66,14 +66,7 @@ class Discrepancies:
         """
         require(actor.may_approve_money)
         async with self._books.records.write() as session:
-            found = await session.get(Discrepancy, discrepancy_id)
-            if found is None:
-                raise NotFound("no-such-discrepancy")
-            main = await locked_main(session, found.main_id)
-            if main.court_id not in seen_courts(actor):
-                raise NotFound("no-such-discrepancy")
-            require_own_main(actor, main.court_id)
-            await session.refresh(found)
+            found, main = await locked_of_own_main(session, actor, Discrepancy, discrepancy_id, "no-such-discrepancy")
             if await earlier_deed(session, idempotency_key, "close_discrepancy", actor, discrepancy_id, reason):
                 return discrepancy_id
             if found.closed_at is not None:

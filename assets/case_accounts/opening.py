@@ -10,11 +10,11 @@ from sqlalchemy.exc import IntegrityError
 
 from assets import formats
 from assets.audit import Actor
-from assets.case_accounts.accounts import open_missing, require_own_main, seen_courts
+from assets.case_accounts.accounts import open_missing, require_own_main
 from assets.case_accounts.books import Books
 from assets.case_accounts.ledger_tables import MainAccount
 from assets.case_accounts.trail import earlier_deed, keep_deed
-from assets.errors import BadFormat, Conflict, NotFound
+from assets.errors import BadFormat, Conflict
 from assets.identifiers import new_id
 from assets.orders import require
 
@@ -38,9 +38,7 @@ async def open_main(books: Books, actor: Actor, court_id: UUID, account: NewMain
         Conflict: the court has one, or another court has this number.
     """
     require(actor.may_approve_money)
-    if court_id not in seen_courts(actor):
-        raise NotFound("no-such-court")
-    require_own_main(actor, court_id)
+    require_own_main(actor, court_id, "no-such-court")
     what = (court_id, account.number, account.bank_name, account.fee_holder, account.fee_number, account.fee_bank_code)
     async with books.records.write() as session:
         if known := await earlier_deed(session, idempotency_key, "open_main", actor, *what):

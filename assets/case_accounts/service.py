@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from assets.audit import Actor, Records
-from assets.case_accounts.accounts import locked_payment, main_of, require_own_main, seen_courts
+from assets.case_accounts.accounts import locked_payment, main_of, require_own_main
 from assets.case_accounts.bank import PayingBank
 from assets.case_accounts.books import Books
 from assets.case_accounts.collector import Collector
@@ -37,7 +37,7 @@ from assets.case_accounts.views import (
     PaymentView,
     ProposalView,
 )
-from assets.errors import Conflict, NotFound
+from assets.errors import Conflict
 from assets.orders import require
 
 COLLECT_SECONDS = 20.0
@@ -142,9 +142,7 @@ class CaseAccounts:
             GatewayTrouble: the bank gave none.
         """
         require(actor.may_handle_money)
-        if court_id not in seen_courts(actor):
-            raise NotFound("no-main-account")
-        require_own_main(actor, court_id)
+        require_own_main(actor, court_id, "no-main-account")
         async with self.books.records.read() as session:
             main = await main_of(session, court_id)
         taken = await self.collector.read(main.id)

@@ -19,14 +19,11 @@ from uuid import uuid4
 
 import httpx
 
-from command_center import demonstration, schema
-from command_center.accounts.passwords import Passwords
 from command_center.config import Settings
-from command_center.database import Database
-from command_center.demonstration import Demonstration
+from tests.support.health import is_healthy
 from tests.support.ports import free_ports
 from tests.support.postgresql import PostgreSQL, is_installed
-from tests.support.seeded import QUICK_HASHER
+from tests.support.seeded import seed_records
 from tests.support.valkey import Valkey
 from tests.support.waiting import until
 from tests.support.web import RunningWeb, running_web, settings_for
@@ -45,15 +42,7 @@ async def many_banks(folder: Path) -> AsyncIterator[str]:
     process = subprocess.Popen(command)
     url = f"http://127.0.0.1:{port}"
     try:
-        async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
-
-            async def answers() -> bool:
-                try:
-                    return (await client.get("/healthz")).is_success
-                except httpx.TransportError:
-                    return False
-
-            await until(answers, 30)
+        await until(lambda: is_healthy(url), 30)
         yield url
     finally:
         process.terminate()
@@ -104,7 +93,7 @@ def listed(folder: Path, url: str, banks: int) -> Path:
 
 async def run(settings: Settings, banks: int, name: str) -> bool:
     """Measure on one kind of database and print what was seen."""
-    world = await _seeded(settings) if settings.database_url else None
+    world = await seed_records(settings) if settings.database_url else None
     async with running_web(settings) as web:
         web.world = world or web.world
         took, waits, by_state = await measure(web)
@@ -115,14 +104,6 @@ async def run(settings: Settings, banks: int, name: str) -> bool:
         f"longest {waits[-1] * 1000:.0f} ms of {len(waits)}"
     )
     return took <= BAR_SECONDS
-
-
-async def _seeded(settings: Settings) -> Demonstration:
-    await schema.prepare(settings)
-    database = Database(settings.records_url)
-    world = await demonstration.seed(database, settings, Passwords(QUICK_HASHER))
-    await database.close()
-    return world
 
 
 async def main() -> int:

@@ -28,8 +28,6 @@ from assets.measures import MeasureState
 from assets.tables import Asset, AssetRequest, Case, ControlMeasure, Person
 from assets.term_watch import TermWatch
 from assets.terms import china_day
-from command_center import demonstration, schema
-from command_center.accounts.passwords import Passwords
 from command_center.accounts.tables import Court
 from command_center.asset_access import AssetTrail
 from command_center.asset_desk import alarm_days_of
@@ -41,7 +39,7 @@ from command_center.screens.components.assets_layout import ASKED, GRID, ORDERED
 from command_center.screens.ids import ASSETS_VERSION, CASE
 from tests.support.many_measures import make_measures
 from tests.support.postgresql import PostgreSQL, is_installed
-from tests.support.seeded import QUICK_HASHER
+from tests.support.seeded import seed_records
 from tests.support.valkey import Valkey
 from tests.support.web import running_web, settings_for
 
@@ -264,9 +262,8 @@ async def run(name: str, folder: Path, url: str, measures: int) -> Figures:
     figures = Figures(name)
     with _valkey() as hub:
         settings = settings_for(folder, hub.url, database_url=url)
-        await schema.prepare(settings)
+        world = await seed_records(settings)
         database = Database(settings.records_url)
-        world = await demonstration.seed(database, settings, Passwords(QUICK_HASHER))
         began = time.perf_counter()
         case_id, courts = await fill(database, measures)
         print(f"{name}: {measures} measures made in {time.perf_counter() - began:.0f} s; load {os.getloadavg()[0]:.1f}")

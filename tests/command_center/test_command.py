@@ -19,6 +19,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from streams.signalling.tokens import PUBLIC_KEY_FILE, load_public_key, verify
+from tests.support.health import is_healthy
 from tests.support.ports import free_ports
 from tests.support.seeded import bring_demonstration
 from tests.support.valkey import Valkey
@@ -78,11 +79,7 @@ async def served(installation: Installation) -> AsyncIterator[tuple[Installation
 
     async def answers() -> bool:
         assert process.returncode is None
-        try:
-            async with httpx.AsyncClient(trust_env=False) as client:
-                return (await client.get(f"http://127.0.0.1:{installation.http_port}/healthz")).is_success
-        except httpx.HTTPError:
-            return False
+        return await is_healthy(f"http://127.0.0.1:{installation.http_port}")
 
     await until(answers, SLOW)
     yield installation, process

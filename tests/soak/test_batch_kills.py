@@ -17,14 +17,11 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from command_center import demonstration, schema
-from command_center.accounts.passwords import Passwords
-from command_center.database import Database
-from command_center.demonstration import Demonstration
 from tests.bench.assets_batch import listed
+from tests.support.health import is_healthy
 from tests.support.ports import free_ports
 from tests.support.postgresql import PostgreSQL, is_installed
-from tests.support.seeded import QUICK_HASHER
+from tests.support.seeded import seed_records
 from tests.support.simulator import Simulator
 from tests.support.valkey import Valkey
 from tests.support.waiting import until
@@ -59,15 +56,7 @@ class KilledWeb:
         self.process = await asyncio.create_subprocess_exec(
             *command, env=self.environment, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
         )
-        async with httpx.AsyncClient(base_url=self.url, trust_env=False) as client:
-
-            async def answers() -> bool:
-                try:
-                    return (await client.get("/healthz")).is_success
-                except httpx.TransportError:
-                    return False
-
-            await until(answers, START_SECONDS)
+        await until(lambda: is_healthy(self.url), START_SECONDS)
 
     async def kill(self) -> None:
         """End it as a power cut would."""
@@ -119,10 +108,7 @@ async def made(folder: Path, hub: str, gateways: Path, server: PostgreSQL | None
     data.mkdir()
     database_url = server.new_database() if server else ""
     settings = settings_for(data, hub, database_url=database_url, gateways_file=gateways)
-    await schema.prepare(settings)
-    database = Database(settings.records_url)
-    world: Demonstration = await demonstration.seed(database, settings, Passwords(QUICK_HASHER))
-    await database.close()
+    world = await seed_records(settings)
     http, https = free_ports(2)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COMMAND_CENTER_")} | {
         "COMMAND_CENTER_DATA": str(data),

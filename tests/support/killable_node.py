@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 
 from streams.signalling.tokens import PUBLIC_KEY_FILE
+from tests.support.health import is_healthy
 from tests.support.ports import free_ports
 from tests.support.waiting import until
 
@@ -42,16 +43,12 @@ class KillableNode:
     async def start(self) -> None:
         """Start it and wait until it answers."""
         process = self._process = subprocess.Popen(self._command)
-        async with httpx.AsyncClient(base_url=self.url, trust_env=False) as http:
 
-            async def answers() -> bool:
-                assert process.poll() is None, "the node ended"
-                try:
-                    return (await http.get("/healthz")).is_success
-                except httpx.TransportError:
-                    return False
+        async def answers() -> bool:
+            assert process.poll() is None, "the node ended"
+            return await is_healthy(self.url)
 
-            await until(answers, START_SECONDS)
+        await until(answers, START_SECONDS)
 
     async def health(self) -> dict[str, Any] | None:
         """What it says of its parts; None while it doesn't answer."""

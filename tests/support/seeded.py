@@ -39,11 +39,15 @@ def _template() -> Demonstration:
         return aside.submit(asyncio.run, _make()).result()
 
 
-async def _make() -> Demonstration:
-    # Nothing is told to anybody while seeding, so no hub has to be there.
-    settings = Settings(data=Path(_FOLDER.name), redis_url="redis://127.0.0.1:9", demonstration=True)
+async def seed_records(settings: Settings) -> Demonstration:
+    """Make the tables in this installation's database and the demonstration's records in them."""
     await schema.prepare(settings)
     database = Database(settings.records_url)
     made = await demonstration.seed(database, settings, Passwords(QUICK_HASHER))
     await database.close()
     return made
+
+
+async def _make() -> Demonstration:
+    # Nothing is told to anybody while seeding, so no hub has to be there.
+    return await seed_records(Settings(data=Path(_FOLDER.name), redis_url="redis://127.0.0.1:9", demonstration=True))

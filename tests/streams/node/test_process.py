@@ -23,6 +23,7 @@ from streams.hub.hub import Hub
 from streams.hub.topics import FEEDS_KEY, NODE_KEY, RECORDINGS_STREAM
 from streams.signalling.tokens import PUBLIC_KEY_FILE, Grant, issue, load_private_key, make_keys
 from streams.signalling.turn import CREDENTIAL_LIFE_SECONDS, TurnServers
+from tests.support.health import is_healthy
 from tests.support.ports import free_ports
 from tests.support.rtc import Publisher
 from tests.support.valkey import Valkey
@@ -49,21 +50,13 @@ async def node_process(
         await process.communicate()
 
 
-async def answers(url: str) -> bool:
-    try:
-        async with httpx.AsyncClient() as client:
-            return (await client.get(f"{url}/healthz")).status_code == 200
-    except httpx.HTTPError:
-        return False
-
-
 async def test_a_node_ends_within_three_seconds_and_leaves_nothing_on_the_hub(
     valkey: Valkey, hub: Hub, tmp_path: Path
 ) -> None:
     udp, http = free_ports(2)
     url = f"http://127.0.0.1:{http}"
     async with node_process(tmp_path, udp, http, valkey.url) as process:
-        await until(lambda: answers(url), 20)
+        await until(lambda: is_healthy(url), 20)
         grant = Grant(uuid4(), "site-1", True, True, int(time.time()) + 60)
         publisher = Publisher(url, issue(load_private_key(tmp_path / "keys"), grant))
         await publisher.publish("site-1")
@@ -108,7 +101,7 @@ async def test_relays_are_named_with_the_secret_of_the_environment_which_is_logg
     udp, http = free_ports(2)
     url = f"http://127.0.0.1:{http}"
     async with node_process(tmp_path, udp, http, "redis://127.0.0.1:1/0", *TURN_URL, turn_secret="north") as process:
-        await until(lambda: answers(url), 20)
+        await until(lambda: is_healthy(url), 20)
         grant = Grant(uuid4(), "site-1", True, True, int(time.time()) + 60)
         headers = {"Authorization": f"Bearer {issue(load_private_key(tmp_path / 'keys'), grant)}"}
         async with httpx.AsyncClient(base_url=url, headers=headers) as client:
