@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID, uuid5
 
 from sqlalchemy import select
@@ -15,6 +16,15 @@ from assets.orders import Orders, own_case_of, person_of, require
 from assets.papers.sealing import Sealing
 from assets.tables import AssetRequest, Case, Person
 from assets.views import RequestView, request_view
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What one press asks: requests made for it, those asked again, and all in the order of persons and gateways."""
+
+    new: list[AssetRequest]
+    again: list[AssetRequest]
+    all: list[AssetRequest]
 
 
 class Queries:
@@ -38,36 +48,43 @@ class Queries:
         require(actor.may_query or (actor.may_propose and actor.case_ids is not None))
         async with self._records.write() as session:
             case = await own_case_of(session, actor, case_id)
-            asked: list[AssetRequest] = []
             persons = await self._under_enforcement(session, case)
             await self._require_same_width(session, persons, key, of_everybody=person_id is None)
-            if person_id is not None:
-                asked += await self._ask(session, actor, case, await person_of(session, case, person_id), gateways, key)
+            if person_id is None:
+                keyed = [(person, uuid5(key, str(person.id))) for person in persons]
             else:
-                for person in persons:
-                    asked += await self._ask(session, actor, case, person, gateways, uuid5(key, str(person.id)))
-            return [request_view(request) for request in asked]
+                keyed = [(await person_of(session, case, person_id), key)]
+            asked = _Asked([], [], [])
+            for person, own_key in keyed:
+                await self._ask(session, actor, case, person, gateways, own_key, asked)
+            # Once for all: whoever writes into the audit keeps all others from it until the commit.
+            await self._send(session, actor, case, asked.new, asked.again)
+            return [request_view(request) for request in asked.all]
 
     async def _under_enforcement(self, session: AsyncSession, case: Case) -> Sequence[Person]:
         persons = select(Person).where(Person.case_id == case.id, Person.role == "under_enforcement")
         return (await session.scalars(persons.order_by(Person.ordinal, Person.id))).all()
 
     async def _ask(
-        self, session: AsyncSession, actor: Actor, case: Case, person: Person, gateways: Sequence[str], key: UUID
-    ) -> list[AssetRequest]:
+        self,
+        session: AsyncSession,
+        actor: Actor,
+        case: Case,
+        person: Person,
+        gateways: Sequence[str],
+        key: UUID,
+        asked: _Asked,
+    ) -> None:
         await self._require_unused(session, key, person)
         latest = await self._latest(session, person, gateways)
-        new, again, asked = [], [], []
         for gateway in gateways:
             request = latest.get(gateway)
             if request is None or (request.idempotency_key != key and not self._orders.ask_again(request)):
                 request = self._orders.draft(actor, case, person, Action.QUERY, gateway, key)
-                new.append(request)
+                asked.new.append(request)
             elif request.idempotency_key != key:
-                again.append(request)
-            asked.append(request)
-        await self._send(session, actor, case, new, again)
-        return asked
+                asked.again.append(request)
+            asked.all.append(request)
 
     async def _require_unused(self, session: AsyncSession, key: UUID, person: Person) -> None:
         first = await self._orders.first_order(session, key)

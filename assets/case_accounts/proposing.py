@@ -121,7 +121,7 @@ class Proposing:
         """Propose to give a court fee back to the account that it came from; gives the proposal's id.
 
         Raises:
-            Conflict: it goes back already, or is no court fee.
+            Conflict: it goes back already, is no court fee, or was taken from its case meanwhile.
         """
         require(actor.may_handle_money)
         what = (arrival_id, effective_on)
@@ -132,6 +132,9 @@ class Proposing:
             case, main = await self._case(session, actor, arrival.case_id, missing="no-such-arrival")
             if known := await earlier_deed(session, idempotency_key, "fee_refund", actor, *what):
                 return known
+            await session.refresh(arrival)
+            if arrival.case_id != case.id:  # while the lock was waited for
+                raise Conflict("arrival-not-matched")
             await self._require_refundable(session, arrival, effective_on)
             sub = await sub_account(session, main, case.id, self._books.clock())
             sub.effective_on = effective_on

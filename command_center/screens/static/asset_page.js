@@ -134,7 +134,7 @@ class AssetPage {
     this.caseId = caseId;
     if (!isKept) this.keep({ case: caseId, asset: null });
     this.cases.mark(caseId);
-    this.head.replaceChildren(h("p.asset-blank", {}, say("asset.actions.reading")));
+    redraw(this.head, null, () => [h("p.asset-blank", {}, say("asset.actions.reading"))]);
     this.drawChosen();
     await this.refresh();
   }

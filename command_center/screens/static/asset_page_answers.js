@@ -54,7 +54,7 @@ export class Answers {
   counts(person, states, isOpen) {
     const counts = TOLD.map((state) => [state, states.filter((one) => one.state === state).length]).filter(([, count]) => count > 0);
     return h("button.asset-counts.quiet", {
-      type: "button", "aria-expanded": String(isOpen), onclick: () => this.toggle(person.id), title: say("asset.answers.each"),
+      type: "button", dataset: { deed: "counts" }, "aria-expanded": String(isOpen), onclick: () => this.toggle(person.id), title: say("asset.answers.each"),
     }, counts.map(([state, count]) => stateMark(requestMark(state), say(`asset.answers.count.${state}`, { count }))));
   }
 

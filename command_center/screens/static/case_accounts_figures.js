@@ -42,8 +42,8 @@ function feeRows(fee) {
 
 function claimRows(claim, content, names, inputs) {
   const credited = claim.credited_cents > 0 && h("small", {}, say("case-money.figures.credited", { amount: money(claim.credited_cents) }));
-  // A proposal shows the account that it was made for; another may have been noted since.
-  const account = content.payees ? content.payees[claim.person_id] : names.get(claim.person_id);
+  // A proposal shows the account that a share was to be paid to; another may have been noted since.
+  const account = content.payees?.[claim.person_id] ?? names.get(claim.person_id);
   const head = row(names.get(claim.person_id)?.name ?? "", "", claim.cents, "share",
     h("small", {}, account?.payee_account ? `${account.payee_account} ${account.payee_bank}` : say("case-money.payee.none")), credited,
     claim.hold_reason && h("small.money-held", {}, say("case-money.figures.held", { reason: claim.hold_reason })),

@@ -27,17 +27,31 @@ function narrowedBy(next) {
   return h("label", { hidden: next === null }, h("small", { role: "status" }, say("asset.cases.more")), word);
 }
 
-/** Fill the list by what is typed, and say whether it holds all that fit. */
+/** Fill the list by what is typed, once Enter is pressed or the field is left, and say whether it holds all that fit. */
 function narrow(select, narrowing, wordsOf) {
   const word = narrowing.querySelector("input");
-  let asked = 0;
-  word.addEventListener("keydown", (event) => event.key === "Enter" && event.preventDefault());
-  word.addEventListener("change", async () => {
-    const mine = ++asked;
-    const page = await read(word.value.trim());
-    if (mine !== asked) return; // another word came meanwhile
-    select.replaceChildren(...optionsOf(page.items, wordsOf).map(([value, words]) => h("option", { value }, words)));
-    narrowing.querySelector("small").textContent = page.next === null ? "" : say("asset.cases.more");
-    select.dispatchEvent(new Event("change"));
+  const note = narrowing.querySelector("small");
+  let asked = "";
+  async function look() {
+    const wanted = word.value.trim();
+    if (wanted === asked) return; // leaving the field after Enter takes back no choice
+    asked = wanted;
+    try {
+      const page = await read(wanted);
+      if (wanted !== asked) return; // another word came meanwhile
+      select.replaceChildren(...optionsOf(page.items, wordsOf).map(([value, words]) => h("option", { value }, words)));
+      note.textContent = page.next === null ? "" : say("asset.cases.more");
+      select.dispatchEvent(new Event("change"));
+    } catch (problem) {
+      if (wanted !== asked) return;
+      asked = null; // the same word may be tried again
+      note.textContent = problem.words ?? String(problem);
+    }
+  }
+  word.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.isComposing) return;
+    event.preventDefault(); // it sends no dialog, and so tells of no change either
+    look();
   });
+  word.addEventListener("change", look);
 }

@@ -23,7 +23,10 @@ export function write(element, text) {
 /** What tells elements apart that look alike; the rest of their data says how they stand, and changes. */
 const TELLING = ["action", "deed", "asset", "order", "person", "gateway", "case", "proposal", "measure", "figure"];
 
-/** How to find an element again once it was drawn anew: by its id, or by what it does and about what; null where nothing tells it apart. */
+/**
+ * How to find an element again once it was drawn anew: by its id, or by what it does and about what. Below something that
+ * has an address, what nothing tells apart is the first of its kind there; null where not even that is found.
+ */
 export function addressOf(element) {
   if (!element || element === document.body) return null;
   if (element.id) return `#${CSS.escape(element.id)}`;

@@ -14,7 +14,7 @@ from assets.case_accounts.practice import Practice
 from assets.case_accounts.proposing import Ground
 from assets.case_accounts.states import ArrivalPurpose
 from assets.case_accounts.tables import CourtFeeRefund
-from assets.errors import BadFormat, Conflict
+from assets.errors import BadFormat, Conflict, NotFound
 from tests.assets.case_accounts.conftest import CARD, MAIN, Treasury, claim
 
 PRACTICE = Practice()
@@ -135,6 +135,22 @@ async def prepaid(treasury: Treasury) -> tuple[UUID, UUID]:
     await treasury.deposit(23_00, case_id=case_id, remark="预交诉讼费")
     (arrival,) = (await treasury.accounts.account(treasury.judge, case_id)).arrivals
     return case_id, arrival.id
+
+
+async def test_a_court_fee_that_is_taken_from_its_case_meanwhile_is_proposed_for_no_refund(treasury: Treasury) -> None:
+    for _ in range(8):
+        _, arrival_id = await prepaid(treasury)
+        taken, proposed = await asyncio.gather(
+            treasury.accounts.unmatch(treasury.judge, arrival_id, reason="认错案件", idempotency_key=uuid4()),
+            treasury.accounts.propose_fee_refund(
+                treasury.judge, arrival_id, effective_on=date(2026, 11, 20), idempotency_key=uuid4()
+            ),
+            return_exceptions=True,
+        )
+        refused = [one for one in (taken, proposed) if isinstance(one, BaseException)]
+        assert len(refused) == 1, "whichever comes first bars the other"
+        assert isinstance(refused[0], Conflict | NotFound)
+    await treasury.require_sound()
 
 
 async def test_a_court_fee_goes_back_once_to_where_it_came_from(treasury: Treasury) -> None:
