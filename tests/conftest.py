@@ -25,13 +25,17 @@ def pytest_configure(config: pytest.Config) -> None:
     """Keep files in memory, but for the soak: it fills a real disk for hours."""
     if not any("soak" in argument for argument in config.args):
         keep_files_in_memory()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection() -> Iterator[None]:
+    """What is read of all tests stays until the end: no collection of garbage looks through it, now or later."""
     gc.disable()
-
-
-def pytest_collection_finish() -> None:
-    """What was read of all tests stays until the end: no collection of garbage looks through it."""
-    gc.freeze()
-    gc.enable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -134,7 +134,10 @@ def _measure(case: Case, order: dict[str, Any], at: datetime) -> dict[str, Any]:
 
 @dataclass
 class Figures:
-    """What was measured on one kind of database, by name: median and 95th percentile, of what takes once one time."""
+    """What was measured on one kind of database, by name: median and 95th percentile.
+
+    What is done only once has its one time as both.
+    """
 
     database: str
     took: dict[str, tuple[float, float]] = field(default_factory=dict)

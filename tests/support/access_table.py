@@ -77,7 +77,6 @@ FREEZE = {
     "ruling_number": "（2026）内01执1023号之一",
     "idempotency_key": "{new}",
 }
-SEIZURE = {"asset_id": "{city_asset}", "ruling_number": "（2026）内01执1023号之一", "idempotency_key": "{new}"}
 ORDER = {"ruling_number": "（2026）内01执1023号之一", "idempotency_key": "{new}"}
 FIRST = {**ORDER, "asset_id": "{city_asset}"}
 HASTY = {**FIRST, "amount_cents": 1, "emergency": "no second person is asked"}
@@ -294,7 +293,7 @@ WAYS: tuple[Way, ...] = (
     Way("GET", "/api/assets/requests/{request}", "judge", "officer1", 200, 404),
     Way("POST", "/api/assets/queries", "judge", "supervisor", 202, 404, body=QUERY),
     Way("POST", "/api/assets/freezes", "judge", "approver", 202, 404, body=FREEZE),
-    Way("POST", "/api/assets/seizures", "commander", "supervisor", 409, 404, body=SEIZURE),
+    Way("POST", "/api/assets/seizures", "commander", "supervisor", 409, 404, body=FIRST),
     Way("POST", "/api/assets/freeze-transfers", "judge", "approver", 409, 404, body=HASTY),
     Way("POST", "/api/assets/income-withdrawals", "judge", "approver", 409, 404, body=HASTY),
     Way("POST", "/api/assets/pre-registrations", "judge", "approver", 409, 404, body=FIRST),

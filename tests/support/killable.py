@@ -5,17 +5,30 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 from collections.abc import Callable
+from multiprocessing.context import ForkServerContext
 from typing import Any
 
 Tell = Callable[[str], None]
+_PRELOADED = [
+    "tests.command_center.evidence.disposal_child",
+    "tests.command_center.evidence.journal_child",
+    "tests.support.term_watching",
+]
+"""What such processes run. All are named always: the server reads only what it was told before its first process."""
+
+
+def forked() -> ForkServerContext:
+    """How a process is begun that shall be killed."""
+    processes = multiprocessing.get_context("forkserver")
+    processes.set_forkserver_preload(_PRELOADED)
+    return processes
 
 
 class Killable:
     """`work(tell, *given)` in a process of its own; `work` and what is given must be what pickle can carry."""
 
     def __init__(self, work: Callable[..., None], *given: Any) -> None:
-        processes = multiprocessing.get_context("forkserver")
-        processes.set_forkserver_preload([work.__module__])
+        processes = forked()
         self._lines, told = processes.Pipe(duplex=False)
         self._process = processes.Process(target=_work, args=(work, told, given))
         self._process.start()

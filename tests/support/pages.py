@@ -4,26 +4,33 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 from playwright.async_api import Browser, Page
 
 from tests.support.browser import Watched, sign_in
-from tests.support.pictures import SLOW_MS
 from tests.support.web import RunningWeb
 
-SCREEN: Any = {"width": 1920, "height": 1080}
+WIDE, NARROW = (1920, 1080), (1366, 768)
+SLOW_MS = 30_000
 
 
 @asynccontextmanager
 async def page_as(
-    browser: Browser, web: RunningWeb, username: str, path: str, shown: str = "main", *, script: str = ""
+    browser: Browser,
+    web: RunningWeb,
+    username: str,
+    path: str,
+    shown: str = "main",
+    *,
+    script: str = "",
+    size: tuple[int, int] = WIDE,
 ) -> AsyncIterator[Page]:
     """The page at `path` once it shows that selector; nothing of it may come from elsewhere or go uncaught.
 
     `script` runs in it before any of its own.
     """
-    context = await browser.new_context(viewport=SCREEN)
+    width, height = size
+    context = await browser.new_context(viewport={"width": width, "height": height})
     try:
         page, watched = await context.new_page(), Watched()
         page.set_default_timeout(SLOW_MS)
@@ -37,3 +44,12 @@ async def page_as(
         assert [error for error in watched.errors if "uncaught" in error.lower()] == []
     finally:
         await context.close()
+
+
+async def speak(page: Page, language: str) -> None:
+    """Have whoever is signed in read this language from the next page on."""
+    await page.evaluate(
+        """async (language) => { const { ask } = await import("/static/net.js");
+          await ask("PATCH", "/api/session", { language }); }""",
+        language,
+    )

@@ -8,10 +8,9 @@ from pathlib import Path
 from playwright.async_api import Page
 
 from command_center.translations import LANGUAGES
+from tests.support.pages import NARROW, SLOW_MS, WIDE, speak
 
 _FOLDER = os.environ.get("COMMAND_CENTER_TEST_PICTURES", "")
-WIDE, NARROW = (1920, 1080), (1366, 768)
-SLOW_MS = 30_000
 
 
 async def look(page: Page, name: str) -> None:
@@ -34,11 +33,7 @@ async def look_in_each_language(page: Page, name: str, *shown: str, address: str
     if not _FOLDER:
         return
     for language in reversed(LANGUAGES):
-        await page.evaluate(
-            """async (language) => { const { ask } = await import("/static/net.js");
-              await ask("PATCH", "/api/session", { language }); }""",
-            language,
-        )
+        await speak(page, language)
         await page.goto(address or page.url)
         for selector in shown:
             await page.wait_for_selector(selector, timeout=SLOW_MS)

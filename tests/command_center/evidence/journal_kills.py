@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import signal
 from pathlib import Path
 
 from command_center.database import Database
 from tests.command_center.evidence.journal_child import work
 from tests.command_center.evidence.journalling import check_whole, checked, journals_of, new_operation
+from tests.support.killable import forked
 
 LIFE_SECONDS = 40.0
 """No child lives longer; most die within one."""
@@ -19,8 +19,7 @@ async def survive(records: Database, url: str, data: Path, kills: int) -> int:
     """Kill a writer so often, let another complete what it left, and check that all is there; returns how much."""
     operations = [await new_operation(records) for _ in range(2)]
     journals_of(records, data)
-    children = multiprocessing.get_context("forkserver")
-    children.set_forkserver_preload(["tests.command_center.evidence.journal_child"])
+    children = forked()
     for seed in range(kills):
         child = children.Process(target=work, args=(url, data, [str(one) for one in operations], seed))
         child.start()
