@@ -150,8 +150,8 @@ class FoundAsset:
     """What belongs to it, one line each, by the message's own names: sub-accounts, co-owners."""
     statements: tuple[Movement, ...] = ()
     """What came in and went out, where that was asked for; nothing keeps it."""
-    is_title_registered: bool | None = None
-    """Whether its title stands in the subject's name; None where the other side doesn't say."""
+    is_title_registered: bool = False
+    """Whether the other side says that its title stands in the subject's name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,6 +162,8 @@ async def _shown(session: AsyncSession, places: Sequence[Place], text: str) -> S
 
 async def _rows(session: AsyncSession, asset_ids: Sequence[UUID], today: date) -> list[FoundRow]:
     """What is told of these assets, in their order."""
+    if not asset_ids:
+        return []
     query = (
         select(Asset, ControlMeasure, AssetRequest, Case, Person)
         .join(Case, Case.id == Asset.case_id)

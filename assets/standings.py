@@ -16,6 +16,10 @@ HOLDING = (Standing.CONTROLLED, Standing.PARTLY)
 """Only these hold money; what waits counts nothing."""
 UNMEASURED = frozenset({Standing.CLUE, Standing.NONE})
 """Of what was never controlled."""
+UNTOLD = frozenset(
+    {Standing.DRAFTED, Standing.INTENDED, Standing.OBJECTED, Standing.UNSENT, Standing.UNKNOWN, Standing.UNCONFIRMED}
+)
+"""What came of these orders nobody knows, or nothing did: no figure is told, a nought would claim to know."""
 _IN_FORCE = frozenset({Standing.CONTROLLED, Standing.PARTLY, Standing.EMPTY, Standing.UNCONFIRMED, Standing.LAPSED})
 _Later = aliased(ControlMeasure)
 

@@ -129,14 +129,8 @@ async def _settle_waiting(this: Survey, measure: ControlMeasure, said: Encumbran
             measure.rank = rank
             this.chapter.note(measure, MeasureChange.MOVED_UP, rank=rank)
     elif holder is None:
-        years = _years(this, measure)
-        until = _until(this, measure, said) or last_day(this.day, years)
-        measure.promoted_at = measure.confirmed_at = this.chapter.at
-        measure.starts_on, measure.ends_on = first_day(until, years) or this.day, until
-        measure.controlled_cents = _held(this, measure, said)
-        await this.lines.take_effect(
-            this.chapter, measure, MeasureChange.PROMOTED, controlled_cents=measure.controlled_cents
-        )
+        measure.promoted_at = this.chapter.at
+        await _take_effect(this, measure, said, MeasureChange.PROMOTED)
     elif not await unsettled(this.chapter.session, holder.id) & ENDING:
         _contradict(this, measure, Contradiction.IN_FORCE_TWICE, holder=str(holder.id))
 
@@ -154,13 +148,17 @@ async def _settle_unknown(this: Survey, measure: ControlMeasure, said: Encumbran
     elif said.rank or (await read_line(this.chapter.session, this.line)).effective is not None:
         await this.lines.wait(this.chapter, measure, said.rank, MeasureChange.WAITS)
     else:
-        years = _years(this, measure)
-        measure.ends_on = _until(this, measure, said) or last_day(this.day, years)
-        measure.starts_on = first_day(measure.ends_on, years) or this.day
-        measure.controlled_cents, measure.confirmed_at = _held(this, measure, said), this.chapter.at
-        await this.lines.take_effect(
-            this.chapter, measure, MeasureChange.TOOK_EFFECT, controlled_cents=measure.controlled_cents
-        )
+        await _take_effect(this, measure, said, MeasureChange.TOOK_EFFECT)
+
+
+async def _take_effect(this: Survey, measure: ControlMeasure, said: Encumbrance, change: MeasureChange) -> None:
+    """It is said to be in force, which our records didn't know."""
+    years = _years(this, measure)
+    until = _until(this, measure, said) or last_day(this.day, years)
+    measure.confirmed_at = this.chapter.at
+    measure.starts_on, measure.ends_on = first_day(until, years) or this.day, until
+    measure.controlled_cents = _held(this, measure, said)
+    await this.lines.take_effect(this.chapter, measure, change, controlled_cents=measure.controlled_cents)
 
 
 def _confirm(this: Survey, measure: ControlMeasure, said: Encumbrance) -> None:

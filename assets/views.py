@@ -262,12 +262,6 @@ MAY_HIDE_AN_OUTCOME = (RequestState.SENT, RequestState.OBJECTED, RequestState.RE
 """What a first order may have come to after an asking that got no answer: none of it says what came of that asking."""
 
 
-def is_outcome_unknown(request: AssetRequest) -> bool:
-    """Whether a first order may have been carried out although nobody has said so."""
-    state = RequestState(request.state)
-    return state is RequestState.NO_ANSWER or (request.attempts > 0 and state in MAY_HIDE_AN_OUTCOME)
-
-
 def standing_of(asset: Asset, measure: ControlMeasure | None, request: AssetRequest | None, today: date) -> Standing:
     """How far the asset is under control."""
     if measure is None:
@@ -276,9 +270,10 @@ def standing_of(asset: Asset, measure: ControlMeasure | None, request: AssetRequ
     if state is MeasureState.INTENDED:
         if request is None:
             return Standing.INTENDED
-        if is_outcome_unknown(request):
+        order = RequestState(request.state)
+        if request.attempts > 0 and order in MAY_HIDE_AN_OUTCOME:
             return Standing.UNKNOWN
-        return OF_ORDER.get(RequestState(request.state), Standing.INTENDED)
+        return OF_ORDER.get(order, Standing.INTENDED)
     if state is not MeasureState.IN_FORCE:
         return Standing(state.value)
     if measure.ends_on is not None and measure.ends_on < today:

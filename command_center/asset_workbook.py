@@ -13,6 +13,7 @@ from openpyxl.utils import get_column_letter
 from assets.case_summary import CaseSummary
 from assets.listing import Listing
 from assets.search import FoundRow
+from assets.standings import UNMEASURED, UNTOLD
 from assets.views import Standing
 from command_center.asset_looks import STANDINGS
 from command_center.translations import translate
@@ -40,11 +41,6 @@ _COLUMNS: tuple[tuple[str, int], ...] = (
     ("others", 60),
 )
 _STANDING = next(place for place, (name, _) in enumerate(_COLUMNS) if name == "standing")
-_UNSETTLED = frozenset(
-    {Standing.DRAFTED, Standing.INTENDED, Standing.OBJECTED, Standing.UNSENT, Standing.UNKNOWN, Standing.UNCONFIRMED}
-)
-"""What came of these orders nobody knows, or nothing did: the amount is left empty, a nought would claim to know."""
-_UNTOUCHED = frozenset({Standing.NONE, Standing.CLUE})
 
 
 def workbook(listing: Listing, language: str) -> bytes:
@@ -93,7 +89,7 @@ def _write_case(book: Workbook, listing: Listing, language: str) -> None:
 
 def _money_facts(summary: CaseSummary, language: str) -> Iterator[tuple[str, Value]]:
     """What is held, what was taken, and apart from both how many assets hold nothing yet."""
-    is_known = summary.last_answer is not None or any(one.standing not in _UNTOUCHED for one in summary.standings)
+    is_known = summary.last_answer is not None or any(one.standing not in UNMEASURED for one in summary.standings)
     yield "controlled", yuan(summary.controlled_cents) if is_known else translate("asset.workbook.unknown", language)
     yield "transferred", yuan(summary.transferred_cents)
     for name, standings in (
@@ -127,7 +123,7 @@ def _values(number: int, row: FoundRow, language: str) -> Iterator[Value]:
     yield translate(f"asset.state.{asset.standing}", language)
     yield asset.rank if is_waiting else None
     yield yuan(asset.asked_cents)
-    yield yuan(asset.controlled_cents) if row.measure_id and asset.standing not in _UNSETTLED else None
+    yield yuan(asset.controlled_cents) if row.measure_id and asset.standing not in UNTOLD else None
     yield asset.starts_on
     yield asset.ends_on
     yield asset.answer_by

@@ -304,10 +304,11 @@ async def run(settings: Settings) -> None:
         lasting: dict[str, Callable[[], Awaitable[None]]] = {
             "comparing": partial(_keep_compared, database, LocalStore(settings.recordings)),
             "disposal": _disposal(settings, database, store).run,
-            "plans": partial(_keep_looked_over, database),
             # The web process sends as well, and sooner: this one goes on where that has died.
             "assets": assets.run,
         }
+        if database.is_sqlite:
+            lasting["plans"] = partial(_keep_looked_over, database)
         if storage is not None:
             lasting["storage"] = storage.run
         worker = Worker(database, hub, idle_minutes=settings.session_idle_minutes, jobs=jobs, lasting=lasting)

@@ -44,9 +44,9 @@ class Books:
         *,
         court_id: UUID,
         actor_id: UUID | None,
-        **details: str | int,
+        **details: str | int | None,
     ) -> None:
-        """Write into the audit, last in the transaction."""
+        """Write into the audit, last in the transaction; a detail that there isn't is left out."""
         await self.trail.record(
             session,
             actor=actor_id,
@@ -54,5 +54,5 @@ class Books:
             action=action,
             subject_type=subject[0],
             subject_id=str(subject[1]),
-            details=details,
+            details={name: value for name, value in details.items() if value is not None},
         )

@@ -193,5 +193,5 @@ def _about(actor: Actor, main: MainAccount, proposal: Proposal) -> dict[str, Any
         "court_id": main.court_id,
         "actor_id": actor.user_id,
         "kind": proposal.kind,
-        **({"case": str(proposal.case_id)} if proposal.case_id else {}),
+        "case": str(proposal.case_id) if proposal.case_id else None,
     }

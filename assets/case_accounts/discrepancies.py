@@ -65,14 +65,14 @@ class Discrepancies:
             Conflict: it is closed already.
         """
         require(actor.may_approve_money)
+        what = (discrepancy_id, reason)
         async with self._books.records.write() as session:
             found, main = await locked_of_own_main(session, actor, Discrepancy, discrepancy_id, "no-such-discrepancy")
-            if await earlier_deed(session, idempotency_key, "close_discrepancy", actor, discrepancy_id, reason):
+            if await earlier_deed(session, idempotency_key, "close_discrepancy", actor, *what):
                 return discrepancy_id
             if found.closed_at is not None:
                 raise Conflict("discrepancy-closed")
             found.closed_by, found.closed_at, found.close_reason = actor.user_id, self._books.clock(), reason
-            what = (discrepancy_id, reason)
             await keep_deed(
                 session, self._books.clock(), idempotency_key, "close_discrepancy", actor, discrepancy_id, *what
             )
@@ -88,6 +88,8 @@ class Discrepancies:
 
     async def _wrong(self, session: AsyncSession, main_id: UUID, statement: Statement) -> list[Discrepancy]:
         by_serial = {one.serial: one for one in statement.movements if one.cents < 0}
+        if not by_serial:
+            return []
         under = _by_order(by_serial.values())
         known = select(Discrepancy.bank_serial).where(
             Discrepancy.main_id == main_id, Discrepancy.bank_serial.in_(by_serial)

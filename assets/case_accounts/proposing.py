@@ -26,6 +26,7 @@ from assets.case_accounts.settling import require_free_serial
 from assets.case_accounts.states import IN_DOUBT, ArrivalPurpose, Outcome, PaymentState, ProposalKind, ProposalState
 from assets.case_accounts.tables import Arrival, CourtFeeRefund, Payee, Payment, Proposal
 from assets.case_accounts.trail import earlier_deed, keep_deed
+from assets.case_accounts.untouched import waits_about
 from assets.errors import BadFormat, Conflict, NotFound
 from assets.identifiers import new_id
 from assets.orders import case_of, require, require_own_court
@@ -310,7 +311,7 @@ class Proposing:
             court_id=main.court_id,
             actor_id=actor.user_id,
             kind=proposal.kind,
-            **({"case": str(proposal.case_id)} if proposal.case_id else {}),
+            case=str(proposal.case_id) if proposal.case_id else None,
         )
         return proposal.id
 
@@ -342,11 +343,7 @@ async def _require_none_open(session: AsyncSession, case_id: UUID, kind: Proposa
 async def _require_none_about(
     session: AsyncSession, main_id: UUID, kind: ProposalKind, name: str, subject_id: UUID
 ) -> None:
-    """Refuse where a proposal of this kind waits already about the same; `name` is that of its id in the content."""
-    query = select(Proposal.content).where(
-        Proposal.main_id == main_id, Proposal.kind == kind.value, Proposal.state == ProposalState.PROPOSED.value
-    )
-    if any(one[name] == str(subject_id) for one in await session.scalars(query)):
+    if await waits_about(session, main_id, kind, name, subject_id):
         raise Conflict("proposal-open")
 
 

@@ -53,6 +53,7 @@ from assets.case_accounts.views import (
     returned_view,
 )
 from assets.masks import masked_name
+from assets.names import names_by_case, private_names
 from assets.orders import acting_court, case_of, require
 from assets.tables import Case, Person
 from assets.terms import china_day
@@ -135,7 +136,7 @@ class Reading:
                 await session.scalars(select(CourtFeeRefund.arrival_id).where(CourtFeeRefund.case_id == case_id))
             )
             arrivals = await _of_case(session, Arrival, case_id)
-            names = await _names(session, case_id)
+            names = await private_names(session, [case_id])
             return AccountView(
                 line=line,
                 acting_court=acting_court(actor, case),
@@ -202,8 +203,7 @@ class Reading:
         async with self._books.records.read() as session:
             rows: list[tuple[Discrepancy, Payment | None]] = [(row[0], row[1]) for row in await session.execute(query)]
             case_ids = {order.case_id for _, order in rows if order is not None and order.case_id is not None}
-            people = select(Person.case_id, Person.name).where(Person.case_id.in_(case_ids), Person.is_firm.is_(False))
-            names = _grouped((row[0], row[1]) for row in await session.execute(people))
+            names = await names_by_case(session, case_ids)
         return [
             discrepancy_view(found, order, names[order.case_id] if order and order.case_id else ())
             for found, order in rows
@@ -235,20 +235,23 @@ class Reading:
         """One arrival that somebody has just claimed."""
         async with self._books.records.read() as session:
             arrival = await session.get_one(Arrival, arrival_id)
-            return arrival_view(arrival, await _names(session, arrival.case_id) if arrival.case_id else ())
+            return arrival_view(arrival, await private_names(session, [arrival.case_id]) if arrival.case_id else ())
 
     async def proposal(self, proposal_id: UUID) -> ProposalView:
         """One proposal that somebody has just made or decided on."""
         async with self._books.records.read() as session:
             proposal = await session.get_one(Proposal, proposal_id)
-            names = await _names(session, proposal.case_id) if proposal.case_id else await _payers(session, proposal)
+            if proposal.case_id:
+                names: Sequence[str] = await private_names(session, [proposal.case_id])
+            else:
+                names = await _payers(session, proposal)
             return await _proposal_view(session, proposal, names)
 
     async def payment(self, payment_id: UUID) -> PaymentView:
         """One payment that somebody has just had asked for."""
         async with self._books.records.read() as session:
             payment = await session.get_one(Payment, payment_id)
-            return payment_view(payment, await _names(session, payment.case_id) if payment.case_id else ())
+            return payment_view(payment, await private_names(session, [payment.case_id]) if payment.case_id else ())
 
     async def _lines(self, session: AsyncSession, rows: Sequence[tuple[SubAccount, Case]]) -> list[AccountLine]:
         case_ids = [case.id for _, case in rows]
@@ -353,12 +356,6 @@ async def _payers(session: AsyncSession, proposal: Proposal) -> list[str]:
     if "arrival_id" in proposal.content:
         return [(await session.get_one(Arrival, UUID(proposal.content["arrival_id"]))).payer_name]
     return [(await session.get_one(Payment, UUID(proposal.content["payment_id"]))).payee_name]
-
-
-async def _names(session: AsyncSession, case_id: UUID) -> list[str]:
-    """What has to be masked in free words: the people of a case, as they are called."""
-    query = select(Person.name).where(Person.case_id == case_id, Person.is_firm.is_(False))
-    return list(await session.scalars(query))
 
 
 async def _balances(session: AsyncSession, case_ids: Iterable[UUID]) -> Mapping[UUID, dict[AccountKind, int]]:

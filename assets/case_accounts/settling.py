@@ -173,12 +173,13 @@ class Settling:
             (await self._arrival(session, payment)).state = ArrivalState.RETURNED.value
         if payment.purpose != PaymentPurpose.COURT_FEE:
             return
-        content = (await session.get_one(Proposal, payment.proposal_id)).content
+        proposal = await session.get_one(Proposal, payment.proposal_id)
+        content = proposal.content
         session.add(
             CourtFeeRefund(
                 id=new_id(),
                 arrival_id=UUID(content["arrival_id"]),
-                case_id=(await session.get_one(Proposal, payment.proposal_id)).of_case,
+                case_id=proposal.of_case,
                 payment_id=payment.id,
                 effective_on=date.fromisoformat(content["effective_on"]),
                 due_on=date.fromisoformat(content["due_on"]),
@@ -276,7 +277,7 @@ def _about(main: MainAccount, payment: Payment) -> dict[str, Any]:
         "court_id": main.court_id,
         "actor_id": None,
         "number": payment.number,
-        **({"case": str(payment.case_id)} if payment.case_id else {}),
+        "case": str(payment.case_id) if payment.case_id else None,
     }
 
 

@@ -29,7 +29,8 @@ async def require_untouched(session: AsyncSession, arrival: Arrival, case_id: UU
     """
     if place is AccountKind.PREPAID:
         refunded = await session.scalar(select(CourtFeeRefund.id).where(CourtFeeRefund.arrival_id == arrival.id))
-        if refunded is not None or await _is_to_be_refunded(session, arrival, case_id):
+        refunds = (arrival.main_id, ProposalKind.FEE_REFUND, "arrival_id", arrival.id)
+        if refunded is not None or await waits_about(session, *refunds):
             raise Conflict("arrival-computed")
     elif await _is_distributed(session, case_id, await _placed_at(session, arrival, case_id)):
         raise Conflict("arrival-computed")
@@ -54,10 +55,8 @@ async def _is_distributed(session: AsyncSession, case_id: UUID, placed_at: int) 
         Proposal.kind == ProposalKind.DISTRIBUTION.value,
         Proposal.state == ProposalState.PROPOSED.value,
     )
-    after = (
-        select(Posting.cause_id)
-        .where(Posting.case_id == case_id, Posting.kind == PostingKind.ORDER.value, Posting.number > placed_at)
-        .scalar_subquery()
+    after = select(Posting.cause_id).where(
+        Posting.case_id == case_id, Posting.kind == PostingKind.ORDER.value, Posting.number > placed_at
     )
     paid = select(Payment.id).where(
         Payment.proposal_id.in_(after),
@@ -71,10 +70,9 @@ async def _is_distributed(session: AsyncSession, case_id: UUID, placed_at: int) 
     return False
 
 
-async def _is_to_be_refunded(session: AsyncSession, arrival: Arrival, case_id: UUID) -> bool:
+async def waits_about(session: AsyncSession, main_id: UUID, kind: ProposalKind, name: str, subject_id: UUID) -> bool:
+    """Whether a proposal of this kind waits about the same; `name` is that of its id in the content."""
     query = select(Proposal.content).where(
-        Proposal.case_id == case_id,
-        Proposal.kind == ProposalKind.FEE_REFUND.value,
-        Proposal.state == ProposalState.PROPOSED.value,
+        Proposal.main_id == main_id, Proposal.kind == kind.value, Proposal.state == ProposalState.PROPOSED.value
     )
-    return any(one["arrival_id"] == str(arrival.id) for one in await session.scalars(query))
+    return any(one[name] == str(subject_id) for one in await session.scalars(query))

@@ -67,7 +67,7 @@ class HttpRegistry:
             value_cents=None,
             available_cents=None,
             encumbrances=_encumbrances(right),
-            is_title_registered=right.DJZT == codes.REGISTERED if right.DJZT else None,
+            is_title_registered=right.DJZT == codes.REGISTERED,
             details={
                 "BDCQZH": right.BDCQZH,
                 "BDCQLLX": right.BDCQLLX,

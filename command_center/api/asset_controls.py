@@ -65,10 +65,8 @@ class FreezeBody(_First):
     amount_cents: Cents | None = None
 
 
-class FreezeTransferBody(_First):
+class FreezeTransferBody(FreezeBody):
     """Freeze up to an amount of one account, or the whole account, and move it to the case's account in one."""
-
-    amount_cents: Cents | None = None
 
 
 class WithdrawalBody(_Order):

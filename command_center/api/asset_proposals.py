@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from assets.orders import acting_court
 from assets.proposal_records import PAGE
 from assets.proposal_states import ProposalState
 from assets.proposal_views import ProposalView
@@ -113,7 +114,7 @@ class _Shown:
             "officer": _name(names, view.officer_id),
             "decided_by_name": _name(names, view.decided_by),
             "gateways": self._proposals.gateways_for(view.kind),
-            "acting_court": "" if view.court_id == signed_in().court_id else view.court_name,
+            "acting_court": acting_court(actor_of(signed_in()), view),
         }
         own = {name: getattr(view, name) for name in ProposalLine.model_fields if name not in beside}
         return ProposalLine.model_validate(own | beside)

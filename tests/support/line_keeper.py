@@ -39,7 +39,7 @@ class Thing:
     balance: int = 0
     priority: int = 0
     special: str = ""
-    is_title_registered: bool | None = None
+    is_title_registered: bool = False
     line: list[Held] = field(default_factory=list)
 
     @property

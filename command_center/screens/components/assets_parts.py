@@ -8,6 +8,7 @@ from typing import Any
 from dash import html
 
 from assets.requests import RequestState
+from assets.standings import UNMEASURED, UNTOLD
 from assets.terms import AssetKind
 from assets.views import AnswerCount, AssetView, CaseView, PersonView, RequestView, Standing
 from command_center.asset_looks import COLOURS, STANDINGS, Look
@@ -39,10 +40,6 @@ GROUP_LOOK = {
 }
 FREE = frozenset({Standing.NONE, Standing.NOT_CONTROLLED, Standing.RELEASED, Standing.LAPSED})
 """Only these may be controlled anew."""
-UNSETTLED = GROUPS["intended"] | GROUPS["unknown"] | GROUPS["objected"] | {Standing.UNSENT}
-"""What came of these orders nobody knows, or nothing did: a figure would claim what isn't known."""
-UNTOUCHED = frozenset({Standing.NONE, Standing.CLUE})
-"""Nothing was ever ordered on these."""
 MOST_COLUMNS = 4
 """More institutions than these are summed up instead of standing side by side."""
 MOST_MISSING = 6
@@ -105,7 +102,7 @@ def _is_anything_known(view: CaseView) -> bool:
     return (
         any(RequestState(one.state) in KNOWING for one in view.answer_counts)
         or view.described_at is not None
-        or any(one.standing not in UNTOUCHED for one in view.standings)
+        or any(one.standing not in UNMEASURED for one in view.standings)
     )
 
 
@@ -280,7 +277,7 @@ def _row(asset: AssetView, person: str, now: datetime) -> dict[str, Any]:
         ),
         "value": asset.value_cents,
         "controlled": asset.controlled_cents
-        if asset.asked_cents is not None and asset.standing not in UNSETTLED
+        if asset.asked_cents is not None and asset.standing not in UNTOLD
         else None,
         "state": words.standing_word(asset, now.astimezone(SHANGHAI).date()),
         "mark": STANDINGS[asset.standing],
